@@ -1,0 +1,81 @@
+# Everything the project does, by one word; `make` alone lists the words.
+#   PYTHONS="3.11 3.13"   only these Pythons, of those `make pythons` lists (all, when not given)
+#   PYTHON=path           the Python that starts it all, and for which is done what is done once
+#   ARGS="-k timeout"     more arguments for the program that the target runs
+#   TESTS="test_httplib"  the interpreter's own test modules to take for conformance
+
+PYTHON ?=
+PYTHONS ?=
+ARGS ?=
+TESTS ?=
+export PYTHONS
+
+candidates := $(or $(PYTHON),python3 python3.15 python3.14 python3.13 python3.12 python3.11)
+python := $(shell for python in $(candidates); do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+too_old = oxisocket needs Python 3.11 or newer, and none of these is: $(candidates). \
+	Next: install one (on Debian: apt-get install python3 python3-venv; with pyenv: pyenv install 3.13), \
+	or name yours: make PYTHON=/path/to/python3
+pythons = $(or $(python),$(error $(too_old))) tests/pythons
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help pythons demo build wheel test lint format unit pytest conformance differential bench ecosystem clean
+
+help: ## list the targets
+	@sed -n 's/^# \{0,1\}//p' Makefile; echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+pythons: ## list the Pythons of this machine
+	@$(pythons) list
+
+demo: ## build, install, and run the tutorial's conversation
+	@$(pythons) build --default -- examples/demo.py $(ARGS)
+
+build: ## build and install the package for each Python, in .venvs/3.x
+	@$(pythons) build
+
+wheel: build ## the same, and say where the wheels are
+	@ls target/wheels/*/*.whl
+
+test: lint unit pytest conformance ## everything below, down to conformance
+
+lint: ## formatting, clippy, ruff, mypy, and the stub held to the module
+	@$(pythons) cargo -- fmt --check
+	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
+	@$(pythons) build --default --with lint -- -m ruff check --quiet
+	@$(pythons) build --default --with lint -- -m ruff format --check --quiet
+	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
+	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
+
+format: ## write the formatting that lint asks for
+	@$(pythons) cargo -- fmt
+	@$(pythons) build --default --with lint -- -m ruff check --fix --quiet
+	@$(pythons) build --default --with lint -- -m ruff format --quiet
+
+unit: ## the Rust tests
+	@$(pythons) cargo -- test --quiet $(ARGS)
+
+pytest: ## the Python tests, on each Python
+	@$(pythons) build --with test -- -m pytest -n auto $(ARGS)
+
+# What a part of the Pythons or other tests give, or one run among others, is no news for the documentation.
+test: report = target/conformance/report.md
+report = $(if $(PYTHONS)$(TESTS),target/conformance/report.md,docs/conformance.md)
+
+conformance: ## the interpreter's own socket tests, on each Python; writes docs/conformance.md
+	@rm -rf target/conformance; status=0; \
+	$(pythons) build --with test -- tests/conformance $(TESTS) --json 'target/conformance/{version}.json' $(ARGS) || status=1; \
+	$(pythons) build --default -- tests/conformance --merge target/conformance/*.json --report $(report) && exit $$status
+
+differential: ## a million random calls on the stdlib's sockets and on ours
+	@$(pythons) build --default --with test -- tests/differential $(ARGS)
+
+bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md
+	@$(pythons) build --default --with bench -- benches $(ARGS)
+
+ecosystem: ## programs and libraries that stand on sockets
+	@$(pythons) build --with test --with ecosystem -- -m pytest tests/ecosystem $(ARGS)
+
+clean: ## remove everything that was built
+	rm -rf target .venvs .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,114 @@
+"""The tutorial's conversation: server.py and client.py as two processes, what their terminals show in one.
+
+Usage: python demo.py     (it types by itself; exit status 0 when the conversation went as it should)
+"""
+
+import os
+import platform
+import select
+import subprocess
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+SECONDS = 30  # for the whole conversation, which takes a fraction of one
+PROMPT = " ? "
+CONVERSATION = (
+    ("Hello, is anybody there?", "Yes: a socket written in Rust."),
+    ("and what language do I speak?", "Python, as before."),
+)
+
+
+class Terminal:
+    """A program and its screen, shown line by line with the program's name before each."""
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        self.name = name
+        self.unread = ""
+        self.deadline = time.monotonic() + SECONDS
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name(f"{name}.py"), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def line(self) -> str:
+        """Wait for a line, show it and return it."""
+        while "\n" not in self.unread:
+            if not self._read():
+                raise EOFError(f"{self.name} ended too early")
+        line, _, self.unread = self.unread.partition("\n")
+        self._show(line)
+        return line
+
+    def answer(self, text: str) -> list[str]:
+        """Wait for the prompt and type `text`; return the lines that came before."""
+        lines = []
+        while self.unread != PROMPT:
+            if "\n" in self.unread:
+                lines.append(self.line())
+            elif not self._read():
+                raise EOFError(f"{self.name} ended without asking")
+        self.unread = ""
+        self._show(PROMPT + text)
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{text}\n".encode())
+        self.process.stdin.flush()
+        return lines
+
+    def end(self) -> int:
+        """Show what is left, wait for the program's end and return its exit status."""
+        while self._read():
+            pass
+        for line in self.unread.splitlines():
+            self._show(line)
+        return self.process.wait(self.deadline - time.monotonic())
+
+    def close(self) -> None:
+        """End the program if it still runs."""
+        self.process.kill()
+        self.process.communicate()
+
+    def _read(self) -> bool:
+        """Wait for output; False at its end."""
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], max(0, self.deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError(f"{self.name} has shown nothing more within {SECONDS} seconds")
+        chunk = os.read(self.process.stdout.fileno(), 4096)
+        self.unread += chunk.decode()
+        return bool(chunk)
+
+    def _show(self, line: str) -> None:
+        print(f"{self.name} | {line}", flush=True)
+
+
+def main() -> None:
+    """Hold the conversation, and check that each side saw what the other typed."""
+    print(f"oxisocket {metadata.version('oxisocket')}, {platform.python_implementation()} {platform.python_version()}")
+    terminals = [server := Terminal("server", "0")]
+    try:
+        port = server.line().rpartition(":")[2]
+        terminals.append(client := Terminal("client", port))
+        seen = []
+        for question, answer in CONVERSATION:
+            seen += client.answer(question)
+            seen += server.answer(answer)
+        seen += client.answer("q")
+        statuses = [client.end(), server.end()]
+    except (EOFError, TimeoutError, subprocess.TimeoutExpired) as error:
+        sys.exit(f"demo: {error}")
+    finally:
+        for terminal in terminals:
+            terminal.close()
+
+    expected = [text for question, answer in CONVERSATION for text in (question.upper(), answer)]
+    missing = [text for text in expected if not any(text in line for line in seen)]
+    if missing or any(statuses):
+        sys.exit(f"demo: exit statuses {statuses}; never shown: {missing}")
+
+
+if __name__ == "__main__":
+    main()

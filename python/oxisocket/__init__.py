@@ -1,0 +1,268 @@
+"""Python's ``socket``, written in Rust: a drop-in replacement for the module of the standard library.
+
+    import oxisocket as socket
+
+Everything the standard library's ``socket`` exports is here and does the same; ``python -m oxisocket program.py`` runs a
+program that says ``import socket`` on it.
+"""
+
+import errno
+import io
+import os
+import sys
+from enum import IntEnum, IntFlag
+
+from oxisocket import _socket
+from oxisocket._socket import *  # noqa: F403
+from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile
+from oxisocket._socket import __version__ as __version__
+
+# Classes and constants that belong to the package, not to what `socket` exports.
+del RawSocketIO, Socket  # noqa: F821
+
+__all__ = [
+    "AddressFamily",
+    "SocketKind",
+    "create_connection",
+    "create_server",
+    "fromfd",
+    "getfqdn",
+    "has_dualstack_ipv6",
+    "recv_fds",
+    "send_fds",
+    *(name for name in dir(_socket) if not name.startswith("_") and name not in ("RawSocketIO", "Socket")),
+]
+
+EBADF = errno.EBADF
+EAGAIN = errno.EAGAIN
+EWOULDBLOCK = errno.EWOULDBLOCK
+
+# The members replace the plain numbers of the same names in this module.
+IntEnum._convert_("AddressFamily", __name__, lambda name: name.isupper() and name.startswith("AF_"))
+IntEnum._convert_("SocketKind", __name__, lambda name: name.isupper() and name.startswith("SOCK_"))
+IntFlag._convert_("MsgFlag", __name__, lambda name: name.isupper() and name.startswith("MSG_"))
+IntFlag._convert_("AddressInfo", __name__, lambda name: name.isupper() and name.startswith("AI_"))
+
+_LOCALHOST = "127.0.0.1"
+_LOCALHOST_V6 = "::1"
+
+
+class SocketIO(_socket.RawSocketIO, io.RawIOBase):
+    """The raw layer of the file objects that ``socket.makefile()`` makes: an ``io.RawIOBase`` on a socket."""
+
+
+# `Socket` is the class under the name by which the extension has it; here it is `socket`, as everywhere.
+socket = _socket.Socket
+_socket._adopt(AddressFamily, SocketKind, SocketIO)  # noqa: F821
+
+
+def fromfd(fd, family, type, proto=0):
+    """A socket on a duplicate of the descriptor ``fd``, which stays open and the caller's.
+
+    The descriptor must be a socket's: this is not checked. Raises OSError; see dup(2).
+    """
+    copy = dup(fd)  # noqa: F405
+    return socket(family, type, proto, copy)
+
+
+def send_fds(sock, buffers, fds, flags=0, address=None):
+    """Send data and descriptors over a socket of family AF_UNIX; returns how many bytes of the data went.
+
+    ``buffers`` is an iterable of bytes-like objects with at least a byte in them, ``fds`` one of descriptors: the other end
+    gets duplicates of them. ``flags`` are those of send(). Raises OSError; see unix(7), SCM_RIGHTS.
+    """
+    import array
+
+    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))
+    return sock.sendmsg(buffers, [rights])
+
+
+def recv_fds(sock, bufsize, maxfds, flags=0):
+    """Receive data and descriptors: ``(data, fds, msg_flags, address)``.
+
+    At most ``bufsize`` bytes and ``maxfds`` descriptors, which are the caller's to close and are not inherited by programs that
+    this one starts. Raises OSError; see unix(7), SCM_RIGHTS.
+    """
+    import array
+
+    fds = array.array("i")
+    room = _socket.CMSG_LEN(maxfds * fds.itemsize)
+    data, messages, msg_flags, address = sock.recvmsg(bufsize, room, flags)
+    for level, kind, payload in messages:
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+            # A descriptor that was cut off is not one.
+            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+    return data, list(fds), msg_flags, address
+
+
+def socketpair(family=None, type=SOCK_STREAM, proto=0):  # noqa: F405
+    """Two sockets that are connected to each other.
+
+    The family is AF_UNIX unless another is given, or AF_INET where there is no AF_UNIX. Raises OSError; see socketpair(2).
+    """
+    if family is None:
+        family = AF_UNIX  # noqa: F405
+    return tuple(
+        socket(family, type, proto, end.detach()) for end in _socket.socketpair(family, type, proto)
+    )
+
+
+def _fallback_socketpair(family=AF_INET, type=SOCK_STREAM, proto=0):  # noqa: F405
+    """What socketpair() is where the system has none: two TCP sockets that found each other over the loopback interface."""
+    hosts = {AF_INET: _LOCALHOST, AF_INET6: _LOCALHOST_V6}  # noqa: F405
+    if family not in hosts:
+        raise ValueError("Only AF_INET and AF_INET6 socket address families are supported")
+    if type != SOCK_STREAM:  # noqa: F405
+        raise ValueError("Only SOCK_STREAM socket type is supported")
+    if proto != 0:
+        raise ValueError("Only protocol zero is supported")
+
+    with socket(family, type, proto) as listener:
+        listener.bind((hosts[family], 0))
+        listener.listen()
+        # An AF_INET6 address has four parts, of which the first two say where.
+        where = listener.getsockname()[:2]
+        one = socket(family, type, proto)
+        try:
+            one.setblocking(False)
+            try:
+                one.connect(where)
+            except (BlockingIOError, InterruptedError):
+                pass
+            one.setblocking(True)
+            other, _ = listener.accept()
+        except BaseException:
+            one.close()
+            raise
+    # Anybody on this machine can connect to the port: it must have been us.
+    try:
+        if other.getsockname() != one.getpeername() or one.getsockname() != other.getpeername():
+            raise ConnectionError("Unexpected peer connection")
+    except BaseException:
+        one.close()
+        other.close()
+        raise
+    return one, other
+
+
+def getfqdn(name=""):
+    """The fully qualified name of a host, this machine's without an argument.
+
+    It is the first name with a dot in it among those that gethostbyaddr() tells; without one, the host's name, or ``name`` as
+    it is where nothing is known of it.
+    """
+    name = name.strip()
+    if not name or name in ("0.0.0.0", "::"):
+        name = gethostname()  # noqa: F405
+    try:
+        host, aliases, _ = gethostbyaddr(name)  # noqa: F405
+    except OSError:
+        return name
+    return next((known for known in (host, *aliases) if "." in known), host)
+
+
+_GLOBAL_DEFAULT_TIMEOUT = object()
+
+
+def create_connection(
+    address, timeout=_GLOBAL_DEFAULT_TIMEOUT, source_address=None, *, all_errors=False
+):
+    """Connect to ``(host, port)`` and return the socket.
+
+    Every address of the host is tried till one answers. ``timeout`` is in seconds, for each of them, and stays the socket's;
+    without it the default timeout counts, and None means for ever. ``source_address`` is where to connect from. When none answers, the last
+    error is raised, or with ``all_errors`` an ExceptionGroup of all.
+    """
+    host, port = address
+    errors = []
+    try:
+        for family, kind, proto, _, target in getaddrinfo(host, port, 0, SOCK_STREAM):  # noqa: F405
+            sock = None
+            try:
+                sock = socket(family, kind, proto)
+                if timeout is not _GLOBAL_DEFAULT_TIMEOUT:
+                    sock.settimeout(timeout)
+                if source_address:
+                    sock.bind(source_address)
+                sock.connect(target)
+                return sock
+            except OSError as error:
+                if not all_errors:
+                    errors.clear()
+                errors.append(error)
+                if sock is not None:
+                    sock.close()
+        if not errors:
+            raise OSError("getaddrinfo returns an empty list")
+        if all_errors:
+            raise ExceptionGroup("create_connection failed", errors)
+        raise errors[0]
+    finally:
+        # An error holds this frame, and the frame would hold the error.
+        errors.clear()
+
+
+def has_dualstack_ipv6():
+    """Whether one socket can listen for IPv6 and IPv4 alike on this machine."""
+    try:
+        with socket(AF_INET6, SOCK_STREAM) as sock:  # noqa: F405
+            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)  # noqa: F405
+    except OSError:
+        return False
+    return True
+
+
+def create_server(address, *, family=AF_INET, backlog=None, reuse_port=False, dualstack_ipv6=False):  # noqa: F405
+    """A TCP socket that listens on ``(host, port)``.
+
+    The port can be taken again at once after a restart (SO_REUSEADDR). ``family`` is AF_INET or AF_INET6, ``backlog`` listen()'s;
+    with ``reuse_port`` several processes share the port (SO_REUSEPORT); with ``dualstack_ipv6`` an AF_INET6 socket takes IPv4
+    connections too. Raises ValueError for what cannot be had, and OSError.
+    """
+    if dualstack_ipv6:
+        if not has_dualstack_ipv6():
+            raise ValueError("dualstack_ipv6 not supported on this platform")
+        if family != AF_INET6:  # noqa: F405
+            raise ValueError("dualstack_ipv6 requires AF_INET6 family")
+    sock = socket(family, SOCK_STREAM)  # noqa: F405
+    try:
+        try:
+            sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # noqa: F405
+        except OSError:
+            pass  # Not of a family that knows it: bind will tell.
+        if reuse_port:
+            sock.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)  # noqa: F405
+        if family == AF_INET6:  # noqa: F405
+            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, not dualstack_ipv6)  # noqa: F405
+        try:
+            sock.bind(address)
+        except OSError as error:
+            text = f"{error.strerror} (while attempting to bind on address {address!r})"
+            raise OSError(error.errno, text) from None
+        if backlog is None:
+            sock.listen()
+        else:
+            sock.listen(backlog)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _member(number, enum):
+    try:
+        return enum(number)
+    except ValueError:
+        return number
+
+
+def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+    """What to make sockets of for a host and a port: a list of ``(family, type, proto, canonname, address)``.
+
+    ``host`` is a name, an IP address or None, ``port`` a number, the name of a service or None. The others narrow the list; ``flags``
+    are AI_ constants. Raises gaierror; see getaddrinfo(3).
+    """
+    return [
+        (_member(family, AddressFamily), _member(kind, SocketKind), proto, name, address)  # noqa: F821
+        for family, kind, proto, name, address in _socket.getaddrinfo(host, port, family, type, proto, flags)
+    ]

@@ -1,0 +1,59 @@
+"""``python -m oxisocket program.py``: run a program with ``import socket`` giving oxisocket."""
+
+from __future__ import annotations
+
+import sys
+
+from oxisocket import _program, _takeover
+
+USAGE = """\
+usage: python -m oxisocket [option] [-c code | -m module | script | -] [argument ...]
+
+Runs a Python program that says `import socket` on oxisocket, unchanged.
+
+  script      a file, or a folder or zip file with a __main__.py in it
+  -           the program is read from standard input
+  -c code     the program is the text `code`
+  -m module   the program is a module or package
+
+  -h, --help  show this and exit
+  --version   show the version and exit
+
+What follows the program is its own: sys.argv is as `python` sets it.
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the command line says."""
+    match arguments:
+        case [] | ["-h" | "--help", *_]:
+            print(USAGE, end="")
+        case ["--version", *_]:
+            from oxisocket import __version__
+
+            print(f"oxisocket {__version__}")
+        case ["-c" | "-m" as option]:
+            _refuse(f"argument expected for the {option} option")
+        case ["-c", code, *rest]:
+            _takeover.take_over()
+            _program.run_code(code, rest)
+        case ["-m", module, *rest]:
+            _takeover.take_over()
+            _program.run_module(module, rest)
+        case ["-", *rest]:
+            _takeover.take_over()
+            _program.run_stdin(rest)
+        case [option, *_] if option.startswith("-"):
+            _refuse(f"unknown option {option}")
+        case [script, *rest]:
+            _takeover.take_over()
+            _program.run_script(script, rest)
+
+
+def _refuse(reason: str) -> None:
+    print(f"oxisocket: {reason}\ntry `python -m oxisocket --help`", file=sys.stderr)
+    raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,122 @@
+"""Running a program the way ``python`` runs it: as ``__main__``, with its own argv, path and tracebacks."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import os
+import runpy
+import sys
+import types
+from collections.abc import Callable
+from typing import NoReturn
+
+
+def run_script(path: str, arguments: list[str]) -> None:
+    """Run a file, or a folder or zip file with a ``__main__.py`` in it."""
+    sys.argv[:] = [path, *arguments]
+    if _holds_modules(path):
+        _replace_path(path)
+        _as_main(lambda: runpy._run_module_as_main("__main__", alter_argv=False))  # type: ignore[attr-defined]
+        return
+    absolute = os.path.abspath(path)
+    try:
+        with open(absolute, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        _cannot_open(absolute, error)
+    _replace_path(os.path.dirname(os.path.realpath(absolute)))
+    main = _new_main()
+    main.__file__ = absolute
+    main.__loader__ = importlib.machinery.SourceFileLoader("__main__", absolute)
+    main.__dict__["__cached__"] = None
+    _as_main(lambda: exec(compile(source, absolute, "exec", dont_inherit=True), main.__dict__))
+
+
+def run_module(name: str, arguments: list[str]) -> None:
+    """Run a module or package as ``python -m`` does."""
+    sys.argv[:] = ["-m", *arguments]
+    _new_main()
+    _as_main(lambda: runpy._run_module_as_main(name))  # type: ignore[attr-defined]
+
+
+def run_code(code: str, arguments: list[str]) -> None:
+    """Run a piece of program text as ``python -c`` does."""
+    sys.argv[:] = ["-c", *arguments]
+    _replace_path("")
+    main = _new_main()
+    _as_main(lambda: exec(compile(code, "<string>", "exec", dont_inherit=True), main.__dict__))
+
+
+def run_stdin(arguments: list[str]) -> None:
+    """Run the program text that standard input holds."""
+    sys.argv[:] = ["-", *arguments]
+    _replace_path("")
+    main = _new_main()
+    source = sys.stdin.read()
+    _as_main(lambda: exec(compile(source, "<stdin>", "exec", dont_inherit=True), main.__dict__))
+
+
+def _holds_modules(path: str) -> bool:
+    """Whether the import system can look for modules in it: then it is a folder or a zip file."""
+    if os.path.isdir(path):
+        return True
+    try:
+        import zipimport
+
+        zipimport.zipimporter(path)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _cannot_open(path: str, error: OSError) -> NoReturn:
+    """End as plain Python does where there is no such file."""
+    print(
+        f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}",
+        file=sys.stderr,
+    )
+    raise SystemExit(2)
+
+
+def _replace_path(first: str) -> None:
+    """Put the program's folder where ``python -m`` put the current one; nothing of the kind is there under ``-P`` and ``-I``."""
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = first
+
+
+def _new_main() -> types.ModuleType:
+    """An empty ``__main__`` in place of ours."""
+    main = types.ModuleType("__main__")
+    main.__dict__["__builtins__"] = __builtins__
+    main.__dict__["__annotations__"] = {}
+    sys.modules["__main__"] = main
+    return main
+
+
+def _as_main(run: Callable[[], object]) -> None:
+    """Run a program; an exception that it does not catch is shown without the frames that are ours."""
+    try:
+        run()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _show(error)
+        # The interpreter still has to end for it, by the signal for a KeyboardInterrupt; but it was shown already.
+        sys.excepthook = _shown
+        raise
+
+
+def _show(error: BaseException) -> None:
+    traceback = error.__traceback__
+    while traceback is not None and _is_ours(traceback.tb_frame.f_code.co_filename):
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
+    sys.excepthook(type(error), error, traceback)
+
+
+def _is_ours(filename: str) -> bool:
+    return filename in (__file__, runpy.__file__) or filename == "<frozen runpy>"
+
+
+def _shown(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
+    """Show nothing more."""

@@ -1,0 +1,147 @@
+//! AF_ALG: `(type, name[, feat[, mask]])`, the kernel's cryptography.
+
+use std::ffi::CStr;
+use std::ptr;
+
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use socket2::SockAddr;
+
+use super::{Context, field, of_fields, parsed_text, tuple};
+use crate::error::{Error, Result};
+use crate::parse_tuple;
+
+/// The longest type, and the longest name, each with the NUL that ends it.
+const TYPE_SIZE: usize = 14;
+const NAME_SIZE: usize = 64;
+
+/// A `sockaddr_alg` of `<linux/if_alg.h>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alg {
+    /// What is done: `hash`, `skcipher`, `aead`, `rng`.
+    kind: [u8; TYPE_SIZE],
+    /// By which algorithm, such as `sha256`.
+    name: [u8; NAME_SIZE],
+    /// The features asked for.
+    feat: u32,
+    /// Which of them count.
+    mask: u32,
+}
+
+impl Alg {
+    /// Refuses a type or a name that is too long.
+    pub fn new(kind: &[u8], name: &[u8], feat: u32, mask: u32) -> Result<Self> {
+        if kind.len() >= TYPE_SIZE {
+            return Err(Error::value("AF_ALG type too long."));
+        }
+        if name.len() >= NAME_SIZE {
+            return Err(Error::value("AF_ALG name too long."));
+        }
+        Ok(Alg { kind: field(kind, 0), name: field(name, 0), feat, mask })
+    }
+
+    /// The kernel's form.
+    pub fn encode(&self) -> SockAddr {
+        let (feat, mask) = (self.feat.to_ne_bytes(), self.mask.to_ne_bytes());
+        of_fields(libc::AF_ALG, &[&self.kind, &feat, &mask, &self.name])
+    }
+
+    /// From the kernel's form.
+    pub fn decode(bytes: &[u8]) -> Self {
+        Alg {
+            kind: field(bytes, 2),
+            feat: u32::from_ne_bytes(field(bytes, 16)),
+            mask: u32::from_ne_bytes(field(bytes, 20)),
+            name: field(bytes, 24),
+        }
+    }
+
+    /// What is done.
+    pub fn kind(&self) -> &[u8] {
+        before_nul(&self.kind)
+    }
+
+    /// By which algorithm.
+    pub fn name(&self) -> &[u8] {
+        before_nul(&self.name)
+    }
+}
+
+fn before_nul(text: &[u8]) -> &[u8] {
+    CStr::from_bytes_until_nul(text).map_or(text, CStr::to_bytes)
+}
+
+/// `(type, name[, feat[, mask]])`.
+pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let address = tuple(context, "AF_ALG", address)?;
+    let (mut kind, mut name) = (ptr::null(), ptr::null());
+    let (mut feat, mut mask) = (0_u16, 0_u16);
+    parse_tuple!(
+        address,
+        c"ss|HH;AF_ALG address must be a tuple (type, name[, feat[, mask]])",
+        &raw mut kind,
+        &raw mut name,
+        &raw mut feat,
+        &raw mut mask,
+    )?;
+    // SAFETY: both parsed as `s` from the tuple.
+    let (kind, name) = unsafe { (parsed_text(kind, address), parsed_text(name, address)) };
+    let alg = Alg::new(kind.to_bytes(), name.to_bytes(), feat.into(), mask.into())?;
+    Ok(alg.encode())
+}
+
+/// `(type, name, feat, mask)`.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
+    let alg = Alg::decode(bytes);
+    let kind = PyString::from_bytes(py, alg.kind())?;
+    let name = PyString::from_bytes(py, alg.name())?;
+    Ok((kind, name, alg.feat, alg.mask).into_pyobject(py)?.into_any())
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use super::super::bytes_of;
+    use super::*;
+
+    fn bytes() -> [u8; 88] {
+        let mut bytes = [0; 88];
+        bytes[0] = 38;
+        bytes[2..6].copy_from_slice(b"hash");
+        bytes[16..24].copy_from_slice(&[1, 2, 0, 0, 3, 4, 0, 0]);
+        bytes[24..28].copy_from_slice(b"sha1");
+        bytes
+    }
+
+    #[test]
+    fn both_ways() {
+        let alg = Alg::new(b"hash", b"sha1", 0x0201, 0x0403).unwrap();
+        assert_eq!(bytes_of(&alg.encode()), bytes());
+        assert_eq!(Alg::decode(&bytes()), alg);
+        assert_eq!(bytes().len(), size_of::<libc::sockaddr_alg>());
+    }
+
+    #[test]
+    fn nothing_is_cut() {
+        assert!(Alg::new(&[b'x'; 13], &[b'y'; 63], 0, 0).is_ok());
+        assert!(Alg::new(&[b'x'; 14], b"", 0, 0).is_err());
+        assert!(Alg::new(b"", &[b'y'; 64], 0, 0).is_err());
+    }
+
+    #[test]
+    fn texts_that_do_not_end() {
+        let mut bytes = [b'x'; 88];
+        bytes[87] = b'y';
+        let alg = Alg::decode(&bytes);
+        assert_eq!(alg.kind(), [b'x'; 14]);
+        assert_eq!(alg.name(), [&[b'x'; 63][..], b"y"].concat());
+    }
+
+    #[test]
+    fn short() {
+        assert_eq!(Alg::decode(&[]), Alg::new(b"", b"", 0, 0).unwrap());
+        assert_eq!(Alg::decode(&bytes()[..4]).kind(), b"ha");
+        assert_eq!(Alg::decode(&bytes()[..17]).feat, 1);
+        assert_eq!(Alg::decode(&bytes()[..27]).name(), b"sha");
+    }
+}

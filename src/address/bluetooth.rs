@@ -1,0 +1,400 @@
+//! AF_BLUETOOTH, a form for each protocol:
+//!
+//! | protocol | address |
+//! | --- | --- |
+//! | BTPROTO_L2CAP | `(bdaddr, psm)`; from 3.14 on `(bdaddr, psm[, cid[, bdaddr_type]])` |
+//! | BTPROTO_RFCOMM | `(bdaddr, channel)` |
+//! | BTPROTO_HCI | `(device,)`, and back `device`; from 3.14 on also `device` and `(device, channel)` |
+//! | BTPROTO_SCO | `bdaddr` as bytes; from 3.12 on also as `str` |
+
+use std::ffi::{c_int, c_uchar, c_ushort};
+use std::fmt;
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString, PyTuple};
+use socket2::SockAddr;
+
+use super::{Context, field, of_fields, parsed_text};
+use crate::error::{Error, Result};
+use crate::{parse_object, parse_tuple};
+
+// The protocols, <bluetooth/bluetooth.h>.
+const L2CAP: c_int = 0;
+const HCI: c_int = 1;
+const SCO: c_int = 2;
+const RFCOMM: c_int = 3;
+
+/// `BDADDR_BREDR`: an address of classic Bluetooth.
+const CLASSIC: u8 = 0;
+/// `HCI_CHANNEL_RAW`.
+const RAW_CHANNEL: u16 = 0;
+
+/// Whether a socket of this protocol has addresses.
+pub fn is_known(proto: c_int) -> bool {
+    matches!(proto, L2CAP | HCI | SCO | RFCOMM)
+}
+
+/// A device's address, a `bdaddr_t`: the byte that is written last comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Device([u8; 6]);
+
+impl Device {
+    /// From six hexadecimal numbers with colons between them, each read as C's `%X` reads it; `None` for anything else.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mut device = Device::default();
+        let mut numbers = text.split(|&byte| byte == b':');
+        for byte in device.0.iter_mut().rev() {
+            *byte = u8::try_from(hexadecimal(numbers.next()?)?).ok()?;
+        }
+        numbers.next().is_none().then_some(device)
+    }
+}
+
+/// A number as `%X` of `scanf(3)` reads it: behind white space, with a sign, with `0x` before it, cut to 32 bits.
+fn hexadecimal(text: &[u8]) -> Option<u32> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let start = text.iter().position(|byte| !is_space(byte))?;
+    let (is_negative, digits) = match &text[start..] {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
+    };
+    let digits = match digits {
+        [b'0', b'x' | b'X', digits @ ..] => digits,
+        digits => digits,
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value = Some(0_u64);
+    for &digit in digits {
+        let digit = char::from(digit).to_digit(16)?;
+        value = value.and_then(|value| value.checked_mul(16)).map(|value| value | u64::from(digit));
+    }
+    Some(match value {
+        None => u32::MAX,
+        Some(value) if is_negative => value.wrapping_neg() as u32,
+        Some(value) => value as u32,
+    })
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, f] = self.0;
+        write!(formatter, "{f:02X}:{e:02X}:{d:02X}:{c:02X}:{b:02X}:{a:02X}")
+    }
+}
+
+/// A `sockaddr_l2`, `sockaddr_rc`, `sockaddr_hci` or `sockaddr_sco`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bluetooth {
+    /// `<bluetooth/l2cap.h>`.
+    L2cap {
+        /// The device.
+        device: Device,
+        /// The service on it.
+        psm: u16,
+        /// The channel, where it is one that is fixed.
+        cid: u16,
+        /// Classic Bluetooth, or Low Energy with a public or random address.
+        kind: u8,
+    },
+    /// `<bluetooth/rfcomm.h>`.
+    Rfcomm {
+        /// The device.
+        device: Device,
+        /// The service on it.
+        channel: u8,
+    },
+    /// `<bluetooth/hci.h>`.
+    Hci {
+        /// This host's adapter.
+        adapter: u16,
+        /// What for: raw, the user's, the monitor's, the controller's.
+        channel: u16,
+    },
+    /// `<bluetooth/sco.h>`.
+    Sco {
+        /// The device.
+        device: Device,
+    },
+}
+
+impl Bluetooth {
+    /// The kernel's form.
+    pub fn encode(&self) -> SockAddr {
+        let padding = [0];
+        let encode = |fields: &[&[u8]]| of_fields(libc::AF_BLUETOOTH, fields);
+        match self {
+            Bluetooth::L2cap { device, psm, cid, kind } => {
+                encode(&[&psm.to_ne_bytes(), &device.0, &cid.to_ne_bytes(), &[*kind], &padding])
+            }
+            Bluetooth::Rfcomm { device, channel } => encode(&[&device.0, &[*channel], &padding]),
+            Bluetooth::Hci { adapter, channel } => encode(&[&adapter.to_ne_bytes(), &channel.to_ne_bytes()]),
+            Bluetooth::Sco { device } => encode(&[&device.0]),
+        }
+    }
+
+    /// From the kernel's form; `None` for a protocol that is not known.
+    pub fn decode(bytes: &[u8], proto: c_int) -> Option<Self> {
+        let device = |offset| Device(field(bytes, offset));
+        let short = |offset| u16::from_ne_bytes(field(bytes, offset));
+        let byte = |offset| u8::from_ne_bytes(field(bytes, offset));
+        match proto {
+            L2CAP => Some(Bluetooth::L2cap { psm: short(2), device: device(4), cid: short(10), kind: byte(12) }),
+            RFCOMM => Some(Bluetooth::Rfcomm { device: device(2), channel: byte(8) }),
+            HCI => Some(Bluetooth::Hci { adapter: short(2), channel: short(4) }),
+            SCO => Some(Bluetooth::Sco { device: device(2) }),
+            _ => None,
+        }
+    }
+}
+
+/// An address in the form of the socket's protocol.
+pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let bluetooth = match context.proto {
+        L2CAP => l2cap_from_python(context, address),
+        RFCOMM => rfcomm_from_python(context, address),
+        HCI => hci_from_python(context, address),
+        SCO => sco_from_python(context, address),
+        _ => Err(Error::os(format!("{}(): unknown Bluetooth protocol", context.caller))),
+    };
+    Ok(bluetooth?.encode())
+}
+
+fn l2cap_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+    let format = if cfg!(Py_3_14) { c"sH|HB" } else { c"sH" };
+    let mut device = ptr::null();
+    let (mut psm, mut cid, mut kind): (c_ushort, c_ushort, c_uchar) = (0, 0, CLASSIC);
+    let tuple = tuple(context, address)?;
+    parse_tuple!(tuple, format, &raw mut device, &raw mut psm, &raw mut cid, &raw mut kind)
+        .map_err(|error| in_its_place(context, tuple, error))?;
+    // SAFETY: parsed as `s` from the tuple.
+    let device = device_from_python(unsafe { parsed_text(device, tuple) }.to_bytes())?;
+    Ok(Bluetooth::L2cap { device, psm, cid, kind })
+}
+
+fn rfcomm_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+    let mut device = ptr::null();
+    let mut channel: c_uchar = 0;
+    let tuple = tuple(context, address)?;
+    parse_tuple!(tuple, c"sB", &raw mut device, &raw mut channel)
+        .map_err(|error| in_its_place(context, tuple, error))?;
+    // SAFETY: parsed as `s` from the tuple.
+    let device = device_from_python(unsafe { parsed_text(device, tuple) }.to_bytes())?;
+    Ok(Bluetooth::Rfcomm { device, channel })
+}
+
+fn hci_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+    let (mut adapter, mut channel): (c_ushort, c_ushort) = (0, RAW_CHANNEL);
+    if cfg!(Py_3_14) && is_index(address) {
+        parse_object!(address, c"H", &raw mut adapter)?;
+        return Ok(Bluetooth::Hci { adapter, channel });
+    }
+    let format = if cfg!(Py_3_14) { c"H|H" } else { c"H" };
+    let tuple = tuple(context, address)?;
+    parse_tuple!(tuple, format, &raw mut adapter, &raw mut channel)
+        .map_err(|error| in_its_place(context, tuple, error))?;
+    Ok(Bluetooth::Hci { adapter, channel })
+}
+
+fn is_index(address: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: `address` is an object.
+    unsafe { ffi::PyIndex_Check(address.as_ptr()) != 0 }
+}
+
+fn sco_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+    let mut device = ptr::null();
+    if let (Ok(bytes), false) = (address.cast::<PyBytes>(), cfg!(Py_3_12)) {
+        // Up to its first NUL, where it has one.
+        let text = bytes.as_bytes().split(|&byte| byte == 0).next();
+        let device = device_from_python(text.unwrap_or_default())?;
+        return Ok(Bluetooth::Sco { device });
+    } else if address.is_instance_of::<PyBytes>() {
+        parse_object!(address, c"y", &raw mut device)?;
+    } else if address.is_instance_of::<PyString>() && cfg!(Py_3_12) {
+        parse_object!(address, c"s", &raw mut device)?;
+    } else {
+        return Err(wrong_format(context));
+    }
+    // SAFETY: parsed as `y` or `s` from the address.
+    let device = device_from_python(unsafe { parsed_text(device, address) }.to_bytes())?;
+    Ok(Bluetooth::Sco { device })
+}
+
+fn device_from_python(text: &[u8]) -> Result<Device> {
+    Device::parse(text).ok_or_else(|| Error::os("bad bluetooth address"))
+}
+
+fn tuple<'a, 'py>(context: Context, address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
+    address.cast::<PyTuple>().map_err(|_| wrong_format(context))
+}
+
+/// Whatever is wrong with a tuple is said in these words.
+fn in_its_place(context: Context, tuple: &Bound<'_, PyTuple>, error: Error) -> Error {
+    error.discard(tuple.py());
+    wrong_format(context)
+}
+
+fn wrong_format(context: Context) -> Error {
+    Error::os(format!("{}(): wrong format", context.caller))
+}
+
+/// An address in the form of the socket's protocol.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], proto: c_int) -> Result<Bound<'py, PyAny>> {
+    let Some(bluetooth) = Bluetooth::decode(bytes, proto) else {
+        return Err(Error::value("Unknown Bluetooth protocol"));
+    };
+    let address = match bluetooth {
+        Bluetooth::L2cap { device, psm, cid, kind } if cfg!(Py_3_14) && kind != CLASSIC => {
+            (device.to_string(), psm, cid, kind).into_pyobject(py)?.into_any()
+        }
+        Bluetooth::L2cap { device, psm, cid, .. } if cfg!(Py_3_14) && cid != 0 => {
+            (device.to_string(), psm, cid).into_pyobject(py)?.into_any()
+        }
+        Bluetooth::L2cap { device, psm, .. } => (device.to_string(), psm).into_pyobject(py)?.into_any(),
+        Bluetooth::Rfcomm { device, channel } => (device.to_string(), channel).into_pyobject(py)?.into_any(),
+        Bluetooth::Hci { adapter, channel } if cfg!(Py_3_14) && channel != RAW_CHANNEL => {
+            (adapter, channel).into_pyobject(py)?.into_any()
+        }
+        Bluetooth::Hci { adapter, .. } => adapter.into_pyobject(py).map_err(PyErr::from)?.into_any(),
+        Bluetooth::Sco { device } => PyString::new(py, &device.to_string()).into_any(),
+    };
+    Ok(address)
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use std::ffi::{CString, c_char, c_uint};
+
+    use super::super::bytes_of;
+    use super::*;
+
+    const DEVICE: Device = Device([6, 5, 4, 3, 2, 0xa1]);
+
+    #[track_caller]
+    fn both_ways(bluetooth: Bluetooth, proto: c_int, bytes: &[u8]) {
+        assert_eq!(bytes_of(&bluetooth.encode()), bytes);
+        assert_eq!(Bluetooth::decode(bytes, proto), Some(bluetooth));
+    }
+
+    #[test]
+    fn l2cap() {
+        let l2cap = Bluetooth::L2cap { device: DEVICE, psm: 0x0201, cid: 0x0403, kind: 2 };
+        both_ways(l2cap, L2CAP, &[31, 0, 1, 2, 6, 5, 4, 3, 2, 0xa1, 3, 4, 2, 0]);
+    }
+
+    #[test]
+    fn rfcomm() {
+        let rfcomm = Bluetooth::Rfcomm { device: DEVICE, channel: 0xff };
+        both_ways(rfcomm, RFCOMM, &[31, 0, 6, 5, 4, 3, 2, 0xa1, 0xff, 0]);
+    }
+
+    #[test]
+    fn hci() {
+        let hci = Bluetooth::Hci { adapter: 0x0201, channel: 3 };
+        both_ways(hci, HCI, &[31, 0, 1, 2, 3, 0]);
+    }
+
+    #[test]
+    fn sco() {
+        both_ways(Bluetooth::Sco { device: DEVICE }, SCO, &[31, 0, 6, 5, 4, 3, 2, 0xa1]);
+    }
+
+    #[test]
+    fn short() {
+        let no_device = Device::default();
+        let decode = |proto| Bluetooth::decode(&[31, 0, 1], proto).unwrap();
+        assert_eq!(decode(L2CAP), Bluetooth::L2cap { device: no_device, psm: 1, cid: 0, kind: 0 });
+        assert_eq!(decode(RFCOMM), Bluetooth::Rfcomm { device: Device([1, 0, 0, 0, 0, 0]), channel: 0 });
+        assert_eq!(decode(HCI), Bluetooth::Hci { adapter: 1, channel: 0 });
+        assert_eq!(decode(SCO), Bluetooth::Sco { device: Device([1, 0, 0, 0, 0, 0]) });
+        assert_eq!(Bluetooth::decode(&[], SCO), Some(Bluetooth::Sco { device: no_device }));
+    }
+
+    #[test]
+    fn a_protocol_that_is_not_known() {
+        assert_eq!(Bluetooth::decode(&[31, 0, 1, 2], 4), None);
+        assert!(!is_known(4) && !is_known(-1));
+        assert!((L2CAP..=RFCOMM).all(is_known));
+    }
+
+    #[test]
+    fn devices() {
+        assert_eq!(DEVICE.to_string(), "A1:02:03:04:05:06");
+        assert_eq!(Device::parse(b"A1:02:03:04:05:06"), Some(DEVICE));
+        assert_eq!(Device::parse(b"a1:2:3:4:5:6"), Some(DEVICE));
+        assert_eq!(Device::parse(b"A1:02:03:04:05"), None);
+        assert_eq!(Device::parse(b"A1:02:03:04:05:06:07"), None);
+        assert_eq!(Device::parse(b"A1:02:03:04:05:106"), None);
+    }
+
+    /// The device as `scanf(3)` reads it.
+    fn scanned(text: &[u8]) -> Option<Device> {
+        let text = CString::new(text).unwrap();
+        let mut numbers: [c_uint; 6] = [0; 6];
+        let mut rest: c_char = 0;
+        let [a, b, c, d, e, f] = &mut numbers;
+        // SAFETY: each pointer is to what its place in the format names.
+        let read =
+            unsafe { libc::sscanf(text.as_ptr(), c"%X:%X:%X:%X:%X:%X%c".as_ptr(), a, b, c, d, e, f, &raw mut rest) };
+        if read != 6 || numbers.iter().any(|&number| number > 255) {
+            return None;
+        }
+        numbers.reverse();
+        Some(Device(numbers.map(|number| number as u8)))
+    }
+
+    /// All but a `0x` without digits, which the C libraries have changed their minds about.
+    #[test]
+    fn numbers_are_read_as_scanf_reads_them() {
+        let numbers = [
+            "0",
+            "ff",
+            "FF",
+            "100",
+            "0ff",
+            "00000000000000000000ff",
+            "100000001",
+            "11111111111111111",
+            "-1",
+            "-ffffffff",
+            "-fffffffffffffffff",
+            "-ffffffffffffffff",
+            "+1",
+            "+-1",
+            "0x1",
+            "0X1",
+            "x1",
+            "0x0x1",
+            "-0x1",
+            "-0xffffffff",
+            " 1",
+            "1 ",
+            "\t\n\x0b\x0c\r1",
+            "- 1",
+            "",
+            " ",
+            "-",
+            "+",
+            "g",
+            "1g",
+            "1.5",
+            "\u{661}",
+        ];
+        for number in numbers {
+            for text in [
+                format!("{number}:2:3:4:5:6"),
+                format!("1:2:{number}:4:5:6"),
+                format!("1:2:3:4:5:{number}"),
+                format!("1:2:3:4:5:6:{number}"),
+                format!("1:2:3:4:5:6{number}"),
+                format!("1:2:3:4:5{number}"),
+            ] {
+                assert_eq!(Device::parse(text.as_bytes()), scanned(text.as_bytes()), "{text:?}");
+            }
+        }
+    }
+}

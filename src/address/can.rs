@@ -1,0 +1,244 @@
+//! AF_CAN: `(interface,)` for CAN_RAW and CAN_BCM, `(interface, rx, tx)` for CAN_ISOTP, `(interface, name, pgn, addr)` for CAN_J1939.
+
+use std::ffi::{OsStr, c_int, c_uchar, c_uint, c_ulong, c_ulonglong, c_void};
+use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+
+use pyo3::exceptions::PySystemError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use socket2::SockAddr;
+
+use super::{Context, field, of_fields, tuple};
+use crate::error::{Error, Result};
+use crate::parse_tuple;
+use crate::sys::interface;
+
+/// A `sockaddr_can` of `<linux/can.h>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Can {
+    /// The interface; 0 is every one.
+    pub interface: c_int,
+    /// Whom on its bus, in the protocols that know somebody.
+    pub station: Station,
+}
+
+/// Whom an address means, by the socket's protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Station {
+    /// Nobody in particular.
+    Any,
+    /// CAN_ISOTP: the identifiers that are received and sent.
+    IsoTp {
+        /// Received.
+        rx: u32,
+        /// Sent.
+        tx: u32,
+    },
+    /// CAN_J1939.
+    J1939 {
+        /// The name of 64 bits.
+        name: u64,
+        /// The parameter group's number.
+        pgn: u32,
+        /// The address of 8 bits.
+        addr: u8,
+    },
+}
+
+impl Can {
+    /// The kernel's form.
+    pub fn encode(&self) -> SockAddr {
+        let (padding, interface) = ([0; 2], self.interface.to_ne_bytes());
+        let station = self.station.encode();
+        of_fields(libc::AF_CAN, &[&padding, &interface, &station])
+    }
+
+    /// From the kernel's form, for a socket of this protocol.
+    pub fn decode(bytes: &[u8], proto: c_int) -> Self {
+        Can {
+            interface: c_int::from_ne_bytes(field(bytes, 4)),
+            station: Station::decode(bytes.get(8..).unwrap_or_default(), proto),
+        }
+    }
+}
+
+impl Station {
+    fn encode(self) -> [u8; 16] {
+        let fields = match self {
+            Station::Any => vec![],
+            Station::IsoTp { rx, tx } => [rx.to_ne_bytes(), tx.to_ne_bytes()].concat(),
+            Station::J1939 { name, pgn, addr } => {
+                let fields: [&[u8]; 3] = [&name.to_ne_bytes(), &pgn.to_ne_bytes(), &[addr]];
+                fields.concat()
+            }
+        };
+        field(&fields, 0)
+    }
+
+    fn decode(bytes: &[u8], proto: c_int) -> Self {
+        match proto {
+            libc::CAN_ISOTP => {
+                Station::IsoTp { rx: u32::from_ne_bytes(field(bytes, 0)), tx: u32::from_ne_bytes(field(bytes, 4)) }
+            }
+            libc::CAN_J1939 => Station::J1939 {
+                name: u64::from_ne_bytes(field(bytes, 0)),
+                pgn: u32::from_ne_bytes(field(bytes, 8)),
+                addr: u8::from_ne_bytes(field(bytes, 12)),
+            },
+            _ => Station::Any,
+        }
+    }
+}
+
+/// An address in the form of the socket's protocol.
+pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let (interface, station) = match context.proto {
+        libc::CAN_RAW | libc::CAN_BCM => interface_from_python(tuple(context, "AF_CAN", address)?)?,
+        libc::CAN_ISOTP => isotp_from_python(unexplained_tuple(address)?)?,
+        libc::CAN_J1939 => j1939_from_python(unexplained_tuple(address)?)?,
+        _ => return Err(Error::os(format!("{}(): unsupported CAN protocol", context.caller))),
+    };
+    let interface = index_of(context.fd, interface.as_bytes())?;
+    Ok(Can { interface, station }.encode())
+}
+
+type Parsed<'py> = (Bound<'py, PyBytes>, Station);
+
+fn interface_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
+    let mut interface = ptr::null_mut();
+    parse_tuple!(address, c"O&;AF_CAN address must be a tuple (interface, )", FILE_SYSTEM_ENCODED, &raw mut interface,)?;
+    // SAFETY: parsed by that converter.
+    let interface = unsafe { converted(address.py(), interface) }?;
+    Ok((interface, Station::Any))
+}
+
+fn isotp_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
+    let mut interface = ptr::null_mut();
+    let (mut rx, mut tx): (c_ulong, c_ulong) = (0, 0);
+    parse_tuple!(address, c"O&kk", FILE_SYSTEM_ENCODED, &raw mut interface, &raw mut rx, &raw mut tx)?;
+    // SAFETY: parsed by that converter.
+    let interface = unsafe { converted(address.py(), interface) }?;
+    // As in C, what does not fit is cut off.
+    Ok((interface, Station::IsoTp { rx: rx as u32, tx: tx as u32 }))
+}
+
+fn j1939_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
+    let mut interface = ptr::null_mut();
+    let (mut name, mut pgn, mut addr): (c_ulonglong, c_uint, c_uchar) = (0, 0, 0);
+    parse_tuple!(
+        address,
+        c"O&KIB",
+        FILE_SYSTEM_ENCODED,
+        &raw mut interface,
+        &raw mut name,
+        &raw mut pgn,
+        &raw mut addr,
+    )?;
+    // SAFETY: parsed by that converter.
+    let interface = unsafe { converted(address.py(), interface) }?;
+    Ok((interface, Station::J1939 { name, pgn, addr }))
+}
+
+/// For these two protocols CPython does not look whether it has a tuple, and its parser complains of the programmer.
+fn unexplained_tuple<'a, 'py>(address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
+    address
+        .cast::<PyTuple>()
+        .map_err(|_| PySystemError::new_err("new style getargs format but argument is not a tuple").into())
+}
+
+/// A converter of the interpreter, for `O&`.
+type Converter = unsafe extern "C" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
+
+/// Makes new bytes of a `str`, bytes or `os.PathLike`, without NULs.
+const FILE_SYSTEM_ENCODED: Converter = ffi::PyUnicode_FSConverter;
+
+/// # Safety
+///
+/// `bytes` was put there by `FILE_SYSTEM_ENCODED`, as part of a parse that succeeded.
+unsafe fn converted<'py>(py: Python<'py>, bytes: *mut ffi::PyObject) -> Result<Bound<'py, PyBytes>> {
+    // SAFETY: the converter gives an object that is new, and the caller's.
+    let bytes = unsafe { Bound::from_owned_ptr(py, bytes) };
+    Ok(bytes.cast_into::<PyBytes>().map_err(PyErr::from)?)
+}
+
+/// The number of an interface; one without a name is all of them.
+fn index_of(fd: RawFd, name: &[u8]) -> Result<c_int> {
+    match name.len() {
+        0 => Ok(0),
+        1..interface::NAME_SIZE => Ok(interface::index_of(fd, name)?),
+        _ => Err(Error::os("AF_CAN interface name too long")),
+    }
+}
+
+/// An address in the form of the socket's protocol, where an interface that is gone has no name.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], fd: RawFd, proto: c_int) -> Result<Bound<'py, PyAny>> {
+    let can = Can::decode(bytes, proto);
+    let name = match can.interface {
+        0 => None,
+        index => interface::name_of(fd, index).ok(),
+    };
+    let name = OsStr::from_bytes(name.as_deref().unwrap_or_default().to_bytes());
+    let tuple = match can.station {
+        Station::Any => (name,).into_pyobject(py),
+        Station::IsoTp { rx, tx } => (name, rx, tx).into_pyobject(py),
+        Station::J1939 { name: station, pgn, addr } => (name, station, pgn, addr).into_pyobject(py),
+    };
+    Ok(tuple?.into_any())
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use super::super::bytes_of;
+    use super::*;
+
+    #[track_caller]
+    fn both_ways(can: Can, proto: c_int, bytes: [u8; 24]) {
+        assert_eq!(bytes_of(&can.encode()), bytes);
+        assert_eq!(Can::decode(&bytes, proto), can);
+        assert_eq!(bytes.len(), size_of::<libc::sockaddr_can>());
+    }
+
+    #[test]
+    fn an_interface() {
+        let can = Can { interface: 3, station: Station::Any };
+        let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        both_ways(can, libc::CAN_RAW, bytes);
+        both_ways(can, libc::CAN_BCM, bytes);
+    }
+
+    #[test]
+    fn isotp() {
+        let station = Station::IsoTp { rx: 0x0403_0201, tx: 0x8000_0005 };
+        let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0];
+        both_ways(Can { interface: 3, station }, libc::CAN_ISOTP, bytes);
+    }
+
+    #[test]
+    fn j1939() {
+        let station = Station::J1939 { name: 0x0807_0605_0403_0201, pgn: 0x0c0b_0a09, addr: 0xff };
+        let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0xff, 0, 0, 0];
+        both_ways(Can { interface: 3, station }, libc::CAN_J1939, bytes);
+    }
+
+    #[test]
+    fn short() {
+        let nothing = Can { interface: 0, station: Station::Any };
+        assert_eq!(Can::decode(&[], libc::CAN_RAW), nothing);
+        let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5];
+        assert_eq!(Can::decode(&bytes, libc::CAN_ISOTP).station, Station::IsoTp { rx: 0x0403_0201, tx: 5 });
+        let j1939 = Station::J1939 { name: 0x05_0403_0201, pgn: 0, addr: 0 };
+        assert_eq!(Can::decode(&bytes, libc::CAN_J1939).station, j1939);
+        assert_eq!(Can::decode(&bytes[..5], libc::CAN_J1939).interface, 3);
+    }
+
+    #[test]
+    fn names_of_interfaces() {
+        assert!(matches!(index_of(-1, b""), Ok(0)));
+        assert!(matches!(index_of(-1, b"xxxxxxxxxxxxxxx"), Err(Error::Os(libc::EBADF))));
+        assert!(matches!(index_of(-1, b"xxxxxxxxxxxxxxxx"), Err(Error::Message(..))));
+    }
+}

@@ -1,0 +1,180 @@
+//! AF_INET and AF_INET6: `(host, port)` and `(host, port[, flowinfo[, scope_id]])` (ip(7), ipv6(7)).
+
+use std::ffi::{CStr, CString, c_int, c_uint};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+
+use pyo3::exceptions::PyOverflowError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyString, PyTuple};
+use socket2::SockAddr;
+
+use super::{Context, tuple, type_name};
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::plain_long;
+use crate::{resolve, sys};
+
+/// `(host, port)`.
+pub fn v4_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let parts = Parts::parse(
+        context,
+        tuple(context, "AF_INET", address)?,
+        2,
+        c"Oi;AF_INET address must be a pair (host, port)",
+    )?;
+    let ip = match resolve::host(address.py(), &parts.host, libc::AF_INET)? {
+        resolve::Ip::V4(ip) => ip,
+        resolve::Ip::V6(_) => return Err(Error::os("address family mismatched")),
+    };
+    let port = parts.port(context)?;
+    Ok(SocketAddrV4::new(ip, port).into())
+}
+
+/// `(host, port[, flowinfo[, scope_id]])`.
+pub fn v6_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let parts = Parts::parse(
+        context,
+        tuple(context, "AF_INET6", address)?,
+        4,
+        c"Oi|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])",
+    )?;
+    let ip = match resolve::host(address.py(), &parts.host, libc::AF_INET6)? {
+        resolve::Ip::V6(ip) => ip,
+        resolve::Ip::V4(_) => return Err(Error::os("address family mismatched")),
+    };
+    let port = parts.port(context)?;
+    if parts.flowinfo > 0xf_ffff {
+        let caller = context.caller;
+        return Err(Error::overflow(format!("{caller}(): flowinfo must be 0-1048575.")));
+    }
+    // `SocketAddrV6` keeps the flow information as it goes over the wire.
+    let flowinfo = parts.flowinfo.to_be();
+    Ok(SocketAddrV6::new(ip, port, flowinfo, parts.scope_id).into())
+}
+
+/// What both tuples have.
+struct Parts {
+    host: CString,
+    port: c_int,
+    flowinfo: c_uint,
+    scope_id: c_uint,
+}
+
+impl Parts {
+    fn parse(context: Context, address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
+        if let Some(parts) = Self::plain(address)? {
+            return Ok(parts);
+        }
+        Self::parse_by_format(address, most, format).map_err(|error| port_out_of_range(context, address.py(), error))
+    }
+
+    /// `(str, int)` and no more, which nearly all are.
+    fn plain(address: &Bound<'_, PyTuple>) -> Result<Option<Self>> {
+        if address.len() != 2 {
+            return Ok(None);
+        }
+        let host = address.get_borrowed_item(0)?;
+        let port = address.get_borrowed_item(1)?;
+        let (Some(host), Some(port)) = (plain_host(&host), plain_long(&port)) else {
+            return Ok(None);
+        };
+        Ok(c_int::try_from(port).ok().map(|port| Parts { host, port, flowinfo: 0, scope_id: 0 }))
+    }
+
+    fn parse_by_format(address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
+        let (mut port, mut flowinfo, mut scope_id) = (0, 0, 0);
+        let mut host: *mut ffi::PyObject = std::ptr::null_mut();
+        // The host comes first in the tuple, and is refused before anything behind it is looked at.
+        if (2..=most).contains(&address.len()) {
+            host_from_python(&*address.get_borrowed_item(0)?)?;
+        }
+        crate::parse_tuple!(address, format, &raw mut host, &raw mut port, &raw mut flowinfo, &raw mut scope_id)?;
+        // SAFETY: parsed from the tuple, which holds it.
+        let host = unsafe { Borrowed::from_ptr(address.py(), host) };
+        Ok(Parts { host: host_from_python(&host)?, port, flowinfo, scope_id })
+    }
+
+    fn port(&self, context: Context) -> Result<u16> {
+        u16::try_from(self.port).map_err(|_| bad_port(context))
+    }
+}
+
+fn bad_port(context: Context) -> Error {
+    Error::overflow(format!("{}(): port must be 0-65535.", context.caller))
+}
+
+/// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
+fn port_out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
+    let Error::Raised = error else {
+        return error;
+    };
+    match PyErr::take(py) {
+        Some(raised) if raised.is_instance_of::<PyOverflowError>(py) => bad_port(context),
+        Some(raised) => raised.into(),
+        None => error,
+    }
+}
+
+/// A host of ASCII characters, which needs neither IDNA nor a conversion.
+fn plain_host(host: &Bound<'_, PyAny>) -> Option<CString> {
+    let host = host.cast::<PyString>().ok()?;
+    let text = host.to_str().ok()?;
+    if !text.is_ascii() {
+        return None;
+    }
+    CString::new(text).ok()
+}
+
+/// A host as `str`, in IDNA where it is not ASCII, bytes or bytearray.
+pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
+    let bytes = if let Ok(bytes) = host.cast::<PyBytes>() {
+        bytes.as_bytes().to_vec()
+    } else if let Ok(bytes) = host.cast::<PyByteArray>() {
+        bytes.to_vec()
+    } else if let Ok(text) = host.cast::<PyString>() {
+        match text.to_str() {
+            Ok(ascii) if ascii.is_ascii() => ascii.as_bytes().to_vec(),
+            _ => idna(text)?,
+        }
+    } else {
+        let class = type_name(host);
+        return Err(Error::type_error(format!("str, bytes or bytearray expected, not {class}")));
+    };
+    CString::new(bytes).map_err(|_| Error::type_error("host name must not contain null character"))
+}
+
+fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
+    resolve::idna(host).map_err(|error| {
+        error.discard(host.py());
+        Error::type_error("encoding of hostname failed")
+    })
+}
+
+/// `(host, port)`.
+pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'py, PyAny>> {
+    let Some(address) = address.as_socket_ipv4() else {
+        return super::unknown_to_python(py, libc::AF_INET, super::bytes_of(address));
+    };
+    let pair = (v4_text(py, *address.ip()), address.port());
+    Ok(pair.into_pyobject(py)?.into_any())
+}
+
+/// `(host, port, flowinfo, scope_id)`.
+pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'py, PyAny>> {
+    let Some(address) = address.as_socket_ipv6() else {
+        return super::unknown_to_python(py, libc::AF_INET6, super::bytes_of(address));
+    };
+    let flowinfo = u32::from_be(address.flowinfo());
+    let tuple = (v6_text(py, *address.ip()), address.port(), flowinfo, address.scope_id());
+    Ok(tuple.into_pyobject(py)?.into_any())
+}
+
+/// The text of an IPv4 address, as `inet_ntop(3)` writes it.
+pub fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> Bound<'_, PyString> {
+    PyString::new(py, &ip.to_string())
+}
+
+/// The text of an IPv6 address, as `inet_ntop(3)` writes it.
+pub fn v6_text(py: Python<'_>, ip: Ipv6Addr) -> Bound<'_, PyString> {
+    PyString::new(py, &sys::presentation::ntop_v6(ip))
+}

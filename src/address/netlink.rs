@@ -1,0 +1,74 @@
+//! AF_NETLINK: `(pid, groups)` (netlink(7)).
+
+use pyo3::prelude::*;
+use socket2::SockAddr;
+
+use super::{Context, field, of_fields, tuple};
+use crate::error::Result;
+use crate::parse_tuple;
+
+/// A `sockaddr_nl` of `<linux/netlink.h>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Netlink {
+    /// Whose socket, which is a process's number more often than not; 0 is the kernel.
+    pub pid: u32,
+    /// The multicast groups, a bit for each.
+    pub groups: u32,
+}
+
+impl Netlink {
+    /// The kernel's form.
+    pub fn encode(&self) -> SockAddr {
+        let padding = [0; 2];
+        let (pid, groups) = (self.pid.to_ne_bytes(), self.groups.to_ne_bytes());
+        of_fields(libc::AF_NETLINK, &[&padding, &pid, &groups])
+    }
+
+    /// From the kernel's form.
+    pub fn decode(bytes: &[u8]) -> Self {
+        Netlink { pid: u32::from_ne_bytes(field(bytes, 4)), groups: u32::from_ne_bytes(field(bytes, 8)) }
+    }
+}
+
+/// `(pid, groups)`.
+pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let address = tuple(context, "AF_NETLINK", address)?;
+    let mut netlink = Netlink::default();
+    parse_tuple!(
+        address,
+        c"II;AF_NETLINK address must be a pair (pid, groups)",
+        &raw mut netlink.pid,
+        &raw mut netlink.groups,
+    )?;
+    Ok(netlink.encode())
+}
+
+/// `(pid, groups)`.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
+    let Netlink { pid, groups } = Netlink::decode(bytes);
+    Ok((pid, groups).into_pyobject(py)?.into_any())
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use super::super::bytes_of;
+    use super::*;
+
+    const NETLINK: Netlink = Netlink { pid: 0x0403_0201, groups: 0x8000_0005 };
+    const BYTES: [u8; 12] = [16, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80];
+
+    #[test]
+    fn both_ways() {
+        assert_eq!(bytes_of(&NETLINK.encode()), BYTES);
+        assert_eq!(Netlink::decode(&BYTES), NETLINK);
+        assert_eq!(BYTES.len(), size_of::<libc::sockaddr_nl>());
+    }
+
+    #[test]
+    fn short() {
+        assert_eq!(Netlink::decode(&[]), Netlink::default());
+        assert_eq!(Netlink::decode(&BYTES[..7]), Netlink { pid: 0x0003_0201, groups: 0 });
+        assert_eq!(Netlink::decode(&BYTES[..11]).groups, 5);
+    }
+}

@@ -1,0 +1,207 @@
+//! AF_PACKET: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
+
+use std::ffi::{CStr, c_int};
+use std::os::fd::RawFd;
+use std::ptr;
+
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString, PyTuple};
+use socket2::SockAddr;
+
+use super::{Context, field, of_fields, parsed_text, tuple};
+use crate::buffer::Buffer;
+use crate::error::{Error, Result};
+use crate::parse_tuple;
+use crate::sys::interface;
+
+/// Where the hardware address begins.
+const HARDWARE_ADDRESS: usize = 12;
+/// The longest hardware address that a `sockaddr_ll` itself has room for.
+const HARDWARE_ADDRESS_SIZE: usize = 8;
+
+/// A `sockaddr_ll` of `<linux/if_packet.h>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packet {
+    /// The protocol over Ethernet, such as `ETH_P_IP`, in the host's byte order.
+    pub protocol: u16,
+    /// The interface; 0 is every one.
+    pub interface: c_int,
+    /// The hardware's type, such as `ARPHRD_ETHER`.
+    pub hardware: u16,
+    /// Whether the packet is for this host, for all, for another; `PACKET_HOST` is 0.
+    pub kind: u8,
+    /// The hardware address.
+    pub address: Vec<u8>,
+}
+
+impl Packet {
+    /// The kernel's form. Of a hardware address that is too long, what there is no room for is left out.
+    pub fn encode(&self) -> SockAddr {
+        let length = self.address.len().min(HARDWARE_ADDRESS_SIZE);
+        of_fields(
+            libc::AF_PACKET,
+            &[
+                &self.protocol.to_be_bytes(),
+                &self.interface.to_ne_bytes(),
+                &self.hardware.to_ne_bytes(),
+                &[self.kind, length as u8],
+                &field::<HARDWARE_ADDRESS_SIZE>(&self.address, 0),
+            ],
+        )
+    }
+
+    /// From the kernel's form. InfiniBand's hardware addresses are longer than a `sockaddr_ll`, and so is the kernel's answer.
+    pub fn decode(bytes: &[u8]) -> Self {
+        let [kind, length] = field(bytes, 10);
+        let mut address = bytes.get(HARDWARE_ADDRESS..).unwrap_or_default().to_vec();
+        address.resize(length.into(), 0);
+        Packet {
+            protocol: u16::from_be_bytes(field(bytes, 2)),
+            interface: c_int::from_ne_bytes(field(bytes, 4)),
+            hardware: u16::from_ne_bytes(field(bytes, 8)),
+            kind,
+            address,
+        }
+    }
+}
+
+/// `(ifname, proto[, pkttype[, hatype[, addr]]])`.
+pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let address = tuple(context, "AF_PACKET", address)?;
+    let parts = Parts::parse(address).map_err(|error| out_of_range(context, address.py(), error))?;
+    let interface = interface::index_of(context.fd, parts.interface.to_bytes())?;
+    let hardware_address = parts.hardware_address.bytes();
+    if hardware_address.len() > HARDWARE_ADDRESS_SIZE {
+        return Err(Error::value("Hardware address must be 8 bytes or less"));
+    }
+    let protocol = u16::try_from(parts.protocol)
+        .map_err(|_| Error::overflow(format!("{}(): proto must be 0-65535.", context.caller)))?;
+    let packet = Packet {
+        protocol,
+        interface,
+        // As in C, what does not fit is cut off.
+        hardware: parts.hardware as u16,
+        kind: parts.kind as u8,
+        address: hardware_address.to_vec(),
+    };
+    Ok(packet.encode())
+}
+
+/// What the tuple has.
+struct Parts<'a, 'py> {
+    interface: &'a CStr,
+    protocol: c_int,
+    kind: c_int,
+    hardware: c_int,
+    hardware_address: Buffer<'py>,
+}
+
+impl<'a, 'py> Parts<'a, 'py> {
+    fn parse(address: &'a Bound<'py, PyTuple>) -> Result<Self> {
+        let mut interface = ptr::null();
+        let (mut protocol, mut kind, mut hardware) = (0, c_int::from(libc::PACKET_HOST), 0);
+        let mut hardware_address = Buffer::empty(address.py());
+        parse_tuple!(
+            address,
+            c"si|iiy*;AF_PACKET address must be a tuple of two to five elements",
+            &raw mut interface,
+            &raw mut protocol,
+            &raw mut kind,
+            &raw mut hardware,
+            hardware_address.as_mut_ptr(),
+        )?;
+        // SAFETY: parsed as `s` from the tuple.
+        let interface = unsafe { parsed_text(interface, address) };
+        Ok(Parts { interface, protocol, kind, hardware, hardware_address })
+    }
+}
+
+/// A number too large for C is refused without saying which.
+fn out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
+    let Error::Raised = error else {
+        return error;
+    };
+    match PyErr::take(py) {
+        Some(raised) if raised.is_instance_of::<PyOverflowError>(py) => {
+            Error::overflow(format!("{}(): address argument out of range", context.caller))
+        }
+        Some(raised) => raised.into(),
+        None => error,
+    }
+}
+
+/// `(ifname, proto, pkttype, hatype, addr)`, where an interface that is gone has no name.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], fd: RawFd) -> Result<Bound<'py, PyAny>> {
+    let packet = Packet::decode(bytes);
+    let name = match packet.interface {
+        0 => None,
+        index => interface::name_of(fd, index).ok(),
+    };
+    let name = PyString::from_bytes(py, name.as_deref().unwrap_or_default().to_bytes())?;
+    let address = PyBytes::new(py, &packet.address);
+    let tuple = (name, packet.protocol, packet.kind, packet.hardware, address);
+    Ok(tuple.into_pyobject(py)?.into_any())
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use super::super::bytes_of;
+    use super::*;
+
+    const BYTES: [u8; 20] = [17, 0, 0x08, 0x00, 3, 0, 0, 0, 0x04, 0x03, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];
+
+    fn packet() -> Packet {
+        Packet { protocol: 0x0800, interface: 3, hardware: 0x0304, kind: 4, address: vec![1, 2, 3, 4, 5, 6] }
+    }
+
+    #[test]
+    fn both_ways() {
+        assert_eq!(bytes_of(&packet().encode()), BYTES);
+        assert_eq!(Packet::decode(&BYTES), packet());
+        assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());
+        assert_eq!(HARDWARE_ADDRESS, std::mem::offset_of!(libc::sockaddr_ll, sll_addr));
+    }
+
+    #[test]
+    fn without_a_hardware_address() {
+        let packet = Packet { address: vec![], ..packet() };
+        assert_eq!(Packet::decode(bytes_of(&packet.encode())), packet);
+    }
+
+    #[test]
+    fn a_hardware_address_fills_its_room_and_no_more() {
+        let eight = Packet { address: vec![7; 8], ..packet() };
+        let twelve = Packet { address: vec![7; 12], ..packet() };
+        assert_eq!(bytes_of(&twelve.encode()), bytes_of(&eight.encode()));
+        assert_eq!(Packet::decode(bytes_of(&eight.encode())), eight);
+    }
+
+    #[test]
+    fn a_hardware_address_longer_than_the_structure() {
+        let mut bytes = BYTES.to_vec();
+        bytes[11] = 20;
+        bytes.extend([9; 12]);
+        let packet = Packet::decode(&bytes);
+        assert_eq!(packet.address, [&[1, 2, 3, 4, 5, 6, 0, 0][..], &[9; 12]].concat());
+    }
+
+    #[test]
+    fn a_length_that_lies() {
+        let mut bytes = BYTES;
+        bytes[11] = 255;
+        let packet = Packet::decode(&bytes);
+        assert_eq!(packet.address.len(), 255);
+        assert_eq!(packet.address[..6], [1, 2, 3, 4, 5, 6]);
+        assert_eq!(packet.address[6..], [0; 249]);
+    }
+
+    #[test]
+    fn short() {
+        assert_eq!(Packet::decode(&[]), Packet::default());
+        assert_eq!(Packet::decode(&BYTES[..3]).protocol, 0x0800);
+        assert_eq!(Packet::decode(&BYTES[..12]).address, [0; 6]);
+        assert_eq!(Packet::decode(&BYTES[..14]).address, [1, 2, 0, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,77 @@
+//! AF_QIPCRTR: `(node, port)`, for the processors of a phone among themselves.
+
+use std::ffi::c_int;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use socket2::SockAddr;
+
+use super::{field, of_fields, type_name};
+use crate::error::{Error, Result};
+use crate::parse_tuple;
+
+/// `AF_QIPCRTR` of `<bits/socket.h>`.
+pub const FAMILY: c_int = 42;
+
+/// A `sockaddr_qrtr` of `<linux/qrtr.h>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Qipcrtr {
+    /// The processor.
+    pub node: u32,
+    /// Its port.
+    pub port: u32,
+}
+
+impl Qipcrtr {
+    /// The kernel's form.
+    pub fn encode(&self) -> SockAddr {
+        let padding = [0; 2];
+        let (node, port) = (self.node.to_ne_bytes(), self.port.to_ne_bytes());
+        of_fields(FAMILY, &[&padding, &node, &port])
+    }
+
+    /// From the kernel's form.
+    pub fn decode(bytes: &[u8]) -> Self {
+        Qipcrtr { node: u32::from_ne_bytes(field(bytes, 4)), port: u32::from_ne_bytes(field(bytes, 8)) }
+    }
+}
+
+/// `(node, port)`.
+pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let address = address.cast::<PyTuple>().map_err(|_| {
+        let class = type_name(address);
+        Error::type_error(format!("getsockaddrarg: AF_QIPCRTR address must be tuple, not {class}"))
+    })?;
+    let mut qipcrtr = Qipcrtr::default();
+    parse_tuple!(address, c"II:getsockaddrarg", &raw mut qipcrtr.node, &raw mut qipcrtr.port)?;
+    Ok(qipcrtr.encode())
+}
+
+/// `(node, port)`.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
+    let Qipcrtr { node, port } = Qipcrtr::decode(bytes);
+    Ok((node, port).into_pyobject(py)?.into_any())
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use super::super::bytes_of;
+    use super::*;
+
+    const QIPCRTR: Qipcrtr = Qipcrtr { node: 0x0403_0201, port: 0xffff_fffe };
+    const BYTES: [u8; 12] = [42, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xff, 0xff];
+
+    #[test]
+    fn both_ways() {
+        assert_eq!(bytes_of(&QIPCRTR.encode()), BYTES);
+        assert_eq!(Qipcrtr::decode(&BYTES), QIPCRTR);
+    }
+
+    #[test]
+    fn short() {
+        assert_eq!(Qipcrtr::decode(&[]), Qipcrtr::default());
+        assert_eq!(Qipcrtr::decode(&BYTES[..6]), Qipcrtr { node: 0x0201, port: 0 });
+        assert_eq!(Qipcrtr::decode(&BYTES[..9]).port, 0xfe);
+    }
+}

@@ -1,0 +1,92 @@
+//! AF_UNIX: a path as `str`, bytes or `os.PathLike`; bytes that begin with NUL are in Linux's abstract namespace (unix(7)).
+
+use std::ffi::CStr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use socket2::SockAddr;
+
+use super::from_bytes;
+use crate::buffer::Buffer;
+use crate::error::{Error, Result};
+use crate::parse_object;
+
+/// The longest path, the NUL that ends it included; and the longest abstract name, the NUL that begins it included.
+const PATH_SIZE: usize = 108;
+
+/// Parses a path.
+pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let py = address.py();
+    let mut path = Buffer::empty(py);
+    let encoded = encoded(address)?;
+    parse_object!(&encoded, c"y*", path.as_mut_ptr())?;
+    encode(path.bytes())
+}
+
+/// A `str` in the file system's encoding, where NUL is allowed (PEP 383); anything else as it is.
+fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
+    if !address.is_instance_of::<PyString>() {
+        return Ok(address.clone());
+    }
+    // SAFETY: `address` is a str.
+    let encoded = unsafe { Bound::from_owned_ptr_or_err(address.py(), ffi::PyUnicode_EncodeFSDefault(address.as_ptr())) };
+    Ok(encoded?)
+}
+
+/// Lays a path out as a `sockaddr_un`. Empty means that the kernel picks an abstract name at bind.
+fn encode(path: &[u8]) -> Result<SockAddr> {
+    let is_abstract = path.first().is_none_or(|&first| first == 0);
+    let longest = if is_abstract { PATH_SIZE } else { PATH_SIZE - 1 };
+    if path.len() > longest {
+        return Err(Error::os("AF_UNIX path too long"));
+    }
+    let family = (libc::AF_UNIX as libc::sa_family_t).to_ne_bytes();
+    let end: &[u8] = if is_abstract { &[] } else { &[0] };
+    Ok(from_bytes(&[&family, path, end].concat()))
+}
+
+/// A path as `str`, an abstract name as bytes; an unnamed socket has the path `''`.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
+    let path = bytes.get(2..).unwrap_or_default();
+    if path.first() == Some(&0) {
+        return Ok(PyBytes::new(py, path).into_any());
+    }
+    let path = match CStr::from_bytes_until_nul(path) {
+        Ok(path) => path.to_bytes(),
+        Err(_) => path,
+    };
+    // SAFETY: the bytes with their length.
+    let path = unsafe {
+        let decoded = ffi::PyUnicode_DecodeFSDefaultAndSize(path.as_ptr().cast(), path.len().cast_signed());
+        Bound::from_owned_ptr_or_err(py, decoded)
+    };
+    Ok(path?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bytes_of;
+    use super::*;
+
+    #[test]
+    fn a_path_ends_with_nul() {
+        let address = encode(b"/tmp/s").unwrap();
+        assert_eq!(bytes_of(&address), b"\x01\x00/tmp/s\x00");
+    }
+
+    #[test]
+    fn an_abstract_name_is_as_long_as_it_is() {
+        let address = encode(b"\0name\0").unwrap();
+        assert_eq!(bytes_of(&address), b"\x01\x00\0name\0");
+        assert_eq!(bytes_of(&encode(b"").unwrap()), b"\x01\x00");
+    }
+
+    #[test]
+    fn nothing_is_cut() {
+        assert!(encode(&[b'x'; 107]).is_ok());
+        assert!(encode(&[b'x'; 108]).is_err());
+        assert!(encode(&[0; 108]).is_ok());
+        assert!(encode(&[0; 109]).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! AF_VSOCK: `(cid, port)`, between virtual machines and their host (vsock(7)).
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use socket2::SockAddr;
+
+use super::{field, of_fields, type_name};
+use crate::error::{Error, Result};
+use crate::parse_tuple;
+
+/// A `sockaddr_vm` of `<linux/vm_sockets.h>`, where the port comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vsock {
+    /// The machine.
+    pub cid: u32,
+    /// Its port.
+    pub port: u32,
+}
+
+impl Vsock {
+    /// The kernel's form.
+    pub fn encode(&self) -> SockAddr {
+        let (reserved, flags_and_padding) = ([0; 2], [0; 4]);
+        let (port, cid) = (self.port.to_ne_bytes(), self.cid.to_ne_bytes());
+        of_fields(libc::AF_VSOCK, &[&reserved, &port, &cid, &flags_and_padding])
+    }
+
+    /// From the kernel's form.
+    pub fn decode(bytes: &[u8]) -> Self {
+        Vsock { port: u32::from_ne_bytes(field(bytes, 4)), cid: u32::from_ne_bytes(field(bytes, 8)) }
+    }
+}
+
+/// `(cid, port)`.
+pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    let address = address.cast::<PyTuple>().map_err(|_| {
+        let class = type_name(address);
+        Error::type_error(format!("getsockaddrarg: AF_VSOCK address must be tuple, not {class}"))
+    })?;
+    let mut vsock = Vsock::default();
+    parse_tuple!(address, c"II:getsockaddrarg", &raw mut vsock.cid, &raw mut vsock.port)?;
+    Ok(vsock.encode())
+}
+
+/// `(cid, port)`.
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
+    let Vsock { cid, port } = Vsock::decode(bytes);
+    Ok((cid, port).into_pyobject(py)?.into_any())
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use super::super::bytes_of;
+    use super::*;
+
+    const VSOCK: Vsock = Vsock { cid: 0xffff_ffff, port: 0x0403_0201 };
+    const BYTES: [u8; 16] = [40, 0, 0, 0, 1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+    #[test]
+    fn both_ways() {
+        assert_eq!(bytes_of(&VSOCK.encode()), BYTES);
+        assert_eq!(Vsock::decode(&BYTES), VSOCK);
+        assert_eq!(BYTES.len(), size_of::<libc::sockaddr_vm>());
+    }
+
+    #[test]
+    fn short() {
+        assert_eq!(Vsock::decode(&[]), Vsock::default());
+        assert_eq!(Vsock::decode(&BYTES[..5]), Vsock { cid: 0, port: 1 });
+        assert_eq!(Vsock::decode(&BYTES[..10]).cid, 0xffff);
+    }
+}

@@ -1,0 +1,228 @@
+//! Ancillary data: control messages beside the data of a message (cmsg(3), RFC 3542).
+//!
+//! Lengths that come from outside are never trusted: an item ends where the buffer ends, whatever its header says.
+
+use std::ffi::c_int;
+use std::mem::size_of;
+use std::os::fd::RawFd;
+
+use crate::sys;
+
+/// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
+pub const LONGEST: usize = i32::MAX as usize;
+
+const HEADER: usize = align(size_of::<libc::cmsghdr>());
+
+const fn align(length: usize) -> usize {
+    (length + size_of::<usize>() - 1) & !(size_of::<usize>() - 1)
+}
+
+/// `CMSG_LEN(3)`: an item's length without the padding behind it; `None` where it does not fit.
+pub fn length(data: usize) -> Option<usize> {
+    data.checked_add(HEADER).filter(|&length| length <= LONGEST)
+}
+
+/// `CMSG_SPACE(3)`: an item's length with its padding; `None` where it does not fit.
+pub fn space(data: usize) -> Option<usize> {
+    // As CPython: what fits only without the padding of its last byte does not fit.
+    if data > LONGEST - (HEADER + align(1)) {
+        return None;
+    }
+    Some(HEADER + align(data))
+}
+
+/// A control message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// `cmsg_level`.
+    pub level: c_int,
+    /// `cmsg_type`.
+    pub kind: c_int,
+    /// What it carries.
+    pub data: &'a [u8],
+}
+
+/// Why a list of items cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooLong {
+    /// One item is too long.
+    Item,
+    /// All together are.
+    All,
+}
+
+/// Lays items out as the kernel wants them.
+pub fn encode(items: &[Item<'_>]) -> Result<Vec<u8>, TooLong> {
+    let mut control = Vec::new();
+    for item in items {
+        let space = space(item.data.len()).ok_or(TooLong::Item)?;
+        let end = control.len() + space;
+        if end > LONGEST {
+            return Err(TooLong::All);
+        }
+        control.extend_from_slice(&(HEADER + item.data.len()).to_ne_bytes());
+        control.extend_from_slice(&item.level.to_ne_bytes());
+        control.extend_from_slice(&item.kind.to_ne_bytes());
+        control.extend_from_slice(item.data);
+        control.resize(end, 0);
+    }
+    Ok(control)
+}
+
+/// Reads the items of received control data.
+#[derive(Clone, Debug)]
+pub struct Items<'a> {
+    rest: &'a [u8],
+}
+
+/// What [`Items`] finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// An item.
+    Whole(Item<'a>),
+    /// An item whose end is missing. It is the last.
+    Cut(Item<'a>),
+    /// Something that is no item. It is the last.
+    Malformed,
+}
+
+impl<'a> Items<'a> {
+    /// The items in `control`, as long as the kernel said it is.
+    pub fn new(control: &'a [u8]) -> Self {
+        Items { rest: control }
+    }
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Found<'a>;
+
+    fn next(&mut self) -> Option<Found<'a>> {
+        let rest = std::mem::take(&mut self.rest);
+        // Less than a header behind the last item is no item, and no fault either.
+        let (length, level, kind) = header(rest)?;
+        if length < HEADER {
+            return Some(Found::Malformed);
+        }
+        let item = |data| Item { level, kind, data };
+        match rest.get(HEADER..length) {
+            None => Some(Found::Cut(item(&rest[HEADER.min(rest.len())..]))),
+            Some(data) => {
+                self.rest = rest.get(align(length)..).unwrap_or_default();
+                Some(Found::Whole(item(data)))
+            }
+        }
+    }
+}
+
+/// Length, level and type of the item that `bytes` begin with.
+fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
+    let (length, bytes) = bytes.split_first_chunk()?;
+    let (level, bytes) = bytes.split_first_chunk()?;
+    let (kind, _) = bytes.split_first_chunk()?;
+    Some((
+        usize::from_ne_bytes(*length),
+        c_int::from_ne_bytes(*level),
+        c_int::from_ne_bytes(*kind),
+    ))
+}
+
+/// The descriptors that an item brings (`SCM_RIGHTS`, unix(7)).
+fn descriptors<'a>(item: Item<'a>) -> impl Iterator<Item = RawFd> + 'a {
+    let brings = item.level == libc::SOL_SOCKET && item.kind == libc::SCM_RIGHTS;
+    let data = if brings { item.data } else { &[] };
+    data.chunks_exact(size_of::<RawFd>())
+        .filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
+}
+
+/// Closes every descriptor that came with a message which cannot be delivered.
+pub fn close_descriptors(control: &[u8]) {
+    for found in Items::new(control) {
+        if let Found::Whole(item) | Found::Cut(item) = found {
+            for fd in descriptors(item) {
+                // Nobody can be told of a failure: the error that the message could not be delivered for is under way.
+                let _ = sys::socket::close(fd);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHTS: Item<'_> = Item {
+        level: 1,
+        kind: 1,
+        data: &[7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0],
+    };
+    const SHORT: Item<'_> = Item { level: 41, kind: 50, data: &[1] };
+
+    fn items(control: &[u8]) -> Vec<Found<'_>> {
+        Items::new(control).collect()
+    }
+
+    #[test]
+    fn layout_is_the_kernels() {
+        let control = encode(&[SHORT]).unwrap();
+        let by_hand = [
+            &17u64.to_ne_bytes()[..],
+            &41i32.to_ne_bytes(),
+            &50i32.to_ne_bytes(),
+            &[1, 0, 0, 0, 0, 0, 0, 0],
+        ];
+        assert_eq!(control, by_hand.concat());
+    }
+
+    #[test]
+    fn there_and_back() {
+        let control = encode(&[RIGHTS, SHORT, RIGHTS]).unwrap();
+        assert_eq!(items(&control), [RIGHTS, SHORT, RIGHTS].map(Found::Whole));
+    }
+
+    #[test]
+    fn the_padding_of_the_last_item_may_be_missing() {
+        let control = encode(&[RIGHTS]).unwrap();
+        assert_eq!(items(&control[..HEADER + 12]), [Found::Whole(RIGHTS)]);
+    }
+
+    #[test]
+    fn an_item_ends_where_the_buffer_ends() {
+        let control = encode(&[RIGHTS]).unwrap();
+        let cut = Item { data: &RIGHTS.data[..5], ..RIGHTS };
+        assert_eq!(items(&control[..HEADER + 5]), [Found::Cut(cut)]);
+        assert_eq!(descriptors(cut).collect::<Vec<_>>(), [7]);
+    }
+
+    #[test]
+    fn a_length_that_lies_is_not_followed() {
+        for lie in [0, 1, HEADER - 1] {
+            let mut control = encode(&[RIGHTS]).unwrap();
+            control[..8].copy_from_slice(&lie.to_ne_bytes());
+            assert_eq!(items(&control), [Found::Malformed]);
+        }
+        for lie in [usize::MAX, usize::MAX - 7, 1 << 40] {
+            let mut control = encode(&[SHORT]).unwrap();
+            control[..8].copy_from_slice(&lie.to_ne_bytes());
+            assert!(matches!(items(&control)[..], [Found::Cut(Item { data, .. })] if data.len() == 8));
+        }
+    }
+
+    #[test]
+    fn every_prefix_is_read_without_fault() {
+        let control = encode(&[RIGHTS, SHORT]).unwrap();
+        for end in 0..control.len() {
+            items(&control[..end]);
+        }
+    }
+
+    #[test]
+    fn lengths_have_a_bound() {
+        assert_eq!(length(0), Some(16));
+        assert_eq!(length(LONGEST - 16), Some(LONGEST));
+        assert_eq!(length(LONGEST - 15), None);
+        assert_eq!(length(usize::MAX), None);
+        assert_eq!(space(1), Some(24));
+        assert_eq!(space(LONGEST - 24), Some(2_147_483_640));
+        assert_eq!(space(LONGEST - 23), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! Guards over `Py_buffer`: what is sent from, and received into, Python's objects.
+//!
+//! As CPython: `PyBUF_SIMPLE` and `PyBUF_WRITABLE`, contiguous memory of whatever item type. While a guard lives the exporter cannot
+//! resize; that another thread does not *write* to the memory is not guaranteed, and no more than with C, since Python shares it.
+
+use std::mem::MaybeUninit;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// Memory of a Python object, held till this is dropped.
+pub struct Buffer<'py> {
+    view: ffi::Py_buffer,
+    py: Python<'py>,
+}
+
+impl<'py> Buffer<'py> {
+    /// Memory to read from; an object without any is refused as `PyObject_GetBuffer` refuses it.
+    pub fn readable(object: &Bound<'py, PyAny>) -> Result<Self> {
+        Self::get(object, ffi::PyBUF_SIMPLE)
+    }
+
+    /// Memory to write to.
+    pub fn writable(object: &Bound<'py, PyAny>) -> Result<Self> {
+        Self::get(object, ffi::PyBUF_WRITABLE)
+    }
+
+    fn get(object: &Bound<'py, PyAny>, flags: std::ffi::c_int) -> Result<Self> {
+        let mut buffer = Self::empty(object.py());
+        // SAFETY: `view` is filled when the call succeeds, and left without an object when it fails.
+        let refused = unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut buffer.view, flags) };
+        if refused < 0 { Err(Error::Raised) } else { Ok(buffer) }
+    }
+
+    /// No memory: for one of the interpreter's parsers to fill through [`Buffer::as_mut_ptr`].
+    pub fn empty(py: Python<'py>) -> Self {
+        Buffer {
+            view: ffi::Py_buffer::new(),
+            py,
+        }
+    }
+
+    /// Where a parser puts the memory for a `y*` or `w*`.
+    pub fn as_mut_ptr(&mut self) -> *mut ffi::Py_buffer {
+        &raw mut self.view
+    }
+
+    /// How many bytes it holds.
+    pub fn len(&self) -> usize {
+        self.view.len.max(0).cast_unsigned()
+    }
+
+    /// Whether no object was given at all, as opposed to an empty one.
+    pub fn is_absent(&self) -> bool {
+        self.view.buf.is_null()
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        if self.view.buf.is_null() {
+            return &[];
+        }
+        // SAFETY: the exporter holds `len` contiguous bytes there till the view is released. That nobody writes to them meanwhile is
+        // not guaranteed, see above; they are only handed to the kernel, which copies whatever it finds.
+        unsafe { std::slice::from_raw_parts(self.view.buf.cast(), self.len()) }
+    }
+
+    /// The bytes, to be written to. They are initialised, and must stay so.
+    pub fn bytes_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+        if self.view.buf.is_null() {
+            return &mut [];
+        }
+        // SAFETY: as in `bytes`; the view was asked for as a writable one, or the exporter's own parser would have refused it.
+        unsafe { std::slice::from_raw_parts_mut(self.view.buf.cast(), self.len()) }
+    }
+}
+
+impl Drop for Buffer<'_> {
+    fn drop(&mut self) {
+        let _attached = self.py;
+        if !self.view.obj.is_null() {
+            // SAFETY: a view that was filled, released once, attached.
+            unsafe { ffi::PyBuffer_Release(&raw mut self.view) };
+        }
+    }
+}

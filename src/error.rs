@@ -1,0 +1,175 @@
+//! One error type for everything that can go wrong, and the one place where it becomes a Python exception.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ffi::{CStr, c_int};
+use std::io;
+
+use pyo3::exceptions::{PyOSError, PyOverflowError, PyRuntimeError, PyTimeoutError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::{CastError, ffi};
+
+use crate::{resolve, sys};
+
+/// What every fallible function of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call failed.
+#[derive(Debug)]
+pub enum Error {
+    /// A system call failed: its `errno`.
+    Os(c_int),
+    /// The socket's timeout passed.
+    TimedOut,
+    /// `getaddrinfo(3)` or `getnameinfo(3)` failed: its `EAI_` code.
+    AddrInfo(c_int),
+    /// `gethostbyname_r(3)` or `gethostbyaddr_r(3)` failed: its `h_errno`.
+    Host(c_int),
+    /// An exception of the given class with the given text.
+    Message(Class, Cow<'static, str>),
+    /// The interpreter already holds the exception.
+    Raised,
+    /// An exception made by PyO3.
+    Python(PyErr),
+}
+
+/// The classes of exceptions this crate raises with a text of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum Class {
+    /// `OSError` without an errno.
+    Os,
+    /// `OverflowError`.
+    Overflow,
+    /// `RuntimeError`.
+    Runtime,
+    /// `TypeError`.
+    Type,
+    /// `ValueError`.
+    Value,
+}
+
+impl Error {
+    /// `OSError(text)`, for what the system did not refuse itself.
+    pub fn os(text: impl Into<Cow<'static, str>>) -> Self {
+        Error::Message(Class::Os, text.into())
+    }
+
+    /// `OverflowError(text)`.
+    pub fn overflow(text: impl Into<Cow<'static, str>>) -> Self {
+        Error::Message(Class::Overflow, text.into())
+    }
+
+    /// `RuntimeError(text)`.
+    pub fn runtime(text: impl Into<Cow<'static, str>>) -> Self {
+        Error::Message(Class::Runtime, text.into())
+    }
+
+    /// `TypeError(text)`.
+    pub fn type_error(text: impl Into<Cow<'static, str>>) -> Self {
+        Error::Message(Class::Type, text.into())
+    }
+
+    /// `ValueError(text)`.
+    pub fn value(text: impl Into<Cow<'static, str>>) -> Self {
+        Error::Message(Class::Value, text.into())
+    }
+
+    /// The `OSError(EBADF)` of a closed socket.
+    pub fn closed() -> Self {
+        Error::Os(libc::EBADF)
+    }
+
+    /// Makes this error the interpreter's current exception.
+    #[cold]
+    pub fn raise(self, py: Python<'_>) {
+        match self {
+            Error::Os(errno) => raise_errno(py, errno),
+            Error::TimedOut => PyTimeoutError::new_err("timed out").restore(py),
+            Error::AddrInfo(code) => resolve::raise_gaierror(py, code),
+            Error::Host(code) => resolve::raise_herror(py, code),
+            Error::Message(class, text) => class.with(text.into_owned()).restore(py),
+            Error::Raised => debug_assert!(PyErr::occurred(py), "Error::Raised without an exception"),
+            Error::Python(error) => error.restore(py),
+        }
+    }
+
+    /// This error as PyO3 has it, where PyO3 is who must be told.
+    pub fn into_pyerr(self, py: Python<'_>) -> PyErr {
+        self.raise(py);
+        PyErr::fetch(py)
+    }
+
+    /// Forgets this error, and the exception where the interpreter holds one.
+    pub fn discard(self, py: Python<'_>) {
+        match self {
+            Error::Raised => clear(py),
+            Error::Python(error) => {
+                error.restore(py);
+                clear(py);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Class {
+    fn with(self, text: String) -> PyErr {
+        match self {
+            Class::Os => PyOSError::new_err(text),
+            Class::Overflow => PyOverflowError::new_err(text),
+            Class::Runtime => PyRuntimeError::new_err(text),
+            Class::Type => PyTypeError::new_err(text),
+            Class::Value => PyValueError::new_err(text),
+        }
+    }
+}
+
+/// Forgets the interpreter's current exception.
+pub fn clear(_py: Python<'_>) {
+    // SAFETY: the thread is attached, as `_py` shows.
+    unsafe { ffi::PyErr_Clear() }
+}
+
+/// Raises `OSError(errno, strerror)`: CPython picks the subclass, and keeps both arguments.
+fn raise_errno(_py: Python<'_>, errno: c_int) {
+    sys::set_errno(errno);
+    // SAFETY: the thread is attached; the class is a static of the interpreter.
+    unsafe { ffi::PyErr_SetFromErrno(ffi::PyExc_OSError) };
+}
+
+/// Raises `class((code, text))`, the form of `gaierror` and `herror`.
+pub fn raise_coded(py: Python<'_>, class: &Bound<'_, PyAny>, code: c_int, text: &CStr) {
+    let raised = class
+        .call1((code, text.to_string_lossy()))
+        .map(PyErr::from_value);
+    match raised {
+        Ok(error) | Err(error) => error.restore(py),
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(errno) => Error::Os(errno),
+            None => Error::os(error.to_string()),
+        }
+    }
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<PyErr> for Error {
+    fn from(error: PyErr) -> Self {
+        Error::Python(error)
+    }
+}
+
+impl From<CastError<'_, '_>> for Error {
+    fn from(error: CastError<'_, '_>) -> Self {
+        Error::Python(error.into())
+    }
+}

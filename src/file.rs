@@ -1,0 +1,422 @@
+//! The raw layer of `makefile`: an `io.RawIOBase` on a socket.
+//!
+//! It extends a C class of `io` whose size only the interpreter knows, so that an instance's own part lies behind that of its base, at an
+//! offset found when the class is made.
+
+use std::ffi::{c_int, c_void};
+use std::mem::size_of;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+
+use pyo3::exceptions::{PyOSError, PyTimeoutError};
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
+
+use crate::buffer::Buffer;
+use crate::error::{Error, Result};
+use crate::interpreter::class::{Class, slot};
+use crate::interpreter::function::{Attributes, Receiver, Returned, Table, enter_status};
+use crate::interpreter::signature::Signature;
+use crate::public::class::{is_exactly_public, this as socket_this};
+use crate::socket::transfer;
+use crate::{attributes, functions};
+
+/// What an instance has beside its base. All zeros are an instance that was never initialised: closed.
+#[repr(C)]
+struct State {
+    /// The socket, owned; null once closed.
+    socket: AtomicPtr<ffi::PyObject>,
+    mode: AtomicU8,
+    timed_out: AtomicBool,
+}
+
+const READING: u8 = 1;
+const WRITING: u8 = 2;
+
+/// Where the [`State`] begins in an instance; set once, when the class is made.
+static OFFSET: AtomicUsize = AtomicUsize::new(0);
+/// The C class that is extended; lives as long as the interpreter.
+static BASE: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+
+/// The file object a method is called on.
+#[derive(Clone, Copy)]
+struct File<'a, 'py> {
+    object: Borrowed<'a, 'py, PyAny>,
+}
+
+impl<'py> Receiver<'_, 'py> for File<'_, 'py> {
+    unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
+        // SAFETY: as the caller promises.
+        File { object: unsafe { Borrowed::from_ptr(py, pointer) } }
+    }
+}
+
+/// The state of an instance.
+///
+/// # Safety
+///
+/// `object` is an instance of the class, and lives for `'a`.
+unsafe fn state<'a>(object: *mut ffi::PyObject) -> &'a State {
+    // SAFETY: the class made room for a state there, aligned like a pointer, and the allocator zeroed it.
+    unsafe { &*object.byte_add(OFFSET.load(Ordering::Relaxed)).cast::<State>() }
+}
+
+impl<'a, 'py> File<'a, 'py> {
+    fn py(&self) -> Python<'py> {
+        self.object.py()
+    }
+
+    fn state(&self) -> &'a State {
+        // SAFETY: methods are only called on instances.
+        unsafe { state(self.object.as_ptr()) }
+    }
+
+    fn none(&self) -> Bound<'py, PyAny> {
+        self.py().None().into_bound(self.py())
+    }
+
+    fn bool(&self, value: bool) -> Bound<'py, PyAny> {
+        PyBool::new(self.py(), value).to_owned().into_any()
+    }
+
+    /// The socket; none once closed.
+    fn socket(&self) -> Option<Bound<'py, PyAny>> {
+        let socket = self.state().socket.load(Ordering::Acquire);
+        // SAFETY: null, or an object that the state owns.
+        unsafe { Bound::from_borrowed_ptr_or_opt(self.py(), socket) }
+    }
+
+    /// The socket of a file that is open for what `mode` says; refused by the methods of `io` whose business that is.
+    fn socket_for(&self, mode: u8, check: &str) -> Result<Bound<'py, PyAny>> {
+        let Some(socket) = self.socket() else {
+            self.object.call_method0(intern!(self.py(), "_checkClosed"))?;
+            return Err(Error::value("I/O operation on uninitialized object"));
+        };
+        if self.state().mode.load(Ordering::Relaxed) & mode == 0 {
+            self.object.call_method0(check)?;
+        }
+        Ok(socket)
+    }
+
+    fn is_closed(&self) -> Result<bool> {
+        Ok(self.object.getattr(intern!(self.py(), "closed"))?.is_truthy()?)
+    }
+
+    fn refuse_closed(&self) -> Result<()> {
+        if self.is_closed()? {
+            return Err(Error::value("I/O operation on closed socket."));
+        }
+        Ok(())
+    }
+}
+
+static METHODS: Table = functions![
+    noargs c"close" => close, c"close($self, /)\n--\n\n\
+        Closes the file object; the socket only if it is closed itself and this was the last of its file objects.";
+    noargs c"fileno" => fileno, c"fileno($self, /)\n--\n\n\
+        The socket's descriptor.";
+    object c"readinto" => readinto, c"Reads into a writable buffer and returns how many bytes came: 0 at the end of the connection, None when the socket\n\
+        is non-blocking and nothing has come. After a timeout nothing more can be read.";
+    noargs c"readable" => readable, c"readable($self, /)\n--\n\n\
+        Whether it was opened for reading.";
+    noargs c"seekable" => seekable, c"seekable($self, /)\n--\n\n\
+        False.";
+    noargs c"writable" => writable, c"writable($self, /)\n--\n\n\
+        Whether it was opened for writing.";
+    object c"write" => write, c"Writes bytes and returns how many went, which may be fewer than there are; None when the socket is non-blocking and has\n\
+        no room.";
+];
+
+static ATTRIBUTES: Attributes = attributes![
+    read c"mode" => mode, c"'rb', 'wb' or 'rwb'.";
+    read c"name" => name, c"The socket's descriptor; -1 when closed.";
+    write c"_sock" => get_socket, set = set_socket, c"The socket; None when closed.";
+    read c"_mode" => mode, c"The mode.";
+    read c"_reading" => reads, c"Whether it was opened for reading.";
+    read c"_writing" => writes, c"Whether it was opened for writing.";
+    write c"_timeout_occurred" => timed_out, set = set_timed_out, c"Whether a timeout has passed.";
+];
+
+/// Makes the class.
+pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
+    let py = module.py();
+    let base = py.import("_io")?.getattr("_RawIOBase")?.cast_into::<PyType>().map_err(PyErr::from)?;
+    // SAFETY: a class, which lives as long as the interpreter.
+    let base_size = unsafe { (*base.as_type_ptr()).tp_basicsize }.cast_unsigned();
+    let offset = base_size.next_multiple_of(align_of::<State>());
+    OFFSET.store(offset, Ordering::Relaxed);
+    BASE.store(base.as_type_ptr(), Ordering::Relaxed);
+    let class = Class {
+        name: c"oxisocket._socket.RawSocketIO",
+        size: offset + size_of::<State>(),
+        flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
+        slots: vec![
+            slot(ffi::Py_tp_doc, c"The raw layer of the file objects that socket.makefile() makes.".as_ptr().cast_mut().cast()),
+            slot(ffi::Py_tp_init, init as *mut c_void),
+            slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
+            slot(ffi::Py_tp_traverse, traverse as *mut c_void),
+            slot(ffi::Py_tp_clear, clear as *mut c_void),
+            slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
+            slot(ffi::Py_tp_getset, ATTRIBUTES.as_ptr().cast()),
+        ],
+    };
+    // SAFETY: the slots are what they say and static; instances have their base's size and a state behind it.
+    unsafe { class.create(module, Some(base.as_any())) }
+}
+
+unsafe extern "C" fn init(
+    object: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the interpreter passes an instance, a tuple, and a dict or null.
+    unsafe {
+        enter_status(|py| {
+            let file = File::from_interpreter(py, object);
+            let arguments = Borrowed::from_ptr(py, arguments);
+            let keywords = Borrowed::from_ptr_or_opt(py, keywords);
+            let arguments = arguments.cast_unchecked::<PyTuple>();
+            let keywords = keywords.map(|keywords| keywords.cast_unchecked::<PyDict>());
+            initialise(file, &arguments, keywords.as_deref())
+        })
+    }
+}
+
+fn initialise<'py>(
+    file: File<'_, 'py>,
+    arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> Result<()> {
+    const INIT: Signature<2> = Signature {
+        qualified_name: "SocketIO.__init__",
+        declaration: "self, sock, mode",
+        names: ["sock", "mode"],
+        positional: 2,
+        required: 2,
+    };
+    let [Some(socket), Some(mode)] = INIT.bind_tuple(&file.object, arguments, keywords)? else {
+        return Err(Error::type_error("a socket and a mode are required"));
+    };
+    let bits = match mode.cast::<PyString>().ok().and_then(|mode| mode.to_str().ok()) {
+        Some("r" | "rb") => READING,
+        Some("w" | "wb") => WRITING,
+        Some("rw" | "rwb") => READING | WRITING,
+        _ => return Err(Error::value(format!("invalid mode: {}", mode.repr()?.to_string_lossy()))),
+    };
+    file.state().mode.store(bits, Ordering::Relaxed);
+    file.state().timed_out.store(false, Ordering::Relaxed);
+    replace_socket(file, Some(socket));
+    Ok(())
+}
+
+fn replace_socket<'py>(file: File<'_, 'py>, socket: Option<Bound<'py, PyAny>>) {
+    let new = socket.map_or(ptr::null_mut(), Bound::into_ptr);
+    let old = file.state().socket.swap(new, Ordering::AcqRel);
+    // SAFETY: null, or the reference that the state owned, dropped once.
+    drop(unsafe { Bound::from_owned_ptr_or_opt(file.py(), old) });
+}
+
+unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: called attached when the last reference is gone. The finalizer of `io` closes the file, and may bring it back. The state is
+    // dropped once; the rest is the base's, which gives the class's reference back where it is itself a heap type, and only there.
+    unsafe {
+        if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
+            return;
+        }
+        clear(object);
+        let class = ffi::Py_TYPE(object);
+        let base = BASE.load(Ordering::Relaxed);
+        let base_keeps_count = (*base).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0;
+        if let Some(dealloc) = (*base).tp_dealloc {
+            dealloc(object);
+        }
+        if !base_keeps_count {
+            ffi::Py_DECREF(class.cast());
+        }
+    }
+}
+
+unsafe extern "C" fn traverse(object: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
+    // SAFETY: called by the collector on an instance; nothing but `visit` is called.
+    unsafe {
+        let socket = state(object).socket.load(Ordering::Relaxed);
+        if !socket.is_null() {
+            let stop = visit(socket, argument);
+            if stop != 0 {
+                return stop;
+            }
+        }
+        match (*BASE.load(Ordering::Relaxed)).tp_traverse {
+            Some(traverse) => traverse(object, visit, argument),
+            None => 0,
+        }
+    }
+}
+
+unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: called attached on an instance. The reference is taken out before it is given back, and so is given back once.
+    unsafe {
+        let socket = state(object).socket.swap(ptr::null_mut(), Ordering::AcqRel);
+        ffi::Py_XDECREF(socket);
+    }
+    0
+}
+
+fn readinto<'py>(file: File<'_, 'py>, buffer: &Bound<'py, PyAny>) -> Returned<'py> {
+    let py = file.py();
+    let socket = file.socket_for(READING, "_checkReadable")?;
+    if file.state().timed_out.load(Ordering::Relaxed) {
+        return Err(Error::os("cannot read from timed out object"));
+    }
+    let outcome = if is_exactly_public(&socket) {
+        receive(&socket, buffer)
+    } else {
+        socket.call_method1(intern!(py, "recv_into"), (buffer,)).map_err(Error::from)
+    };
+    if outcome.as_ref().is_err_and(|error| is_timeout(py, error)) {
+        file.state().timed_out.store(true, Ordering::Relaxed);
+    }
+    none_if_blocked(file, outcome)
+}
+
+fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Returned<'py> {
+    let mut memory = match Buffer::writable(buffer) {
+        Ok(memory) => memory,
+        Err(error) => {
+            error.discard(socket.py());
+            return Ok(socket.call_method1("recv_into", (buffer,))?);
+        }
+    };
+    let count = transfer::receive(socket_this(socket)?, memory.bytes_mut(), 0)?;
+    Ok(count.into_pyobject(socket.py())?.into_any())
+}
+
+fn write<'py>(file: File<'_, 'py>, data: &Bound<'py, PyAny>) -> Returned<'py> {
+    let py = file.py();
+    let socket = file.socket_for(WRITING, "_checkWritable")?;
+    let outcome = if is_exactly_public(&socket) {
+        send(&socket, data)
+    } else {
+        socket.call_method1(intern!(py, "send"), (data,)).map_err(Error::from)
+    };
+    none_if_blocked(file, outcome)
+}
+
+fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'py> {
+    let data = Buffer::readable(data)?;
+    let this = socket_this(socket)?;
+    let count = transfer::send_some(this, data.bytes(), 0, this.socket().patience())?;
+    Ok(count.into_pyobject(socket.py())?.into_any())
+}
+
+/// `None` in place of the error of a non-blocking socket that was not ready.
+fn none_if_blocked<'py>(file: File<'_, 'py>, outcome: Returned<'py>) -> Returned<'py> {
+    match outcome {
+        Err(error) if would_block(file.py(), &error) => {
+            error.discard(file.py());
+            Ok(file.none())
+        }
+        outcome => outcome,
+    }
+}
+
+fn is_timeout(py: Python<'_>, error: &Error) -> bool {
+    match error {
+        Error::TimedOut | Error::Os(libc::ETIMEDOUT) => true,
+        Error::Python(error) => error.is_instance_of::<PyTimeoutError>(py),
+        _ => false,
+    }
+}
+
+fn would_block(py: Python<'_>, error: &Error) -> bool {
+    match error {
+        Error::Os(errno) => *errno == libc::EAGAIN,
+        Error::Python(error) if error.is_instance_of::<PyOSError>(py) => error
+            .value(py)
+            .getattr("errno")
+            .and_then(|errno| errno.eq(libc::EAGAIN))
+            .unwrap_or(false),
+        _ => false,
+    }
+}
+
+fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    if file.is_closed()? {
+        return Ok(file.none());
+    }
+    // SAFETY: a class, which lives as long as the interpreter.
+    let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
+    base.call_method1("close", (file.object,))?;
+    if let Some(socket) = file.socket() {
+        socket.call_method0("_decref_socketios")?;
+    }
+    replace_socket(file, None);
+    Ok(file.none())
+}
+
+fn fileno<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    file.object.call_method0(intern!(file.py(), "_checkClosed"))?;
+    match file.socket() {
+        Some(socket) => Ok(socket.call_method0("fileno")?),
+        None => Err(Error::value("I/O operation on uninitialized object")),
+    }
+}
+
+fn readable<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    file.refuse_closed()?;
+    reads(file)
+}
+
+fn writable<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    file.refuse_closed()?;
+    writes(file)
+}
+
+fn seekable<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    file.refuse_closed()?;
+    Ok(file.bool(false))
+}
+
+fn mode<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    let mode = match file.state().mode.load(Ordering::Relaxed) {
+        READING => "rb",
+        WRITING => "wb",
+        _ => "rwb",
+    };
+    Ok(PyString::new(file.py(), mode).into_any())
+}
+
+fn name<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    if file.is_closed()? {
+        return Ok((-1i32).into_pyobject(file.py())?.into_any());
+    }
+    Ok(file.object.call_method0("fileno")?)
+}
+
+fn reads<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    Ok(file.bool(file.state().mode.load(Ordering::Relaxed) & READING != 0))
+}
+
+fn writes<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    Ok(file.bool(file.state().mode.load(Ordering::Relaxed) & WRITING != 0))
+}
+
+fn timed_out<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    Ok(file.bool(file.state().timed_out.load(Ordering::Relaxed)))
+}
+
+fn set_timed_out(file: File<'_, '_>, value: &Bound<'_, PyAny>) -> Result<()> {
+    file.state().timed_out.store(value.is_truthy()?, Ordering::Relaxed);
+    Ok(())
+}
+
+fn get_socket<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    Ok(file.socket().unwrap_or_else(|| file.none()))
+}
+
+fn set_socket<'py>(file: File<'_, 'py>, socket: &Bound<'py, PyAny>) -> Result<()> {
+    replace_socket(file, Some(socket.clone()).filter(|socket| !socket.is_none()));
+    Ok(())
+}

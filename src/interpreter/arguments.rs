@@ -1,0 +1,232 @@
+//! The arguments of a call.
+//!
+//! Each function looks first whether its arguments are plain (integers that fit, nothing to convert): that costs a few
+//! nanoseconds and runs no Python code. Whatever is not plain goes through the interpreter's own `PyArg_Parse*` with the format
+//! CPython's `_socket` uses, so that conversions, their order and the words of a refusal are the interpreter's, version by version.
+
+use std::ffi::c_int;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::error::{Error, Result};
+
+/// Positional arguments, borrowed from the interpreter for the time of the call.
+#[derive(Clone, Copy)]
+pub struct Arguments<'a, 'py> {
+    py: Python<'py>,
+    values: &'a [*mut ffi::PyObject],
+}
+
+impl<'a, 'py> Arguments<'a, 'py> {
+    /// The arguments as `METH_FASTCALL` passes them.
+    ///
+    /// # Safety
+    ///
+    /// `values` holds `count` objects that live for `'a`.
+    pub unsafe fn from_interpreter(
+        py: Python<'py>,
+        values: *const *mut ffi::PyObject,
+        count: ffi::Py_ssize_t,
+    ) -> Self {
+        let values = if count == 0 {
+            &[]
+        } else {
+            // SAFETY: as the caller promises; `values` is only meaningful when there is something behind it.
+            unsafe { std::slice::from_raw_parts(values, count.cast_unsigned()) }
+        };
+        Arguments { py, values }
+    }
+
+    /// The attached interpreter.
+    pub fn py(&self) -> Python<'py> {
+        self.py
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The argument at `index`, where there is one.
+    pub fn get(&self, index: usize) -> Option<Borrowed<'a, 'py, PyAny>> {
+        let value = *self.values.get(index)?;
+        // SAFETY: the values are objects that live for 'a.
+        Some(unsafe { Borrowed::from_ptr(self.py, value) })
+    }
+
+    /// The argument at `index` as a C `int`, or `default` where there is none; `None` unless it is plain.
+    #[inline]
+    pub fn plain_int(&self, index: usize, default: c_int) -> Option<c_int> {
+        match self.plain_long(index)? {
+            None => Some(default),
+            Some(value) => c_int::try_from(value).ok(),
+        }
+    }
+
+    /// The argument at `index` as a size, or `default` where there is none; `None` unless it is plain.
+    #[inline]
+    pub fn plain_size(&self, index: usize, default: isize) -> Option<isize> {
+        match self.plain_long(index)? {
+            None => Some(default),
+            Some(value) => isize::try_from(value).ok(),
+        }
+    }
+
+    #[inline]
+    fn plain_long(&self, index: usize) -> Option<Option<i64>> {
+        let Some(value) = self.get(index) else {
+            return Some(None);
+        };
+        plain_long(&value).map(Some)
+    }
+
+    /// The arguments as a tuple, for the interpreter's parsers.
+    pub fn tuple(&self) -> Result<Bound<'py, PyTuple>> {
+        let values = (0..self.len()).map_while(|index| self.get(index));
+        Ok(PyTuple::new(self.py, values.collect::<Vec<_>>())?)
+    }
+}
+
+/// The value of an `int`, or of an instance of a subclass such as a flag, that fits; runs no Python code.
+#[inline]
+pub fn plain_long(value: &Bound<'_, PyAny>) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: `value` is an object; the function is only called on an int, for which it cannot fail but by overflow.
+    unsafe {
+        if ffi::PyLong_Check(value.as_ptr()) == 0 {
+            return None;
+        }
+        let long = ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow);
+        (overflow == 0).then_some(long)
+    }
+}
+
+/// Arguments of a function that takes keywords.
+#[derive(Clone, Copy)]
+pub struct Keywords<'a, 'py> {
+    /// Those given by position.
+    pub positional: Arguments<'a, 'py>,
+    /// Position by position the values that follow them, one for each name.
+    named: Arguments<'a, 'py>,
+    names: Option<Borrowed<'a, 'py, PyAny>>,
+}
+
+impl<'a, 'py> Keywords<'a, 'py> {
+    /// The arguments as `METH_FASTCALL | METH_KEYWORDS` passes them.
+    ///
+    /// # Safety
+    ///
+    /// `values` holds `count` objects and one more for each item of `names`, which is null or a tuple; all live for `'a`.
+    pub unsafe fn from_interpreter(
+        py: Python<'py>,
+        values: *const *mut ffi::PyObject,
+        count: ffi::Py_ssize_t,
+        names: *mut ffi::PyObject,
+    ) -> Self {
+        // SAFETY: as the caller promises, for all three.
+        unsafe {
+            let positional = Arguments::from_interpreter(py, values, count);
+            if names.is_null() {
+                let named = Arguments { py, values: &[] };
+                return Keywords { positional, named, names: None };
+            }
+            let rest = values.add(count.cast_unsigned());
+            let named = Arguments::from_interpreter(py, rest, ffi::PyTuple_GET_SIZE(names));
+            let names = Some(Borrowed::from_ptr(py, names));
+            Keywords { positional, named, names }
+        }
+    }
+
+    /// The positional arguments, if there are no others.
+    pub fn only_positional(&self) -> Option<Arguments<'a, 'py>> {
+        (self.named.len() == 0).then_some(self.positional)
+    }
+
+    /// The keywords as a dict, for the interpreter's parsers.
+    pub fn dict(&self) -> Result<Bound<'py, PyDict>> {
+        let dict = PyDict::new(self.positional.py);
+        if let Some(names) = &self.names {
+            for (index, name) in names.cast::<PyTuple>().map_err(PyErr::from)?.iter().enumerate() {
+                dict.set_item(name, self.named.get(index))?;
+            }
+        }
+        Ok(dict)
+    }
+}
+
+/// Parses a tuple with `PyArg_ParseTuple`: `parse_tuple!(tuple, c"n|i:recv", &raw mut size, &raw mut flags)?`.
+#[macro_export]
+macro_rules! parse_tuple {
+    ($tuple:expr, $format:expr $(, $target:expr)* $(,)?) => {{
+        let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
+        // SAFETY: the thread is attached, as the tuple shows; each target points to the C type its place in the format names.
+        let parsed = unsafe { pyo3::ffi::PyArg_ParseTuple(tuple.as_ptr(), $format.as_ptr() $(, $target)*) };
+        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
+    }};
+}
+
+/// Parses one object with `PyArg_Parse`.
+#[macro_export]
+macro_rules! parse_object {
+    ($object:expr, $format:expr $(, $target:expr)* $(,)?) => {{
+        let object: &pyo3::Bound<'_, pyo3::PyAny> = $object;
+        // SAFETY: as in `parse_tuple!`.
+        let parsed = unsafe { pyo3::ffi::PyArg_Parse(object.as_ptr(), $format.as_ptr() $(, $target)*) };
+        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
+    }};
+}
+
+/// Parses positional and keyword arguments with `PyArg_ParseTupleAndKeywords`: the names follow the format, in brackets.
+#[macro_export]
+macro_rules! parse_keywords {
+    ($tuple:expr, $dict:expr, $format:expr, [$($name:literal),*] $(, $target:expr)* $(,)?) => {{
+        let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
+        let dict: Option<&pyo3::Bound<'_, pyo3::types::PyDict>> = $dict;
+        let names = [$($name.as_ptr(),)* std::ptr::null()];
+        // SAFETY: as in `parse_tuple!`; the names end with a null pointer and are only read.
+        let parsed = unsafe {
+            pyo3::ffi::PyArg_ParseTupleAndKeywords(
+                tuple.as_ptr(),
+                dict.map_or(std::ptr::null_mut(), |dict| dict.as_ptr()),
+                $format.as_ptr(),
+                names.as_ptr().cast_mut().cast()
+                $(, $target)*
+            )
+        };
+        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
+    }};
+}
+
+/// Refuses a wrong number of positional arguments in the words of Argument Clinic, which newer interpreters use.
+pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usize, most: usize) -> Result<()> {
+    let count = tuple.len();
+    if (least..=most).contains(&count) {
+        return Ok(());
+    }
+    let name = name.to_string_lossy();
+    let (bound, number) = match count < least {
+        _ if least == most => ("", least),
+        true => ("at least ", least),
+        false => ("at most ", most),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    Err(Error::type_error(format!(
+        "{name} expected {bound}{number} argument{plural}, got {count}"
+    )))
+}
+
+/// A C `int`, converted as Argument Clinic does: an `__index__` counts, and what does not fit is an `OverflowError`.
+pub fn as_int(value: &Bound<'_, PyAny>) -> Result<c_int> {
+    let mut overflow = 0;
+    // SAFETY: `value` is an object.
+    let long = unsafe { ffi::PyLong_AsLongAndOverflow(value.as_ptr(), &raw mut overflow) };
+    if long == -1 && overflow == 0 && PyErr::occurred(value.py()) {
+        return Err(Error::Raised);
+    }
+    match c_int::try_from(long) {
+        Ok(int) if overflow == 0 => Ok(int),
+        _ => Err(Error::overflow("Python int too large to convert to C int")),
+    }
+}

@@ -1,0 +1,349 @@
+//! Rust functions as Python callables: one wrapper for each of the interpreter's calling conventions.
+//!
+//! The conventions are the interpreter's own (`METH_NOARGS`, `METH_O`, `METH_FASTCALL`, `METH_FASTCALL | METH_KEYWORDS`), chosen as
+//! CPython's `_socket` chooses them, so that a wrong number of arguments or a keyword is refused with the same words.
+
+use std::any::Any;
+use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::panic::PanicException;
+use pyo3::prelude::*;
+
+use crate::error::Result;
+
+/// What a function gives back to Python.
+pub type Returned<'py> = Result<Bound<'py, PyAny>>;
+
+/// What a method gets as its first argument: the socket, the module, or nothing.
+pub trait Receiver<'a, 'py>: Sized {
+    /// Makes it of the pointer the interpreter passes.
+    ///
+    /// # Safety
+    ///
+    /// The thread is attached, and `pointer` is borrowed for `'a` and of the type the table this belongs to was made for.
+    unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self;
+}
+
+impl<'py> Receiver<'_, 'py> for Python<'py> {
+    unsafe fn from_interpreter(py: Python<'py>, _module: *mut ffi::PyObject) -> Self {
+        py
+    }
+}
+
+/// Runs `body` for the interpreter: an error becomes the current exception and a null pointer, and a panic stops here.
+///
+/// # Safety
+///
+/// The thread is attached.
+#[inline(always)]
+pub unsafe fn enter<'py>(body: impl FnOnce(Python<'py>) -> Returned<'py>) -> *mut ffi::PyObject {
+    // SAFETY: the caller is the interpreter, which calls only attached threads.
+    let py = unsafe { Python::assume_attached() };
+    match catch_unwind(AssertUnwindSafe(|| body(py))) {
+        Ok(Ok(value)) => value.into_ptr(),
+        Ok(Err(error)) => {
+            error.raise(py);
+            ptr::null_mut()
+        }
+        Err(panic) => {
+            raise_panic(py, panic);
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Like [`enter`], for slots that answer 0 or -1.
+///
+/// # Safety
+///
+/// The thread is attached.
+#[inline(always)]
+pub unsafe fn enter_status(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::ffi::c_int {
+    // SAFETY: as in `enter`.
+    let py = unsafe { Python::assume_attached() };
+    match catch_unwind(AssertUnwindSafe(|| body(py))) {
+        Ok(Ok(())) => 0,
+        Ok(Err(error)) => {
+            error.raise(py);
+            -1
+        }
+        Err(panic) => {
+            raise_panic(py, panic);
+            -1
+        }
+    }
+}
+
+#[cold]
+fn raise_panic(py: Python<'_>, panic: Box<dyn Any + Send>) {
+    let text = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        (Some(text), _) => text.clone(),
+        (_, Some(text)) => (*text).to_owned(),
+        _ => "panic from Rust code".to_owned(),
+    };
+    PanicException::new_err((text,)).restore(py);
+}
+
+/// A table of functions, ended as the interpreter wants it.
+pub struct Table(&'static [ffi::PyMethodDef]);
+
+// SAFETY: a table is never written to, neither here nor by the interpreter.
+unsafe impl Sync for Table {}
+
+impl Table {
+    /// A table of these entries, the last of which must be [`END`].
+    pub const fn new(entries: &'static [ffi::PyMethodDef]) -> Self {
+        assert!(entries[entries.len() - 1].ml_name.is_null());
+        Table(entries)
+    }
+
+    /// The first entry, as the interpreter takes it. It does not write through this pointer.
+    pub const fn as_ptr(&self) -> *mut ffi::PyMethodDef {
+        self.0.as_ptr().cast_mut()
+    }
+}
+
+/// What ends a table.
+pub const END: ffi::PyMethodDef = ffi::PyMethodDef::zeroed();
+
+/// One entry of a table.
+pub const fn entry(
+    name: &'static CStr,
+    function: ffi::PyMethodDefPointer,
+    flags: std::ffi::c_int,
+    doc: &'static CStr,
+) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: function,
+        ml_flags: flags,
+        ml_doc: doc.as_ptr(),
+    }
+}
+
+/// A table of attributes, ended as the interpreter wants it.
+pub struct Attributes(&'static [ffi::PyGetSetDef]);
+
+// SAFETY: a table is never written to, neither here nor by the interpreter.
+unsafe impl Sync for Attributes {}
+
+impl Attributes {
+    /// A table of these entries, the last of which must be [`END_OF_ATTRIBUTES`].
+    pub const fn new(entries: &'static [ffi::PyGetSetDef]) -> Self {
+        assert!(entries[entries.len() - 1].name.is_null());
+        Attributes(entries)
+    }
+
+    /// The first entry, as the interpreter takes it. It does not write through this pointer.
+    pub const fn as_ptr(&self) -> *mut ffi::PyGetSetDef {
+        self.0.as_ptr().cast_mut()
+    }
+}
+
+/// What ends a table of attributes.
+pub const END_OF_ATTRIBUTES: ffi::PyGetSetDef = attribute(None, None, None, None);
+
+/// One entry of a table of attributes.
+pub const fn attribute(
+    name: Option<&'static CStr>,
+    get: Option<ffi::getter>,
+    set: Option<ffi::setter>,
+    doc: Option<&'static CStr>,
+) -> ffi::PyGetSetDef {
+    ffi::PyGetSetDef {
+        name: match name {
+            Some(name) => name.as_ptr(),
+            None => ptr::null(),
+        },
+        get,
+        set,
+        doc: match doc {
+            Some(doc) => doc.as_ptr(),
+            None => ptr::null(),
+        },
+        closure: ptr::null_mut(),
+    }
+}
+
+/// A table of [`Attributes`]: `read name => get, doc;` or `write name => get, set, doc;` for each.
+#[macro_export]
+macro_rules! attributes {
+    ($($kind:ident $name:literal => $get:path $(, set = $set:path)?, $doc:literal;)*) => {
+        $crate::interpreter::function::Attributes::new(&[
+            $($crate::attribute_entry!($kind $name, $get, $($set,)? $doc),)*
+            $crate::interpreter::function::END_OF_ATTRIBUTES,
+        ])
+    };
+}
+
+/// One entry of [`attributes!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! attribute_entry {
+    (read $name:literal, $get:path, $doc:literal) => {
+        $crate::interpreter::function::attribute(
+            Some($name),
+            Some($crate::attribute_entry!(@getter $get)),
+            None,
+            Some($doc),
+        )
+    };
+    (write $name:literal, $get:path, $set:path, $doc:literal) => {{
+        unsafe extern "C" fn setter(
+            receiver: *mut pyo3::ffi::PyObject,
+            value: *mut pyo3::ffi::PyObject,
+            _: *mut std::ffi::c_void,
+        ) -> std::ffi::c_int {
+            // SAFETY: the interpreter calls this attached, with an instance of the class; the value is null to delete.
+            unsafe {
+                $crate::interpreter::function::enter_status(|py| {
+                    let value = pyo3::Borrowed::from_ptr_or_opt(py, value)
+                        .ok_or_else(|| $crate::error::Error::type_error("this attribute cannot be deleted"))?;
+                    $set($crate::interpreter::function::Receiver::from_interpreter(py, receiver), &value)
+                })
+            }
+        }
+        $crate::interpreter::function::attribute(
+            Some($name),
+            Some($crate::attribute_entry!(@getter $get)),
+            Some(setter),
+            Some($doc),
+        )
+    }};
+    (@getter $get:path) => {{
+        unsafe extern "C" fn getter(
+            receiver: *mut pyo3::ffi::PyObject,
+            _: *mut std::ffi::c_void,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: the interpreter calls this attached, with an instance of the class.
+            unsafe {
+                $crate::interpreter::function::enter(|py| {
+                    $get($crate::interpreter::function::Receiver::from_interpreter(py, receiver))
+                })
+            }
+        }
+        getter
+    }};
+}
+
+/// A [`Table`] of functions: `convention name => body, doc;` for each.
+///
+/// | convention | body takes |
+/// | --- | --- |
+/// | `noargs` | the receiver |
+/// | `static_noargs` | the receiver, which is `Python` |
+/// | `object` | the receiver and one object |
+/// | `positional` | the receiver and [`Arguments`](super::arguments::Arguments) |
+/// | `keywords` | the receiver and [`Keywords`](super::arguments::Keywords) |
+#[macro_export]
+macro_rules! functions {
+    ($($convention:ident $name:literal => $body:path, $doc:expr;)*) => {
+        $crate::interpreter::function::Table::new(&[
+            $($crate::function_entry!($convention $name, $body, $doc),)*
+            $crate::interpreter::function::END,
+        ])
+    };
+}
+
+/// One entry of [`functions!`]: the wrapper, specialised for its body, and its flags.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! function_entry {
+    (noargs $name:literal, $body:path, $doc:expr) => {
+        $crate::function_entry!(@unary $name, $body, $doc, pyo3::ffi::METH_NOARGS)
+    };
+    (static_noargs $name:literal, $body:path, $doc:expr) => {
+        $crate::function_entry!(@unary $name, $body, $doc, pyo3::ffi::METH_NOARGS | pyo3::ffi::METH_STATIC)
+    };
+    (@unary $name:literal, $body:path, $doc:expr, $flags:expr) => {{
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            _: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: the interpreter calls this attached, with the receiver its table was made for.
+            unsafe {
+                $crate::interpreter::function::enter(|py| {
+                    $body($crate::interpreter::function::Receiver::from_interpreter(py, receiver))
+                })
+            }
+        }
+        $crate::interpreter::function::entry(
+            $name,
+            pyo3::ffi::PyMethodDefPointer { PyCFunction: wrapper },
+            $flags,
+            $doc,
+        )
+    }};
+    (object $name:literal, $body:path, $doc:expr) => {{
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            argument: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: as above; METH_O passes one object, borrowed for the call.
+            unsafe {
+                $crate::interpreter::function::enter(|py| {
+                    $body(
+                        $crate::interpreter::function::Receiver::from_interpreter(py, receiver),
+                        &pyo3::Borrowed::from_ptr(py, argument),
+                    )
+                })
+            }
+        }
+        $crate::interpreter::function::entry(
+            $name,
+            pyo3::ffi::PyMethodDefPointer { PyCFunction: wrapper },
+            pyo3::ffi::METH_O,
+            $doc,
+        )
+    }};
+    (positional $name:literal, $body:path, $doc:expr) => {{
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            arguments: *mut *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: as above; METH_FASTCALL passes `count` objects, borrowed for the call.
+            unsafe {
+                $crate::interpreter::function::enter(|py| {
+                    $body(
+                        $crate::interpreter::function::Receiver::from_interpreter(py, receiver),
+                        $crate::interpreter::arguments::Arguments::from_interpreter(py, arguments, count),
+                    )
+                })
+            }
+        }
+        $crate::interpreter::function::entry(
+            $name,
+            pyo3::ffi::PyMethodDefPointer { PyCFunctionFast: wrapper },
+            pyo3::ffi::METH_FASTCALL,
+            $doc,
+        )
+    }};
+    (keywords $name:literal, $body:path, $doc:expr) => {{
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            arguments: *const *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+            names: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: as above; with METH_KEYWORDS the values of `names`, a tuple or null, follow the `count` objects.
+            unsafe {
+                $crate::interpreter::function::enter(|py| {
+                    $body(
+                        $crate::interpreter::function::Receiver::from_interpreter(py, receiver),
+                        $crate::interpreter::arguments::Keywords::from_interpreter(py, arguments, count, names),
+                    )
+                })
+            }
+        }
+        $crate::interpreter::function::entry(
+            $name,
+            pyo3::ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: wrapper },
+            pyo3::ffi::METH_FASTCALL | pyo3::ffi::METH_KEYWORDS,
+            $doc,
+        )
+    }};
+}

@@ -1,0 +1,117 @@
+//! Methods that are Python functions in the stdlib: the same parameters, and the same words for a wrong call.
+//!
+//! A call that fits is bound here. One that does not is made on a Python function of that signature, and the interpreter says
+//! itself what is wrong with it.
+
+use std::ffi::CString;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
+
+use super::arguments::Keywords;
+use crate::error::{Error, Result};
+
+/// The parameters of a Python function, without `self`.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature<const N: usize> {
+    /// The function's qualified name.
+    pub qualified_name: &'static str,
+    /// Its parameters as they would be written, `self` first.
+    pub declaration: &'static str,
+    /// Their names, without `self`.
+    pub names: [&'static str; N],
+    /// How many of them can be given by position.
+    pub positional: usize,
+    /// How many of them must be given.
+    pub required: usize,
+}
+
+/// One value for each parameter, `None` where it has its default.
+pub type Bound_<'py, const N: usize> = [Option<Bound<'py, PyAny>>; N];
+
+impl<const N: usize> Signature<N> {
+    /// Binds a call's arguments to the parameters.
+    pub fn bind<'py>(&self, this: &Bound<'py, PyAny>, arguments: Keywords<'_, 'py>) -> Result<Bound_<'py, N>> {
+        let positional = arguments.positional;
+        let given = (0..positional.len()).map_while(|index| positional.get(index));
+        let named = if arguments.only_positional().is_some() { None } else { Some(arguments.dict()?) };
+        let given: Vec<_> = given.map(|argument| argument.to_owned()).collect();
+        self.bind_all(this, &given, named.as_ref())
+    }
+
+    /// Binds a tuple and a dict, as `__init__` gets them.
+    pub fn bind_tuple<'py>(
+        &self,
+        this: &Bound<'py, PyAny>,
+        positional: &Bound<'py, PyTuple>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Bound_<'py, N>> {
+        let given: Vec<_> = positional.iter().collect();
+        self.bind_all(this, &given, named)
+    }
+
+    fn bind_all<'py>(
+        &self,
+        this: &Bound<'py, PyAny>,
+        positional: &[Bound<'py, PyAny>],
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Bound_<'py, N>> {
+        match self.fit(positional, named)? {
+            Some(values) => Ok(values),
+            None => Err(self.refuse(this, positional, named)),
+        }
+    }
+
+    fn fit<'py>(
+        &self,
+        positional: &[Bound<'py, PyAny>],
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Option<Bound_<'py, N>>> {
+        let mut values = [const { None }; N];
+        if positional.len() > self.positional {
+            return Ok(None);
+        }
+        for (value, given) in values.iter_mut().zip(positional) {
+            *value = Some(given.clone());
+        }
+        if let Some(named) = named {
+            for (name, given) in named.iter() {
+                let place = name
+                    .cast::<PyString>()
+                    .ok()
+                    .and_then(|name| self.names.iter().position(|known| name.to_str().is_ok_and(|name| name == *known)));
+                match place {
+                    Some(place) if values[place].is_none() => values[place] = Some(given),
+                    _ => return Ok(None),
+                }
+            }
+        }
+        let complete = values[..self.required].iter().all(Option::is_some);
+        Ok(complete.then_some(values))
+    }
+
+    /// The interpreter's own refusal of the call.
+    fn refuse<'py>(
+        &self,
+        this: &Bound<'py, PyAny>,
+        positional: &[Bound<'py, PyAny>],
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> Error {
+        let refusal = self.function(this.py()).and_then(|function| {
+            let arguments: Vec<_> = std::iter::once(this).chain(positional).collect();
+            function.call(PyTuple::new(this.py(), arguments)?, named)
+        });
+        match refusal {
+            Err(error) => error.into(),
+            Ok(_) => Error::type_error(format!("{}() takes other arguments", self.qualified_name)),
+        }
+    }
+
+    fn function<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let source = format!("def function({}): pass\n", self.declaration);
+        let module = PyModule::from_code(py, &CString::new(source)?, c"<signature>", c"signature")?;
+        let function = module.getattr("function")?;
+        function.setattr("__qualname__", self.qualified_name)?;
+        Ok(function)
+    }
+}

@@ -1,0 +1,33 @@
+//! `oxisocket._socket`: a complete replacement of CPython's C module `_socket`, on `socket2`, and the class `oxisocket.socket`.
+//!
+//! `docs/architecture.md` tells how the rooms hang together.
+
+use pyo3::prelude::*;
+
+mod address;
+mod ancillary;
+mod buffer;
+mod bytes;
+mod call;
+mod capi;
+mod constants;
+mod convert;
+mod error;
+mod file;
+mod interpreter;
+mod lease;
+mod module;
+mod netdb;
+mod pair;
+mod public;
+mod readiness;
+mod resolve;
+mod socket;
+mod sys;
+mod timeout;
+
+/// The module, as `import oxisocket._socket` makes it.
+#[pymodule(gil_used = false)]
+fn _socket(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module::fill(module).map_err(|error| error.into_pyerr(module.py()))
+}

@@ -1,0 +1,74 @@
+//! What the module exports.
+
+use pyo3::exceptions::{PyOSError, PyTimeoutError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::interpreter::function::Table;
+use crate::public::{kinds, sendfile};
+use crate::{capi, constants, convert, file, functions, lease, netdb, pair, public, resolve, socket};
+
+/// What only the Python package `oxisocket` uses.
+static PRIVATE: Table = functions![
+    positional c"_adopt" => kinds::adopt, c"_adopt($module, AddressFamily, SocketKind, SocketIO, /)\n--\n\n\
+        Hands over the classes that the package made. Only the first call counts.";
+];
+
+/// Puts everything into the module.
+pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
+    let py = module.py();
+    lease::watch_forks();
+    // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
+    module.setattr("__name__", "_socket")?;
+    let base = socket::class::create(module)?;
+    let class = public::class::create(module, &base)?;
+    add_functions(module)?;
+    module.setattr("__name__", "oxisocket._socket")?;
+
+    module.setattr("CAPI", capi::capsule(&base)?)?;
+    module.setattr("SocketType", &base)?;
+    module.setattr("socket", base)?;
+    module.setattr("Socket", class)?;
+    module.setattr("RawSocketIO", file::create(module)?)?;
+    module.setattr("_GiveupOnSendfile", py.get_type::<sendfile::_GiveupOnSendfile>())?;
+
+    let (gaierror, herror) = resolve::classes(py)?;
+    module.setattr("error", py.get_type::<PyOSError>())?;
+    module.setattr("gaierror", gaierror)?;
+    module.setattr("herror", herror)?;
+    module.setattr("timeout", py.get_type::<PyTimeoutError>())?;
+
+    module.setattr("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.setattr("has_ipv6", true)?;
+    module.setattr("BDADDR_ANY", "00:00:00:00:00:00")?;
+    module.setattr("BDADDR_LOCAL", "00:00:00:FF:FF:FF")?;
+    for constant in constants::TABLE {
+        add_constant(module, constant)?;
+    }
+    Ok(())
+}
+
+fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
+    let tables = [
+        convert::FUNCTIONS.as_ptr(),
+        netdb::FUNCTIONS.as_ptr(),
+        pair::FUNCTIONS.as_ptr(),
+        resolve::FUNCTIONS.as_ptr(),
+        PRIVATE.as_ptr(),
+    ];
+    for table in tables {
+        // SAFETY: each is a static table of functions that was made for a module.
+        let refused = unsafe { ffi::PyModule_AddFunctions(module.as_ptr(), table) };
+        if refused < 0 {
+            return Err(Error::Raised);
+        }
+    }
+    Ok(())
+}
+
+fn add_constant(module: &Bound<'_, PyModule>, constant: &constants::Constant) -> Result<()> {
+    // SAFETY: a module, and a name that is static.
+    let refused = unsafe { ffi::PyModule_AddIntConstant(module.as_ptr(), constant.name.as_ptr(), constant.value as _) };
+    if refused < 0 { Err(Error::Raised) } else { Ok(()) }
+}

@@ -1,0 +1,147 @@
+//! The class `oxisocket.socket`.
+
+use std::ffi::c_void;
+use std::mem::{offset_of, size_of};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use super::{lifecycle, makefile, sendfile};
+use crate::error::{Error, Result};
+use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
+use crate::interpreter::function::{Attributes, Receiver, Table};
+use crate::{attributes, functions, netdb};
+use crate::socket::{Object, This};
+
+static METHODS: Table = functions![
+    noargs c"__enter__" => lifecycle::enter_with, c"__enter__($self, /)\n--\n\n\
+        The socket itself, which the with-statement closes at its end.";
+    keywords c"__exit__" => lifecycle::exit_with, c"__exit__($self, /, *exception)\n--\n\n\
+        Closes the socket, unless it was closed already.";
+    noargs c"__getstate__" => lifecycle::getstate, c"__getstate__($self, /)\n--\n\n\
+        Raises TypeError: a connection cannot be pickled. See socket.send_fds to pass one to another process.";
+    noargs c"_decref_socketios" => lifecycle::forget_file, c"_decref_socketios($self, /)\n--\n\n\
+        Counts one file object less; the last one closes a socket whose close() was called before.";
+    keywords c"_real_close" => lifecycle::real_close, c"_real_close($self, /, *ignored)\n--\n\n\
+        Closes the socket now. Subclasses close what they have beside it here.";
+    keywords c"_check_sendfile_params" => sendfile::check_parameters,
+        c"_check_sendfile_params($self, file, offset, count)\n--\n\n\
+        Refuses what sendfile() cannot send.";
+    keywords c"_sendfile_use_send" => sendfile::use_send,
+        c"_sendfile_use_send($self, file, offset=0, count=None)\n--\n\n\
+        sendfile() by reading the file and sending what was read.";
+    keywords c"_sendfile_use_sendfile" => sendfile::use_sendfile,
+        c"_sendfile_use_sendfile($self, file, offset=0, count=None)\n--\n\n\
+        sendfile() by sendfile(2).";
+    noargs c"accept" => lifecycle::accept, c"accept($self, /)\n--\n\n\
+        Waits for a connection and returns (connection, address): a new socket, which is not inheritable, and its peer's address.\n\n\
+        The socket must listen. Raises TimeoutError when its timeout passes, BlockingIOError when it is non-blocking and nobody\n\
+        waits, and OSError; see accept(2).";
+    noargs c"close" => lifecycle::close, c"close($self, /)\n--\n\n\
+        Closes the socket; file objects made by makefile() keep the connection till they are closed too.\n\n\
+        Calls that other threads have running on it end with OSError(EBADF). See close(2).";
+    noargs c"detach" => lifecycle::detach, c"detach($self, /)\n--\n\n\
+        Closes the socket object and returns its descriptor, which stays open and is the caller's from now on.";
+    keywords c"dup" => lifecycle::dup, c"dup($self)\n--\n\n\
+        Another socket of the same class for the same connection, with a descriptor of its own that is not inheritable; see dup(2).";
+    noargs c"get_inheritable" => lifecycle::get_inheritable, c"get_inheritable($self, /)\n--\n\n\
+        Whether programs that this one starts inherit the descriptor (PEP 446).";
+    static_noargs c"gethostname" => netdb::gethostname, c"gethostname()\n--\n\n\
+        The name of this machine; the same as the module's gethostname(). See gethostname(2).";
+    keywords c"makefile" => makefile::makefile,
+        c"makefile($self, mode='r', buffering=None, *, encoding=None, errors=None, newline=None)\n--\n\n\
+        A file object that reads from, or writes to, the socket.\n\n\
+        mode is made of 'r', 'w' and 'b'; buffering is a size in bytes, 0 for none (in binary mode only); the others are those\n\
+        of open(). The socket should be blocking: after a timeout nothing more can be read. Raises ValueError for a wrong mode.";
+    keywords c"sendfile" => sendfile::sendfile, c"sendfile($self, file, offset=0, count=None)\n--\n\n\
+        Sends a file opened in binary mode, from offset, count bytes or all of it, and returns how many bytes went.\n\n\
+        Uses sendfile(2) where the file is a regular one, and send() where not. The file's position is behind what was sent,\n\
+        after an error too. The socket must be of type SOCK_STREAM, and not be non-blocking.";
+    keywords c"set_inheritable" => lifecycle::set_inheritable, c"set_inheritable($self, inheritable)\n--\n\n\
+        Sets whether programs that this one starts inherit the descriptor (PEP 446).";
+];
+
+static ATTRIBUTES: Attributes = attributes![
+    read c"family" => lifecycle::family, c"The address family, a member of AddressFamily.";
+    read c"type" => lifecycle::kind, c"The type, a member of SocketKind.";
+    write c"_closed" => lifecycle::marked_closed, set = lifecycle::mark_closed, c"Whether close() was called.";
+    write c"_io_refs" => lifecycle::files, set = lifecycle::set_files, c"How many file objects are open on it.";
+];
+
+/// Where the interpreter finds the list of weak references.
+static MEMBERS: Members = Members::new(&[
+    ffi::PyMemberDef {
+        name: c"__weaklistoffset__".as_ptr(),
+        type_code: ffi::Py_T_PYSSIZET,
+        offset: offset_of!(Object, weak_references).cast_signed(),
+        flags: ffi::Py_READONLY,
+        doc: ptr::null(),
+    },
+    END_OF_MEMBERS,
+]);
+
+static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Makes the class, as a subclass of the base class.
+pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> Result<Bound<'py, PyType>> {
+    let class = Class {
+        name: c"oxisocket.socket",
+        size: size_of::<Object>(),
+        flags: ffi::Py_TPFLAGS_BASETYPE,
+        slots: vec![
+            slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
+            slot(ffi::Py_tp_init, lifecycle::init as *mut c_void),
+            slot(ffi::Py_tp_repr, lifecycle::repr as *mut c_void),
+            slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
+            slot(ffi::Py_tp_getset, ATTRIBUTES.as_ptr().cast()),
+            slot(ffi::Py_tp_members, MEMBERS.as_ptr().cast()),
+        ],
+    };
+    // SAFETY: the slots are what they say and static or leaked; instances are `Object`s.
+    let class = unsafe { class.create(module, Some(base.as_any()))? };
+    class.setattr("__slots__", ["__weakref__", "_closed", "_io_refs"].to_vec())?;
+    let _ = CLASS.set(module.py(), class.clone().unbind());
+    Ok(class)
+}
+
+const DOC: &std::ffi::CStr = c"socket(family=-1, type=-1, proto=-1, fileno=None)\n--\n\n\
+    One end of a conversation over a network, or between programs of one machine.\n\n\
+    family is AF_INET (the default), AF_INET6, AF_UNIX, ...; type is SOCK_STREAM (the default), SOCK_DGRAM, ...; proto is\n\
+    nearly always 0. With fileno the socket takes over that descriptor, and detects what is not given. Sockets are not\n\
+    inherited by programs that this one starts. Raises OSError; see socket(2).";
+
+/// A new instance that was not initialised.
+pub fn new_instance(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
+    let class = class(py)?;
+    // SAFETY: `class` is the class; `__new__` looks at none of its arguments.
+    let object = unsafe { crate::socket::lifecycle::new(class.as_type_ptr(), ptr::null_mut(), ptr::null_mut()) };
+    if object.is_null() {
+        return Err(Error::Raised);
+    }
+    // SAFETY: a new reference.
+    Ok(unsafe { Bound::from_owned_ptr(py, object) })
+}
+
+/// An instance of the class, or of a subclass, as methods get it.
+pub fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Result<This<'a, 'py>> {
+    if !object.is_instance(class(object.py())?.as_any())? {
+        return Err(Error::type_error("a socket is required"));
+    }
+    // SAFETY: an instance, borrowed for 'a.
+    Ok(unsafe { This::from_interpreter(object.py(), object.as_ptr()) })
+}
+
+/// Whether the object is of the class itself: nothing of it can have been overridden.
+pub fn is_exactly_public(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: an object has a type.
+    let own = unsafe { ffi::Py_TYPE(object.as_ptr()) };
+    CLASS.get(object.py()).is_some_and(|class| class.as_ptr().cast() == own)
+}
+
+fn class(py: Python<'_>) -> Result<&Bound<'_, PyType>> {
+    let class = CLASS.get(py).ok_or_else(|| Error::runtime("the class socket was not made yet"))?;
+    Ok(class.bind(py))
+}

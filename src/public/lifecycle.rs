@@ -1,0 +1,274 @@
+//! Construction, `accept`, `dup`, `close`, `detach`, `repr` and the with-statement of the public class.
+
+use std::ffi::c_int;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering;
+
+use pyo3::exceptions::PyOSError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
+
+use super::{class, kinds};
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::{Keywords, as_int};
+use crate::interpreter::function::{Receiver, Returned, enter, enter_status};
+use crate::interpreter::signature::Signature;
+use crate::lease::BriefLease;
+use crate::socket::lifecycle::{self, Recipe};
+use crate::socket::{This, connect, options};
+use crate::sys;
+use crate::timeout::{self, Timeout};
+
+const INIT: Signature<4> = Signature {
+    qualified_name: "socket.__init__",
+    declaration: "self, family=-1, type=-1, proto=-1, fileno=None",
+    names: ["family", "type", "proto", "fileno"],
+    positional: 4,
+    required: 0,
+};
+
+/// `__init__(family=-1, type=-1, proto=-1, fileno=None)`.
+pub unsafe extern "C" fn init(
+    object: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the interpreter passes an instance, a tuple, and a dict or null.
+    unsafe {
+        enter_status(|py| {
+            let this = This::from_interpreter(py, object);
+            let arguments = Borrowed::from_ptr(py, arguments);
+            let keywords = Borrowed::from_ptr_or_opt(py, keywords);
+            let arguments = arguments.cast_unchecked::<PyTuple>();
+            let keywords = keywords.map(|keywords| keywords.cast_unchecked::<PyDict>());
+            initialise(this, &arguments, keywords.as_deref())
+        })
+    }
+}
+
+fn initialise<'py>(
+    this: This<'_, 'py>,
+    arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> Result<()> {
+    let [family, kind, proto, fileno] = INIT.bind_tuple(&this.object(), arguments, keywords)?;
+    let int = |given: Option<Bound<'py, PyAny>>| given.map_or(Ok(-1), |given| as_int(&given));
+    let recipe = Recipe { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
+    let fileno = fileno.filter(|fileno| !fileno.is_none());
+    let recipe = if fileno.is_some() { recipe } else { recipe.or_default() };
+    lifecycle::initialise(this, recipe, fileno.as_ref())?;
+    this.socket().files().store(0, Ordering::Relaxed);
+    this.socket().marked_closed().store(false, Ordering::Relaxed);
+    Ok(())
+}
+
+/// `accept()`: `(socket, address)`.
+pub fn accept<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let (connection, peer) = connect::accept_connection(this)?;
+    let accepted = adopt(py, this, connection)?;
+    Ok((accepted, peer).into_pyobject(py)?.into_any())
+}
+
+/// A socket of the public class for a connection that `listener` accepted.
+fn adopt<'py>(py: Python<'py>, listener: This<'_, 'py>, connection: OwnedFd) -> Returned<'py> {
+    let accepted = class::new_instance(py)?;
+    let this = class::this(&accepted)?;
+    let socket = listener.socket();
+    let recipe = Recipe { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
+    lifecycle::announce(this, recipe)?;
+    lifecycle::adopt_owned(this.socket(), recipe, connection)?;
+    // Some systems let a connection inherit the listener's mode; none may be non-blocking unless it was asked for.
+    let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
+    if timeout::default().is_none() && listener_waits && cfg!(not(target_os = "linux")) {
+        options::change_timeout(this.socket(), Timeout::NONE)?;
+    }
+    Ok(accepted)
+}
+
+/// `dup()`: another socket for the same connection.
+pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    const DUP: Signature<0> = no_parameters("socket.dup");
+    let py = this.py();
+    let object = this.object();
+    DUP.bind(&object, arguments)?;
+    let copy = sys::socket::dup(BriefLease::take(this.socket()).fd())?;
+    let fileno = [("fileno", sys::socket::number(&copy))].into_py_dict(py)?;
+    let kind = (object.getattr("family")?, object.getattr("type")?, object.getattr("proto")?);
+    let socket = object.get_type().call(kind, Some(&fileno))?;
+    sys::socket::release(copy);
+    socket.call_method1("settimeout", (object.call_method0("gettimeout")?,))?;
+    Ok(socket)
+}
+
+/// The signature of a method that takes nothing.
+pub const fn no_parameters(qualified_name: &'static str) -> Signature<0> {
+    Signature { qualified_name, declaration: "self", names: [], positional: 0, required: 0 }
+}
+
+/// `close()`: closes the socket, or leaves that to the last of its file objects.
+pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let socket = this.socket();
+    socket.marked_closed().store(true, Ordering::Relaxed);
+    if socket.files().load(Ordering::Relaxed) <= 0 {
+        really_close(this)?;
+    }
+    Ok(this.none())
+}
+
+/// Closes the socket in the way of its class: `ssl.SSLSocket`, for one, has its own.
+fn really_close(this: This<'_, '_>) -> Result<()> {
+    if class::is_exactly_public(&this.object()) {
+        return lifecycle::close_socket(this.py(), this.socket());
+    }
+    this.object().call_method0("_real_close")?;
+    Ok(())
+}
+
+/// `_real_close()`: closes the socket now.
+pub fn real_close<'py>(this: This<'_, 'py>, _arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    lifecycle::close(this)
+}
+
+/// `_decref_socketios()`: one file object less.
+pub fn forget_file<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let socket = this.socket();
+    if socket.files().load(Ordering::Relaxed) > 0 {
+        socket.files().fetch_sub(1, Ordering::Relaxed);
+    }
+    if socket.marked_closed().load(Ordering::Relaxed) {
+        this.object().call_method0("close")?;
+    }
+    Ok(this.none())
+}
+
+/// `detach()`.
+pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    this.socket().marked_closed().store(true, Ordering::Relaxed);
+    lifecycle::detach(this)
+}
+
+/// `__enter__()`.
+pub fn enter_with<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    Ok(this.object().to_owned())
+}
+
+/// `__exit__(*exception)`.
+pub fn exit_with<'py>(this: This<'_, 'py>, _exception: Keywords<'_, 'py>) -> Returned<'py> {
+    if this.socket().marked_closed().load(Ordering::Relaxed) {
+        return Ok(this.none());
+    }
+    if class::is_exactly_public(&this.object()) {
+        return close(this);
+    }
+    this.object().call_method0("close")?;
+    Ok(this.none())
+}
+
+/// `get_inheritable()`.
+pub fn get_inheritable<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let inheritable = sys::socket::inheritable(BriefLease::take(this.socket()).fd())?;
+    Ok(PyBool::new(this.py(), inheritable).to_owned().into_any())
+}
+
+/// `set_inheritable(inheritable)`.
+pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    const SET_INHERITABLE: Signature<1> = Signature {
+        qualified_name: "socket.set_inheritable",
+        declaration: "self, inheritable",
+        names: ["inheritable"],
+        positional: 1,
+        required: 1,
+    };
+    let [inheritable] = SET_INHERITABLE.bind(&this.object(), arguments)?;
+    let inheritable = inheritable.map_or(Ok(0), |inheritable| as_int(&inheritable))?;
+    sys::socket::set_inheritable(BriefLease::take(this.socket()).fd(), inheritable != 0)?;
+    Ok(this.none())
+}
+
+/// `__getstate__()`: refused, a connection cannot be written to a file.
+pub fn getstate<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let name = this.object().get_type().name()?;
+    Err(Error::type_error(format!("cannot pickle {} object", name.repr()?)))
+}
+
+/// `repr`: the state, and the addresses of both ends where they can be told.
+pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called attached, on an instance.
+    unsafe { enter(|py| describe(This::from_interpreter(py, object))) }
+}
+
+fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let object = this.object();
+    let class = object.get_type();
+    let closed = this.socket().marked_closed().load(Ordering::Relaxed);
+    let mut text = format!(
+        "<{}.{}{} fd={}, family={}, type={}, proto={}",
+        name_of(&class, "__module__")?,
+        name_of(&class, "__qualname__")?,
+        if closed { " [closed]" } else { "" },
+        object.call_method0("fileno")?.str()?,
+        object.getattr("family")?.str()?,
+        object.getattr("type")?.str()?,
+        object.getattr("proto")?.str()?,
+    );
+    if !closed {
+        text += &end("laddr", object.call_method0("getsockname"))?;
+        text += &end("raddr", object.call_method0("getpeername"))?;
+    }
+    text += ">";
+    Ok(PyString::new(this.py(), &text).into_any())
+}
+
+fn name_of(class: &Bound<'_, PyType>, attribute: &str) -> Result<String> {
+    Ok(class.getattr(attribute)?.str()?.to_string_lossy().into_owned())
+}
+
+/// One end's address, and nothing where it has none.
+fn end(name: &str, address: PyResult<Bound<'_, PyAny>>) -> Result<String> {
+    match address {
+        Ok(address) if address.is_truthy()? => Ok(format!(", {name}={}", address.str()?.to_string_lossy())),
+        Ok(_) => Ok(String::new()),
+        Err(error) => Python::attach(|py| {
+            let quiet = error.is_instance_of::<PyOSError>(py)
+                || error.is_instance_of::<pyo3::exceptions::PyAttributeError>(py);
+            if quiet { Ok(String::new()) } else { Err(error.into()) }
+        }),
+    }
+}
+
+/// `family`.
+pub fn family<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    kinds::family(this.py(), this.socket().family())
+}
+
+/// `type`.
+pub fn kind<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    kinds::kind(this.py(), this.socket().kind())
+}
+
+/// `_closed`.
+pub fn marked_closed<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let closed = this.socket().marked_closed().load(Ordering::Relaxed);
+    Ok(PyBool::new(this.py(), closed).to_owned().into_any())
+}
+
+/// Sets `_closed`.
+pub fn mark_closed(this: This<'_, '_>, closed: &Bound<'_, PyAny>) -> Result<()> {
+    this.socket().marked_closed().store(closed.is_truthy()?, Ordering::Relaxed);
+    Ok(())
+}
+
+/// `_io_refs`.
+pub fn files<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    Ok(this.socket().files().load(Ordering::Relaxed).into_pyobject(this.py())?.into_any())
+}
+
+/// Sets `_io_refs`.
+pub fn set_files(this: This<'_, '_>, count: &Bound<'_, PyAny>) -> Result<()> {
+    this.socket().files().store(as_int(count)?, Ordering::Relaxed);
+    Ok(())
+}
+
+use pyo3::types::IntoPyDict;

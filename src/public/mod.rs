@@ -1,0 +1,15 @@
+//! The public class, `oxisocket.socket`: what CPython's `socket.py` adds to `_socket.socket`, without Python on the way.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`class`] | the class: its table of methods and its slots |
+//! | [`kinds`] | families and types as members of their enums |
+//! | [`lifecycle`] | construction, accept, dup, close, repr, the with-statement |
+//! | [`makefile`] | file objects |
+//! | [`sendfile`] | sending files |
+
+pub mod class;
+pub mod kinds;
+pub mod lifecycle;
+pub mod makefile;
+pub mod sendfile;

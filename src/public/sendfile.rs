@@ -1,0 +1,265 @@
+//! `sendfile`: a file goes out through `sendfile(2)`, without a copy in this process; or, where it is no regular file, through `send`.
+
+use std::ffi::c_int;
+use std::io;
+
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyAttributeError, PyBlockingIOError};
+use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
+
+use crate::call;
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::{Keywords, as_int};
+use crate::interpreter::function::Returned;
+use crate::interpreter::signature::Signature;
+use crate::socket::This;
+use crate::socket::lifecycle::as_descriptor;
+use crate::sys;
+use crate::sys::wait::{self, Direction};
+use crate::timeout::Patience;
+
+pyo3::create_exception!(
+    oxisocket,
+    _GiveupOnSendfile,
+    pyo3::exceptions::PyException,
+    "sendfile(2) cannot send this file; send() can."
+);
+
+const fn signature(qualified_name: &'static str) -> Signature<3> {
+    Signature {
+        qualified_name,
+        declaration: "self, file, offset=0, count=None",
+        names: ["file", "offset", "count"],
+        positional: 3,
+        required: 1,
+    }
+}
+
+/// The most that one `sendfile(2)` is asked for: 1 GiB.
+const LARGEST_BLOCK: i64 = 1 << 30;
+/// The bytes that are read for one `send`.
+const READ_BLOCK: i64 = 8192;
+
+/// What is to be sent.
+struct Job<'py> {
+    file: Bound<'py, PyAny>,
+    /// Where the file's bytes begin.
+    offset: i64,
+    /// How many; `None` means to its end.
+    count: Option<i64>,
+}
+
+impl<'py> Job<'py> {
+    fn parse(this: This<'_, 'py>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<Self> {
+        let [file, offset, count] = signature(name).bind(&this.object(), arguments)?;
+        let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
+        let count = count.filter(|count| !count.is_none());
+        check(this, &file, count.as_ref())?;
+        Ok(Job {
+            file,
+            offset: offset.map_or(Ok(0), |offset| offset.extract())?,
+            count: count.map(|count| count.extract()).transpose()?,
+        })
+    }
+
+    /// How many bytes the next block may have; `None` when all were sent.
+    fn block(&self, sent: i64, largest: i64) -> Option<i64> {
+        match self.count {
+            None => Some(largest),
+            Some(count) if count > sent => Some(largest.min(count - sent)),
+            Some(_) => None,
+        }
+    }
+
+    /// Leaves the file's position behind what was sent.
+    fn seek(&self, sent: i64) -> Result<()> {
+        if sent > 0 && self.file.hasattr("seek")? {
+            self.file.call_method1("seek", (self.offset + sent,))?;
+        }
+        Ok(())
+    }
+}
+
+fn check(this: This<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, PyAny>>) -> Result<()> {
+    if let Some(mode) = file.getattr_opt("mode")?
+        && !mode.contains("b")?
+    {
+        return Err(Error::value("file should be opened in binary mode"));
+    }
+    let kind: c_int = as_int(&this.object().getattr("type")?)?;
+    if kind & libc::SOCK_STREAM == 0 {
+        return Err(Error::value("only SOCK_STREAM type sockets are supported"));
+    }
+    let Some(count) = count else {
+        return Ok(());
+    };
+    let text = |count: &Bound<'_, PyAny>| -> Result<String> {
+        Ok(format!("count must be a positive integer (got {})", count.repr()?.to_string_lossy()))
+    };
+    if !count.is_instance_of::<pyo3::types::PyInt>() {
+        return Err(Error::type_error(text(count)?));
+    }
+    if count.le(0)? {
+        return Err(Error::value(text(count)?));
+    }
+    Ok(())
+}
+
+/// `sendfile(file, offset=0, count=None)`: how many bytes went.
+pub fn sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let [file, offset, count] = signature("socket.sendfile").bind(&this.object(), arguments)?;
+    let offset = offset.map_or_else(|| Ok::<_, PyErr>(0i32.into_pyobject(this.py())?.into_any()), Ok)?;
+    let job = (file, offset, count);
+    match this.object().call_method1("_sendfile_use_sendfile", &job) {
+        Err(error) if error.is_instance_of::<_GiveupOnSendfile>(this.py()) => {
+            Ok(this.object().call_method1("_sendfile_use_send", job)?)
+        }
+        sent => Ok(sent?),
+    }
+}
+
+/// `_check_sendfile_params(file, offset, count)`.
+pub fn check_parameters<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    const CHECK: Signature<3> = Signature {
+        qualified_name: "socket._check_sendfile_params",
+        declaration: "self, file, offset, count",
+        names: ["file", "offset", "count"],
+        positional: 3,
+        required: 3,
+    };
+    let [file, _, count] = CHECK.bind(&this.object(), arguments)?;
+    if let Some(file) = file {
+        check(this, &file, count.filter(|count| !count.is_none()).as_ref())?;
+    }
+    Ok(this.none())
+}
+
+/// `_sendfile_use_sendfile(file, offset=0, count=None)`.
+pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let job = Job::parse(this, "socket._sendfile_use_sendfile", arguments)?;
+    let file = regular_file(&job.file)?;
+    let size = sys::socket::file_size(file).map_err(|error| give_up(py, error.into()))?;
+    if size == 0 {
+        return Ok(0i32.into_pyobject(py)?.into_any());
+    }
+    if this.socket().timeout().is_zero() {
+        return Err(Error::value("non-blocking sockets are not supported"));
+    }
+    let mut sent = 0;
+    let outcome = send_blocks(this, &job, file, job.count.unwrap_or(size).min(LARGEST_BLOCK), &mut sent);
+    let sought = job.seek(sent);
+    outcome?;
+    sought?;
+    Ok(sent.into_pyobject(py)?.into_any())
+}
+
+fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sent: &mut i64) -> Result<()> {
+    let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
+    while let Some(block) = job.block(*sent, largest) {
+        let offset = job.offset + *sent;
+        match send_block(this, file, offset, block) {
+            Ok(0) => break,
+            Ok(count) => *sent += count as i64,
+            // Not every file can be sent this way, and the first block tells.
+            Err(error @ Error::Os(_)) if *sent == 0 => return Err(give_up(this.py(), error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// One `sendfile(2)`, when the socket has room. The timeout counts for each block, as in CPython.
+fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Result<usize> {
+    let block = usize::try_from(block).unwrap_or(usize::MAX);
+    let send = |out| sys::socket::sendfile(out, file, offset, block);
+    match this.socket().patience() {
+        Patience::Until(deadline) => {
+            call::wait_till(this.py(), this.socket(), Direction::Write, deadline, true, send, |_| true)
+        }
+        _ => call::block(
+            this.py(),
+            this.socket(),
+            |out| match send(out) {
+                // Somebody made the descriptor non-blocking behind our back: wait, and do not spin.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    wait::poll(out, Direction::Write, None)?;
+                    send(out)
+                }
+                answer => answer,
+            },
+            |_| true,
+        ),
+    }
+}
+
+fn regular_file(file: &Bound<'_, PyAny>) -> Result<c_int> {
+    let py = file.py();
+    let fileno = file.call_method0("fileno").map_err(|error| {
+        let unsupported = py
+            .import("io")
+            .and_then(|io| io.getattr("UnsupportedOperation"))
+            .is_ok_and(|class| error.matches(py, class).unwrap_or(false));
+        if unsupported || error.is_instance_of::<PyAttributeError>(py) {
+            give_up(py, error.into())
+        } else {
+            error.into()
+        }
+    })?;
+    as_descriptor(&fileno)
+}
+
+/// `_GiveupOnSendfile(error)`.
+fn give_up(py: Python<'_>, error: Error) -> Error {
+    error.raise(py);
+    let cause = PyErr::take(py).map(|cause| cause.into_value(py));
+    _GiveupOnSendfile::new_err((cause,)).into()
+}
+
+/// `_sendfile_use_send(file, offset=0, count=None)`.
+pub fn use_send<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let job = Job::parse(this, "socket._sendfile_use_send", arguments)?;
+    if this.socket().timeout().is_zero() {
+        return Err(Error::value("non-blocking sockets are not supported"));
+    }
+    if job.offset != 0 {
+        job.file.call_method1("seek", (job.offset,))?;
+    }
+    let mut sent = 0;
+    let outcome = send_reads(this, &job, &mut sent);
+    let sought = job.seek(sent);
+    outcome?;
+    sought?;
+    Ok(sent.into_pyobject(this.py())?.into_any())
+}
+
+fn send_reads(this: This<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
+    while let Some(block) = job.block(*sent, READ_BLOCK) {
+        let data = PyMemoryView::from(&job.file.call_method1("read", (block,))?)?;
+        let length = PyBuffer::<u8>::get(&data).map_or_else(|_| data.len(), |buffer| Ok(buffer.len_bytes()))?;
+        if length == 0 {
+            break;
+        }
+        let mut done = 0;
+        while done < length {
+            let rest = data.get_item(pyo3::types::PySlice::new(
+                this.py(),
+                done.cast_signed(),
+                length.cast_signed(),
+                1,
+            ))?;
+            // Through the attribute: a subclass, `ssl.SSLSocket` for one, sends in its own way.
+            match this.object().call_method1("send", (rest,)) {
+                Ok(count) => {
+                    let count: usize = count.extract()?;
+                    done += count;
+                    *sent += i64::try_from(count).unwrap_or(0);
+                }
+                Err(error) if error.is_instance_of::<PyBlockingIOError>(this.py()) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The class `_socket.socket`, the base of the public one.
+
+use std::ffi::{CStr, c_void};
+use std::mem::offset_of;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use super::{Object, Socket, This, connect, lifecycle, message, options, transfer};
+use crate::error::{Error, Result};
+use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
+use crate::interpreter::function::{Attributes, Receiver, Table};
+use crate::{attributes, functions};
+
+static METHODS: Table = functions![
+    noargs c"_accept" => connect::accept_descriptor, c"_accept($self, /)\n--\n\n\
+        Waits for a connection and returns (fd, address): its descriptor, which is not inheritable, and its peer's address.\n\n\
+        See accept(2).";
+    object c"bind" => connect::bind, c"Binds the socket to an address of this machine.\n\n\
+        The address is (host, port) for AF_INET, (host, port[, flowinfo[, scope_id]]) for AF_INET6, a path for AF_UNIX.\n\
+        Port 0 takes a free one; getsockname() tells which. Raises OSError, EADDRINUSE for one; see bind(2).";
+    noargs c"close" => lifecycle::close, c"close($self, /)\n--\n\n\
+        Closes the socket. Calls that other threads have running on it end with OSError(EBADF). See close(2).";
+    object c"connect" => connect::connect, c"Connects the socket to an address.\n\n\
+        Raises TimeoutError when the timeout passes, BlockingIOError (EINPROGRESS) when the socket is non-blocking and the\n\
+        connection takes time, ConnectionRefusedError when nobody listens there, and OSError; see connect(2).";
+    object c"connect_ex" => connect::connect_ex, c"Like connect(address), but returns the errno of a connect(2) that failed, and 0 for success.\n\n\
+        Other errors, such as a name that is not known, are raised.";
+    noargs c"detach" => lifecycle::detach, c"detach($self, /)\n--\n\n\
+        Closes the socket object and returns its descriptor, which stays open and is the caller's from now on.";
+    noargs c"fileno" => lifecycle::fileno, c"fileno($self, /)\n--\n\n\
+        The descriptor, a number; -1 when the socket is closed.";
+    noargs c"getpeername" => connect::getpeername, c"getpeername($self, /)\n--\n\n\
+        The address of the other end. Raises OSError (ENOTCONN) where there is none; see getpeername(2).";
+    noargs c"getsockname" => connect::getsockname, c"getsockname($self, /)\n--\n\n\
+        The address of this end; see getsockname(2).";
+    positional c"getsockopt" => options::getsockopt, c"getsockopt($self, level, option, buffersize=0, /)\n--\n\n\
+        The value of a socket option: a number, or with a buffersize (1 to 1024) that many bytes at most.\n\n\
+        Raises OSError; see getsockopt(2), and socket(7), ip(7), tcp(7) for the options.";
+    positional c"listen" => connect::listen, c"listen($self, backlog=128, /)\n--\n\n\
+        Makes the socket one that accepts connections.\n\n\
+        backlog is how many may wait to be accepted; what is below 0 counts as 0, and the system has a limit of its own. See listen(2).";
+    positional c"recv" => transfer::recv, c"recv($self, bufsize, flags=0, /)\n--\n\n\
+        Receives data: at least a byte and at most bufsize, whatever has come; b'' when the other end has closed.\n\n\
+        Raises TimeoutError when the timeout passes, BlockingIOError when the socket is non-blocking and nothing has come, and\n\
+        OSError; see recv(2), also for the flags (MSG_PEEK, ...).";
+    keywords c"recv_into" => transfer::recv_into, c"recv_into($self, buffer, nbytes=0, flags=0)\n--\n\n\
+        Like recv(), but puts the data into a writable buffer and returns how many bytes came.\n\n\
+        nbytes of 0 means as many as the buffer takes. Raises ValueError when the buffer has no room for nbytes.";
+    positional c"recvfrom" => transfer::recvfrom, c"recvfrom($self, bufsize, flags=0, /)\n--\n\n\
+        Like recv(), but returns (data, address): what came, and the address of who sent it. See recvfrom(2).";
+    keywords c"recvfrom_into" => transfer::recvfrom_into, c"recvfrom_into($self, buffer, nbytes=0, flags=0)\n--\n\n\
+        Like recv_into(), but returns (nbytes, address): how many bytes came, and the address of who sent them.";
+    positional c"recvmsg" => message::recvmsg, c"recvmsg($self, bufsize, ancbufsize=0, flags=0, /)\n--\n\n\
+        Receives a message: (data, ancdata, msg_flags, address).\n\n\
+        data has at most bufsize bytes. ancdata is a list of (level, type, data), the control messages, for which there are ancbufsize\n\
+        bytes of room: see CMSG_SPACE(). msg_flags tells of what was cut (MSG_TRUNC, MSG_CTRUNC). Descriptors that come with the\n\
+        message are not inheritable, and are closed if it cannot be delivered. See recvmsg(2), cmsg(3), unix(7).";
+    positional c"recvmsg_into" => message::recvmsg_into, c"recvmsg_into($self, buffers, ancbufsize=0, flags=0, /)\n--\n\n\
+        Like recvmsg(), but scatters the data over an iterable of writable buffers and returns how many bytes came in its place.";
+    positional c"send" => transfer::send, c"send($self, data, flags=0, /)\n--\n\n\
+        Sends data and returns how many bytes went, which may be fewer than there are: see sendall().\n\n\
+        Raises TimeoutError when the timeout passes, BlockingIOError when the socket is non-blocking and has no room, and\n\
+        OSError, BrokenPipeError for one; see send(2), also for the flags.";
+    positional c"sendall" => transfer::sendall, c"sendall($self, data, flags=0, /)\n--\n\n\
+        Sends all of the data. The timeout counts for the whole call.\n\n\
+        After an error there is no telling how much of it went.";
+    positional c"sendmsg" => message::sendmsg, c"sendmsg($self, buffers, ancdata=(), flags=0, address=None, /)\n--\n\n\
+        Sends an iterable of bytes-like objects as one message and returns how many bytes of them went.\n\n\
+        ancdata is an iterable of (level, type, data), the control messages; address is where to, for a socket that is not\n\
+        connected. See sendmsg(2), cmsg(3).";
+    keywords c"sendmsg_afalg" => message::sendmsg_afalg, c"sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])\n\n\
+        Sends a message to the kernel's crypto: the operation, the initialisation vector, the length in bytes of what is authenticated\n\
+        only. For AF_ALG sockets.";
+    positional c"sendto" => transfer::sendto, c"sendto(data[, flags], address)\n\n\
+        Sends data to an address and returns how many bytes went. See sendto(2).";
+    object c"setblocking" => options::setblocking, c"setblocking(True) is settimeout(None), setblocking(False) is settimeout(0).";
+    noargs c"getblocking" => options::getblocking, c"getblocking($self, /)\n--\n\n\
+        False when the socket is non-blocking (its timeout is 0), True otherwise.";
+    object c"settimeout" => options::settimeout, c"Sets how many seconds a call on the socket may take (a float).\n\n\
+        None means for ever, which is the default; with 0 the socket is non-blocking. Raises ValueError for a negative number.";
+    noargs c"gettimeout" => options::gettimeout, c"gettimeout($self, /)\n--\n\n\
+        The timeout in seconds (a float), or None.";
+    positional c"setsockopt" => options::setsockopt, c"setsockopt(level, option, value: int)\n\
+        setsockopt(level, option, value: bytes-like)\n\
+        setsockopt(level, option, None, optlen: int)\n\n\
+        Sets a socket option. Raises OSError; see setsockopt(2), and socket(7), ip(7), tcp(7) for the options.";
+    object c"shutdown" => connect::shutdown, c"Ends one direction of the connection, or both: SHUT_RD, SHUT_WR, SHUT_RDWR.\n\n\
+        After SHUT_WR the other end reads all that was sent, and then b''. See shutdown(2).";
+];
+
+static ATTRIBUTES: Attributes = attributes![
+    read c"timeout" => options::gettimeout, c"The timeout in seconds, or None.";
+];
+
+static MEMBERS: Members = Members::new(&[
+    number(c"family", offset_of!(Socket, family), c"The address family."),
+    number(c"type", offset_of!(Socket, kind), c"The type."),
+    number(c"proto", offset_of!(Socket, proto), c"The protocol."),
+    END_OF_MEMBERS,
+]);
+
+/// An attribute that is an `int` of the socket's state.
+const fn number(name: &'static CStr, offset: usize, doc: &'static CStr) -> ffi::PyMemberDef {
+    ffi::PyMemberDef {
+        name: name.as_ptr(),
+        type_code: ffi::Py_T_INT,
+        offset: (offset_of!(Object, socket) + offset).cast_signed(),
+        flags: ffi::Py_READONLY,
+        doc: doc.as_ptr(),
+    }
+}
+
+const DOC: &CStr = c"socket(family=-1, type=-1, proto=-1, fileno=None)\n--\n\n\
+    The base class of sockets: what the system has, without what the module socket makes of it.";
+
+static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Makes the class.
+pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
+    let class = Class {
+        name: c"_socket.socket",
+        // Weak references are the public class's.
+        size: offset_of!(Object, weak_references),
+        flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_IMMUTABLETYPE,
+        slots: vec![
+            slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
+            slot(ffi::Py_tp_new, lifecycle::new as *mut c_void),
+            slot(ffi::Py_tp_init, lifecycle::init as *mut c_void),
+            slot(ffi::Py_tp_finalize, lifecycle::finalize as *mut c_void),
+            slot(ffi::Py_tp_dealloc, lifecycle::dealloc as *mut c_void),
+            slot(ffi::Py_tp_repr, lifecycle::repr as *mut c_void),
+            slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
+            slot(ffi::Py_tp_getset, ATTRIBUTES.as_ptr().cast()),
+            slot(ffi::Py_tp_members, MEMBERS.as_ptr().cast()),
+        ],
+    };
+    // SAFETY: the slots are what they say and static; instances are `Object`s, of which the base class uses all but the end.
+    let class = unsafe { class.create(module, None)? };
+    let _ = CLASS.set(module.py(), class.clone().unbind());
+    Ok(class)
+}
+
+/// A new instance of the class that was not initialised.
+pub fn new_instance(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
+    let class = CLASS.get(py).ok_or_else(|| Error::runtime("the class _socket.socket was not made yet"))?;
+    // SAFETY: `class` is the class; `__new__` looks at none of its arguments. What it returns is a new reference.
+    unsafe {
+        let object = lifecycle::new(class.bind(py).as_type_ptr(), std::ptr::null_mut(), std::ptr::null_mut());
+        if object.is_null() { Err(Error::Raised) } else { Ok(Bound::from_owned_ptr(py, object)) }
+    }
+}
+
+/// An instance of the class as methods get it.
+///
+/// # Safety
+///
+/// `object` is an instance of the class or of a subclass.
+pub unsafe fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> This<'a, 'py> {
+    // SAFETY: as the caller promises; borrowed for 'a.
+    unsafe { This::from_interpreter(object.py(), object.as_ptr()) }
+}

@@ -1,0 +1,180 @@
+//! `bind`, `listen`, `accept`, `connect`, `shutdown`, and the addresses of both ends.
+
+use std::ffi::c_int;
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+use std::time::Instant;
+
+use pyo3::prelude::*;
+use socket2::SockAddr;
+
+use super::{Socket, This};
+use crate::audit;
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::{Arguments, as_int};
+use crate::interpreter::function::Returned;
+use crate::interpreter::signals;
+use crate::lease::{BriefLease, Lease};
+use crate::sys::wait::{self, Direction};
+use crate::timeout::Patience;
+use crate::{address, call, sys};
+
+/// `bind(address)`.
+pub fn bind<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
+    let py = this.py();
+    let socket = this.socket();
+    let target = address::from_python(socket.address_context("bind"), address)?;
+    audit!(py, c"socket.bind", c"OO", this.object().as_ptr(), address.as_ptr())?;
+    if socket.family() == libc::AF_UNIX {
+        // Makes a file, and file systems take their time.
+        let lease = Lease::take(socket)?;
+        let fd = lease.fd();
+        py.detach(|| sys::socket::bind(fd, &target))?;
+    } else {
+        sys::socket::bind(BriefLease::take(socket).fd(), &target)?;
+    }
+    Ok(this.none())
+}
+
+/// The backlog of a `listen()` that names none: enough for a burst, and no more than systems take.
+const BACKLOG: c_int = 128;
+
+/// `listen([backlog])`.
+pub fn listen<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let backlog = match arguments.plain_int(0, BACKLOG) {
+        Some(backlog) if arguments.len() <= 1 => backlog,
+        _ => {
+            let mut backlog = BACKLOG;
+            crate::parse_tuple!(&arguments.tuple()?, c"|i:listen", &raw mut backlog)?;
+            backlog
+        }
+    };
+    sys::socket::listen(BriefLease::take(this.socket()).fd(), backlog.max(0))?;
+    Ok(this.none())
+}
+
+/// Accepts a connection: its descriptor and its peer's address.
+pub fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py, PyAny>)> {
+    let py = this.py();
+    let socket = this.socket();
+    address::check_length_is_known(socket.family(), socket.proto())?;
+    let accept = match socket.family() {
+        libc::AF_ALG => sys::socket::accept_unnamed,
+        _ => sys::socket::accept,
+    };
+    let (connection, peer) = call::patient(py, socket, Direction::Read, socket.patience(), accept)?;
+    let peer = address::to_python(py, &peer, socket.fd(), socket.proto())?;
+    Ok((connection, peer))
+}
+
+/// `_accept()` of the base class: `(fd, address)`.
+pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let (connection, peer) = accept_connection(this)?;
+    // The pair is made first: were there no memory for it, the connection would still be closed.
+    let pair = (sys::socket::number(&connection), peer).into_pyobject(py)?;
+    sys::socket::release(connection);
+    Ok(pair.into_any())
+}
+
+/// `connect(address)`.
+pub fn connect<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
+    let target = audited_target(this, address, "connect")?;
+    connect_to(this.py(), this.socket(), &target)?;
+    Ok(this.none())
+}
+
+/// `connect_ex(address)`: the errno of a failed `connect(2)` as a number.
+pub fn connect_ex<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
+    let target = audited_target(this, address, "connect_ex")?;
+    let errno = match connect_to(this.py(), this.socket(), &target) {
+        Ok(()) => 0,
+        Err(Error::Os(errno)) => errno,
+        Err(Error::TimedOut) => libc::EWOULDBLOCK,
+        Err(error) => return Err(error),
+    };
+    Ok(errno.into_pyobject(this.py())?.into_any())
+}
+
+fn audited_target(this: This<'_, '_>, address: &Bound<'_, PyAny>, caller: &'static str) -> Result<SockAddr> {
+    let target = address::from_python(this.socket().address_context(caller), address)?;
+    audit!(this.py(), c"socket.connect", c"OO", this.object().as_ptr(), address.as_ptr())?;
+    Ok(target)
+}
+
+/// Connects. A connection that is under way when a signal comes, or that a timeout made non-blocking, is waited for, and its outcome
+/// asked from the kernel: to call `connect` again would tell of the first call, not of the connection.
+fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr) -> Result<()> {
+    let patience = socket.patience();
+    let started = {
+        let lease = Lease::take(socket)?;
+        let fd = lease.fd();
+        let started = py.detach(|| sys::socket::connect(fd, target));
+        if started.is_err() && lease.closed() {
+            return Err(Error::closed());
+        }
+        started
+    };
+    let Err(error) = started else {
+        return Ok(());
+    };
+    let under_way = match error.raw_os_error() {
+        Some(libc::EINTR) => {
+            signals::run_handlers(py)?;
+            !matches!(patience, Patience::Never)
+        }
+        Some(libc::EINPROGRESS) => matches!(patience, Patience::Until(_)),
+        _ => false,
+    };
+    if !under_way {
+        return Err(error.into());
+    }
+    match patience {
+        Patience::Until(deadline) => outcome_till(py, socket, deadline),
+        _ => call::block(py, socket, outcome, |()| true),
+    }
+}
+
+fn outcome_till(py: Python<'_>, socket: &Socket, deadline: Instant) -> Result<()> {
+    let ask = |fd| pending_error(fd);
+    call::wait_till(py, socket, Direction::Write, deadline, false, ask, |()| true)
+}
+
+/// Waits for the end of a connection's making.
+fn outcome(fd: RawFd) -> io::Result<()> {
+    wait::poll(fd, Direction::Write, None)?;
+    pending_error(fd)
+}
+
+/// `SO_ERROR`: what became of the connection.
+fn pending_error(fd: RawFd) -> io::Result<()> {
+    match sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_ERROR)? {
+        0 | libc::EISCONN => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// `getsockname()`.
+pub fn getsockname<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    address_of(this, sys::socket::getsockname)
+}
+
+/// `getpeername()`.
+pub fn getpeername<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    address_of(this, sys::socket::getpeername)
+}
+
+fn address_of<'py>(this: This<'_, 'py>, ask: fn(RawFd) -> io::Result<SockAddr>) -> Returned<'py> {
+    let socket = this.socket();
+    address::check_length_is_known(socket.family(), socket.proto())?;
+    let lease = BriefLease::take(socket);
+    let address = ask(lease.fd())?;
+    address::to_python(this.py(), &address, lease.fd(), socket.proto())
+}
+
+/// `shutdown(how)`.
+pub fn shutdown<'py>(this: This<'_, 'py>, how: &Bound<'py, PyAny>) -> Returned<'py> {
+    let how = as_int(how)?;
+    sys::socket::shutdown(BriefLease::take(this.socket()).fd(), how)?;
+    Ok(this.none())
+}

@@ -1,0 +1,328 @@
+//! From construction to the end: `__init__`, `close`, `detach`, the finalizer, `repr`.
+
+use std::ffi::{c_int, c_void};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use pyo3::exceptions::PyWarning;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use super::{Object, Socket, This};
+use crate::audit;
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::as_int;
+use crate::interpreter::function::{Receiver, Returned, enter, enter_status};
+use crate::timeout::{self, Timeout};
+use crate::{lease, sys};
+
+/// What a socket is made of, as `__init__` takes it: -1 means the default, or what the descriptor is.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe {
+    /// The address family.
+    pub family: c_int,
+    /// The type, which may carry `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
+    pub kind: c_int,
+    /// The protocol.
+    pub proto: c_int,
+}
+
+impl Recipe {
+    /// The recipe with AF_INET, SOCK_STREAM and protocol 0 where it says nothing.
+    pub fn or_default(self) -> Self {
+        let or = |value, default| if value == -1 { default } else { value };
+        Recipe {
+            family: or(self.family, libc::AF_INET),
+            kind: or(self.kind, libc::SOCK_STREAM),
+            proto: or(self.proto, 0),
+        }
+    }
+
+    /// The recipe with what the descriptor `fd` is, where it says nothing. Fails unless `fd` is a socket.
+    fn or_detected(self, fd: RawFd) -> Result<Self> {
+        let option = |value, name| match value {
+            -1 => sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, name),
+            value => Ok(value),
+        };
+        Ok(Recipe {
+            family: self.detect_family(fd)?,
+            kind: option(self.kind, libc::SO_TYPE)?,
+            proto: option(self.proto, libc::SO_PROTOCOL)?,
+        })
+    }
+
+    fn detect_family(&self, fd: RawFd) -> Result<c_int> {
+        match sys::socket::getsockname(fd) {
+            Ok(address) if self.family == -1 => Ok(address.family().into()),
+            Ok(_) => Ok(self.family),
+            // Not every family tells its name (AF_ALG does not); but then it must have been given.
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EBADF | libc::ENOTSOCK) => Err(error.into()),
+                _ if self.family == -1 => Err(error.into()),
+                _ => Ok(self.family),
+            },
+        }
+    }
+}
+
+/// Makes a socket of the recipe, or takes over the descriptor `fileno`, and puts it into `this`.
+pub fn initialise(this: This<'_, '_>, recipe: Recipe, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
+    announce(this, recipe)?;
+    match fileno {
+        Some(fileno) => {
+            let fd = descriptor(fileno)?;
+            adopt(this.socket(), recipe.or_detected(fd)?, fd)
+        }
+        None => {
+            let recipe = recipe.or_default();
+            let fd = sys::socket::socket(recipe.family, recipe.kind, recipe.proto)?;
+            adopt_owned(this.socket(), recipe, fd)
+        }
+    }
+}
+
+/// Tells the audit hooks of a new socket.
+pub fn announce(this: This<'_, '_>, recipe: Recipe) -> Result<()> {
+    audit!(
+        this.py(),
+        c"socket.__new__",
+        c"Oiii",
+        this.object().as_ptr(),
+        recipe.family,
+        recipe.kind,
+        recipe.proto
+    )
+}
+
+/// A descriptor given as a Python number.
+pub fn descriptor(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
+    let fd = as_descriptor(fileno)?;
+    if fd < 0 {
+        return Err(Error::value("negative file descriptor"));
+    }
+    Ok(fd)
+}
+
+/// A number that may be a descriptor. CPython cuts what fits a C `long` and no `int`; a cut number would name a stranger's file.
+pub fn as_descriptor(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
+    // SAFETY: `fileno` is an object; what is no number, or does not fit, leaves an exception.
+    let long = unsafe { ffi::PyLong_AsLong(fileno.as_ptr()) };
+    if long == -1 && PyErr::occurred(fileno.py()) {
+        return Err(Error::Raised);
+    }
+    RawFd::try_from(long).map_err(|_| Error::overflow("Python int too large to convert to C int"))
+}
+
+/// Puts a descriptor that is ours into a socket; it is closed if that fails.
+pub fn adopt_owned(socket: &Socket, recipe: Recipe, fd: OwnedFd) -> Result<()> {
+    adopt(socket, recipe, fd.as_raw_fd())?;
+    // From here on it is the socket's.
+    sys::socket::release(fd);
+    Ok(())
+}
+
+/// Puts a descriptor into a socket; it stays its owner's if that fails.
+fn adopt(socket: &Socket, recipe: Recipe, fd: RawFd) -> Result<()> {
+    let timeout = if recipe.kind & libc::SOCK_NONBLOCK != 0 {
+        Timeout::ZERO
+    } else {
+        let timeout = timeout::default();
+        if !timeout.is_none() {
+            sys::socket::set_nonblocking(fd, true)?;
+        }
+        timeout
+    };
+    socket.family.store(recipe.family, Ordering::Relaxed);
+    socket.kind.store(recipe.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC), Ordering::Relaxed);
+    socket.proto.store(recipe.proto, Ordering::Relaxed);
+    socket.set_timeout(timeout);
+    socket.fd.store(fd, Ordering::Release);
+    Ok(())
+}
+
+/// Closes a socket, if it is open. What other threads do on it ends with EBADF.
+pub fn close_socket(py: Python<'_>, socket: &Socket) -> Result<()> {
+    let fd = socket.take_fd();
+    if fd < 0 {
+        return Ok(());
+    }
+    Ok(py.detach(|| lease::close(socket, fd))?)
+}
+
+/// `close()`.
+pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    close_socket(this.py(), this.socket())?;
+    Ok(this.none())
+}
+
+/// `detach()`.
+pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    Ok(this.socket().take_fd().into_pyobject(this.py())?.into_any())
+}
+
+/// `fileno()`.
+pub fn fileno<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    Ok(this.socket().fd().into_pyobject(this.py())?.into_any())
+}
+
+/// `__new__`: an object that is closed and safe to touch; it takes any arguments, as they are `__init__`'s.
+pub unsafe extern "C" fn new(
+    class: *mut ffi::PyTypeObject,
+    _arguments: *mut ffi::PyObject,
+    _keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: `class` is ours or a subclass: its instances begin with an `Object`. The allocator zeroes it and fills the head; the
+    // socket is then written before anybody sees the object.
+    unsafe {
+        enter(|py| {
+            let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
+            let object = Bound::from_owned_ptr_or_err(py, allocate(class, 0))?;
+            ptr::write(&raw mut (*object.as_ptr().cast::<Object>()).socket, Socket::default());
+            Ok(object)
+        })
+    }
+}
+
+/// `__init__(family=-1, type=-1, proto=-1, fileno=None)` of the base class.
+pub unsafe extern "C" fn init(
+    object: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the interpreter passes an instance, a tuple, and a dict or null.
+    unsafe {
+        enter_status(|py| {
+            let this = This::from_interpreter(py, object);
+            let arguments = Borrowed::from_ptr(py, arguments);
+            let keywords = Borrowed::from_ptr_or_opt(py, keywords);
+            let arguments = arguments.cast_unchecked::<PyTuple>();
+            let keywords = keywords.map(|keywords| keywords.cast_unchecked::<PyDict>());
+            let (recipe, fileno) = parse(&arguments, keywords.as_deref())?;
+            initialise(this, recipe, fileno.as_ref())
+        })
+    }
+}
+
+fn parse<'py>(
+    arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> Result<(Recipe, Option<Bound<'py, PyAny>>)> {
+    let mut given = [ptr::null_mut::<ffi::PyObject>(); 4];
+    let [family, kind, proto, fileno] = &mut given;
+    crate::parse_keywords!(
+        arguments,
+        keywords,
+        c"|OOOO:socket",
+        [c"family", c"type", c"proto", c"fileno"],
+        ptr::from_mut(family),
+        ptr::from_mut(kind),
+        ptr::from_mut(proto),
+        ptr::from_mut(fileno)
+    )?;
+    // SAFETY: each is null or an object that the arguments hold.
+    let [family, kind, proto, fileno] =
+        given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(arguments.py(), given) });
+    let int = |given: Option<Bound<'py, PyAny>>| given.map_or(Ok(-1), |given| as_int(&given));
+    let recipe = Recipe {
+        family: int(family)?,
+        kind: int(kind)?,
+        proto: int(proto)?,
+    };
+    Ok((recipe, fileno.filter(|fileno| !fileno.is_none())))
+}
+
+/// The finalizer: warns of a socket that was not closed, while it still answers to those who are told, and closes it.
+pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
+    // SAFETY: called attached, by the collector or by `dealloc`, on an instance. The exception that may be on its way is put aside.
+    unsafe {
+        let py = Python::assume_attached();
+        let this = This::from_interpreter(py, object);
+        if this.socket().fd() < 0 {
+            return;
+        }
+        let pending = PyErr::take(py);
+        warn_unclosed(this);
+        if let Err(error) = close_socket(py, this.socket()) {
+            error.discard(py);
+        }
+        if let Some(pending) = pending {
+            pending.restore(py);
+        }
+    }
+}
+
+/// `ResourceWarning`, with the socket as its source, so that tracemalloc can tell where it was made.
+fn warn_unclosed(this: This<'_, '_>) {
+    let py = this.py();
+    let object = this.object().as_ptr();
+    // SAFETY: attached; the format takes one object.
+    let refused = unsafe { ffi::PyErr_ResourceWarning(object, 1, c"unclosed %R".as_ptr(), object) };
+    if refused == 0 {
+        return;
+    }
+    // A filter made the warning an exception, or, as the interpreter ends, there is nobody left to warn.
+    if let Some(error) = PyErr::take(py) {
+        if error.is_instance_of::<PyWarning>(py) {
+            write_unraisable(py, error, object);
+        } else {
+            Error::from(error).discard(py);
+        }
+    }
+}
+
+fn write_unraisable(py: Python<'_>, error: PyErr, object: *mut ffi::PyObject) {
+    error.restore(py);
+    // SAFETY: attached, with the exception set; it is taken and cleared.
+    unsafe {
+        #[cfg(Py_3_14)]
+        PyErr_FormatUnraisable(c"Exception ignored while finalizing socket %R".as_ptr(), object);
+        #[cfg(not(Py_3_14))]
+        ffi::PyErr_WriteUnraisable(object);
+    }
+}
+
+#[cfg(Py_3_14)]
+unsafe extern "C" {
+    /// Not in `pyo3-ffi`.
+    fn PyErr_FormatUnraisable(format: *const std::ffi::c_char, ...);
+}
+
+/// Gives an object's memory back, after its finalizer and its weak references.
+pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: called attached, when the last reference is gone. The finalizer may bring the object back: then nothing more is
+    // done. Otherwise the state, which is ours, is dropped once, and the memory and the class's reference are given back.
+    unsafe {
+        if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
+            return;
+        }
+        let class = ffi::Py_TYPE(object);
+        if (*class).tp_weaklistoffset != 0 {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        ptr::drop_in_place(&raw mut (*object.cast::<Object>()).socket);
+        if let Some(free) = (*class).tp_free {
+            free(object.cast::<c_void>());
+        }
+        ffi::Py_DECREF(class.cast());
+    }
+}
+
+/// `repr` of the base class.
+pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: called attached, on an instance.
+    unsafe {
+        enter(|py| {
+            let socket = This::from_interpreter(py, object).socket();
+            let text = format!(
+                "<socket object, fd={}, family={}, type={}, proto={}>",
+                socket.fd(),
+                socket.family(),
+                socket.kind(),
+                socket.proto()
+            );
+            Ok(text.into_pyobject(py)?.into_any())
+        })
+    }
+}

@@ -1,0 +1,353 @@
+//! `sendmsg`, `recvmsg`, `recvmsg_into` and `sendmsg_afalg`: data in pieces, and control messages.
+
+use std::ffi::{CStr, c_int};
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+
+use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+use socket2::{MaybeUninitSlice, SockAddr};
+
+use super::This;
+use crate::ancillary::{self, Found, Item, Items, TooLong};
+use crate::buffer::Buffer;
+use crate::call::{Transfer, transfer};
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::{Arguments, Keywords, as_int, check_count};
+use crate::interpreter::function::Returned;
+use crate::sys::message::{Incoming, Outgoing};
+use crate::sys::wait::Direction;
+use crate::{address, audit, bytes, sys};
+
+/// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
+pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let (mut size, mut room, mut flags) = (0isize, 0isize, 0);
+    crate::parse_tuple!(
+        &arguments.tuple()?,
+        c"n|ni:recvmsg",
+        &raw mut size,
+        &raw mut room,
+        &raw mut flags
+    )?;
+    let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
+    let (data, rest) = bytes::receive(this.py(), size, |buffer| {
+        receive(this, &mut [MaybeUninitSlice::new(buffer)], room, flags)
+    })?;
+    rest.delivered(this.py(), data)
+}
+
+/// `recvmsg_into(buffers[, ancbufsize[, flags]])`: `(nbytes, ancdata, msg_flags, address)`.
+pub fn recvmsg_into<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let mut buffers: *mut ffi::PyObject = std::ptr::null_mut();
+    let (mut room, mut flags) = (0isize, 0);
+    crate::parse_tuple!(
+        &arguments.tuple()?,
+        c"O|ni:recvmsg_into",
+        &raw mut buffers,
+        &raw mut room,
+        &raw mut flags
+    )?;
+    // SAFETY: parsed from the arguments, which hold it.
+    let buffers = unsafe { Borrowed::from_ptr(py, buffers) };
+    let mut buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?
+        .iter()
+        .map(|item| writable(&item))
+        .collect::<Result<Vec<_>>>()?;
+    let mut slices: Vec<_> = buffers
+        .iter_mut()
+        .map(|buffer| MaybeUninitSlice::new(buffer.bytes_mut()))
+        .collect();
+    let (count, rest) = receive(this, &mut slices, room, flags)?;
+    rest.delivered(py, count.into_pyobject(py)?.into_any())
+}
+
+/// The items of an iterable, in a tuple of our own: what runs while they are looked at cannot change it.
+fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &CStr) -> Result<Bound<'py, PyTuple>> {
+    let py = iterable.py();
+    // SAFETY: `iterable` is an object and `refusal` a string.
+    let tuple = unsafe {
+        let fast = Bound::from_owned_ptr_or_err(py, ffi::PySequence_Fast(iterable.as_ptr(), refusal.as_ptr()))?;
+        Bound::from_owned_ptr_or_err(py, ffi::PySequence_Tuple(fast.as_ptr()))?
+    };
+    Ok(tuple.cast_into().map_err(PyErr::from)?)
+}
+
+fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py>> {
+    let mut buffer = Buffer::empty(item.py());
+    crate::parse_object!(
+        item,
+        c"w*;recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers",
+        buffer.as_mut_ptr()
+    )?;
+    Ok(buffer)
+}
+
+/// Receives a message into `data`: how many bytes, and the rest of it.
+fn receive(
+    this: This<'_, '_>,
+    data: &mut [MaybeUninitSlice<'_>],
+    room: isize,
+    flags: c_int,
+) -> Result<(usize, Rest)> {
+    let socket = this.socket();
+    address::check_length_is_known(socket.family(), socket.proto())?;
+    let room = usize::try_from(room)
+        .ok()
+        .filter(|&room| room <= ancillary::LONGEST)
+        .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
+    let mut control = Vec::new();
+    control
+        .try_reserve_exact(room)
+        .map_err(|_| PyErr::new::<pyo3::exceptions::PyMemoryError, _>(()))?;
+    control.resize(room, MaybeUninit::uninit());
+    let wanted = Transfer {
+        direction: Direction::Read,
+        size: data.iter().map(|slice| slice.len()).sum(),
+        // Descriptors that come with it are not inherited by programs this one starts (PEP 446).
+        flags: flags | libc::MSG_CMSG_CLOEXEC,
+    };
+    let mut incoming = None;
+    let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| {
+        let message = sys::message::recvmsg(fd, data, &mut control, flags)?;
+        let count = message.count;
+        incoming = Some(message);
+        Ok(count)
+    })?;
+    let incoming = incoming.expect("a transfer that succeeded was made");
+    let rest = Rest {
+        // SAFETY: the kernel wrote that many bytes.
+        control: unsafe { control[..incoming.control].assume_init_ref() }.to_vec(),
+        incoming,
+        asked: flags,
+        fd: socket.fd(),
+        proto: socket.proto(),
+    };
+    Ok((count, rest))
+}
+
+/// What a message brought beside its data. Descriptors among it are closed unless it is delivered.
+#[derive(Debug)]
+struct Rest {
+    control: Vec<u8>,
+    incoming: Incoming,
+    asked: c_int,
+    fd: std::os::fd::RawFd,
+    proto: c_int,
+}
+
+impl Rest {
+    /// The whole message, as the methods return it.
+    fn delivered<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> Returned<'py> {
+        let control = self.control_to_python(py)?;
+        let ours = libc::MSG_CMSG_CLOEXEC & !self.asked;
+        let flags = self.incoming.flags & !ours;
+        let sender = address::to_python(py, &self.incoming.address, self.fd, self.proto)?;
+        let message = (data, control, flags, sender).into_pyobject(py)?;
+        self.keep_descriptors();
+        Ok(message.into_any())
+    }
+
+    fn control_to_python<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for found in Items::new(&self.control) {
+            if !matches!(found, Found::Whole(_)) {
+                let text = c"received malformed or improperly-truncated ancillary data";
+                PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)?;
+            }
+            if let Found::Whole(item) | Found::Cut(item) = found {
+                list.append((item.level, item.kind, PyBytes::new(py, item.data)))?;
+            }
+        }
+        Ok(list)
+    }
+
+    fn keep_descriptors(mut self) {
+        self.control.clear();
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        ancillary::close_descriptors(&self.control);
+    }
+}
+
+/// `sendmsg(buffers[, ancdata[, flags[, address]]])`: how many bytes of data went.
+pub fn sendmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let (buffers, control, flags, target) = sendmsg_arguments(arguments)?;
+    let to = match target.filter(|target| !target.is_none()) {
+        Some(target) => {
+            let to = address::from_python(this.socket().address_context("sendmsg"), &target)?;
+            audit!(py, c"socket.sendmsg", c"OO", this.object().as_ptr(), target.as_ptr())?;
+            Some(to)
+        }
+        None => {
+            audit!(py, c"socket.sendmsg", c"OO", this.object().as_ptr(), this.none().as_ptr())?;
+            None
+        }
+    };
+    let data = readable(&buffers)?;
+    let control = control.map_or(Ok(Vec::new()), |control| control_from_python(&control))?;
+    send_message(this, &data, &control, to.as_ref(), flags)
+}
+
+type SendmsgArguments<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>, c_int, Option<Bound<'py, PyAny>>);
+
+fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArguments<'py>> {
+    let get = |index| arguments.get(index).map(|argument| argument.to_owned());
+    if let (1..=4, Some(buffers), Some(flags)) = (arguments.len(), get(0), arguments.plain_int(2, 0)) {
+        return Ok((buffers, get(1), flags, get(3)));
+    }
+    let tuple = arguments.tuple()?;
+    if cfg!(Py_3_15) {
+        check_count(&tuple, c"sendmsg", 1, 4)?;
+        return Ok((tuple.get_item(0)?, get(1), as_int(&tuple.get_item(2)?)?, get(3)));
+    }
+    let mut flags = 0;
+    let mut given = [std::ptr::null_mut::<ffi::PyObject>(); 3];
+    let [buffers, control, target] = &mut given;
+    crate::parse_tuple!(
+        &tuple,
+        c"O|OiO:sendmsg",
+        std::ptr::from_mut(buffers),
+        std::ptr::from_mut(control),
+        &raw mut flags,
+        std::ptr::from_mut(target)
+    )?;
+    Ok((tuple.get_item(0)?, get(1), flags, get(3)))
+}
+
+/// The buffers that a message is sent from.
+fn readable<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
+    items(buffers, c"sendmsg() argument 1 must be an iterable")?
+        .iter()
+        .map(|item| Buffer::readable(&item))
+        .collect()
+}
+
+/// The control messages of an iterable of `(level, type, data)`, laid out.
+fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
+    let given = items(control, c"sendmsg() argument 2 must be an iterable")?
+        .iter()
+        .map(|item| {
+            let (mut level, mut kind) = (0, 0);
+            let mut data = Buffer::empty(item.py());
+            crate::parse_object!(
+                &item,
+                c"(iiy*):[sendmsg() ancillary data items]",
+                &raw mut level,
+                &raw mut kind,
+                data.as_mut_ptr()
+            )?;
+            Ok((level, kind, data))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let items: Vec<_> = given
+        .iter()
+        .map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() })
+        .collect();
+    ancillary::encode(&items).map_err(|too_long| match too_long {
+        TooLong::Item => Error::os("ancillary data item too large"),
+        TooLong::All => Error::os("too much ancillary data"),
+    })
+}
+
+fn send_message<'py>(
+    this: This<'_, 'py>,
+    data: &[Buffer<'py>],
+    control: &[u8],
+    address: Option<&SockAddr>,
+    flags: c_int,
+) -> Returned<'py> {
+    let socket = this.socket();
+    let slices: Vec<_> = data.iter().map(|buffer| IoSlice::new(buffer.bytes())).collect();
+    let wanted = Transfer {
+        direction: Direction::Write,
+        size: data.iter().map(Buffer::len).sum(),
+        flags,
+    };
+    let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, sent| {
+        if sent == 0 {
+            return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
+        }
+        // The control messages went with the first byte.
+        let mut slices = slices.clone();
+        let mut rest = &mut slices[..];
+        IoSlice::advance_slices(&mut rest, sent);
+        sys::message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
+    })?;
+    Ok(count.into_pyobject(this.py())?.into_any())
+}
+
+/// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (AF_ALG).
+pub fn sendmsg_afalg<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    if this.socket().family() != libc::AF_ALG {
+        return Err(Error::os("algset is only supported for AF_ALG"));
+    }
+    let mut given = [std::ptr::null_mut::<ffi::PyObject>(); 3];
+    let [message, operation, associated] = &mut given;
+    let mut vector = Buffer::empty(py);
+    let mut flags = 0;
+    // SAFETY: the class of ints is a static of the interpreter.
+    let class_of_int = &raw mut ffi::PyLong_Type;
+    crate::parse_keywords!(
+        &arguments.positional.tuple()?,
+        Some(&arguments.dict()?),
+        c"|O$O!y*O!i:sendmsg_afalg",
+        [c"msg", c"op", c"iv", c"assoclen", c"flags"],
+        std::ptr::from_mut(message),
+        class_of_int,
+        std::ptr::from_mut(operation),
+        vector.as_mut_ptr(),
+        class_of_int,
+        std::ptr::from_mut(associated),
+        &raw mut flags
+    )?;
+    // SAFETY: each is null or an object that the arguments hold.
+    let [message, operation, associated] =
+        given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(py, given) });
+    let operation = operation_number(py, operation)?;
+    let associated = associated.map(|length| associated_length(&length)).transpose()?;
+    let data = message.map_or(Ok(Vec::new()), |message| readable(&message))?;
+    let control = algorithm_control(operation, &vector, associated)?;
+    send_message(this, &data, &control, None, flags)
+}
+
+fn operation_number(py: Python<'_>, operation: Option<Bound<'_, PyAny>>) -> Result<u32> {
+    let number = operation.map_or(Ok(-1), |operation| as_int(&operation));
+    number
+        .or_else(|error| {
+            error.discard(py);
+            Ok(-1)
+        })
+        .and_then(|number: c_int| {
+            u32::try_from(number).map_err(|_| Error::type_error("Invalid or missing argument 'op'"))
+        })
+}
+
+fn associated_length(length: &Bound<'_, PyAny>) -> Result<u32> {
+    u32::try_from(as_int(length)?).map_err(|_| Error::type_error("assoclen must be positive"))
+}
+
+/// The control messages of `linux/if_alg.h`: the operation, the initialisation vector behind its length, the length of what is only
+/// authenticated.
+fn algorithm_control(operation: u32, vector: &Buffer<'_>, associated: Option<u32>) -> Result<Vec<u8>> {
+    let level = libc::SOL_ALG;
+    let operation = operation.to_ne_bytes();
+    let mut items = vec![Item { level, kind: libc::ALG_SET_OP, data: &operation }];
+    let length = u32::try_from(vector.len()).map_err(|_| Error::os("ancillary data item too large"))?;
+    let vector_data = [&length.to_ne_bytes(), vector.bytes()].concat();
+    if !vector.is_absent() {
+        items.push(Item { level, kind: libc::ALG_SET_IV, data: &vector_data });
+    }
+    let associated = associated.map(u32::to_ne_bytes);
+    if let Some(data) = &associated {
+        items.push(Item { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
+    }
+    ancillary::encode(&items).map_err(|_| Error::os("ancillary data item too large"))
+}

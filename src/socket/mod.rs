@@ -1,0 +1,203 @@
+//! The socket: its state, and how methods get at it.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`class`] | the class `_socket.socket`: its table of methods and its slots |
+//! | [`lifecycle`] | construction, close, detach, the finalizer, repr |
+//! | [`connect`] | bind, listen, accept, connect, shutdown, the addresses of both ends |
+//! | [`transfer`] | the recv and send families |
+//! | [`message`] | recvmsg and sendmsg |
+//! | [`options`] | socket options, blocking mode and timeout |
+
+pub mod class;
+pub mod connect;
+pub mod lifecycle;
+pub mod message;
+pub mod options;
+pub mod transfer;
+
+use std::ffi::c_int;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::address::Context;
+use crate::interpreter::function::Receiver;
+use crate::lease::Leases;
+use crate::readiness::Memory;
+use crate::sys::wait::Direction;
+use crate::timeout::{Patience, Timeout};
+
+/// A socket as the interpreter sees it. `_ssl` reads `fd` and `timeout` straight from this memory, where CPython's C struct has them,
+/// and calls `error_handler`; the rest is ours.
+#[repr(C)]
+pub struct Object {
+    head: ffi::PyObject,
+    socket: Socket,
+    /// The list of weak references. Only the public class has one: the base class, like CPython's, is not weakly referenceable.
+    pub(crate) weak_references: *mut ffi::PyObject,
+}
+
+/// A socket's state. All of it can be read and written by any thread.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Socket {
+    fd: AtomicI32,
+    family: AtomicI32,
+    kind: AtomicI32,
+    proto: AtomicI32,
+    error_handler: unsafe extern "C" fn() -> *mut ffi::PyObject,
+    timeout: AtomicI64,
+    leases: Leases,
+    files: AtomicI32,
+    readable: Memory,
+    writable: Memory,
+    marked_closed: AtomicBool,
+}
+
+/// Raises `OSError` from `errno`, for `_ssl`.
+unsafe extern "C" fn raise_errno() -> *mut ffi::PyObject {
+    // SAFETY: called attached, as C's own error handler is.
+    unsafe { ffi::PyErr_SetFromErrno(ffi::PyExc_OSError) }
+}
+
+impl Default for Socket {
+    /// A socket that was never initialised: closed, and safe to touch.
+    fn default() -> Self {
+        Socket {
+            fd: AtomicI32::new(-1),
+            family: AtomicI32::new(0),
+            kind: AtomicI32::new(0),
+            proto: AtomicI32::new(0),
+            error_handler: raise_errno,
+            timeout: AtomicI64::new(Timeout::NONE.nanoseconds()),
+            leases: Leases::default(),
+            files: AtomicI32::new(0),
+            readable: Memory::default(),
+            writable: Memory::default(),
+            marked_closed: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Socket {
+    /// The descriptor; -1 when closed.
+    #[inline]
+    pub fn fd(&self) -> RawFd {
+        self.fd.load(Ordering::Relaxed)
+    }
+
+    /// Takes the descriptor away: from now on the socket is closed.
+    pub fn take_fd(&self) -> RawFd {
+        self.fd.swap(-1, Ordering::AcqRel)
+    }
+
+    /// The address family.
+    pub fn family(&self) -> c_int {
+        self.family.load(Ordering::Relaxed)
+    }
+
+    /// The type, without `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
+    pub fn kind(&self) -> c_int {
+        self.kind.load(Ordering::Relaxed)
+    }
+
+    /// The protocol.
+    pub fn proto(&self) -> c_int {
+        self.proto.load(Ordering::Relaxed)
+    }
+
+    /// The timeout.
+    #[inline]
+    pub fn timeout(&self) -> Timeout {
+        Timeout::from_nanoseconds(self.timeout.load(Ordering::Relaxed))
+    }
+
+    fn set_timeout(&self, timeout: Timeout) {
+        self.timeout.store(timeout.nanoseconds(), Ordering::Relaxed);
+    }
+
+    /// How long a call that starts now waits.
+    #[inline]
+    pub fn patience(&self) -> Patience {
+        Patience::starting_now(self.timeout())
+    }
+
+    /// The running calls.
+    pub fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    /// The memory of how transfers in this direction went.
+    #[inline]
+    pub fn readiness(&self, direction: Direction) -> &Memory {
+        match direction {
+            Direction::Read => &self.readable,
+            Direction::Write => &self.writable,
+        }
+    }
+
+    /// How many file objects made by `makefile` are open on it.
+    pub fn files(&self) -> &AtomicI32 {
+        &self.files
+    }
+
+    /// Whether the public class's `close` was called.
+    pub fn marked_closed(&self) -> &AtomicBool {
+        &self.marked_closed
+    }
+
+    /// What an address given to `caller` is read with.
+    pub fn address_context(&self, caller: &'static str) -> Context {
+        Context {
+            family: self.family(),
+            proto: self.proto(),
+            fd: self.fd(),
+            caller,
+        }
+    }
+}
+
+/// The socket a method is called on.
+#[derive(Clone, Copy)]
+pub struct This<'a, 'py> {
+    object: Borrowed<'a, 'py, PyAny>,
+}
+
+impl<'py> Receiver<'_, 'py> for This<'_, 'py> {
+    #[inline]
+    unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
+        // SAFETY: as the caller promises; a method of the class is only called on its instances.
+        let object = unsafe { Borrowed::from_ptr(py, pointer) };
+        This { object }
+    }
+}
+
+impl<'a, 'py> This<'a, 'py> {
+    /// The attached interpreter.
+    #[inline]
+    pub fn py(&self) -> Python<'py> {
+        self.object.py()
+    }
+
+    /// The state.
+    #[inline]
+    pub fn socket(&self) -> &'a Socket {
+        // SAFETY: the object is an instance of a class made in this crate, whose instances begin with an `Object`, initialised by
+        // their `__new__`; it lives for 'a.
+        unsafe { &(*self.object.as_ptr().cast::<Object>()).socket }
+    }
+
+    /// The Python object.
+    #[inline]
+    pub fn object(&self) -> Borrowed<'a, 'py, PyAny> {
+        self.object
+    }
+
+    /// `None`, as a method that has nothing to say returns it.
+    pub fn none(&self) -> Bound<'py, PyAny> {
+        self.py().None().into_bound(self.py())
+    }
+}

@@ -1,0 +1,154 @@
+//! Socket options, blocking mode and timeout.
+
+use std::ffi::{c_int, c_uint};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes};
+
+use super::{Socket, This};
+use crate::buffer::Buffer;
+use crate::error::{Error, Result, clear};
+use crate::interpreter::arguments::Arguments;
+use crate::interpreter::function::Returned;
+use crate::lease::BriefLease;
+use crate::sys;
+use crate::timeout::Timeout;
+
+/// The longest value of an option, in bytes, that `getsockopt` returns.
+const LONGEST_VALUE: c_int = 1024;
+
+/// `getsockopt(level, option[, buffersize])`: a number, or with a size the bytes.
+pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let socket = this.socket();
+    let (mut level, mut option, mut size) = (0, 0, 0);
+    let plain = (arguments.plain_int(0, 0), arguments.plain_int(1, 0), arguments.plain_int(2, 0));
+    match plain {
+        (Some(first), Some(second), Some(third)) if (2..=3).contains(&arguments.len()) => {
+            (level, option, size) = (first, second, third);
+        }
+        _ => crate::parse_tuple!(
+            &arguments.tuple()?,
+            c"ii|i:getsockopt",
+            &raw mut level,
+            &raw mut option,
+            &raw mut size
+        )?,
+    }
+    let lease = BriefLease::take(socket);
+    let is_vsock = socket.family() == libc::AF_VSOCK;
+    if size == 0 && is_vsock {
+        return Ok(sys::socket::getsockopt_u64(lease.fd(), level, option)?.into_pyobject(py)?.into_any());
+    }
+    if size == 0 {
+        return Ok(sys::socket::getsockopt_int(lease.fd(), level, option)?.into_pyobject(py)?.into_any());
+    }
+    if is_vsock {
+        return Err(Error::os("getsockopt string buffer not allowed"));
+    }
+    if !(1..=LONGEST_VALUE).contains(&size) {
+        return Err(Error::os("getsockopt buflen out of range"));
+    }
+    let mut value = [0; LONGEST_VALUE as usize];
+    let value = &mut value[..size.cast_unsigned() as usize];
+    let length = sys::socket::getsockopt(lease.fd(), level, option, value)?;
+    Ok(PyBytes::new(py, &value[..length.min(value.len())]).into_any())
+}
+
+/// `setsockopt(level, option, value: int | buffer)`, `setsockopt(level, option, None, optlen)`.
+pub fn setsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let socket = this.socket();
+    match plain_option(socket, arguments) {
+        Some((level, option, value)) => {
+            sys::socket::setsockopt(BriefLease::take(socket).fd(), level, option, &value.to_ne_bytes())?;
+        }
+        None => set_parsed_option(this, arguments)?,
+    }
+    Ok(this.none())
+}
+
+/// Three ints, which nearly all options are set with.
+fn plain_option(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int, c_int, c_int)> {
+    if arguments.len() != 3 || socket.family() == libc::AF_VSOCK {
+        return None;
+    }
+    let int = |index| arguments.plain_int(index, 0);
+    Some((int(0)?, int(1)?, int(2)?))
+}
+
+/// Tries the forms one after the other; what is said when none fits is what the last one says.
+fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result<()> {
+    let py = this.py();
+    let socket = this.socket();
+    let tuple = arguments.tuple()?;
+    let (mut level, mut option): (c_int, c_int) = (0, 0);
+    let set = |level, option, value: &[u8]| {
+        Ok(sys::socket::setsockopt(BriefLease::take(socket).fd(), level, option, value)?)
+    };
+
+    if socket.family() == libc::AF_VSOCK {
+        let mut value: u64 = 0;
+        crate::parse_tuple!(&tuple, c"iiK:setsockopt", &raw mut level, &raw mut option, &raw mut value)?;
+        return set(level, option, &value.to_ne_bytes());
+    }
+
+    let mut value: c_int = 0;
+    if crate::parse_tuple!(&tuple, c"iii:setsockopt", &raw mut level, &raw mut option, &raw mut value).is_ok() {
+        return set(level, option, &value.to_ne_bytes());
+    }
+    clear(py);
+
+    let mut none: *mut ffi::PyObject = std::ptr::null_mut();
+    let mut length: c_uint = 0;
+    // SAFETY: None's class is a static of the interpreter.
+    let class_of_none = unsafe { ffi::Py_TYPE(ffi::Py_None()) };
+    let parsed = crate::parse_tuple!(
+        &tuple,
+        c"iiO!I:setsockopt",
+        &raw mut level,
+        &raw mut option,
+        class_of_none,
+        &raw mut none,
+        &raw mut length
+    );
+    if parsed.is_ok() {
+        return Ok(sys::socket::setsockopt_null(BriefLease::take(socket).fd(), level, option, length)?);
+    }
+    clear(py);
+
+    let mut value = Buffer::empty(py);
+    crate::parse_tuple!(&tuple, c"iiy*:setsockopt", &raw mut level, &raw mut option, value.as_mut_ptr())?;
+    set(level, option, value.bytes())
+}
+
+/// `setblocking(flag)`.
+pub fn setblocking<'py>(this: This<'_, 'py>, flag: &Bound<'py, PyAny>) -> Returned<'py> {
+    let timeout = if flag.is_truthy()? { Timeout::NONE } else { Timeout::ZERO };
+    change_timeout(this.socket(), timeout)?;
+    Ok(this.none())
+}
+
+/// `getblocking()`.
+pub fn getblocking<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let blocking = !this.socket().timeout().is_zero();
+    Ok(PyBool::new(this.py(), blocking).to_owned().into_any())
+}
+
+/// `settimeout(timeout)`.
+pub fn settimeout<'py>(this: This<'_, 'py>, timeout: &Bound<'py, PyAny>) -> Returned<'py> {
+    let timeout = Timeout::from_python(timeout)?;
+    change_timeout(this.socket(), timeout)?;
+    Ok(this.none())
+}
+
+/// `gettimeout()`.
+pub fn gettimeout<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    Ok(this.socket().timeout().to_python(this.py()))
+}
+
+/// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.
+pub fn change_timeout(socket: &Socket, timeout: Timeout) -> Result<()> {
+    socket.set_timeout(timeout);
+    Ok(sys::socket::set_nonblocking(BriefLease::take(socket).fd(), !timeout.is_none())?)
+}

@@ -1,0 +1,231 @@
+//! The recv and send families.
+
+use std::ffi::c_int;
+use std::io;
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use socket2::SockAddr;
+
+use super::This;
+use crate::buffer::Buffer;
+use crate::call::{Transfer, transfer};
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::{Arguments, Keywords, check_count};
+use crate::interpreter::function::Returned;
+use crate::interpreter::signals;
+use crate::sys::wait::Direction;
+use crate::timeout::Patience;
+use crate::{address, audit, bytes, sys};
+
+/// `recv(bufsize[, flags])`.
+pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
+    let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
+    let (data, ()) = bytes::receive(this.py(), size, |buffer| Ok((receive(this, buffer, flags)?, ())))?;
+    Ok(data)
+}
+
+/// `recvfrom(bufsize[, flags])`: the data and the sender's address.
+pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
+    let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
+    let (data, sender) = bytes::receive(py, size, |buffer| receive_from(this, buffer, flags))?;
+    Ok((data, sender).into_pyobject(py)?.into_any())
+}
+
+/// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
+pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let (mut buffer, size, flags) = buffer_size_and_flags(arguments, c"w*|ni:recv_into")?;
+    let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv_into"))?;
+    let buffer = buffer.bytes_mut();
+    let size = if size == 0 { buffer.len() } else { size };
+    let Some(buffer) = buffer.get_mut(..size) else {
+        return Err(Error::value("buffer too small for requested bytes"));
+    };
+    let count = receive(this, buffer, flags)?;
+    Ok(count.into_pyobject(this.py())?.into_any())
+}
+
+/// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
+pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let (mut buffer, size, flags) = buffer_size_and_flags(arguments, c"w*|ni:recvfrom_into")?;
+    let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom_into"))?;
+    let buffer = buffer.bytes_mut();
+    let size = if size == 0 { buffer.len() } else { size };
+    let Some(buffer) = buffer.get_mut(..size) else {
+        return Err(Error::value("nbytes is greater than the length of the buffer"));
+    };
+    let (count, sender) = receive_from(this, buffer, flags)?;
+    Ok((count, sender).into_pyobject(this.py())?.into_any())
+}
+
+/// Receives into a buffer. For no bytes nobody is asked, as in CPython.
+pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
+    if buffer.is_empty() {
+        return Ok(0);
+    }
+    let socket = this.socket();
+    let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
+    transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| {
+        sys::socket::recv(fd, buffer, flags)
+    })
+}
+
+/// Receives into a buffer: how many bytes, and the sender's address.
+fn receive_from<'py>(
+    this: This<'_, 'py>,
+    buffer: &mut [MaybeUninit<u8>],
+    flags: c_int,
+) -> Result<(usize, Bound<'py, PyAny>)> {
+    let socket = this.socket();
+    address::check_length_is_known(socket.family(), socket.proto())?;
+    let mut sender = sys::socket::no_address();
+    let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
+    let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| {
+        let (count, from) = sys::socket::recvfrom(fd, buffer, flags)?;
+        sender = from;
+        Ok(count)
+    })?;
+    let sender = address::to_python(this.py(), &sender, socket.fd(), socket.proto())?;
+    Ok((count, sender))
+}
+
+fn size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
+    if let (1 | 2, Some(size), Some(flags)) = (arguments.len(), arguments.plain_size(0, 0), arguments.plain_int(1, 0)) {
+        return Ok((size, flags));
+    }
+    let (mut size, mut flags) = (0, 0);
+    crate::parse_tuple!(&arguments.tuple()?, format, &raw mut size, &raw mut flags)?;
+    Ok((size, flags))
+}
+
+fn buffer_size_and_flags<'py>(
+    arguments: Keywords<'_, 'py>,
+    format: &std::ffi::CStr,
+) -> Result<(Buffer<'py>, isize, c_int)> {
+    if let Some(plain) = plain_buffer_size_and_flags(arguments) {
+        return Ok(plain);
+    }
+    let positional = arguments.positional;
+    let (mut size, mut flags) = (0, 0);
+    let mut buffer = Buffer::empty(positional.py());
+    crate::parse_keywords!(
+        &positional.tuple()?,
+        Some(&arguments.dict()?),
+        format,
+        [c"buffer", c"nbytes", c"flags"],
+        buffer.as_mut_ptr(),
+        &raw mut size,
+        &raw mut flags
+    )?;
+    Ok((buffer, size, flags))
+}
+
+fn plain_buffer_size_and_flags<'py>(arguments: Keywords<'_, 'py>) -> Option<(Buffer<'py>, isize, c_int)> {
+    let arguments = arguments.only_positional().filter(|arguments| arguments.len() <= 3)?;
+    let (size, flags) = (arguments.plain_size(1, 0)?, arguments.plain_int(2, 0)?);
+    match Buffer::writable(&*arguments.get(0)?) {
+        Ok(buffer) => Some((buffer, size, flags)),
+        Err(error) => {
+            error.discard(arguments.py());
+            None
+        }
+    }
+}
+
+/// `send(data[, flags])`: how many bytes went.
+pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let (data, flags) = data_and_flags(arguments, c"send", c"y*|i:send")?;
+    let count = send_some(this, data.bytes(), flags, this.socket().patience())?;
+    Ok(count.into_pyobject(this.py())?.into_any())
+}
+
+/// `sendall(data[, flags])`.
+pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let (data, flags) = data_and_flags(arguments, c"sendall", c"y*|i:sendall")?;
+    let patience = this.socket().patience();
+    let mut rest = data.bytes();
+    loop {
+        let count = send_some(this, rest, flags, patience)?;
+        rest = rest.get(count..).unwrap_or_default();
+        // A send that a signal interrupted may have succeeded in part: its handler must not wait for the end.
+        signals::run_handlers(this.py())?;
+        if rest.is_empty() {
+            return Ok(this.none());
+        }
+        // The timeout is one for the whole call.
+        if let Patience::Until(deadline) = patience
+            && deadline.saturating_duration_since(Instant::now()) == Duration::ZERO
+        {
+            return Err(Error::TimedOut);
+        }
+    }
+}
+
+/// Sends what goes at once, or all that a blocking `send(2)` would send.
+pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int, patience: Patience) -> Result<usize> {
+    let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
+    transfer(this.py(), this.socket(), wanted, patience, |fd, flags, sent| {
+        sys::socket::send(fd, &data[sent..], flags)
+    })
+}
+
+fn data_and_flags<'py>(
+    arguments: Arguments<'_, 'py>,
+    name: &std::ffi::CStr,
+    format: &std::ffi::CStr,
+) -> Result<(Buffer<'py>, c_int)> {
+    if let (1 | 2, Some(flags), Some(data)) = (arguments.len(), arguments.plain_int(1, 0), arguments.get(0)) {
+        return Ok((Buffer::readable(&data)?, flags));
+    }
+    let tuple = arguments.tuple()?;
+    if cfg!(Py_3_15) {
+        check_count(&tuple, name, 1, 2)?;
+        let data = Buffer::readable(&tuple.get_item(0)?)?;
+        let flags = crate::interpreter::arguments::as_int(&tuple.get_item(1)?)?;
+        return Ok((data, flags));
+    }
+    let mut flags = 0;
+    let mut data = Buffer::empty(arguments.py());
+    crate::parse_tuple!(&tuple, format, data.as_mut_ptr(), &raw mut flags)?;
+    Ok((data, flags))
+}
+
+/// `sendto(data[, flags], address)`: how many bytes went.
+pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let socket = this.socket();
+    let (data, flags, target) = data_flags_and_target(arguments)?;
+    let to = address::from_python(socket.address_context("sendto"), &target)?;
+    audit!(py, c"socket.sendto", c"OO", this.object().as_ptr(), target.as_ptr())?;
+    let data = data.bytes();
+    let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
+    let count = transfer(py, socket, wanted, socket.patience(), |fd, flags, sent| {
+        send_to(fd, &data[sent..], &to, flags)
+    })?;
+    Ok(count.into_pyobject(py)?.into_any())
+}
+
+fn send_to(fd: std::os::fd::RawFd, data: &[u8], to: &SockAddr, flags: c_int) -> io::Result<usize> {
+    sys::socket::sendto(fd, data, to, flags)
+}
+
+fn data_flags_and_target<'py>(arguments: Arguments<'_, 'py>) -> Result<(Buffer<'py>, c_int, Bound<'py, PyAny>)> {
+    let count = arguments.len();
+    let Some(target) = arguments.get(count.wrapping_sub(1)).filter(|_| (2..=3).contains(&count)) else {
+        return Err(Error::type_error(format!("sendto() takes 2 or 3 arguments ({count} given)")));
+    };
+    let mut data = Buffer::empty(arguments.py());
+    let mut flags = 0;
+    let mut address: *mut pyo3::ffi::PyObject = std::ptr::null_mut();
+    if count == 2 {
+        data = Buffer::readable(&*arguments.get(0).expect("two arguments"))?;
+    } else {
+        let tuple = arguments.tuple()?;
+        crate::parse_tuple!(&tuple, c"y*iO:sendto", data.as_mut_ptr(), &raw mut flags, &raw mut address)?;
+    }
+    Ok((data, flags, target.to_owned()))
+}

@@ -1,0 +1,76 @@
+//! Network interfaces by name and number.
+
+use std::ffi::{CStr, CString, c_int, c_uint};
+use std::io;
+use std::os::fd::RawFd;
+use std::ptr::NonNull;
+
+use crate::syscall;
+
+/// The longest name of an interface, its NUL included.
+pub const NAME_SIZE: usize = libc::IF_NAMESIZE;
+
+/// `if_nameindex(3)`: the number and name of every interface.
+pub fn if_nameindex() -> io::Result<Vec<(c_uint, CString)>> {
+    // SAFETY: an array of entries, ended by one without a number, that stays until it is freed.
+    unsafe {
+        let first = NonNull::new(libc::if_nameindex()).ok_or_else(io::Error::last_os_error)?;
+        let mut interfaces = Vec::new();
+        let mut entry = first.as_ptr();
+        while (*entry).if_index != 0 && !(*entry).if_name.is_null() {
+            interfaces.push(((*entry).if_index, CStr::from_ptr((*entry).if_name).to_owned()));
+            entry = entry.add(1);
+        }
+        libc::if_freenameindex(first.as_ptr());
+        Ok(interfaces)
+    }
+}
+
+/// `if_nametoindex(3)`: the number of an interface, where there is one of that name.
+pub fn if_nametoindex(name: &CStr) -> Option<c_uint> {
+    // SAFETY: a string with its NUL.
+    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (index != 0).then_some(index)
+}
+
+/// `if_indextoname(3)`: the name of an interface.
+pub fn if_indextoname(index: c_uint) -> io::Result<CString> {
+    let mut name = [0; NAME_SIZE];
+    // SAFETY: the buffer has the size the call asks for; on success it holds a string with its NUL.
+    unsafe {
+        if libc::if_indextoname(index, name.as_mut_ptr()).is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(CStr::from_ptr(name.as_ptr()).to_owned())
+    }
+}
+
+/// `ioctl(SIOCGIFINDEX)`: the number of an interface, asked through a socket. A name that is too long is cut, as `strncpy` would.
+pub fn index_of(fd: RawFd, name: &[u8]) -> io::Result<c_int> {
+    let mut request = request();
+    for (to, from) in request.ifr_name[..NAME_SIZE - 1].iter_mut().zip(name) {
+        *to = from.cast_signed() as _;
+    }
+    // SAFETY: the request is a whole `ifreq` whose name ends with NUL; the call fills its union with the number.
+    unsafe {
+        syscall!(ioctl(fd, libc::SIOCGIFINDEX as _, &raw mut request))?;
+        Ok(request.ifr_ifru.ifru_ifindex)
+    }
+}
+
+/// `ioctl(SIOCGIFNAME)`: the name of an interface, asked through a socket.
+pub fn name_of(fd: RawFd, index: c_int) -> io::Result<CString> {
+    let mut request = request();
+    request.ifr_ifru.ifru_ifindex = index;
+    // SAFETY: the request is a whole `ifreq`; the call fills its name, which was all NUL and is ended by the last one in any case.
+    unsafe {
+        syscall!(ioctl(fd, libc::SIOCGIFNAME as _, &raw mut request))?;
+        request.ifr_name[NAME_SIZE - 1] = 0;
+        Ok(CStr::from_ptr(request.ifr_name.as_ptr()).to_owned())
+    }
+}
+
+fn request() -> libc::ifreq {
+    // SAFETY: an `ifreq` is plain data, for which all zeros are a value.
+    unsafe { std::mem::zeroed() }
+}

@@ -1,0 +1,86 @@
+//! `sendmsg(2)` and `recvmsg(2)`.
+
+use std::ffi::c_int;
+use std::io::{self, IoSlice};
+use std::mem::{self, MaybeUninit};
+use std::os::fd::RawFd;
+
+use socket2::{MaybeUninitSlice, SockAddr, SockAddrStorage};
+
+use crate::syscall;
+
+/// What a message is sent with.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Where to; `None` for a connected socket.
+    pub address: Option<&'a SockAddr>,
+    /// The data, in pieces.
+    pub data: &'a [IoSlice<'a>],
+    /// The control messages, laid out.
+    pub control: &'a [u8],
+}
+
+/// `sendmsg(2)`.
+pub fn sendmsg(fd: RawFd, message: Outgoing<'_>, flags: c_int) -> io::Result<usize> {
+    let mut header = header();
+    if let Some(address) = message.address {
+        header.msg_name = address.as_ptr().cast_mut().cast();
+        header.msg_namelen = address.len();
+    }
+    // `IoSlice` is an iovec on Unix, as its documentation guarantees.
+    header.msg_iov = message.data.as_ptr().cast_mut().cast();
+    header.msg_iovlen = message.data.len() as _;
+    if !message.control.is_empty() {
+        header.msg_control = message.control.as_ptr().cast_mut().cast();
+        header.msg_controllen = message.control.len() as _;
+    }
+    // SAFETY: each pointer has its length beside it and lives through the call, which writes to none of them.
+    let sent = unsafe { syscall!(sendmsg(fd, &raw const header, flags)) }?;
+    Ok(sent.cast_unsigned())
+}
+
+/// What `recvmsg` told beside the data.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// How many bytes of data came.
+    pub count: usize,
+    /// How many bytes of control messages came.
+    pub control: usize,
+    /// `msg_flags`.
+    pub flags: c_int,
+    /// The sender.
+    pub address: SockAddr,
+}
+
+/// `recvmsg(2)`.
+pub fn recvmsg(
+    fd: RawFd,
+    data: &mut [MaybeUninitSlice<'_>],
+    control: &mut [MaybeUninit<u8>],
+    flags: c_int,
+) -> io::Result<Incoming> {
+    let mut storage = SockAddrStorage::zeroed();
+    let mut header = header();
+    header.msg_name = (&raw mut storage).cast();
+    header.msg_namelen = storage.size_of();
+    // `MaybeUninitSlice` is an iovec on Unix, as its documentation guarantees.
+    header.msg_iov = data.as_mut_ptr().cast();
+    header.msg_iovlen = data.len() as _;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = control.len() as _;
+    // SAFETY: each pointer has its length beside it and lives through the call, which writes no more than that.
+    let count = unsafe { syscall!(recvmsg(fd, &raw mut header, flags)) }?;
+    let length = header.msg_namelen.min(storage.size_of());
+    Ok(Incoming {
+        count: count.cast_unsigned(),
+        control: (header.msg_controllen as usize).min(control.len()),
+        flags: header.msg_flags,
+        // SAFETY: the kernel wrote an address of that length, or none, and the rest is zeros.
+        address: unsafe { SockAddr::new(storage, length) },
+    })
+}
+
+fn header() -> libc::msghdr {
+    // SAFETY: plain data, for which all zeros are a value.
+    unsafe { mem::zeroed() }
+}

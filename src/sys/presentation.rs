@@ -1,0 +1,60 @@
+//! IP addresses as text, in the C library's forms.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io;
+use std::net::Ipv6Addr;
+
+unsafe extern "C" {
+    fn inet_aton(text: *const c_char, address: *mut libc::in_addr) -> c_int;
+    fn inet_pton(family: c_int, text: *const c_char, address: *mut c_void) -> c_int;
+    fn inet_ntop(family: c_int, address: *const c_void, text: *mut c_char, size: libc::socklen_t) -> *const c_char;
+}
+
+/// `inet_aton(3)`: an IPv4 address in any of its old forms (`127.1`, `0x7f.1`), in network order.
+pub fn aton(text: &CStr) -> Option<[u8; 4]> {
+    let mut address = libc::in_addr { s_addr: 0 };
+    // SAFETY: a string with its NUL, and room for one address.
+    let valid = unsafe { inet_aton(text.as_ptr(), &raw mut address) };
+    (valid != 0).then(|| address.s_addr.to_ne_bytes())
+}
+
+/// `inet_pton(3)`: the 4 or 16 bytes of an address, `None` where the text is not one; an error for any other family.
+pub fn pton(family: c_int, text: &CStr) -> io::Result<Option<Vec<u8>>> {
+    let mut address = [0u8; 16];
+    // SAFETY: a string with its NUL, and room for the longer of the two addresses.
+    match unsafe { inet_pton(family, text.as_ptr(), address.as_mut_ptr().cast()) } {
+        1 => Ok(Some(address[..if family == libc::AF_INET { 4 } else { 16 }].to_vec())),
+        0 => Ok(None),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// `inet_ntop(3)` of a 16-byte address.
+pub fn ntop_v6(address: Ipv6Addr) -> String {
+    const LONGEST: usize = 46;
+    let octets = address.octets();
+    let mut text = [0; LONGEST];
+    // SAFETY: 16 bytes are read, and the buffer takes the longest text with its NUL, so that the call cannot fail.
+    unsafe {
+        inet_ntop(libc::AF_INET6, octets.as_ptr().cast(), text.as_mut_ptr(), LONGEST as _);
+        CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aton_takes_the_old_forms() {
+        assert_eq!(aton(c"127.1"), Some([127, 0, 0, 1]));
+        assert_eq!(aton(c"0x7f.1 "), Some([127, 0, 0, 1]));
+        assert_eq!(aton(c"1.2.3.4.5"), None);
+    }
+
+    #[test]
+    fn ntop_writes_as_the_c_library() {
+        assert_eq!(ntop_v6("::1:5".parse().unwrap()), "::0.1.0.5");
+        assert_eq!(ntop_v6("2001:db8::1".parse().unwrap()), "2001:db8::1");
+    }
+}

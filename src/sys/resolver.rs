@@ -1,0 +1,278 @@
+//! `getaddrinfo(3)`, `getnameinfo(3)` and the older `gethostby…(3)`.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use socket2::{SockAddr, SockAddrStorage};
+
+/// Why a look-up failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// An `EAI_` code.
+    AddrInfo(c_int),
+    /// The `errno` behind `EAI_SYSTEM`.
+    System(c_int),
+    /// An `h_errno`.
+    Host(c_int),
+}
+
+/// What to look for; the fields are those of `addrinfo`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints {
+    /// `ai_family`.
+    pub family: c_int,
+    /// `ai_socktype`.
+    pub kind: c_int,
+    /// `ai_protocol`.
+    pub protocol: c_int,
+    /// `ai_flags`.
+    pub flags: c_int,
+}
+
+/// One answer; the fields are those of `addrinfo`.
+#[derive(Clone, Debug)]
+pub struct AddrInfo {
+    /// `ai_family`.
+    pub family: c_int,
+    /// `ai_socktype`.
+    pub kind: c_int,
+    /// `ai_protocol`.
+    pub protocol: c_int,
+    /// `ai_canonname`, where there is one.
+    pub canonical_name: Option<CString>,
+    /// `ai_addr`.
+    pub address: SockAddr,
+}
+
+/// `getaddrinfo(3)`.
+pub fn getaddrinfo(host: Option<&CStr>, service: Option<&CStr>, hints: Hints) -> Result<Vec<AddrInfo>, Failure> {
+    // SAFETY: `addrinfo` is plain data, for which all zeros are a value.
+    let mut request: libc::addrinfo = unsafe { std::mem::zeroed() };
+    request.ai_family = hints.family;
+    request.ai_socktype = hints.kind;
+    request.ai_protocol = hints.protocol;
+    request.ai_flags = hints.flags;
+    let mut first = ptr::null_mut();
+    // SAFETY: the strings end with NUL or are null; on success `first` heads a list that is ours to free.
+    let code = unsafe { libc::getaddrinfo(pointer(host), pointer(service), &raw const request, &raw mut first) };
+    check(code)?;
+    let list = List(first);
+    Ok(list.iter().map(AddrInfo::from_raw).collect())
+}
+
+fn pointer(string: Option<&CStr>) -> *const c_char {
+    string.map_or(ptr::null(), CStr::as_ptr)
+}
+
+fn check(code: c_int) -> Result<(), Failure> {
+    match code {
+        0 => Ok(()),
+        libc::EAI_SYSTEM => Err(Failure::System(io::Error::last_os_error().raw_os_error().unwrap_or(0))),
+        code => Err(Failure::AddrInfo(code)),
+    }
+}
+
+/// A list of answers, freed at its end.
+struct List(*mut libc::addrinfo);
+
+impl List {
+    fn iter(&self) -> impl Iterator<Item = &libc::addrinfo> {
+        // SAFETY: each pointer is null or that of a node of the list, which lives as long as `self`.
+        std::iter::successors(unsafe { self.0.as_ref() }, |node| unsafe { node.ai_next.as_ref() })
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: the head of a list that getaddrinfo made, freed once.
+            unsafe { libc::freeaddrinfo(self.0) };
+        }
+    }
+}
+
+impl AddrInfo {
+    fn from_raw(node: &libc::addrinfo) -> Self {
+        // SAFETY: a string that lives as long as the node, or null.
+        let canonical_name = unsafe { node.ai_canonname.as_ref().map(|name| CStr::from_ptr(name).to_owned()) };
+        AddrInfo {
+            family: node.ai_family,
+            kind: node.ai_socktype,
+            protocol: node.ai_protocol,
+            canonical_name,
+            // SAFETY: the node says how long its address is.
+            address: unsafe { copy_address(node.ai_addr, node.ai_addrlen) },
+        }
+    }
+}
+
+/// A copy of `length` bytes of a socket address, or of as many as an address can have.
+///
+/// # Safety
+///
+/// `address` points to `length` bytes.
+unsafe fn copy_address(address: *const libc::sockaddr, length: libc::socklen_t) -> SockAddr {
+    let mut storage = SockAddrStorage::zeroed();
+    let length = length.min(storage.size_of());
+    // SAFETY: `length` bytes can be read, as the caller promises, and written, as it is at most the storage's size.
+    unsafe {
+        ptr::copy_nonoverlapping(address.cast::<u8>(), (&raw mut storage).cast(), length as usize);
+        SockAddr::new(storage, length)
+    }
+}
+
+/// What `getnameinfo(3)` found: the host and the service.
+pub fn getnameinfo(address: &SockAddr, flags: c_int) -> Result<(CString, CString), Failure> {
+    let mut host = [0; libc::NI_MAXHOST as usize];
+    let mut service = [0; 32];
+    // SAFETY: the address is as long as it says; both buffers are passed with their sizes, and hold strings on success.
+    unsafe {
+        let code = libc::getnameinfo(
+            address.as_ptr().cast(),
+            address.len(),
+            host.as_mut_ptr(),
+            host.len() as _,
+            service.as_mut_ptr(),
+            service.len() as _,
+            flags,
+        );
+        check(code)?;
+        Ok((CStr::from_ptr(host.as_ptr()).to_owned(), CStr::from_ptr(service.as_ptr()).to_owned()))
+    }
+}
+
+/// The text of an `EAI_` code.
+pub fn gai_strerror(code: c_int) -> &'static CStr {
+    // SAFETY: a static string for every code.
+    unsafe { CStr::from_ptr(libc::gai_strerror(code)) }
+}
+
+/// The text of an `h_errno`.
+pub fn hstrerror(code: c_int) -> &'static CStr {
+    unsafe extern "C" {
+        fn hstrerror(code: c_int) -> *const c_char;
+    }
+    // SAFETY: a static string for every code.
+    unsafe { CStr::from_ptr(hstrerror(code)) }
+}
+
+/// A host as the older functions tell of it.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// `h_addrtype`.
+    pub family: c_int,
+    /// `h_name`.
+    pub name: CString,
+    /// `h_aliases`.
+    pub aliases: Vec<CString>,
+    /// `h_addr_list`: 4 or 16 bytes each.
+    pub addresses: Vec<Vec<u8>>,
+}
+
+unsafe extern "C" {
+    fn gethostbyname_r(
+        name: *const c_char,
+        host: *mut libc::hostent,
+        buffer: *mut c_char,
+        size: libc::size_t,
+        result: *mut *mut libc::hostent,
+        failure: *mut c_int,
+    ) -> c_int;
+
+    fn gethostbyaddr_r(
+        address: *const libc::c_void,
+        length: libc::socklen_t,
+        family: c_int,
+        host: *mut libc::hostent,
+        buffer: *mut c_char,
+        size: libc::size_t,
+        result: *mut *mut libc::hostent,
+        failure: *mut c_int,
+    ) -> c_int;
+}
+
+/// `gethostbyname_r(3)`.
+pub fn gethostbyname(name: &CStr) -> Result<Host, Failure> {
+    // SAFETY: a string with its NUL, beside what `look_up` passes.
+    look_up(|host, buffer, size, result, failure| unsafe {
+        gethostbyname_r(name.as_ptr(), host, buffer, size, result, failure)
+    })
+}
+
+/// `gethostbyaddr_r(3)`; the address is 4 or 16 bytes.
+pub fn gethostbyaddr(address: &[u8], family: c_int) -> Result<Host, Failure> {
+    let length = address.len() as libc::socklen_t;
+    // SAFETY: the address with its length, beside what `look_up` passes.
+    look_up(|host, buffer, size, result, failure| unsafe {
+        gethostbyaddr_r(address.as_ptr().cast(), length, family, host, buffer, size, result, failure)
+    })
+}
+
+fn look_up(
+    call: impl Fn(*mut libc::hostent, *mut c_char, libc::size_t, *mut *mut libc::hostent, *mut c_int) -> c_int,
+) -> Result<Host, Failure> {
+    let mut size = 1 << 10;
+    loop {
+        // In words, so that it is aligned for the pointers the C library puts into it.
+        let mut buffer = vec![0u64; size / 8];
+        let mut host = MaybeUninit::uninit();
+        let mut result = ptr::null_mut();
+        let mut failure = 0;
+        let code = call(
+            host.as_mut_ptr(),
+            buffer.as_mut_ptr().cast(),
+            size,
+            &raw mut result,
+            &raw mut failure,
+        );
+        if code == libc::ERANGE && size < 1 << 20 {
+            size *= 2;
+            continue;
+        }
+        // SAFETY: null, or `host`, filled, with pointers into `buffer`.
+        return match unsafe { result.as_ref() } {
+            Some(host) => Ok(Host::from_raw(host)),
+            None => Err(Failure::Host(failure)),
+        };
+    }
+}
+
+impl Host {
+    fn from_raw(host: &libc::hostent) -> Self {
+        let length = usize::try_from(host.h_length).unwrap_or(0);
+        // SAFETY: the lists end with null; names are strings, and addresses have `h_length` bytes.
+        unsafe {
+            Host {
+                family: host.h_addrtype,
+                name: CStr::from_ptr(host.h_name).to_owned(),
+                aliases: each(host.h_aliases, |alias| CStr::from_ptr(alias).to_owned()),
+                addresses: each(host.h_addr_list, |address| {
+                    std::slice::from_raw_parts(address.cast::<u8>(), length).to_vec()
+                }),
+            }
+        }
+    }
+}
+
+/// The items of a list that ends with null, or that is null itself.
+///
+/// # Safety
+///
+/// `list` is such a list.
+unsafe fn each<T>(list: *mut *mut c_char, item: impl Fn(*mut c_char) -> T) -> Vec<T> {
+    let mut items = Vec::new();
+    if list.is_null() {
+        return items;
+    }
+    let mut next = list;
+    // SAFETY: before the null that ends the list there is always another item.
+    unsafe {
+        while !(*next).is_null() {
+            items.push(item(*next));
+            next = next.add(1);
+        }
+    }
+    items
+}

@@ -1,0 +1,62 @@
+//! Waiting till a descriptor is ready.
+
+use std::ffi::c_int;
+use std::io;
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use crate::syscall;
+
+/// What a transfer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Something to read, or a connection to accept.
+    Read,
+    /// Room to write, or the end of a connection's making.
+    Write,
+}
+
+impl Direction {
+    fn events(self) -> libc::c_short {
+        match self {
+            Direction::Read => libc::POLLIN,
+            Direction::Write => libc::POLLOUT,
+        }
+    }
+}
+
+/// `poll(2)` of one descriptor: whether it became ready within `timeout` (`None`: as long as it takes).
+pub fn poll(fd: RawFd, direction: Direction, timeout: Option<Duration>) -> io::Result<bool> {
+    let mut request = libc::pollfd {
+        fd,
+        events: direction.events(),
+        revents: 0,
+    };
+    // SAFETY: one request is passed, and counted.
+    let ready = unsafe { syscall!(poll(&raw mut request, 1, timeout.map_or(-1, milliseconds))) }?;
+    Ok(ready > 0)
+}
+
+/// Rounded up, so that no wait ends early; a wait of more than 24 days is cut there, and its caller waits again.
+fn milliseconds(timeout: Duration) -> c_int {
+    let up = timeout.as_nanos().div_ceil(1_000_000);
+    c_int::try_from(up).unwrap_or(c_int::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_round_up() {
+        assert_eq!(milliseconds(Duration::ZERO), 0);
+        assert_eq!(milliseconds(Duration::from_nanos(1)), 1);
+        assert_eq!(milliseconds(Duration::from_millis(7)), 7);
+        assert_eq!(milliseconds(Duration::from_micros(7_001)), 8);
+    }
+
+    #[test]
+    fn milliseconds_do_not_overflow() {
+        assert_eq!(milliseconds(Duration::MAX), c_int::MAX);
+    }
+}

@@ -1,0 +1,163 @@
+//! Timeouts: `float | None` in Python, nanoseconds with -1 for none in the socket, a deadline in a call.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// A socket's timeout in nanoseconds, as `_ssl` reads it from the socket: negative blocks, 0 does not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeout(i64);
+
+const NANOSECONDS: f64 = 1e9;
+
+impl Timeout {
+    /// No timeout: calls block.
+    pub const NONE: Timeout = Timeout(-1_000_000_000);
+    /// A timeout of 0: calls do not wait.
+    pub const ZERO: Timeout = Timeout(0);
+
+    /// The timeout that this number of nanoseconds stands for.
+    pub const fn from_nanoseconds(nanoseconds: i64) -> Self {
+        Timeout(nanoseconds)
+    }
+
+    /// The number of nanoseconds, negative for none.
+    pub const fn nanoseconds(self) -> i64 {
+        self.0
+    }
+
+    /// Whether calls block without end.
+    pub const fn is_none(self) -> bool {
+        self.0 < 0
+    }
+
+    /// Whether calls do not wait at all.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Parses `None` or a number of seconds that is not negative. Rounds up, as CPython does, so that no positive timeout becomes 0.
+    pub fn from_python(value: &Bound<'_, PyAny>) -> Result<Self> {
+        if value.is_none() {
+            return Ok(Timeout::NONE);
+        }
+        let nanoseconds = if is_float(value) { from_float(value)? } else { from_int(value)? };
+        if nanoseconds < 0 {
+            return Err(Error::value("Timeout value out of range"));
+        }
+        Ok(Timeout(nanoseconds))
+    }
+
+    /// `None`, or the seconds as a float.
+    pub fn to_python(self, py: Python<'_>) -> Bound<'_, PyAny> {
+        if self.is_none() {
+            return py.None().into_bound(py);
+        }
+        pyo3::types::PyFloat::new(py, self.0 as f64 / NANOSECONDS).into_any()
+    }
+}
+
+fn is_float(value: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: `value` is an object.
+    unsafe { ffi::PyFloat_Check(value.as_ptr()) != 0 }
+}
+
+fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
+    // SAFETY: `value` is a float.
+    let seconds = unsafe { ffi::PyFloat_AS_DOUBLE(value.as_ptr()) };
+    if seconds.is_nan() {
+        return Err(Error::value("Invalid value NaN (not a number)"));
+    }
+    let exact = seconds * NANOSECONDS;
+    let nanoseconds = if exact >= 0.0 { exact.ceil() } else { exact.floor() };
+    let bound = -(i64::MIN as f64);
+    if !(-bound..bound).contains(&nanoseconds) {
+        return Err(too_large());
+    }
+    Ok(nanoseconds as i64)
+}
+
+fn from_int(value: &Bound<'_, PyAny>) -> Result<i64> {
+    // SAFETY: `value` is an object; anything but an int that fits is refused with an exception.
+    let seconds = unsafe { ffi::PyLong_AsLongLong(value.as_ptr()) };
+    if seconds == -1
+        && let Some(error) = PyErr::take(value.py())
+    {
+        let overflowed = error.is_instance_of::<pyo3::exceptions::PyOverflowError>(value.py());
+        return Err(if overflowed { too_large() } else { error.into() });
+    }
+    seconds.checked_mul(1_000_000_000).ok_or_else(too_large)
+}
+
+fn too_large() -> Error {
+    let name = if cfg!(Py_3_13) { "PyTime_t" } else { "_PyTime_t" };
+    Error::overflow(format!("timestamp too large to convert to C {name}"))
+}
+
+/// How long a call waits.
+#[derive(Clone, Copy, Debug)]
+pub enum Patience {
+    /// Not at all.
+    Never,
+    /// As long as it takes.
+    Forever,
+    /// Till then, by the monotonic clock.
+    Until(Instant),
+}
+
+impl Patience {
+    /// What a call that starts now waits with this timeout.
+    #[inline]
+    pub fn starting_now(timeout: Timeout) -> Self {
+        match timeout.0 {
+            0 => Patience::Never,
+            nanoseconds if nanoseconds < 0 => Patience::Forever,
+            nanoseconds => {
+                let wait = Duration::from_nanos(nanoseconds.cast_unsigned());
+                Instant::now().checked_add(wait).map_or(Patience::Forever, Patience::Until)
+            }
+        }
+    }
+}
+
+/// The timeout of new sockets.
+static DEFAULT: AtomicI64 = AtomicI64::new(Timeout::NONE.nanoseconds());
+
+/// The timeout of new sockets.
+pub fn default() -> Timeout {
+    Timeout(DEFAULT.load(Ordering::Relaxed))
+}
+
+/// `getdefaulttimeout()`.
+pub fn getdefaulttimeout(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
+    Ok(default().to_python(py))
+}
+
+/// `setdefaulttimeout(timeout)`.
+pub fn setdefaulttimeout<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
+    DEFAULT.store(Timeout::from_python(value)?.nanoseconds(), Ordering::Relaxed);
+    Ok(py.None().into_bound(py))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_not_none() {
+        assert!(Timeout::ZERO.is_zero() && !Timeout::ZERO.is_none());
+        assert!(Timeout::NONE.is_none() && !Timeout::NONE.is_zero());
+        assert!(matches!(Patience::starting_now(Timeout::ZERO), Patience::Never));
+        assert!(matches!(Patience::starting_now(Timeout::NONE), Patience::Forever));
+    }
+
+    #[test]
+    fn the_longest_timeout_does_not_overflow() {
+        let longest = Timeout::from_nanoseconds(i64::MAX);
+        assert!(!matches!(Patience::starting_now(longest), Patience::Never));
+    }
+}

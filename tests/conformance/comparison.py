@@ -1,0 +1,86 @@
+"""The stdlib's outcomes against the candidate's, test by test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from outcome import EXPECTED_FAILURE, KINDS, PASS, SKIP, Outcome, Outcomes
+
+# More losses than this are a defect, not the weather: running each of them again alone would only take long.
+MOST_RERUN = 30
+
+
+@dataclass
+class Comparison:
+    """One test module on both sides."""
+
+    module: str
+    stdlib: Outcomes
+    candidate: Outcomes
+    flaky: list[str] = field(default_factory=list)
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """What is lost: the name of each test, and how. A test that was not lost when run again alone is not lost."""
+        ways = {name: loss(self.stdlib.get(name), self.candidate.get(name)) for name in self.names()}
+        return {name: way for name, way in ways.items() if way and name not in self.flaky}
+
+    def names(self) -> list[str]:
+        """Return every test either side has told of, in the order they ran."""
+        return list(self.stdlib | self.candidate)
+
+    def settle(self, run_again: Callable[[str], tuple[Outcomes, Outcomes]], times: int) -> None:
+        """Run each lost test again alone, some times at most; one that is then not lost is flaky."""
+        if len(self.lost) > MOST_RERUN:
+            return
+        for name in self.lost:
+            for _ in range(times):
+                stdlib, candidate = run_again(name)
+                stdlib_again, candidate_again = stdlib.get(name), candidate.get(name)
+                if stdlib_again and candidate_again and not loss(stdlib_again, candidate_again):
+                    self.flaky.append(name)
+                    break
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the comparison as a JSON object."""
+        return {
+            "module": self.module,
+            "lost": self.lost,
+            "flaky": self.flaky,
+            "stdlib": {name: outcome.to_json() for name, outcome in self.stdlib.items()},
+            "candidate": {name: outcome.to_json() for name, outcome in self.candidate.items()},
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        stdlib, candidate = (
+            {name: Outcome.from_json(each) for name, each in value[side].items()} for side in ("stdlib", "candidate")
+        )
+        return cls(value["module"], stdlib, candidate, value["flaky"])
+
+
+def loss(stdlib: Outcome | None, candidate: Outcome | None) -> str | None:
+    """Say how a test is lost, or return None: what the stdlib does must be done, what it does not do is no matter."""
+    fine = (PASS, EXPECTED_FAILURE)
+    if candidate is None:
+        return f"{stdlib.kind} → absent" if stdlib else None
+    if stdlib is None:  # such as a class's tear-down, of which only trouble is told
+        return None if candidate.kind in (*fine, SKIP) else f"absent → {candidate.kind}"
+    way = f"{stdlib.kind} → {candidate.kind}"
+    if candidate.kind == SKIP:
+        if stdlib.kind != SKIP:
+            return way
+        return None if candidate.reasons() <= stdlib.reasons() else "skip → skip for another reason"
+    if stdlib.kind == SKIP:
+        return None if candidate.kind in fine else way
+    return way if stdlib.kind in fine and candidate.kind != stdlib.kind else None
+
+
+def counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Count outcomes by kind, in the order of `KINDS`, leaving out what did not occur."""
+    tally = Counter(outcome.kind for outcome in outcomes)
+    return {kind: tally[kind] for kind in KINDS if tally[kind]}

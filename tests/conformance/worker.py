@@ -1,0 +1,235 @@
+"""The child: run one test module of the interpreter's own suite in this process, and stream what becomes of each test.
+
+    python worker.py PLAN
+
+PLAN is a JSON file (see `side.py`, which writes it and reads the stream). Every event is a line of JSON, written the moment
+it happens, so that a crash or a hang is known by the test that had begun and not ended. Nothing that imports `socket` may be
+imported before the candidate is in its place, so this file stands alone.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import traceback
+import unittest
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+
+TAIL = 12
+# The worst of what a test and its subtests report stands for the whole test.
+WORST_FIRST = ("error", "fail", "unexpected success", "skip", "expected failure", "pass")
+
+
+class Stream:
+    """The stream of events, and the watchdog that ends the process when something takes longer than the limit."""
+
+    def __init__(self, path: str, limit: float) -> None:
+        self._path = path
+        self._limit = limit
+        self._process = os.getpid()
+        # Tests replace and patch what they like: hold on to what an event needs.
+        self._calls = (os.getpid, os.open, os.write, os.close)
+
+    def emit(self, **event: Any) -> None:
+        """Append one event; no descriptor stays open between two, as tests count and close them."""
+        getpid, open_, write, close = self._calls
+        if getpid() != self._process:  # a test's forked child that ran on into this code
+            return
+        fd = open_(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            write(fd, json.dumps(event).encode() + b"\n")
+        finally:
+            close(fd)
+
+    def begin(self, name: str) -> None:
+        """Say that `name` begins, and give it the time limit."""
+        self.emit(begin=name)
+        assert sys.__stderr__ is not None
+        faulthandler.dump_traceback_later(self._limit, exit=True, file=sys.__stderr__)
+
+    def end(self, name: str, outcome: str | None = None, detail: list[str] | None = None) -> None:
+        """Say that `name` has ended; without an outcome it was no test."""
+        faulthandler.cancel_dump_traceback_later()
+        self.emit(end=name, outcome=outcome, detail=detail or [])
+
+
+class Collector(unittest.TestResult):
+    """Collects what unittest reports about the test at hand, and about the fixtures of classes and modules."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__()
+        self._stream = stream
+        self._reports: list[tuple[str, list[str]]] = []
+        self._blocked: dict[str, tuple[str, list[str]]] = {}
+
+    def take(self, test: unittest.TestCase) -> tuple[str, list[str]]:
+        """Return the outcome of `test`, which has just been run, and forget it."""
+        reports, self._reports = self._reports, []
+        if not reports:  # never started: its class's or module's set-up failed or was skipped
+            of = type(test)
+            for scope in (f"{of.__module__}.{of.__qualname__}", of.__module__):
+                if scope in self._blocked:
+                    return self._blocked[scope]
+            return "error", ["unittest reported nothing"]
+        worst = min((kind for kind, _ in reports), key=WORST_FIRST.index)
+        details = [detail for kind, detail in reports if kind == worst]
+        if worst == "skip":
+            return worst, sorted({line for detail in details for line in detail})
+        return worst, details[0]
+
+    def _report(self, test: object, kind: str, detail: list[str]) -> None:
+        if isinstance(test, unittest.TestCase):
+            self._reports.append((kind, detail))
+            return
+        fixture = str(test)  # unittest's stand-in for a fixture: "setUpClass (module.Class)"
+        if fixture.startswith("setUp"):
+            self._blocked[fixture.partition("(")[2].rstrip(")")] = (kind, detail)
+        else:
+            self._stream.emit(end=fixture, outcome=kind, detail=detail)
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        """Collect a success."""
+        self._report(test, "pass", [])
+
+    def addFailure(self, test: unittest.TestCase, err: OptExcInfo) -> None:
+        """Collect a failed assertion."""
+        self._report(test, "fail", last_lines(err))
+
+    def addError(self, test: unittest.TestCase, err: OptExcInfo) -> None:
+        """Collect an exception."""
+        self._report(test, "error", last_lines(err))
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        """Collect a skip of the test or of a subtest."""
+        self._report(test, "skip", [reason])
+
+    def addExpectedFailure(self, test: unittest.TestCase, err: OptExcInfo) -> None:
+        """Collect a failure the test expects."""
+        self._report(test, "expected failure", last_lines(err))
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        """Collect the success of a test that expects to fail."""
+        self._report(test, "unexpected success", [])
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: OptExcInfo | None) -> None:
+        """Fold a failed subtest into its test; a subtest that passes says nothing about the whole."""
+        if err is not None:
+            assert err[0] is not None
+            failed = issubclass(err[0], test.failureException)
+            self._report(test, "fail" if failed else "error", [str(subtest), *last_lines(err)])
+
+
+class Watched(unittest.TestSuite):
+    """A flat suite that tells the stream about each test, with the fixtures unittest runs before it; it empties `tests`."""
+
+    def __init__(self, tests: dict[str, unittest.TestCase], stream: Stream, collector: Collector) -> None:
+        super().__init__(tests.values())
+        self._named = tests
+        self._stream = stream
+        self._collector = collector
+
+    def __iter__(self) -> Iterator[unittest.TestCase]:
+        """Yield each test to `TestSuite.run`, which asks for the next one when it has run this one."""
+        while self._named:
+            # Nothing holds on to a test that has run: its leavings would slow every collection of garbage down.
+            name = next(iter(self._named))
+            test = self._named.pop(name)
+            self._stream.begin(name)
+            yield test
+            kind, detail = self._collector.take(test)
+            self._stream.end(name, kind, detail)
+        self._stream.begin("the last class's and the module's tear-down")
+
+
+def last_lines(err: OptExcInfo) -> list[str]:
+    """Return the last lines of a traceback, its files named from the library on."""
+    text = "".join(traceback.format_exception(*err))
+    for folder in sorted({os.path.realpath(path) for path in sys.path if path}, key=len, reverse=True):
+        text = text.replace(f'File "{folder}/', 'File "')
+    return text.rstrip().splitlines()[-TAIL:]
+
+
+def put_in_place(candidate: str) -> dict[str, str]:
+    """Put `candidate` in place of `socket` and `_socket`; return what it is."""
+    if candidate == "stdlib":
+        return {"candidate": "stdlib", "version": sys.version.split()[0]}
+    module = importlib.import_module(candidate)
+    if hasattr(module, "install"):
+        module.install()
+    else:
+        sys.modules["socket"] = module
+        sys.modules["_socket"] = importlib.import_module(f"{candidate}._socket")
+    return {"candidate": candidate, "version": str(getattr(module, "__version__", ""))}
+
+
+def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+    """Yield a suite's tests, its suites' tests and so on, in order."""
+    for each in suite:
+        if isinstance(each, unittest.TestSuite):
+            yield from flatten(each)
+        else:
+            yield each
+
+
+def load(module: str) -> dict[str, unittest.TestCase]:
+    """Load the tests of `test.MODULE`, or of MODULE where there is no such one, by their names."""
+    inside = f"test.{module}"
+    full = inside if "." not in module and importlib.util.find_spec(inside) else module
+    tests: dict[str, unittest.TestCase] = {}
+    for test in flatten(unittest.TestLoader().loadTestsFromModule(importlib.import_module(full))):
+        name, again = test.id(), 1
+        while name in tests:  # one class collected from two places
+            again += 1
+            name = f"{test.id()}#{again}"
+        tests[name] = test
+    return tests
+
+
+def main(plan_path: str) -> None:
+    """Carry out the plan."""
+    with open(plan_path, encoding="utf-8") as file:
+        plan = json.load(file)
+    here = os.path.dirname(os.path.realpath(__file__))
+    sys.path[:] = [path for path in sys.path if os.path.realpath(path) != here]
+    stream = Stream(plan["events"], plan["limit"])
+    importing = f"import ({plan['module']})"
+    stream.begin(importing)
+    try:
+        stream.emit(about=put_in_place(plan["candidate"]))
+        support: Any = importlib.import_module("test.support")
+        support.use_resources = plan["use"]
+        support.verbose = 0
+        tests = load(plan["module"])
+    except unittest.SkipTest as reason:
+        stream.end(importing, "skip", [str(reason)])
+        stream.emit(done=True)
+        return
+    except BaseException:
+        stream.end(importing, "error", last_lines(sys.exc_info()))
+        stream.emit(done=True)
+        return
+    stream.end(importing)
+    for name in list(tests):
+        left_out = any(part in plan["leave_out"] for part in name.split("."))
+        if left_out or (plan["only"] is not None and name not in plan["only"]):
+            del tests[name]
+    stream.emit(planned=list(tests))
+    for name in plan["done"]:
+        tests.pop(name, None)
+    collector = Collector(stream)
+    Watched(tests, stream, collector).run(collector)
+    stream.emit(done=True)
+    # The interpreter's own end is watched too: it joins threads and takes modules apart.
+    stream.begin("the interpreter's end")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,264 @@
+"""What every test may ask for: the module under test, sockets that are closed again, calls that run in another thread,
+programs that run in another interpreter, and the outcome of a call in a form that can be compared."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+PATIENCE = 20  # seconds until a call that should have ended counts as stuck; no test waits for it when all is well
+FUTEX = {"x86_64": "202", "aarch64": "98"}.get(os.uname().machine)  # where a thread waits for the interpreter, not for I/O
+
+
+def load(name: str) -> ModuleType:
+    """The implementation called `name`. A missing oxisocket is an error, unless the run was said to be about the stdlib only."""
+    if name == "stdlib":
+        return importlib.import_module("socket")
+    if os.environ.get("OXISOCKET_TESTS") == "stdlib-only":
+        pytest.skip("OXISOCKET_TESTS=stdlib-only")
+    return importlib.import_module("oxisocket")
+
+
+@pytest.fixture(params=["stdlib", "oxisocket"])
+def socket(request: pytest.FixtureRequest) -> ModuleType:
+    """The module under test: a test that asks for it runs on the stdlib, which holds the expectation, and on oxisocket."""
+    return load(request.param)
+
+
+@pytest.fixture
+def oxisocket() -> ModuleType:
+    """For the few tests about what only oxisocket promises."""
+    return load("oxisocket")
+
+
+@pytest.fixture
+def both() -> tuple[ModuleType, ModuleType]:
+    """The stdlib and oxisocket, for tests that make the same call on each and compare. A run on the stdlib only compares it
+    with itself, which shows that the outcomes do not vary from call to call."""
+    only_stdlib = os.environ.get("OXISOCKET_TESTS") == "stdlib-only"
+    return load("stdlib"), load("stdlib" if only_stdlib else "oxisocket")
+
+
+@pytest.fixture
+def keep() -> Iterator[Callable[[Any], Any]]:
+    """`keep(thing)` returns `thing` and closes it when the test is over."""
+    with contextlib.ExitStack() as stack:
+
+        def keep(thing: Any) -> Any:
+            stack.callback(thing.close)
+            return thing
+
+        yield keep
+
+
+def connect_tcp(socket: ModuleType, keep: Callable[[Any], Any], host: str = "127.0.0.1") -> tuple[Any, Any]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.bind((host, 0))
+        listening.listen()
+        client = keep(socket.socket(family, socket.SOCK_STREAM))
+        client.connect(listening.getsockname())
+        return client, keep(listening.accept()[0])
+
+
+@pytest.fixture
+def listener(socket: ModuleType, keep: Callable[[Any], Any]) -> Any:
+    """A TCP socket that listens on a free port of 127.0.0.1."""
+    listening = keep(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    return listening
+
+
+@pytest.fixture
+def tcp_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Two connected TCP sockets: the client's and the server's."""
+    return connect_tcp(socket, keep)
+
+
+@pytest.fixture
+def udp_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Two UDP sockets, bound to free ports of 127.0.0.1 and not connected."""
+    pair = tuple(keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+    for each in pair:
+        each.bind(("127.0.0.1", 0))
+    return pair
+
+
+@pytest.fixture
+def unix_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Two connected UNIX stream sockets without a name."""
+    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    return keep(left), keep(right)
+
+
+@pytest.fixture
+def open_files() -> Callable[[], set[int]]:
+    """The numbers of the descriptors that are open in this process."""
+
+    def is_open(number: int) -> bool:
+        with contextlib.suppress(OSError):
+            os.fstat(number)
+            return True
+        return False
+
+    def numbers() -> set[int]:
+        listed = [int(name) for name in os.listdir("/proc/self/fd")]  # with the one that listed them, closed since
+        return {number for number in listed if is_open(number)}
+
+    return numbers
+
+
+def wait_until_blocked(syscall: str, is_alive: Callable[[], bool]) -> bool:
+    """Waits until the thread whose `syscall` file this is waits in the kernel for I/O. False if it ends instead."""
+    deadline = time.monotonic() + PATIENCE
+    while is_alive():
+        try:
+            number = Path(syscall).read_text().split()[0]
+        except OSError:  # a kernel that does not tell: nothing better is left than some time
+            time.sleep(0.1)
+            return True
+        if number not in ("running", FUTEX):
+            return True
+        assert time.monotonic() < deadline, "the call never blocked"
+        time.sleep(0.001)
+    return False
+
+
+class Call(threading.Thread):
+    """One call in a thread of its own."""
+
+    def __init__(self, function: Callable[..., Any], *args: Any) -> None:
+        super().__init__(daemon=True)
+        self._call = lambda: function(*args)
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._value = self._call()
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Any:
+        self.join(PATIENCE)
+        assert not self.is_alive(), "the call is stuck"
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def until_blocked(self) -> Call:
+        """Waits until the thread is inside a system call that is not the wait for the interpreter."""
+        assert wait_until_blocked(f"/proc/self/task/{self.native_id}/syscall", self.is_alive), (
+            f"the call ended instead of blocking: {self._error or self._value!r}"
+        )
+        return self
+
+
+class Program(subprocess.Popen[str]):
+    """An interpreter of its own, with pipes for its input and its output."""
+
+    def until_blocked(self) -> Program:
+        """Waits until its main thread is inside a system call."""
+        assert wait_until_blocked(f"/proc/{self.pid}/syscall", lambda: self.poll() is None), "the program ended"
+        return self
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Call]]:
+    """`start(function, *args)` makes the call in a thread, which is joined at the latest when the test is over."""
+    calls: list[Call] = []
+
+    def start(function: Callable[..., Any], *args: Any) -> Call:
+        calls.append(Call(function, *args))
+        return calls[-1]
+
+    yield start
+    for call in calls:
+        call.join(PATIENCE)
+    assert not any(call.is_alive() for call in calls), "a thread is left over"
+
+
+@pytest.fixture
+def program(socket: ModuleType) -> Iterator[Callable[..., Program]]:
+    """`program(code, *args)` starts an interpreter in which `socket` is the module under test."""
+    with contextlib.ExitStack() as stack:
+
+        def program(code: str, *args: str, **options: Any) -> Program:
+            command = [
+                sys.executable,
+                "-P",
+                "-W",
+                "error",
+                "-c",
+                f"import {socket.__name__} as socket\n{code}",
+                *args,
+            ]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            process = stack.enter_context(Program(command, text=True, **{**pipes, **options}))
+            stack.callback(process.kill)
+            return process
+
+        yield program
+
+
+@pytest.fixture
+def run(program: Callable[..., Program]) -> Callable[..., str]:
+    """`run(code, *args)` runs a program to its end and returns what it printed; it must end well and complain of nothing."""
+
+    def run(code: str, *args: str, **options: Any) -> str:
+        process = program(code, *args, **options)
+        output, errors = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, errors) == (0, "")
+        return output
+
+    return run
+
+
+def describe(value: Any) -> Any:
+    """What two implementations must agree on in a result: its type, and its value where that is not one socket's own."""
+    if hasattr(value, "close") and hasattr(value, "fileno"):
+        value.close()
+        return "something open"
+    if isinstance(value, tuple):
+        return tuple(describe(each) for each in value)
+    if value is None or isinstance(value, bool | float | str | bytes):
+        return value
+    return type(value).__name__
+
+
+def outcome_of(function: Callable[..., Any], *args: Any, **keywords: Any) -> tuple[Any, ...]:
+    try:
+        return ("returned", describe(function(*args, **keywords)))
+    except Exception as error:
+        return ("raised", type(error), getattr(error, "errno", None), str(error))
+
+
+@pytest.fixture
+def outcome() -> Callable[..., tuple[Any, ...]]:
+    """`outcome(function, *args, **keywords)` makes the call and returns what it did, so that two outcomes can be compared."""
+    return outcome_of
+
+
+@pytest.fixture
+def agree(both: tuple[ModuleType, ModuleType]) -> Callable[[Callable[[ModuleType], Any]], Any]:
+    """`agree(act)` calls `act` with the stdlib and with oxisocket, and returns what both returned."""
+
+    def agree(act: Callable[[ModuleType], Any]) -> Any:
+        expected, actual = (act(module) for module in both)
+        assert actual == expected
+        return expected
+
+    return agree

@@ -1,0 +1,265 @@
+"""sendfile: a whole file in few system calls, or through plain send where the file is none."""
+
+import io
+import os
+
+import pytest
+
+DATA = bytes(range(256)) * 12288  # 3 MiB: more than any socket's buffer takes at once
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "data"
+    path.write_bytes(DATA)
+    return path
+
+
+@pytest.fixture(params=["file", "bytes"])
+def source(request, path, keep):
+    """A file that the kernel can send from, and an object that only has `read`."""
+    return keep(open(path, "rb") if request.param == "file" else io.BytesIO(DATA))
+
+
+@pytest.fixture
+def everything(start):
+    """Starts to receive until the end; `.result()` is what came."""
+
+    def read_all(sock):
+        chunks = []
+        while chunk := sock.recv(1 << 16):
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    return lambda sock: start(read_all, sock)
+
+
+@pytest.mark.parametrize("timeout", [None, 20])
+def test_whole_file(socket, tcp_pair, source, everything, timeout):
+    client, server = tcp_pair
+    client.settimeout(timeout)
+    receiving = everything(server)
+    assert client.sendfile(source) == len(DATA)
+    client.close()
+    assert receiving.result() == DATA
+    assert source.tell() == len(DATA)
+
+
+@pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
+@pytest.mark.parametrize(
+    ("offset", "count", "expected"),
+    [(0, 5, DATA[:5]), (10, 5, DATA[10:15]), (10, None, DATA[10:]), (len(DATA) - 3, 10, DATA[-3:]), (5, 1 << 20, DATA[5 : 5 + (1 << 20)]),
+     (0, 2**40, DATA), (100, 8192 * 3 + 1, DATA[100 : 100 + 8192 * 3 + 1])],
+)  # fmt: skip
+def test_offset_and_count(socket, request, source, everything, pair, offset, count, expected):
+    client, server = request.getfixturevalue(pair)
+    receiving = everything(server)
+    assert client.sendfile(source, offset, count) == len(expected)
+    assert source.tell() == offset + len(expected)
+    client.close()
+    assert receiving.result() == expected
+
+
+def test_keywords(socket, unix_pair, source):
+    left, right = unix_pair
+    assert left.sendfile(file=source, offset=3, count=4) == 4
+    assert right.recv(100) == DATA[3:7]
+
+
+@pytest.mark.parametrize("offset", [len(DATA), len(DATA) + 100])
+def test_nothing_left(both, path, offset):
+    seen = []
+    for each in both:
+        for source in (open(path, "rb"), io.BytesIO(DATA)):
+            left, right = each.socketpair()
+            with left, right, source:
+                seen.append((left.sendfile(source, offset), source.tell()))
+    assert seen[:2] == seen[2:]
+    assert [sent for sent, _ in seen] == [0] * 4
+
+
+def test_empty_file(both, tmp_path):
+    (tmp_path / "empty").touch()
+    for each in both:
+        left, right = each.socketpair()
+        with left, right, open(tmp_path / "empty", "rb") as file:
+            assert left.sendfile(file) == 0
+
+
+def test_where_the_file_stands_does_not_matter_without_offset(both, path):
+    """The kernel's way starts at the offset given, plain reading where the file stands: as the stdlib has it."""
+    seen = []
+    for each in both:
+        for source in (open(path, "rb"), io.BytesIO(DATA)):
+            left, right = each.socketpair()
+            with left, right, source:
+                source.seek(7)
+                seen.append((left.sendfile(source, count=5), source.tell(), right.recv(100)))
+    assert seen[:2] == seen[2:]
+
+
+def test_unbuffered_file(socket, unix_pair, path, keep):
+    left, right = unix_pair
+    assert left.sendfile(keep(open(path, "rb", buffering=0)), 1, 3) == 3
+    assert right.recv(10) == DATA[1:4]
+
+
+def test_pipe(socket, unix_pair):
+    """Not a file that the kernel can send from at an offset: it is read and sent."""
+    left, right = unix_pair
+    reading, writing = os.pipe()
+    with open(reading, "rb", buffering=0) as source, open(writing, "wb", buffering=0) as sink:
+        sink.write(b"through a pipe")
+        sink.close()
+
+        class WithoutSeek:
+            fileno = source.fileno
+            read = source.read
+
+        sent = left.sendfile(WithoutSeek())
+    assert sent in (0, 14)  # a pipe's size is 0 to fstat, which counts as an empty file
+    if sent:
+        assert right.recv(100) == b"through a pipe"
+
+
+def test_object_that_only_reads(socket, unix_pair):
+    left, right = unix_pair
+
+    chunks = [b"one", b"two", b""]
+
+    class Reader:
+        def read(self, size):
+            assert size == 8192
+            return chunks.pop(0)
+
+    assert left.sendfile(Reader()) == 6
+    assert right.recv(10) == b"onetwo"
+
+
+def test_file_without_a_number(socket, unix_pair):
+    left, right = unix_pair
+
+    class Numberless(io.BytesIO):
+        def fileno(self):
+            raise io.UnsupportedOperation("fileno")
+
+    assert left.sendfile(Numberless(b"data")) == 4
+    assert right.recv(10) == b"data"
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "1", b"1", [], 2**70], ids=repr)
+def test_wrong_counts(both, answer, path, count):
+    outcomes = []
+    for each in both:
+        for source in (open(path, "rb"), io.BytesIO(b"data")):
+            left, right = each.socketpair()
+            with left, right, source:
+                left.settimeout(0.05)
+                outcomes.append(answer(left.sendfile, source, 0, count))
+                outcomes.append(source.tell())
+    assert outcomes[:4] == outcomes[4:] or count == 2**70
+    assert [each[:2] for each in outcomes[::2]][:2] == [each[:2] for each in outcomes[::2]][2:]
+
+
+@pytest.mark.parametrize("offset", [-1, 1.5, "1", None, 2**70, -(2**70)], ids=repr)
+def test_wrong_offsets(both, answer, path, offset):
+    outcomes = []
+    for each in both:
+        for source in (open(path, "rb"), io.BytesIO(b"data")):
+            left, right = each.socketpair()
+            with left, right, source:
+                outcomes.append(answer(left.sendfile, source, offset, 4))
+    assert outcomes[:2] == outcomes[2:]
+
+
+@pytest.mark.parametrize("file", [None, 5, b"data", "path", object()], ids=["None", "5", "bytes", "str", "object"])
+def test_things_that_are_no_files(both, answer, file):
+    outcomes = []
+    for each in both:
+        left, right = each.socketpair()
+        with left, right:
+            outcomes.append(answer(left.sendfile, file))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] == "raised"
+
+
+def test_text_file(both, answer, path):
+    outcomes = []
+    for each in both:
+        with each.socket() as sock, open(path, encoding="latin-1") as file:
+            outcomes.append(answer(sock.sendfile, file))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][1] is ValueError
+
+
+def test_datagram_socket(both, answer, path):
+    outcomes = []
+    for each in both:
+        with each.socket(each.AF_INET, each.SOCK_DGRAM) as sock, open(path, "rb") as file:
+            outcomes.append(answer(sock.sendfile, file))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][1] is ValueError
+
+
+def test_non_blocking_socket(both, answer, path):
+    outcomes = []
+    for each in both:
+        for source in (open(path, "rb"), io.BytesIO(DATA)):
+            left, right = each.socketpair()
+            with left, right, source:
+                left.setblocking(False)
+                outcomes.append(answer(left.sendfile, source))
+    assert outcomes[:2] == outcomes[2:]
+    assert all(outcome[1] is ValueError for outcome in outcomes)
+
+
+def test_closed_socket_and_closed_file(both, answer, path):
+    outcomes = []
+    for each in both:
+        left, right = each.socketpair()
+        with right:
+            left.close()
+            with open(path, "rb") as file:
+                outcomes.append(answer(left.sendfile, file))
+            outcomes.append(answer(left.sendfile, io.BytesIO(b"data")))
+        left, right = each.socketpair()
+        with left, right:
+            outcomes.append(answer(left.sendfile, file))
+    assert outcomes[:3] == outcomes[3:]
+    assert all(outcome[0] == "raised" for outcome in outcomes)
+
+
+def test_timeout_tells_how_far_it_came(socket, unix_pair, source):
+    left, right = unix_pair
+    left.settimeout(0.05)
+    with pytest.raises(TimeoutError, match="timed out"):
+        left.sendfile(source)
+    right.setblocking(False)
+    arrived = 0
+    try:
+        while chunk := right.recv(1 << 16):
+            arrived += len(chunk)
+    except BlockingIOError:
+        pass
+    assert source.tell() == arrived
+
+
+def test_peer_that_left(both, answer, path):
+    outcomes = []
+    for each in both:
+        for source in (open(path, "rb"), io.BytesIO(DATA)):
+            left, right = each.socketpair()
+            right.close()
+            with left, source:
+                outcomes.append(answer(left.sendfile, source))
+    assert outcomes[:2] == outcomes[2:]
+    assert all(outcome[1] is BrokenPipeError for outcome in outcomes)
+
+
+@pytest.mark.parametrize("arguments", [(), (1, 2, 3, 4)], ids=repr)
+def test_arity(both, outcome, arguments):
+    outcomes = []
+    for each in both:
+        with each.socket() as sock:
+            outcomes.append(outcome(sock.sendfile, *arguments))
+    assert outcomes[0][1] is outcomes[1][1] is TypeError

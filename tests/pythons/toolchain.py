@@ -1,0 +1,53 @@
+"""What a build needs of the machine beside Python: a Rust toolchain that is new enough, and a linker."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+
+from find import TOP, Python, all_pythons, default_python
+
+
+def check() -> None:
+    """Leave, saying what to do next, when the package cannot be built here."""
+    with (TOP / "Cargo.toml").open("rb") as file:
+        oldest: str = tomllib.load(file)["package"]["rust-version"]
+    if shutil.which("cargo") is None or shutil.which("rustc") is None:
+        sys.exit(f"oxisocket is built with Rust {oldest} or newer, and there is no cargo on PATH.\n{_HOW}")
+    told = subprocess.run(["rustc", "--version"], cwd=TOP, capture_output=True, text=True, check=False).stdout
+    version = re.match(r"rustc (\d+)\.(\d+)", told)
+    if version and (int(version[1]), int(version[2])) < tuple(map(int, oldest.split(".")[:2])):
+        sys.exit(f"oxisocket is built with Rust {oldest} or newer, and this is {told.strip()}.\n{_HOW}")
+    if shutil.which("cc") is None:
+        sys.exit("Rust needs a linker, and there is no cc on PATH.\nNext: install one (on Debian: apt-get install gcc)")
+
+
+_HOW = "Next: install it from https://rustup.rs (or 'rustup update stable'), open a new terminal, and try again."
+
+
+def cargo(arguments: Sequence[str]) -> int:
+    """Run cargo for the default Python; what it builds here stays apart from the wheels, built with other settings."""
+    check()
+    python = _linkable()
+    paths = [python.library_folder, os.environ.get("LD_LIBRARY_PATH", "")]
+    return python.run(
+        ["cargo", *arguments],
+        PYO3_PYTHON=python.executable,
+        LD_LIBRARY_PATH=os.pathsep.join(filter(None, paths)),
+        CARGO_TARGET_DIR=str(TOP / "target" / "check"),
+    ).returncode
+
+
+def _linkable() -> Python:
+    for python in (default_python(), *all_pythons()):
+        if python.linkable:
+            return python
+    sys.exit(
+        "The Rust tests link to Python's shared library, and no Python here has one.\n"
+        "Next: install one (on Debian: apt-get install libpython3-dev; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared)."
+    )

@@ -1,0 +1,395 @@
+"""Addresses as Python writes them, for each family, good and bad."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import sys
+
+import pytest
+
+ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+
+
+class Index:
+    def __init__(self, value):
+        self.value = value
+
+    def __index__(self):
+        return self.value
+
+
+class Path(os.PathLike):
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return self.path
+
+
+BAD_ANYWHERE = [
+    None,
+    5,
+    1.5,
+    object,
+    [],
+    {},
+    (),
+    ("127.0.0.1",),
+    ["127.0.0.1", 0],
+    "127.0.0.1",
+    b"127.0.0.1",
+    ("127.0.0.1", "0"),
+    ("127.0.0.1", None),
+    ("127.0.0.1", 0.0),
+    ("127.0.0.1", -1),
+    ("127.0.0.1", 65536),
+    ("127.0.0.1", 65535),
+    ("127.0.0.1", 2**31),
+    ("127.0.0.1", -(2**31) - 1),
+    ("127.0.0.1", 2**64),
+    ("127.0.0.1", Index(0)),
+    ("127.0.0.1", Index(65536)),
+    ("127.0.0.1", Index("x")),
+    ("127.0.0.1", True),
+    ("127.0.0.1", 0, 0),
+    ("127.0.0.1", 0, 0, 0),
+    ("127.0.0.1", 0, 0, 0, 0),
+    (None, 0),
+    (5, 0),
+    (2130706433, 0),
+    (b"127.0.0.1", 0),
+    (bytearray(b"127.0.0.1"), 0),
+    (memoryview(b"127.0.0.1"), 0),
+    (pathlib.PurePath("127.0.0.1"), 0),
+    ("", 0),
+    (b"", 0),
+    (bytearray(), 0),
+    ("127.1", 0),
+    ("127.0.0.1\0", 0),
+    (b"127.0.0.1\0", 0),
+    ("127.0.0.1\0junk", 0),
+    (" 127.0.0.1", 0),
+    ("0x7f.1", 0),
+    ("<broadcast>", 0),
+    ("<broadcast>", 65536),
+    ("255.255.255.255", 0),
+    ("192.0.2.1", 0),
+    ("localhost", 0),
+    ("x" * 64 + ".invalid", 0),
+    ("x" * 100_000, 0),
+    ("\u00e4" * 64, 0),
+    ("\ud800", 0),
+    ("a..b", 0),
+    (".", 0),
+    ("::1", 0),
+    ("::", 0),
+    ("::1", "0"),
+    ("::1", -1),
+    ("::1", 65536),
+    ("::1", 0, 5),
+    ("::1", 0, 0xFFFFF),
+    ("::1", 0, 0x100000),
+    ("::1", 0, -1),
+    ("::1", 0, 2**32),
+    ("::1", 0, 2**64),
+    ("::1", 0, "5"),
+    ("::1", 0, None),
+    ("::1", 0, 0, 0),
+    ("::1", 0, 0, 1),
+    ("::1", 0, 0, 2**31),
+    ("::1", 0, 0, 2**32 - 1),
+    ("::1", 0, 0, 2**32),
+    ("::1", 0, 0, -1),
+    ("::1", 0, 0, 2**64),
+    ("::1", 0, 0, "lo"),
+    ("::1", 0, 0, None),
+    ("::1", 0, 0, 1.0),
+    ("::1", 0, Index(1), Index(1)),
+    ("::1", 0, 0, 0, 0),
+    ("::1%lo", 0),
+    ("fe80::1%lo", 0),
+    ("fe80::1%1", 0),
+    ("fe80::1%nosuchif", 0),
+    ("fe80::1", 0, 0, 99999),
+    ("::ffff:127.0.0.1", 0),
+    (b"::1", 0),
+]
+PATHS = [
+    "path",
+    b"bytes",
+    bytearray(b"bytearray"),
+    memoryview(b"memoryview"),
+    "",
+    b"",
+    "\0",
+    b"\0",
+    "\u00e4\u20ac\U0001f600",
+    "\udcff\udc80",
+    "\ud800",
+    b"\xff\x80",
+    "x" * 106,
+    "x" * 107,
+    "x" * 108,
+    "x" * 109,
+    "x" * 5000,
+    b"x" * 107,
+    b"x" * 108,
+    b"x" * 109,
+    "\u00e4" * 54,
+    "no/such/folder",
+    ("path",),
+    ("path", 0),
+    5,
+]
+
+
+def settled(address):
+    return (address[0], "PORT", *address[2:]) if isinstance(address, tuple) else address
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6"])
+@pytest.mark.parametrize("address", BAD_ANYWHERE)
+def test_bind_takes_or_refuses_alike(agree, outcome, family, kind, address):
+    def bind(socket):
+        with socket.socket(getattr(socket, family), getattr(socket, kind)) as s:
+            return outcome(s.bind, address), settled(s.getsockname())
+
+    agree(bind)
+
+
+@pytest.mark.parametrize("method", ["connect", "connect_ex", "sendto", "sendto with flags", "sendmsg"])
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6"])
+def test_so_do_the_other_methods(agree, outcome, family, method):
+    """On a datagram socket without data: nothing is sent to anybody but ourselves, on a port that cannot be."""
+
+    def call(socket):
+        results = []
+        for address in BAD_ANYWHERE:
+            if isinstance(address, tuple) and address and address[0] in ("<broadcast>", "255.255.255.255", "192.0.2.1"):
+                continue
+            with socket.socket(getattr(socket, family), socket.SOCK_DGRAM) as s:
+                s.setblocking(False)
+                match method:
+                    case "sendto":
+                        result = outcome(s.sendto, b"", address)
+                    case "sendto with flags":
+                        result = outcome(s.sendto, b"", 0, address)
+                    case "sendmsg":
+                        result = outcome(s.sendmsg, [b""], [], 0, address)
+                    case _:
+                        result = outcome(getattr(s, method), address)
+                results.append((repr(address)[:60], result))
+        return results
+
+    agree(call)
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
+@pytest.mark.parametrize("path", PATHS)
+def test_paths_are_taken_or_refused_alike(agree, outcome, tmp_path, monkeypatch, kind, path):
+    def use(socket):
+        here = tmp_path / str(len(list(tmp_path.iterdir())))
+        here.mkdir()
+        monkeypatch.chdir(here)
+        with (
+            socket.socket(socket.AF_UNIX, getattr(socket, kind)) as s,
+            socket.socket(socket.AF_UNIX, s.type) as other,
+        ):
+            other.setblocking(False)
+            bound = outcome(s.bind, path)
+            name = s.getsockname()
+            if name == b"\0" or (isinstance(name, bytes) and re.fullmatch(rb"\0[0-9a-f]{5}", name)):
+                name = "chosen by the kernel"
+            if kind == "SOCK_STREAM" and bound[0] == "returned":
+                s.listen()
+            connected = outcome(other.connect_ex, path) if name != "chosen by the kernel" else None
+            return bound, name, connected, sorted(os.listdir(os.fsencode(here)))
+
+    agree(use)
+
+
+@pytest.mark.parametrize("method", ["connect", "connect_ex", "sendto", "sendmsg"])
+def test_paths_in_the_other_methods(agree, outcome, tmp_path, monkeypatch, method):
+    monkeypatch.chdir(tmp_path)
+
+    def call(socket):
+        results = []
+        for path in PATHS:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+                s.setblocking(False)
+                arguments = {"sendto": (b"", path), "sendmsg": ([b""], [], 0, path)}.get(method, (path,))
+                results.append((repr(path)[:60], outcome(getattr(s, method), *arguments)))
+        return results
+
+    agree(call)
+
+
+class TestUnix:
+    @pytest.mark.parametrize("as_", [str, os.fsencode, lambda path: bytearray(os.fsencode(path))])
+    def test_one_path_in_every_form(self, socket, keep, tmp_path, as_):
+        path = str(tmp_path / "s\udcff\u00e4")
+        s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        s.bind(as_(path))
+        assert s.getsockname() == path
+        assert os.path.exists(path)
+        keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)).connect(as_(path))
+
+    @pytest.mark.parametrize("tail", [b"", b"\0", b"\0\0inside\0", b"\xff\x80", b"x" * 55])
+    def test_abstract_names(self, socket, keep, tmp_path, tail):
+        name = b"\0" + str(tmp_path)[-30:].encode() + str(os.getpid()).encode() + socket.__name__.encode() + tail
+        listening = keep(socket.socket(socket.AF_UNIX))
+        listening.bind(name)
+        listening.listen()
+        assert listening.getsockname() == name
+        client = keep(socket.socket(socket.AF_UNIX))
+        client.connect(name)
+        server, address = listening.accept()
+        keep(server)
+        assert address in ("", b"")
+        assert client.getpeername() == name
+
+    def test_an_abstract_name_may_be_text(self, socket, keep, tmp_path):
+        name = "\0" + str(tmp_path)[-30:] + str(os.getpid()) + socket.__name__ + "\u00e4"
+        s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        s.bind(name)
+        assert s.getsockname() == name.encode()
+
+    def test_the_kernel_chooses_an_abstract_name(self, socket, keep):
+        s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        s.bind("")
+        name = s.getsockname()
+        assert re.fullmatch(rb"\0[0-9a-f]{5}", name)
+        other = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        other.sendto(b"found", name)
+        assert s.recv(10) == b"found"
+
+    def test_the_longest_path(self, socket, keep, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for length in (1, 106, 107):
+            s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            s.bind("p" * length)
+            assert s.getsockname() == "p" * length
+            assert os.path.exists("p" * length)
+        with pytest.raises(OSError, match="path too long"):
+            keep(socket.socket(socket.AF_UNIX)).bind("p" * 109)
+
+    @ONLY_OXISOCKET
+    @pytest.mark.parametrize("path", ["before\0after", b"before\0after", "trailing\0", Path("before\0after")])
+    @pytest.mark.parametrize("method", ["bind", "connect", "connect_ex"])
+    def test_a_path_is_never_cut_at_a_nul(self, socket, keep, tmp_path, monkeypatch, path, method):
+        """The stdlib gives the kernel a path that ends where the NUL is."""
+        monkeypatch.chdir(tmp_path)
+        s = keep(socket.socket(socket.AF_UNIX))
+        with pytest.raises(ValueError, match="null"):
+            getattr(s, method)(path)
+        assert os.listdir(".") == []
+
+
+@ONLY_OXISOCKET
+class TestPathLike:
+    """An addition: the stdlib takes text and bytes only."""
+
+    @pytest.mark.parametrize("make", [pathlib.Path, Path, lambda path: Path(os.fsencode(path))])
+    def test_it_is_taken_everywhere(self, socket, keep, tmp_path, make):
+        path = make(str(tmp_path / "s"))
+        s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        s.bind(path)
+        assert s.getsockname() == str(tmp_path / "s")
+        other = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        other.sendto(b"one", path)
+        other.sendmsg([b"two"], [], 0, path)
+        other.connect(path)
+        assert other.connect_ex(path) == 0
+        assert [s.recv(10), s.recv(10)] == [b"one", b"two"]
+
+    @pytest.mark.parametrize("path", [Path(5), Path(None)])
+    def test_what_is_no_path_is_refused(self, socket, keep, path):
+        with pytest.raises(TypeError):
+            keep(socket.socket(socket.AF_UNIX)).bind(path)
+
+    def test_an_error_in_fspath_comes_through(self, socket, keep):
+        class Failing(os.PathLike):
+            def __fspath__(self):
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            keep(socket.socket(socket.AF_UNIX)).bind(Failing())
+
+    def test_too_long(self, socket, keep):
+        with pytest.raises(OSError, match=r"^AF_UNIX path too long$"):
+            keep(socket.socket(socket.AF_UNIX)).bind(Path("x" * 108))
+
+
+class TestInet6:
+    def test_four_parts(self, socket, keep):
+        s = keep(socket.socket(socket.AF_INET6))
+        s.bind(("::1", 0))
+        assert s.getsockname() == ("::1", s.getsockname()[1], 0, 0)
+
+    def test_flow_information_reaches_the_kernel(self, agree, outcome):
+        flowinfo_send = 33  # from linux/in6.h
+
+        def connect(socket):
+            results = []
+            for flow in (0, 0x12345, 0xFFFFF):
+                with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+                    s.setsockopt(socket.IPPROTO_IPV6, flowinfo_send, 1)
+                    results.append((outcome(s.connect, ("::1", 9, flow, 0)), outcome(lambda s=s: str(s.getpeername()))))
+            return results
+
+        assert "0x12345" in str(agree(connect)) or str(0x12345) in str(agree(connect))
+
+    def test_a_mapped_address(self, socket, keep):
+        s = keep(socket.socket(socket.AF_INET6))
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        s.bind(("::", 0))
+        s.listen()
+        client = keep(socket.socket())
+        client.connect(("127.0.0.1", s.getsockname()[1]))
+        server, address = s.accept()
+        keep(server)
+        assert address == ("::ffff:127.0.0.1", client.getsockname()[1], 0, 0)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the name of the loopback interface")
+    def test_a_scope_by_name_and_by_number(self, agree, outcome):
+        def bind(socket):
+            results = []
+            for address in [("ff02::1%lo", 0), ("ff02::1", 0, 0, 1), ("ff02::1", 0, 7, 1)]:
+                with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+                    results.append((outcome(s.bind, address), settled(s.getsockname())))
+            return results
+
+        agree(bind)
+
+
+class TestNames:
+    """Names that cannot be resolved, chosen so that nobody has to be asked."""
+
+    @pytest.mark.parametrize(
+        ("family", "host"),
+        [
+            ("AF_INET", "::1"),
+            ("AF_INET6", "127.0.0.1"),
+            ("AF_INET6", "fe80::1%nosuchif"),
+            ("AF_INET", "ff02::1%lo"),
+        ],
+    )
+    @pytest.mark.parametrize("method", ["bind", "connect", "connect_ex"])
+    def test_a_gaierror(self, socket, agree, outcome, family, host, method):
+        def call(socket):
+            with socket.socket(getattr(socket, family)) as s:
+                return outcome(getattr(s, method), (host, 0))
+
+        assert agree(call)[1] is socket.gaierror
+
+    def test_localhost(self, socket, keep):
+        s = keep(socket.socket())
+        s.bind(("localhost", 0))
+        assert s.getsockname()[0] == "127.0.0.1"
+
+    def test_a_long_host_name_is_refused_in_linear_time(self, socket, keep):
+        with pytest.raises((TypeError, UnicodeError)):
+            keep(socket.socket()).bind(("\u00e4" * 50_000, 0))

@@ -1,0 +1,381 @@
+"""Closing: close, detach, shutdown of the object, the with-statement, and what a closed socket answers."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import io
+import os
+import struct
+import tracemalloc
+import warnings
+
+import pytest
+
+
+def is_open(number):
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def test_close_gives_the_descriptor_back(socket):
+    s = socket.socket()
+    number = s.fileno()
+    assert s.close() is None
+    assert s.fileno() == -1
+    assert not is_open(number)
+
+
+def test_close_twice_is_close_once(socket, keep):
+    s = socket.socket()
+    number = s.fileno()
+    s.close()
+    other = keep(socket.socket())
+    assert other.fileno() == number
+    s.close()
+    s.close()
+    assert is_open(number)
+
+
+def test_the_with_statement_closes(socket):
+    with socket.socket() as s:
+        assert s.fileno() >= 0
+    assert s.fileno() == -1
+    with pytest.raises(ZeroDivisionError), socket.socket() as s:
+        raise ZeroDivisionError
+    assert s.fileno() == -1
+    with s:  # a closed one may be entered too
+        pass
+
+
+def test_enter_returns_the_socket_and_exit_nothing(socket):
+    s = socket.socket()
+    assert s.__enter__() is s
+    assert s.__exit__(None, None, None) is None
+    assert s.__exit__() is None
+
+
+def test_exit_calls_close_of_the_subclass(socket):
+    class Counting(socket.socket):
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+            super().close()
+
+    with Counting() as s:
+        pass
+    assert s.closed == 1
+
+
+class TestDetach:
+    def test_the_descriptor_stays_open_and_ours(self, socket):
+        s = socket.socket()
+        number = s.fileno()
+        assert s.detach() == number
+        assert s.fileno() == -1
+        assert is_open(number)
+        s.close()
+        del s
+        gc.collect()
+        assert is_open(number)
+        socket.close(number)
+        assert not is_open(number)
+
+    def test_twice(self, socket):
+        s = socket.socket()
+        socket.close(s.detach())
+        assert s.detach() == -1
+
+    def test_after_close(self, socket):
+        s = socket.socket()
+        s.close()
+        assert s.detach() == -1
+
+    def test_the_rest_remains_readable(self, socket):
+        s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        s.settimeout(5)
+        socket.close(s.detach())
+        assert (s.family, s.type, s.proto, s.gettimeout()) == (socket.AF_INET6, socket.SOCK_DGRAM, 0, 5.0)
+
+    def test_files_made_before_lose_it(self, socket, unix_pair):
+        left, _ = unix_pair
+        with left.makefile("rb", buffering=0) as file:
+            number = left.detach()
+            try:
+                with pytest.raises(OSError) as caught:
+                    file.read(1)
+                assert caught.value.errno == errno.EBADF
+            finally:
+                os.close(number)
+
+
+METHODS = {
+    "_accept": (),
+    "accept": (),
+    "bind": (("127.0.0.1", 0),),
+    "connect": (("127.0.0.1", 9),),
+    "connect_ex": (("127.0.0.1", 9),),
+    "detach": (),
+    "dup": (),
+    "fileno": (),
+    "get_inheritable": (),
+    "getblocking": (),
+    "getpeername": (),
+    "getsockname": (),
+    "getsockopt": (1, 4),
+    "gettimeout": (),
+    "listen": (),
+    "makefile": (),
+    "recv": (1,),
+    "recv_into": (bytearray(1),),
+    "recvfrom": (1,),
+    "recvfrom_into": (bytearray(1),),
+    "recvmsg": (1,),
+    "recvmsg_into": ([bytearray(1)],),
+    "send": (b"x",),
+    "sendall": (b"x",),
+    "sendmsg": ([b"x"],),
+    "sendto": (b"x", ("127.0.0.1", 9)),
+    "sendfile": (),
+    "set_inheritable": (True,),
+    "setblocking": (True,),
+    "settimeout": (1,),
+    "setsockopt": (1, 9, 1),
+    "shutdown": (2,),
+    "__enter__": (),
+    "__exit__": (),
+    "__repr__": (),
+    "__del__": (),
+    "close": (),
+}
+
+
+def arguments(name):
+    return (io.BytesIO(b"x"),) if name == "sendfile" else METHODS[name]
+
+
+def test_every_method_is_in_the_table(socket):
+    public = {name for name in dir(socket.socket) if not name.startswith("_") and callable(getattr(socket.socket, name))}
+    assert public - set(METHODS) <= {"sendmsg_afalg", "gethostname"}
+
+
+@pytest.mark.parametrize("end", ["close", "detach"])
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_closed_socket_answers_in_the_same_words(agree, outcome, name, kind, end):
+    def call(socket):
+        s = socket.socket(socket.AF_INET, getattr(socket, kind))
+        if end == "close":
+            s.close()
+        else:
+            socket.close(s.detach())
+        return outcome(getattr(s, name), *arguments(name))
+
+    agree(call)
+
+
+@pytest.mark.parametrize("family", ["AF_INET6", "AF_UNIX"])
+@pytest.mark.parametrize("name", ["accept", "getsockname", "getpeername", "recvfrom", "recvfrom_into", "recvmsg"])
+def test_other_families_too(agree, outcome, name, family):
+    def call(socket):
+        s = socket.socket(getattr(socket, family))
+        s.close()
+        return outcome(getattr(s, name), *arguments(name))
+
+    agree(call)
+
+
+@pytest.mark.parametrize("name", ["recv", "recv_into", "send", "sendall", "sendto", "sendmsg", "recvmsg", "accept", "connect"])
+@pytest.mark.parametrize("timeout", [0, 5.0])
+def test_with_a_timeout_too(agree, outcome, name, timeout):
+    def call(socket):
+        s = socket.socket()
+        s.settimeout(timeout)
+        s.close()
+        return outcome(getattr(s, name), *arguments(name))
+
+    agree(call)
+
+
+class TestErrorsOfClose:
+    def test_a_reset_is_ignored(self, socket, tcp_pair):
+        left, right = tcp_pair
+        left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        right.send(b"unread")
+        left.close()
+        number = right.fileno()
+        right.close()
+        assert not is_open(number)
+
+    def test_a_descriptor_closed_under_us_is_told(self, socket, tmp_path):
+        s = socket.socket()
+        os.close(s.fileno())
+        with pytest.raises(OSError) as caught:
+            s.close()
+        assert caught.value.errno == errno.EBADF
+        assert s.fileno() == -1
+        s.close()
+
+
+class TestDup:
+    def test_a_copy_is_the_same_socket_and_closes_apart(self, socket, unix_pair, keep):
+        left, right = unix_pair
+        copy = keep(left.dup())
+        assert copy.fileno() != left.fileno()
+        assert type(copy) is type(left)
+        assert (copy.family, copy.type, copy.proto) == (left.family, left.type, left.proto)
+        left.close()
+        copy.send(b"still here")
+        assert right.recv(100) == b"still here"
+        copy.close()
+        assert right.recv(1) == b""
+
+    @pytest.mark.parametrize("timeout", [None, 0.0, 3.5])
+    def test_it_has_the_timeout(self, socket, unix_pair, keep, timeout):
+        left, _ = unix_pair
+        left.settimeout(timeout)
+        copy = keep(left.dup())
+        assert copy.gettimeout() == timeout
+        assert os.get_blocking(copy.fileno()) is (timeout is None)
+
+    def test_a_subclass_copies_itself(self, socket, keep):
+        class Mine(socket.socket):
+            pass
+
+        s = keep(Mine())
+        assert type(keep(s.dup())) is Mine
+
+
+class TestResourceWarning:
+    def test_an_unclosed_socket_is_told_and_closed(self, socket):
+        s = socket.socket()
+        number = s.fileno()
+        text = repr(s)
+        with pytest.warns(ResourceWarning) as caught:
+            del s
+            gc.collect()
+        assert [str(each.message) for each in caught] == [f"unclosed {text}"]
+        assert not is_open(number)
+
+    def test_the_source_is_where_it_was_made(self, socket):
+        tracemalloc.start(10)
+        try:
+            s = socket.socket()
+            with pytest.warns(ResourceWarning) as caught:
+                del s
+                gc.collect()
+            [warning] = caught
+            trace = tracemalloc.get_object_traceback(warning.source)
+            assert trace is not None
+            assert __file__ in [frame.filename for frame in trace]
+        finally:
+            tracemalloc.stop()
+
+    def test_accepted_and_paired_ones_too(self, socket, keep, listener):
+        client = keep(socket.socket())
+        client.connect(listener.getsockname())
+        for make in (lambda: listener.accept()[0], client.dup, lambda: socket.socketpair()[0]):
+            with pytest.warns(ResourceWarning, match="^unclosed <socket.socket "):
+                make()
+                gc.collect()
+
+    def test_in_a_cycle(self, socket):
+        class Mine(socket.socket):
+            pass
+
+        s = Mine()
+        number = s.fileno()
+        s.me = s
+        with pytest.warns(ResourceWarning):
+            del s
+            gc.collect()
+        assert not is_open(number)
+
+    @pytest.mark.parametrize("end", ["close", "detach", "with", "never made"])
+    def test_nothing_is_told_of_a_closed_one(self, socket, end):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            s = socket.socket.__new__(socket.socket) if end == "never made" else socket.socket()
+            if end == "close":
+                s.close()
+            elif end == "detach":
+                socket.close(s.detach())
+            elif end == "with":
+                with s:
+                    pass
+            del s
+            gc.collect()
+
+    def test_as_an_error_it_closes_all_the_same(self, run):
+        code = """
+import os, sys
+told = []
+sys.unraisablehook = lambda it: told.append(it.exc_type.__name__)
+s = socket.socket()
+number = s.fileno()
+del s
+try:
+    os.fstat(number)
+except OSError:
+    print(told)
+"""
+        assert run(code).strip() == "['ResourceWarning']"
+
+    def test_at_the_end_of_a_program(self, program):
+        process = program("import sys, warnings\nwarnings.simplefilter('always')\nkept = socket.socket()\nsys.exit(3)")
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 3
+        assert "ResourceWarning: unclosed <socket.socket" in errors
+
+    def test_an_error_while_making_leaves_nothing_to_tell(self, socket):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(OSError):
+                socket.socket(12345)
+            gc.collect()
+
+
+class TestFiles:
+    """The descriptor is given back when the socket and the files made from it are closed, whichever comes last."""
+
+    def test_a_file_holds_it_open(self, unix_pair):
+        left, right = unix_pair
+        file = left.makefile("rb")
+        number = left.fileno()
+        left.close()
+        assert is_open(number)
+        right.sendall(b"line\n")
+        assert file.readline() == b"line\n"
+        file.close()
+        assert not is_open(number)
+        assert left.fileno() == -1
+
+    def test_the_socket_holds_it_open(self, unix_pair):
+        left, right = unix_pair
+        with left.makefile("wb") as file:
+            file.write(b"data")
+        assert right.recv(10) == b"data"
+        left.sendall(b"more")
+        assert right.recv(10) == b"more"
+
+    def test_closed_with_a_file_open_it_says_so(self, unix_pair):
+        left, _ = unix_pair
+        with left.makefile("rb"):
+            left.close()
+            assert "[closed]" in repr(left)
+            assert left.fileno() != -1
+        assert left.fileno() == -1
+
+    def test_several(self, unix_pair):
+        left, _ = unix_pair
+        files = [left.makefile("rb") for _ in range(3)]
+        left.close()
+        for file in files:
+            assert left.fileno() != -1
+            file.close()
+            file.close()
+        assert left.fileno() == -1

@@ -1,0 +1,203 @@
+"""A call that runs in one thread while another closes its socket: only oxisocket ends it, at once and safely."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+
+import pytest
+
+pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+
+
+def fill(s):
+    timeout = s.gettimeout()
+    s.setblocking(False)
+    try:
+        while True:
+            s.send(b"x" * 4096)
+    except BlockingIOError:
+        s.settimeout(timeout)
+
+
+READING = {
+    "recv": lambda s: s.recv(10),
+    "recv much": lambda s: s.recv(1 << 20),
+    "recv_into": lambda s: s.recv_into(bytearray(10)),
+    "recvfrom": lambda s: s.recvfrom(10),
+    "recvfrom_into": lambda s: s.recvfrom_into(bytearray(10)),
+    "recvmsg": lambda s: s.recvmsg(10),
+    "recvmsg_into": lambda s: s.recvmsg_into([bytearray(10)]),
+}
+WRITING = {
+    "send": lambda s: s.send(b"x" * 100_000),
+    "sendall": lambda s: s.sendall(b"x" * 10_000_000),
+    "sendmsg": lambda s: s.sendmsg([b"x" * 100_000]),
+    "sendfile": lambda s: s.sendfile(io.BytesIO(b"x" * 10_000_000)),
+}
+TIMEOUTS = pytest.mark.parametrize("timeout", [None, 60.0])
+
+
+def ends_with_bad_descriptor(call):
+    with pytest.raises(OSError) as caught:
+        call.result()
+    assert caught.value.args == (errno.EBADF, os.strerror(errno.EBADF))
+
+
+@TIMEOUTS
+@pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair", "udp_pair"])
+@pytest.mark.parametrize("name", READING)
+def test_reading_ends(socket, request, start, pair, name, timeout):
+    left, _ = request.getfixturevalue(pair)
+    left.settimeout(timeout)
+    call = start(READING[name], left).until_blocked()
+    left.close()
+    assert left.fileno() == -1
+    ends_with_bad_descriptor(call)
+
+
+@TIMEOUTS
+@pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
+@pytest.mark.parametrize("name", WRITING)
+def test_writing_ends(socket, request, start, pair, name, timeout):
+    left, _ = request.getfixturevalue(pair)
+    left.settimeout(timeout)
+    fill(left)
+    call = start(WRITING[name], left).until_blocked()
+    left.close()
+    assert left.fileno() == -1
+    ends_with_bad_descriptor(call)
+
+
+@TIMEOUTS
+def test_accept_ends(socket, listener, start, timeout):
+    listener.settimeout(timeout)
+    call = start(listener.accept).until_blocked()
+    listener.close()
+    ends_with_bad_descriptor(call)
+
+
+def test_accept_on_a_path_ends(socket, keep, start, tmp_path):
+    listening = keep(socket.socket(socket.AF_UNIX))
+    listening.bind(str(tmp_path / "s"))
+    listening.listen()
+    call = start(listening.accept).until_blocked()
+    listening.close()
+    ends_with_bad_descriptor(call)
+
+
+@TIMEOUTS
+@pytest.mark.parametrize("method", ["connect", "connect_ex"])
+def test_connect_ends(socket, keep, start, timeout, method):
+    full = keep(socket.socket())
+    full.bind(("127.0.0.1", 0))
+    full.listen(0)
+    keep(socket.socket()).connect(full.getsockname())
+    client = keep(socket.socket())
+    client.settimeout(timeout)
+    call = start(getattr(client, method), full.getsockname()).until_blocked()
+    client.close()
+    if method == "connect":
+        ends_with_bad_descriptor(call)
+    else:
+        assert call.result() == errno.EBADF
+
+
+def test_a_file_ends(socket, unix_pair, start, keep):
+    left, _ = unix_pair
+    file = left.makefile("rb", buffering=0)
+    call = start(file.read, 10).until_blocked()
+    left.close()  # the file keeps it open
+    assert call.is_alive()
+    file.close()
+    ends_with_bad_descriptor(call)
+
+
+def test_waitall_ends(socket, tcp_pair, start):
+    left, right = tcp_pair
+    right.send(b"some")
+    call = start(left.recv, 100, socket.MSG_WAITALL).until_blocked()
+    left.close()
+    with pytest.raises(OSError) as caught:
+        if call.result() == b"some":  # what had come is given rather than lost
+            left.recv(1)
+    assert caught.value.errno == errno.EBADF
+
+
+def test_every_call_of_a_socket_ends(socket, tcp_pair, start):
+    left, _ = tcp_pair
+    fill(left)
+    calls = [start(READING["recv"], left).until_blocked() for _ in range(3)]
+    calls.append(start(WRITING["sendall"], left).until_blocked())
+    left.close()
+    for call in calls:
+        ends_with_bad_descriptor(call)
+
+
+def test_the_number_belongs_to_the_call_until_it_ends(socket, keep, unix_pair, start, open_files):
+    """The data of whoever gets the number next must not go to a call that was made before."""
+    left, _ = unix_pair
+    for _ in range(50):
+        ours, theirs = socket.socketpair()
+        call = start(READING["recv"], ours).until_blocked()
+        ours.close()
+        pair = [keep(s) for s in socket.socketpair()]
+        for to, at in (pair, pair[::-1]):
+            to.send(b"not yours")
+            assert at.recv(10) == b"not yours"
+        ends_with_bad_descriptor(call)
+        theirs.close()
+
+
+def test_the_number_is_given_back_when_the_last_call_ends(socket, start, open_files):
+    left, right = socket.socketpair()
+    number = left.fileno()
+    calls = [start(READING["recv"], left).until_blocked() for _ in range(3)]
+    left.close()
+    for call in calls:
+        ends_with_bad_descriptor(call)
+    assert number not in open_files()
+    assert right.recv(1) == b""  # the peer sees the end
+    right.close()
+
+
+def test_the_peer_sees_the_end(socket, unix_pair, start):
+    left, right = unix_pair
+    call = start(READING["recv"], left).until_blocked()
+    left.close()
+    ends_with_bad_descriptor(call)
+    assert right.recv(1) == b""
+
+
+def test_a_copy_goes_on(socket, unix_pair, start, keep):
+    left, right = unix_pair
+    copy = keep(left.dup())
+    waiting = start(READING["recv"], copy).until_blocked()
+    call = start(READING["recv"], left).until_blocked()
+    left.close()
+    ends_with_bad_descriptor(call)
+    right.send(b"for the copy")
+    assert waiting.result() == b"for the co"
+
+
+def test_close_races_with_quick_calls(socket, start):
+    """Calls that come and go while the socket is closed either work or fail cleanly."""
+    for _ in range(50):
+        left, right = socket.socketpair()
+        right.send(b"x" * 50_000)
+
+        def drain(s=left):
+            size = 0
+            while True:
+                try:
+                    size += len(s.recv(10))
+                except OSError as error:
+                    return error.errno
+                if size == 50_000:
+                    return errno.EBADF
+
+        calls = [start(drain) for _ in range(2)]
+        left.close()
+        assert [call.result() for call in calls] == [errno.EBADF] * 2
+        right.close()

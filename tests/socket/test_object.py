@@ -1,0 +1,389 @@
+"""The object: what it shows, what may be done to it, subclasses, copies, references."""
+
+from __future__ import annotations
+
+import copy
+import enum
+import gc
+import os
+import pickle
+import re
+import weakref
+from typing import ClassVar
+
+import pytest
+
+
+def settled(text):
+    """A repr without what differs from socket to socket."""
+    return re.sub(r"(', )\d+", r"\1PORT", re.sub(r"fd=\d+", "fd=N", text))
+
+
+class TestRepr:
+    def test_of_every_state(self, agree, tmp_path):
+        def states(socket):
+            texts = []
+            with socket.socket() as s:
+                texts.append(repr(s))
+                s.bind(("127.0.0.1", 0))
+                texts.append(repr(s))
+                s.listen()
+                with socket.socket() as client:
+                    client.connect(s.getsockname())
+                    texts.append(repr(client))
+                    server, _ = s.accept()
+                    with server:
+                        texts.append(repr(server))
+            texts.append(repr(s))
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, socket.IPPROTO_UDP) as s:
+                s.bind(("::1", 0))
+                texts.append(repr(s))
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+                texts.append(repr(s))
+                path = tmp_path / "s"
+                s.bind(str(path))
+                texts.append(repr(s).replace(str(path), "PATH"))
+                path.unlink()
+            left, right = socket.socketpair()
+            with left, right:
+                left.settimeout(3)
+                texts.append(repr(left))
+                with left.makefile() as file:
+                    left.close()
+                    texts.append(repr(left))
+                    texts.append(repr(file))
+                texts.append(repr(right))
+                number = right.detach()
+                texts.append(repr(right))
+                os.close(number)
+            texts.append(repr(socket.socket.__new__(socket.socket)))
+            return [settled(text) for text in texts]
+
+        agree(states)
+
+    def test_of_a_subclass(self, agree):
+        def text(socket):
+            with type("Mine", (socket.socket,), {"__module__": "somewhere"})() as s:
+                return settled(repr(s)), settled(str(s))
+
+        agree(text)
+
+    def test_it_says_closed(self, socket):
+        s = socket.socket()
+        assert "[closed]" not in repr(s)
+        s.close()
+        assert "[closed]" in repr(s)
+        assert "fd=-1" in repr(s)
+
+
+class TestAttributes:
+    def test_they_are_enums_and_ints(self, socket, keep):
+        s = keep(socket.socket())
+        assert isinstance(s.family, enum.IntEnum)
+        assert isinstance(s.type, enum.IntEnum)
+        assert type(s.family) is socket.AddressFamily
+        assert type(s.type) is socket.SocketKind
+        assert type(s.proto) is int
+
+    def test_what_has_no_name_is_a_number(self, agree):
+        def kinds(socket):
+            with socket.socket() as s, socket.socket(99, 77, 55, s.detach()) as odd:
+                return type(odd.family), odd.family, type(odd.type), odd.type, odd.proto, settled(repr(odd))
+
+        agree(kinds)
+
+    @pytest.mark.parametrize("name", ["family", "type", "proto", "timeout", "fileno", "recv", "anything", "_closed", "__class__"])
+    @pytest.mark.parametrize("act", ["set", "delete"])
+    def test_nothing_can_be_set(self, agree, outcome, name, act):
+        def change(socket):
+            with socket.socket() as s:
+                if act == "set":
+                    return outcome(setattr, s, name, False)
+                if name == "_closed":
+                    return None
+                return outcome(delattr, s, name)
+
+        agree(change)
+
+    def test_no_dict(self, socket, keep):
+        s = keep(socket.socket())
+        assert not hasattr(s, "__dict__")
+        assert "__weakref__" in socket.socket.__slots__
+
+    def test_what_libraries_look_at(self, socket, unix_pair):
+        left, _ = unix_pair
+        assert (left._io_refs, left._closed) == (0, False)
+        with left.makefile():
+            assert left._io_refs == 1
+        assert left._io_refs == 0
+        left.close()
+        assert left._closed is True
+
+    def test_a_subclass_has_a_dict_or_not(self, socket, keep):
+        class Open(socket.socket):
+            pass
+
+        class Tight(socket.socket):
+            __slots__ = ("label",)
+
+        first, second = keep(Open()), keep(Tight())
+        first.anything = 1
+        second.label = "x"
+        with pytest.raises(AttributeError):
+            second.anything = 1
+
+
+class TestIdentity:
+    def test_each_is_equal_to_itself_only(self, socket, keep):
+        one, other = keep(socket.socket()), keep(socket.socket())
+        assert one == one
+        assert one != other
+        assert len({one, other, one}) == 2
+        assert bool(one) is True
+        one.close()
+        assert bool(one) is True
+        with pytest.raises(TypeError):
+            one < other  # noqa: B015
+
+    def test_the_class_has_its_base(self, socket):
+        base = socket.socket.__mro__[1]
+        assert (base.__name__, base.__module__) == ("socket", "_socket")
+        assert socket.SocketType is base
+        assert socket.socket.__name__ == "socket"
+        assert issubclass(socket.socket, base)
+
+
+class TestCopies:
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    @pytest.mark.parametrize("closed", [False, True])
+    def test_no_pickling(self, agree, outcome, protocol, closed):
+        def dump(socket):
+            with socket.socket() as s:
+                if closed:
+                    s.close()
+                return outcome(pickle.dumps, s, protocol)
+
+        assert agree(dump)[1] is TypeError
+
+    @pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, lambda s: s.__getstate__(), lambda s: s.__reduce_ex__(4)])
+    def test_no_copying(self, agree, outcome, copying):
+        def act(socket):
+            with socket.socket() as s:
+                return outcome(copying, s)
+
+        assert agree(act)[1] is TypeError
+
+    def test_nor_a_subclass(self, agree, outcome):
+        def dump(socket):
+            with type("Mine", (socket.socket,), {})() as s:
+                return outcome(copy.copy, s)
+
+        assert agree(dump)[1] is TypeError
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_families_and_kinds_can_be_pickled(self, socket, protocol):
+        for member in (socket.AF_INET, socket.SOCK_STREAM, socket.MSG_PEEK, socket.AI_PASSIVE):
+            assert pickle.loads(pickle.dumps(member, protocol)) is member
+
+
+class TestSubclass:
+    def test_extra_arguments(self, socket, keep):
+        class Labelled(socket.socket):
+            def __init__(self, label, *args, extra=None, **keywords):
+                super().__init__(*args, **keywords)
+                self.label, self.extra = label, extra
+
+        s = keep(Labelled("mine", socket.AF_INET6, extra=5, type=socket.SOCK_DGRAM))
+        assert (s.label, s.extra) == ("mine", 5)
+        assert (s.family, s.type) == (socket.AF_INET6, socket.SOCK_DGRAM)
+
+    def test_new_with_extra_arguments(self, socket, keep):
+        class Made(socket.socket):
+            def __new__(cls, label):
+                return super().__new__(cls, label, "and", more=1)
+
+            def __init__(self, label):
+                super().__init__(socket.AF_UNIX)
+
+        assert keep(Made("x")).family is socket.AF_UNIX
+
+    def test_without_calling_init_it_is_closed(self, socket):
+        class Empty(socket.socket):
+            def __init__(self):
+                pass
+
+        assert Empty().fileno() == -1
+
+    def test_methods_may_be_overridden(self, socket, keep, listener):
+        class Shouting(socket.socket):
+            def recv(self, *args):
+                return super().recv(*args).upper()
+
+        client = keep(Shouting())
+        client.connect(listener.getsockname())
+        server = keep(listener.accept()[0])
+        server.send(b"hello")
+        assert client.recv(10) == b"HELLO"
+
+    def test_what_a_subclass_accepts_is_a_plain_socket(self, socket, keep):
+        class Mine(socket.socket):
+            pass
+
+        listening = keep(Mine())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        client = keep(Mine())
+        client.connect(listening.getsockname())
+        assert type(keep(listening.accept()[0])) is socket.socket
+
+    def test_accept_of_the_raw_form_is_what_is_called(self, socket, keep, listener):
+        """ssl and others override _accept's neighbours: accept goes through `self`."""
+
+        class Mine(socket.socket):
+            def accept(self):
+                number, address = self._accept()
+                return Mine(self.family, self.type, self.proto, fileno=number), address
+
+        listening = keep(Mine(fileno=listener.detach()))
+        client = keep(socket.socket())
+        client.connect(listening.getsockname())
+        assert type(keep(listening.accept()[0])) is Mine
+
+    def test_an_error_in_init_closes_what_was_opened(self, socket, open_files):
+        class Failing(socket.socket):
+            def __init__(self):
+                super().__init__()
+                self.close()
+                raise LookupError
+
+        before = open_files()
+        with pytest.raises(LookupError):
+            Failing()
+        assert open_files() == before
+
+    def test_several_bases(self, socket, keep):
+        class Mixin:
+            def greet(self):
+                return "hello"
+
+        class Both(Mixin, socket.socket):
+            pass
+
+        assert keep(Both()).greet() == "hello"
+
+    def test_the_base_class_alone(self, socket):
+        base = socket.SocketType
+        s = base(socket.AF_INET, socket.SOCK_DGRAM)
+        assert (type(s.family), s.family, s.type) == (int, int(socket.AF_INET), int(socket.SOCK_DGRAM))
+        s.close()
+        assert s.fileno() == -1
+
+    def test_the_base_class_shows_itself(self, agree):
+        def text(socket):
+            s = socket.SocketType()
+            shown = settled(repr(s))
+            s.close()
+            return shown, repr(s)
+
+        agree(text)
+
+
+class TestReferences:
+    def test_weak(self, socket):
+        with socket.socket() as s:
+            reference = weakref.ref(s)
+            assert reference() is s
+            gone = []
+            weakref.finalize(s, gone.append, True)
+        del s
+        gc.collect()
+        assert reference() is None
+        assert gone == [True]
+
+    def test_a_cycle_is_collected(self, socket):
+        class Mine(socket.socket):
+            pass
+
+        with Mine() as s:
+            s.me = s
+            reference = weakref.ref(s)
+        del s
+        gc.collect()
+        assert reference() is None
+
+    def test_a_file_keeps_its_socket(self, socket, keep):
+        left, right = socket.socketpair()
+        keep(right)
+        file = left.makefile("rb")
+        left.close()
+        reference = weakref.ref(left)
+        del left
+        gc.collect()
+        assert reference() is not None
+        right.send(b"x")
+        assert file.read(1) == b"x"
+        file.close()
+        del file
+        gc.collect()
+        assert reference() is None
+
+
+class TestNeverInitialised:
+    """Without makefile, whose file the stdlib then cannot close."""
+
+    CALLS: ClassVar = {
+        "_accept": (),
+        "accept": (),
+        "bind": (("127.0.0.1", 0),),
+        "close": (),
+        "connect": (("127.0.0.1", 9),),
+        "connect_ex": (("127.0.0.1", 9),),
+        "detach": (),
+        "dup": (),
+        "fileno": (),
+        "get_inheritable": (),
+        "getblocking": (),
+        "getpeername": (),
+        "getsockname": (),
+        "getsockopt": (1, 4),
+        "gettimeout": (),
+        "listen": (),
+        "recv": (1,),
+        "recv_into": (bytearray(1),),
+        "recvfrom": (1,),
+        "recvmsg": (1,),
+        "recvmsg_into": ([bytearray(1)],),
+        "send": (b"x",),
+        "sendall": (b"x",),
+        "sendmsg": ([b"x"],),
+        "sendto": (b"x", ("127.0.0.1", 9)),
+        "set_inheritable": (True,),
+        "setblocking": (True,),
+        "settimeout": (1,),
+        "setsockopt": (1, 9, 1),
+        "shutdown": (2,),
+        "__enter__": (),
+        "__exit__": (),
+        "__repr__": (),
+        "__del__": (),
+    }
+
+    @pytest.mark.parametrize("name", CALLS)
+    def test_every_method_is_safe(self, agree, outcome, name):
+        def call(socket):
+            s = socket.SocketType.__new__(socket.SocketType)
+            if not hasattr(s, name):
+                s = socket.socket.__new__(socket.socket)
+            return outcome(getattr(s, name), *self.CALLS[name]), s.fileno()
+
+        agree(call)
+
+    @pytest.mark.parametrize("name", CALLS)
+    def test_of_the_public_class_too(self, socket, outcome, name):
+        s = socket.socket.__new__(socket.socket)
+        outcome(getattr(s, name), *self.CALLS[name])
+        assert s.fileno() == -1
+
+    @pytest.mark.parametrize("name", ["family", "type", "proto", "timeout"])
+    def test_every_attribute(self, agree, name):
+        agree(lambda socket: getattr(socket.socket.__new__(socket.socket), name))

@@ -1,0 +1,325 @@
+"""settimeout, setblocking, gettimeout, getblocking, the default timeout, and deadlines."""
+
+from __future__ import annotations
+
+import errno
+import fractions
+import math
+import os
+import struct
+import time
+
+import pytest
+
+VALUES = [
+    None,
+    0,
+    0.0,
+    -0.0,
+    1,
+    1.5,
+    True,
+    1e-10,
+    1e-9,
+    1e-7,
+    0.0015,
+    60,
+    1e6,
+    1e9,
+    2**31,
+    2**33,
+    9e9,
+    9223372036.0,
+    9223372036.854775,
+    9223372036.854776,
+    9223372037,
+    1e10,
+    2**62,
+    2**63,
+    2**64,
+    1e18,
+    1e19,
+    1e300,
+    math.inf,
+    -math.inf,
+    math.nan,
+    -1,
+    -1e-10,
+    -1e-9,
+    -0.5,
+    -(2**63),
+    -(2**70),
+    "1",
+    b"1",
+    (),
+    [1.0],
+    1j,
+    fractions.Fraction(1, 2),
+    type("Index", (), {"__index__": lambda self: 3})(),
+    type("Float", (), {"__float__": lambda self: 3.5})(),
+    type("Bad", (), {"__index__": lambda self: 1 / 0})(),
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_every_value_is_taken_or_refused_alike(agree, outcome, value):
+    def use(socket):
+        with socket.socket() as s:
+            taken = outcome(s.settimeout, value)
+            return taken, s.gettimeout(), s.timeout, s.getblocking(), os.get_blocking(s.fileno())
+
+    agree(use)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_so_is_the_default(agree, outcome, value):
+    def use(socket):
+        try:
+            taken = outcome(socket.setdefaulttimeout, value)
+            with socket.socket() as s:
+                return taken, socket.getdefaulttimeout(), s.gettimeout(), os.get_blocking(s.fileno())
+        finally:
+            socket.setdefaulttimeout(None)
+
+    agree(use)
+
+
+def test_the_default_is_for_new_sockets_only(socket, keep):
+    before = keep(socket.socket())
+    socket.setdefaulttimeout(30)
+    try:
+        after = keep(socket.socket())
+        pair = [keep(s) for s in socket.socketpair()]
+        nonblocking = keep(socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
+        copy = keep(before.dup())
+    finally:
+        socket.setdefaulttimeout(None)
+    assert before.gettimeout() is None
+    assert [s.gettimeout() for s in (after, *pair)] == [30.0, 30.0, 30.0]
+    assert nonblocking.gettimeout() == 0
+    assert copy.gettimeout() is None
+
+
+@pytest.mark.parametrize("value", [True, False, 1, 0, -1, 5, 2**31, 2**64, 0.5, None, "", "x", [], math.nan])
+def test_setblocking(agree, outcome, value):
+    def use(socket):
+        with socket.socket() as s:
+            taken = outcome(s.setblocking, value)
+            return taken, s.gettimeout(), s.getblocking(), os.get_blocking(s.fileno())
+
+    agree(use)
+
+
+def test_the_modes_follow_one_another(socket, keep):
+    s = keep(socket.socket())
+    steps = [
+        (lambda: s.setblocking(False), 0.0, False),
+        (lambda: s.settimeout(1), 1.0, True),
+        (lambda: s.setblocking(True), None, True),
+        (lambda: s.settimeout(0), 0.0, False),
+        (lambda: s.settimeout(None), None, True),
+    ]
+    for step, timeout, blocking in steps:
+        step()
+        assert s.gettimeout() == s.timeout == timeout
+        assert s.getblocking() is blocking
+        assert os.get_blocking(s.fileno()) is (timeout is None)
+
+
+OPERATIONS = {
+    "recv": lambda s: s.recv(1),
+    "recv_into": lambda s: s.recv_into(bytearray(1)),
+    "recvfrom": lambda s: s.recvfrom(1),
+    "recvfrom_into": lambda s: s.recvfrom_into(bytearray(1)),
+    "recvmsg": lambda s: s.recvmsg(1),
+    "recvmsg_into": lambda s: s.recvmsg_into([bytearray(1)]),
+}
+
+
+def fill(s):
+    """Sends until nothing more goes in, and leaves the timeout as it was."""
+    timeout = s.gettimeout()
+    s.setblocking(False)
+    for size in (1 << 20, 4096, 1):
+        try:
+            while True:
+                s.send(b"x" * size)
+        except BlockingIOError:
+            pass
+    s.settimeout(timeout)
+
+
+class TestItTimesOut:
+    @pytest.mark.parametrize("timeout", [1e-9, 1e-4, 0.03])
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_receiving(self, socket, unix_pair, operation, timeout):
+        left, right = unix_pair
+        right.settimeout(timeout)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError) as caught:
+            OPERATIONS[operation](right)
+        assert time.monotonic() - began >= timeout  # never early: what is left is rounded up
+        assert caught.value.args == ("timed out",)
+        assert caught.value.errno is None
+        assert type(caught.value) is socket.timeout
+        left.send(b"x")
+        OPERATIONS[operation](right)
+
+    @pytest.mark.parametrize("operation", ["send", "sendall", "sendmsg"])
+    def test_sending(self, unix_pair, operation):
+        left, _ = unix_pair
+        fill(left)
+        left.settimeout(0.03)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError) as caught:
+            getattr(left, operation)([b"x" * 100_000] if operation == "sendmsg" else b"x" * 100_000)
+        assert time.monotonic() - began >= 0.03
+        assert caught.value.args == ("timed out",)
+
+    def test_accept(self, listener):
+        listener.settimeout(0.03)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match=r"^timed out$"):
+            listener.accept()
+        assert time.monotonic() - began >= 0.03
+
+    def test_connect(self, socket, keep):
+        full = keep(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = []
+        for _ in range(8):  # until the queue is full, and the kernel answers no more
+            waiting.append(keep(socket.socket()))
+            waiting[-1].settimeout(0.05)
+            try:
+                waiting[-1].connect(full.getsockname())
+            except TimeoutError as error:
+                assert error.args == ("timed out",)
+                break
+        else:
+            raise AssertionError("the queue never filled")
+        last = keep(socket.socket())
+        last.settimeout(0.01)
+        assert last.connect_ex(full.getsockname()) == errno.EAGAIN
+
+    def test_a_file_that_timed_out_reads_no_more(self, unix_pair, keep):
+        left, right = unix_pair
+        right.settimeout(0.01)
+        file = keep(right.makefile("rb", buffering=0))
+        with pytest.raises(TimeoutError):
+            file.read(1)
+        left.send(b"x")
+        with pytest.raises(OSError, match="cannot read from timed out object"):
+            file.read(1)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_long_timeout_waits(unix_pair, start, operation):
+    left, right = unix_pair
+    right.settimeout(1e6)
+    call = start(OPERATIONS[operation], right).until_blocked()
+    left.send(b"x")
+    call.result()
+
+
+@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@pytest.mark.parametrize("timeout", [9e9, 2**31, 2**33, 4_294_967.296, 2_147_483.648])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_huge_timeout_waits_too(unix_pair, start, operation, timeout):
+    """The stdlib counts milliseconds in a C int, which wraps: 2**31 seconds are none."""
+    left, right = unix_pair
+    right.settimeout(timeout)
+    call = start(OPERATIONS[operation], right).until_blocked()
+    left.send(b"x")
+    call.result()
+
+
+def test_the_deadline_of_sendall_is_for_the_whole(socket, unix_pair, start):
+    """A reader that takes a little at a time, for ever, gives each send something to do but not the whole."""
+    left, right = unix_pair
+    left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    left.settimeout(0.3)
+    over = []
+
+    def sip():
+        right.settimeout(0.01)
+        while not over:
+            try:
+                right.recv(2048)
+            except TimeoutError:
+                continue
+            time.sleep(0.01)
+
+    reading = start(sip)
+    try:
+        with pytest.raises(TimeoutError):
+            left.sendall(bytes(64 << 20))
+    finally:
+        over.append(True)
+    reading.result()
+
+
+def test_sendall_of_much_within_the_time(unix_pair, start):
+    left, right = unix_pair
+    left.settimeout(30)
+    data = bytes(8 << 20)
+
+    def read():
+        size = 0
+        while size < len(data):
+            size += len(right.recv(65536))
+        return size
+
+    reading = start(read)
+    assert left.sendall(data) is None
+    assert reading.result() == len(data)
+
+
+class TestTheKernelsOwnTimeouts:
+    """SO_RCVTIMEO and SO_SNDTIMEO end the calls of a socket that blocks, and so do they here."""
+
+    TIME = struct.pack("@ll", 0, 30_000)
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_receiving(self, socket, unix_pair, operation):
+        left, right = unix_pair
+        right.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.TIME)
+        with pytest.raises(BlockingIOError) as caught:
+            OPERATIONS[operation](right)
+        assert caught.value.errno == errno.EAGAIN
+        left.send(b"x")
+        OPERATIONS[operation](right)
+
+    def test_accept(self, socket, listener):
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.TIME)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+    @pytest.mark.parametrize("operation", ["send", "sendall", "sendmsg"])
+    def test_sending(self, socket, unix_pair, operation):
+        left, _ = unix_pair
+        fill(left)
+        left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, self.TIME)
+        with pytest.raises(BlockingIOError):
+            getattr(left, operation)([b"x" * 100_000] if operation == "sendmsg" else b"x" * 100_000)
+
+    def test_with_a_timeout_of_our_own_ours_counts(self, socket, unix_pair, start):
+        left, right = unix_pair
+        right.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.TIME)
+        right.settimeout(30)
+        call = start(right.recv, 1).until_blocked()
+        time.sleep(0.05)  # longer than the kernel's, which must not count
+        left.send(b"x")
+        assert call.result() == b"x"
+
+
+@pytest.mark.parametrize("timeout", [0, 0.05])
+def test_a_timeout_changed_by_another_thread_is_for_the_next_call(unix_pair, start, timeout):
+    left, right = unix_pair
+    right.settimeout(30)
+    call = start(right.recv, 1).until_blocked()
+    right.settimeout(timeout)
+    left.send(b"x")
+    assert call.result() == b"x"
+    with pytest.raises(BlockingIOError if timeout == 0 else TimeoutError):
+        right.recv(1)

@@ -1,0 +1,342 @@
+"""The conformance runner notices what it is there to notice, shown with small made-up modules and a made-up candidate."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+RUNNER = Path(__file__).resolve().with_name("conformance")
+
+# Stands for oxisocket: the stdlib's socket with a mark, which the made-up tests below look for.
+CANDIDATE = {
+    "made_up/__init__.py": "from socket import *\nMARK = True\n__version__ = '7'\n",
+    "made_up/_socket.py": "from _socket import *\nMARK = True\n",
+}
+PROLOGUE = """
+import ctypes, os, unittest
+import socket
+import _socket
+MARKED = hasattr(socket, "MARK") and hasattr(_socket, "MARK")
+"""
+
+
+class Bench:
+    """A folder with made-up test modules, and the runner started on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name, text in CANDIDATE.items():
+            self._write(name, text)
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def module(self, name: str, body: str) -> None:
+        """Write a made-up test module."""
+        self._write(f"{name}.py", PROLOGUE + dedent(body))
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the runner."""
+        return subprocess.run(
+            [sys.executable, str(RUNNER), "--json", str(self.folder / "results.json"), *arguments],
+            env=os.environ | {"PYTHONPATH": str(self.folder), "PYTHONIOENCODING": "utf-8"},
+            encoding="utf-8",
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+
+    def results(self) -> Any:
+        """Return the first module's results."""
+        return json.loads((self.folder / "results.json").read_text(encoding="utf-8"))["modules"][0]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A fresh bench."""
+    return Bench(tmp_path)
+
+
+def compare(bench: Bench, body: str, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
+    """Run a made-up module on the stdlib and on the made-up candidate; return what was printed, and what was lost."""
+    bench.module("made_up_tests", body)
+    printed = bench.run("--candidate", "made_up", "--reruns", "0", *arguments, "made_up_tests")
+    assert not printed.stderr
+    return printed, {name.rpartition(".")[2]: way for name, way in bench.results()["lost"].items()}
+
+
+def test_nothing_lost(bench: Bench) -> None:
+    """Equal outcomes are no loss, whatever they are."""
+    printed, lost = compare(
+        bench,
+        """
+        class Tests(unittest.TestCase):
+            def test_pass(self): pass
+            def test_fail(self): self.fail()
+            def test_error(self): 1 / 0
+            def test_skip(self): self.skipTest("here and there")
+            @unittest.expectedFailure
+            def test_expected(self): self.fail()
+            @unittest.expectedFailure
+            def test_unexpected(self): pass
+        """,
+    )
+    assert (printed.returncode, lost) == (0, {})
+    kinds = [outcome["outcome"] for outcome in bench.results()["candidate"].values()]
+    assert kinds == ["error", "expected failure", "fail", "pass", "skip", "unexpected success"]
+    assert "lost 0" in printed.stdout
+
+
+def test_lost_pass(bench: Bench) -> None:
+    """A test that passes on the stdlib alone is lost, and the end of its traceback is printed."""
+    printed, lost = compare(
+        bench,
+        """
+        class Tests(unittest.TestCase):
+            def test_fine(self): pass
+            def test_fails(self): self.assertFalse(MARKED, "a mark")
+            def test_raises(self):
+                if MARKED: raise OSError(9, "no good")
+            def test_subtests(self):
+                for number in range(3):
+                    with self.subTest(number=number): self.assertFalse(MARKED and number == 1)
+        """,
+    )
+    assert printed.returncode == 1
+    assert lost == {
+        "test_fails": "pass → fail",
+        "test_raises": "pass → error",
+        "test_subtests": "pass → fail",
+    }
+    assert "LOST made_up_tests.Tests.test_fails: pass → fail" in printed.stdout
+    assert "AssertionError: True is not false : a mark" in printed.stdout
+    assert "OSError: [Errno 9] no good" in printed.stdout
+
+
+def test_new_skip(bench: Bench) -> None:
+    """What is not skipped on the stdlib must not be skipped here: tests, classes, subtests, whole modules."""
+    printed, lost = compare(
+        bench,
+        """
+        class Tests(unittest.TestCase):
+            @unittest.skipIf(MARKED, "no such name")
+            def test_skipped(self): pass
+            def test_subtests(self):
+                for number in range(2):
+                    with self.subTest(number=number):
+                        if MARKED or number: self.skipTest("no %s" % ("nought", "one")[number])
+        @unittest.skipIf(MARKED, "no such class")
+        class Others(unittest.TestCase):
+            def test_class(self): pass
+        class Fixture(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls):
+                if MARKED: raise unittest.SkipTest("not today")
+            def test_set_up(self): pass
+        """,
+    )
+    assert printed.returncode == 1
+    assert lost == {
+        "test_skipped": "pass → skip",
+        "test_subtests": "skip → skip for another reason",
+        "test_class": "pass → skip",
+        "test_set_up": "pass → skip",
+    }
+    printed, lost = compare(
+        bench,
+        """
+        if MARKED: raise unittest.SkipTest("all of it")
+        class Tests(unittest.TestCase):
+            def test_one(self): pass
+        """,
+    )
+    assert (printed.returncode, lost["test_one"]) == (1, "pass → absent")
+
+
+def test_gain_is_no_loss(bench: Bench) -> None:
+    """The candidate may pass what the stdlib skips or fails."""
+    printed, lost = compare(
+        bench,
+        """
+        class Tests(unittest.TestCase):
+            @unittest.skipUnless(MARKED, "not there")
+            def test_skipped(self): pass
+            def test_failed(self): self.assertTrue(MARKED)
+        """,
+    )
+    assert (printed.returncode, lost) == (0, {})
+
+
+def test_crash(bench: Bench) -> None:
+    """A crash is laid at the door of the test that ran, and the tests after it run."""
+    printed, lost = compare(
+        bench,
+        """
+        class Tests(unittest.TestCase):
+            def test_1(self): pass
+            def test_2(self):
+                if MARKED: ctypes.string_at(0)
+            def test_3(self):
+                if MARKED: os._exit(3)
+            def test_4(self): self.assertFalse(MARKED)
+            def test_5(self): pass
+        """,
+    )
+    assert printed.returncode == 1
+    assert lost == {"test_2": "pass → crash", "test_3": "pass → crash", "test_4": "pass → fail"}
+    assert "the process was ended by SIGSEGV" in printed.stdout
+    assert "the process ended with status 3" in printed.stdout
+
+
+def test_hang(bench: Bench) -> None:
+    """A hang ends at the limit with everybody's traceback, and the tests after it run."""
+    printed, lost = compare(
+        bench,
+        """
+        import threading
+        class Tests(unittest.TestCase):
+            def test_1(self):
+                if MARKED: threading.Event().wait()
+            def test_2(self): pass
+        """,
+        "--limit",
+        "0.5",
+    )
+    assert printed.returncode == 1
+    assert lost == {"test_1": "pass → timeout"}
+    outcomes = bench.results()["candidate"]
+    assert any("in test_1" in line for line in outcomes["made_up_tests.Tests.test_1"]["detail"])
+    assert outcomes["made_up_tests.Tests.test_2"]["outcome"] == "pass"
+
+
+def test_trouble_outside_tests(bench: Bench) -> None:
+    """A set-up that fails takes its tests along; a tear-down, an import or an end that goes wrong is lost too."""
+    printed, lost = compare(
+        bench,
+        """
+        import atexit
+        if MARKED: atexit.register(os._exit, 5)
+        class A(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls): assert not MARKED
+            def test_a(self): pass
+        class B(unittest.TestCase):
+            @classmethod
+            def tearDownClass(cls): assert not MARKED
+            def test_b(self): pass
+        """,
+    )
+    assert printed.returncode == 1
+    assert sorted(lost.values()) == ["absent → crash", "absent → error", "pass → error"]
+    assert lost["test_a"] == "pass → error"
+    printed, lost = compare(
+        bench,
+        """
+        assert not MARKED
+        class Tests(unittest.TestCase):
+            def test_one(self): pass
+        """,
+    )
+    assert printed.returncode == 1
+    assert set(lost.values()) == {"pass → absent", "absent → error"}
+
+
+def test_flaky(bench: Bench) -> None:
+    """A test that is lost at first, and not when run again alone, is reported as flaky and is not lost."""
+    printed, lost = compare(
+        bench,
+        f"""
+        class Tests(unittest.TestCase):
+            def test_weather(self):
+                if MARKED:
+                    try: os.mkdir({str(bench.folder / "seen")!r})
+                    except FileExistsError: pass
+                    else: self.fail("rain")
+        """,
+        "--reruns",
+        "1",
+    )
+    assert (printed.returncode, lost) == (0, {})
+    assert bench.results()["flaky"] == ["made_up_tests.Tests.test_weather"]
+    assert "lost 0, flaky 1" in printed.stdout
+
+
+def test_left_out_and_duplicates(bench: Bench) -> None:
+    """The class that hangs without VSOCK loopback is left out; a test collected twice counts twice."""
+    printed, lost = compare(
+        bench,
+        """
+        class ThreadedVSOCKSocketStreamTest(unittest.TestCase):
+            def test_left_out(self): self.fail()
+        class Tests(unittest.TestCase):
+            def test_one(self): pass
+        Again = Tests
+        """,
+    )
+    assert (printed.returncode, lost) == (0, {})
+    assert list(bench.results()["stdlib"]) == ["made_up_tests.Tests.test_one", "made_up_tests.Tests.test_one#2"]
+
+
+def test_unknown_module(bench: Bench) -> None:
+    """A name that no module has is a mistake, not a module without tests."""
+    printed = bench.run("--candidate", "stdlib", "test_no_such_thing")
+    assert printed.returncode == 2
+    assert "has no test_no_such_thing" in printed.stderr
+
+
+def test_classes_that_leave_loopback(bench: Bench) -> None:
+    """A module known to stay on loopback gets the resource `network`, but for the classes that do not."""
+    bench.module(
+        "elsewhere",
+        """
+        from test import support
+        class TCPTimeoutTestCase(unittest.TestCase):
+            def test_outside(self): pass
+        class Tests(unittest.TestCase):
+            def test_resource(self): self.assertFalse(support.is_resource_enabled("network"))
+        """,
+    )
+    assert bench.run("--candidate", "stdlib", "elsewhere").returncode == 0
+    assert {name: each["outcome"] for name, each in bench.results()["stdlib"].items()} == {
+        "elsewhere.TCPTimeoutTestCase.test_outside": "pass",
+        "elsewhere.Tests.test_resource": "pass",
+    }
+    printed = bench.run("--candidate", "stdlib", "test_timeout")
+    assert printed.returncode == 0
+    assert "stdlib: 8 pass · candidate: 8 pass" in printed.stdout
+
+
+def test_merge_and_report(bench: Bench) -> None:
+    """Results are merged into one page, in the order of versions, with the part kept by hand at its end."""
+    bench.module("made_up_tests", "class Tests(unittest.TestCase):\n    def test_a(self): self.assertFalse(MARKED, '`')\n")
+    bench.run("--candidate", "made_up", "--reruns", "0", "made_up_tests")
+    result = json.loads((bench.folder / "results.json").read_text(encoding="utf-8"))
+    paths = []
+    for version in ("3.10.1", "3.9.2"):
+        paths.append(bench.folder / f"{version}.json")
+        paths[-1].write_text(json.dumps(result | {"python": version}), encoding="utf-8")
+    page = bench.folder / "page.md"
+    merged = subprocess.run(
+        [sys.executable, str(RUNNER), "--merge", *map(str, paths), "--report", str(page)],
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (merged.returncode, merged.stderr) == (1, "")
+    text = page.read_text(encoding="utf-8")
+    assert text.index("## Python 3.9.2") < text.index("## Python 3.10.1") < text.index("## Lost")
+    assert "| made_up_tests | 1 | 0 | 0 | 0 | 0 | 1 | 1 | 0 |" in text
+    assert "- 3.9.2, `made_up_tests.Tests.test_a`: pass → fail" in text
+    kept = (RUNNER / "differences.md").read_text(encoding="utf-8").strip()
+    assert text.endswith(f"## What differs, and why\n\n{kept}\n")

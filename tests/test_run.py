@@ -1,0 +1,369 @@
+"""`python -m oxisocket` runs a program as plain Python does, with our `socket` in the original's place."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV_"))} | {
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHON_COLORS": "0",
+    "PYTHONUTF8": "1",
+}
+
+
+class Launcher:
+    """The command line that runs programs on one implementation: `python`, or `python -m oxisocket`."""
+
+    def __init__(self, module, directory):
+        self.name = module.__name__
+        self.is_plain = self.name == "socket"
+        self.directory = directory
+
+    def __call__(self, *arguments, options=(), **settings):
+        command = [sys.executable, *options, *([] if self.is_plain else ["-m", self.name]), *map(str, arguments)]
+        settings = {"stdin": subprocess.DEVNULL, "cwd": self.directory, "env": ENVIRONMENT} | settings
+        if "input" in settings:
+            settings.pop("stdin")
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **settings)
+
+
+@pytest.fixture
+def launch(socket, tmp_path):
+    return Launcher(socket, tmp_path)
+
+
+@pytest.fixture
+def compare(both, tmp_path):
+    """Runs the same program on both and asserts that nobody could tell the difference."""
+
+    def compare(*arguments, **settings):
+        plain, ours = (Launcher(each, tmp_path)(*arguments, **settings) for each in both)
+        assert ours.stdout == plain.stdout
+        assert without_runpy(ours.stderr) == without_runpy(plain.stderr)
+        assert ours.returncode == plain.returncode
+        return ours
+
+    return compare
+
+
+def without_runpy(text):
+    """Plain `python -m` shows two frames of runpy in a traceback; to show them or not is no matter. Nor is how many more calls
+    went into the stack."""
+    text = re.sub(r'(?m)^[ |+]*File "<frozen runpy>", line \d+, in \w+\n', "", text)
+    return re.sub(r"repeated \d+ more times", "repeated N more times", text)
+
+
+@pytest.fixture
+def script(tmp_path):
+    def script(text, name="script.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return script
+
+
+def same_modules(name):
+    return f"""
+import socket, _socket, sys
+import {name} as wanted
+assert socket.socket is wanted.socket, socket
+assert _socket is wanted._socket, _socket
+assert sys.modules["socket"] is socket and sys.modules["_socket"] is _socket
+from socket import socket as from_socket, create_connection
+assert from_socket is wanted.socket
+assert create_connection is wanted.create_connection
+import http.client, socketserver, urllib.request, selectors
+assert http.client.socket.socket is wanted.socket
+assert socketserver.socket.socket is wanted.socket
+with socket.socket() as sock:
+    assert type(sock) is wanted.socket
+left, right = socket.socketpair()
+with left, right:
+    left.sendall(b"hello")
+    print(right.recv(5))
+"""
+
+
+class TestImports:
+    """Inside the program `import socket` and `import _socket` give the module under test."""
+
+    def test_in_a_script(self, launch, script):
+        done = launch(script(same_modules(launch.name)))
+        assert (done.stdout, done.stderr, done.returncode) == ("b'hello'\n", "", 0)
+
+    def test_in_a_module(self, launch, script):
+        script(same_modules(launch.name), "program.py")
+        done = launch("-m", "program")
+        assert (done.stdout, done.stderr, done.returncode) == ("b'hello'\n", "", 0)
+
+    def test_in_a_command(self, launch):
+        done = launch("-c", same_modules(launch.name))
+        assert (done.stdout, done.stderr, done.returncode) == ("b'hello'\n", "", 0)
+
+    def test_in_a_module_that_the_script_imports(self, launch, script):
+        script("import socket\nfrom socket import *\n", "part.py")
+        text = f"import part, {launch.name} as wanted\nprint(part.socket is wanted.socket, part.AF_INET is wanted.AF_INET)"
+        assert launch(script(text)).stdout == "True True\n"
+
+    def test_a_server_and_a_client(self, compare, script):
+        compare(
+            script("""
+import socket, threading
+with socket.create_server(("127.0.0.1", 0)) as server:
+    def serve():
+        connection, _ = server.accept()
+        with connection, connection.makefile("rw", encoding="utf-8") as file:
+            for line in file:
+                file.write(line.upper())
+                file.flush()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with socket.create_connection(server.getsockname()) as client, client.makefile("rw", encoding="utf-8") as file:
+        for word in "one", "two":
+            print(word, file=file, flush=True)
+            print(file.readline(), end="")
+    thread.join()
+""")
+        )
+
+
+SHOW = """
+import sys
+print(sys.argv)
+print(sys.path)
+print(__name__, __file__ if "__file__" in globals() else None, __package__, __doc__)
+print(__spec__ and (__spec__.name, __spec__.origin, __spec__.parent), type(__loader__).__name__ if __loader__ else None)
+print(sys.modules["__main__"].__dict__ is globals(), sys.modules["__main__"].__name__, type(sys.modules["__main__"]).__name__)
+print(type(__builtins__).__name__, sorted(name for name in globals() if name.startswith("__")))
+print(sys.flags, sys.executable, sys.dont_write_bytecode, sys.warnoptions)
+print(sorted(name for name in globals() if not name.startswith("__")))
+class Here: pass
+print(Here.__module__, Here)
+import pickle
+print(pickle.loads(pickle.dumps(Here)) is Here)
+"""
+
+
+class TestSurroundings:
+    """What a program can see of the way it was started."""
+
+    @pytest.mark.parametrize("arguments", [(), ("one",), ("-x", "--help", "-m", "--", "", "a b")], ids=repr)
+    def test_script(self, compare, script, arguments):
+        compare(script('"""Says what it sees."""\n' + SHOW), *arguments)
+
+    def test_script_by_a_relative_name(self, compare, script):
+        script(SHOW, "folder/script.py")
+        for name in ("folder/script.py", "./folder/script.py", "folder/../folder/script.py"):
+            compare(name, "argument")
+
+    def test_script_through_a_link(self, compare, script, tmp_path):
+        script(SHOW, "folder/script.py")
+        (tmp_path / "link.py").symlink_to("folder/script.py")
+        compare("link.py")
+
+    def test_script_without_a_suffix(self, compare, script):
+        compare(script(SHOW, "program"))
+
+    @pytest.mark.parametrize("arguments", [(), ("one", "-c", "--help")], ids=repr)
+    def test_module(self, compare, script, arguments):
+        script(SHOW, "program.py")
+        compare("-m", "program", *arguments)
+
+    def test_package(self, compare, script):
+        script("print('package', __name__)", "parcel/__init__.py")
+        script(SHOW, "parcel/__main__.py")
+        script(SHOW, "parcel/part.py")
+        compare("-m", "parcel", "x")
+        compare("-m", "parcel.part", "x")
+
+    @pytest.mark.parametrize("arguments", [(), ("one", "-m", "--help")], ids=repr)
+    def test_command(self, compare, arguments):
+        compare("-c", SHOW, *arguments)
+
+    def test_sibling_modules_are_found(self, compare, script):
+        script("name = 'sibling'", "folder/sibling.py")
+        script("import sibling; print(sibling.name, sibling.__file__)", "folder/script.py")
+        compare("folder/script.py")
+
+    @pytest.mark.parametrize("options", [("-O",), ("-W", "error"), ("-X", "dev"), ("-u",), ("-B",), ("-s",), ("-P",)], ids=repr)
+    def test_options_of_the_interpreter(self, compare, script, options):
+        compare(script(SHOW), options=options)
+
+    def test_standard_streams(self, compare, script):
+        text = "import sys\nprint(input(' ? '))\nprint(sys.stdin.read())\nprint('gr\xfc\xdfe \u20ac', file=sys.stderr)\n"
+        compare(script(text), input="first\nsecond\nthird")
+
+    def test_script_in_another_encoding(self, compare, tmp_path):
+        (tmp_path / "old.py").write_bytes(b"# coding: latin-1\nprint(ascii('gr\xfc\xdfe'))\n")
+        compare("old.py")
+        (tmp_path / "marked.py").write_bytes(b"\xef\xbb\xbfprint('marked')\r\nprint('twice')\r\n")
+        compare("marked.py")
+
+    def test_at_exit_and_threads(self, compare, script):
+        compare(
+            script("""
+import atexit, threading, time
+atexit.register(print, "at exit")
+event = threading.Event()
+threading.Thread(target=lambda: (event.wait(), print("thread"))).start()
+event.set()
+print("main")
+""")
+        )
+
+    def test_child_processes_of_multiprocessing(self, compare, script):
+        compare(
+            script("""
+import multiprocessing
+def work(number):
+    return number * 2
+if __name__ == "__main__":
+    for way in ("fork", "spawn"):
+        import warnings
+        warnings.simplefilter("ignore")
+        with multiprocessing.get_context(way).Pool(1) as pool:
+            print(pool.map(work, [1, 2, 3]))
+""")
+        )
+
+
+ENDINGS = {
+    "end": "print('done')",
+    "exit 0": "import sys; sys.exit(0)",
+    "exit 3": "import sys; sys.exit(3)",
+    "exit None": "import sys; sys.exit()",
+    "exit text": "import sys; sys.exit('a complaint')",
+    "exit list": "import sys; sys.exit([1, 2])",
+    "exit True": "import sys; sys.exit(True)",
+    "exit -1": "import sys; sys.exit(-1)",
+    "exit 256": "import sys; sys.exit(256)",
+    "raise SystemExit": "raise SystemExit(4)",
+    "exit in a function": "import sys\ndef leave():\n    sys.exit(5)\nleave()",
+    "quick exit": "import os; os._exit(6)",
+    "exception": "1 / 0",
+    "exception in a function": "def one():\n    two()\n\ndef two():\n    raise ValueError('deep down')\n\none()",
+    "chained": "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise RuntimeError('then this') from error",
+    "while handling": "try:\n    1 / 0\nexcept ZeroDivisionError:\n    [][1]",
+    "exception with a note": "error = ValueError('text')\nerror.add_note('a note')\nraise error",
+    "group": "raise ExceptionGroup('several', [ValueError(1), TypeError(2)])",
+    "recursion": "def again(): again()\nagain()",
+    "import error": "import no_such_module",
+    "syntax error": "print('never'\nx = = 1",
+    "indentation error": "if True:\nprint(1)",
+    "interrupt": "raise KeyboardInterrupt",
+    "interrupt in a function": "def wait():\n    raise KeyboardInterrupt('now')\nwait()",
+    "interrupt by signal": "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(10**8): pass",
+    "terminated": "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)",
+    "own excepthook": "import sys\nsys.excepthook = lambda kind, value, trace: print('hook', kind, trace.tb_frame.f_code.co_filename)\n1/0",
+    "traceback in the program": "import traceback\ntry:\n    1/0\nexcept ZeroDivisionError:\n    traceback.print_exc()\n",
+    "closed stdout": "import sys\nsys.stdout.close()",
+    "socket error": "import socket\nsocket.socket().connect(('127.0.0.1', 'port'))",
+    "resolver error": "import socket\nsocket.gethostbyname('\\udcff')",
+}
+
+
+class TestEndings:
+    """Exit status, messages and tracebacks: without a trace of who ran the program."""
+
+    @pytest.mark.parametrize("ending", ENDINGS)
+    def test_script(self, compare, script, ending):
+        done = compare(script(ENDINGS[ending] + "\n"))
+        assert "oxisocket" not in done.stderr.replace(sys.executable, "")
+
+    @pytest.mark.parametrize("ending", [name for name in ENDINGS if name != "own excepthook"])  # which sees runpy
+    def test_module(self, compare, script, ending):
+        script(ENDINGS[ending] + "\n", "program.py")
+        compare("-m", "program")
+
+    @pytest.mark.parametrize("ending", ENDINGS)
+    def test_command(self, compare, ending):
+        compare("-c", ENDINGS[ending])
+
+    def test_interrupt_ends_by_the_signal(self, launch, script):
+        """A shell that runs the program in a loop stops the loop only when the program died of the signal."""
+        done = launch(script("raise KeyboardInterrupt"))
+        assert done.returncode == -signal.SIGINT
+        assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+
+    def test_interrupt_of_a_blocked_accept(self, socket, tmp_path, script):
+        path = script(
+            "import socket\nserver = socket.create_server(('127.0.0.1', 0))\nprint('ready', flush=True)\nserver.accept()\n"
+        )
+        command = [sys.executable, *([] if socket.__name__ == "socket" else ["-m", socket.__name__]), str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+            try:
+                assert process.stdout.readline() == "ready\n"
+                process.send_signal(signal.SIGINT)
+                _, errors = process.communicate(timeout=30)
+            finally:
+                process.kill()
+        assert process.returncode == -signal.SIGINT
+        assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
+class TestCommandLine:
+    """What is wrong with the command line itself."""
+
+    def test_missing_script(self, both, tmp_path):
+        plain, ours = (Launcher(each, tmp_path)("missing.py") for each in both)
+        assert ours.returncode == plain.returncode == 2
+        assert ours.stdout == plain.stdout == ""
+        assert "missing.py" in ours.stderr and "[Errno 2] No such file or directory" in ours.stderr
+        assert "Traceback" not in ours.stderr
+
+    def test_script_that_may_not_be_read(self, both, tmp_path):
+        (tmp_path / "secret.py").touch(mode=0)
+        if os.access(tmp_path / "secret.py", os.R_OK):
+            pytest.skip("this user may read everything")
+        plain, ours = (Launcher(each, tmp_path)("secret.py") for each in both)
+        assert ours.returncode == plain.returncode == 2
+        assert "Permission denied" in ours.stderr
+
+    def test_missing_module(self, both, tmp_path):
+        plain, ours = (Launcher(each, tmp_path)("-m", "no_such_module") for each in both)
+        assert ours.returncode == plain.returncode == 1
+        assert ours.stdout == plain.stdout == ""
+        assert "No module named no_such_module" in plain.stderr
+        assert "No module named no_such_module" in ours.stderr
+        assert "Traceback" not in ours.stderr
+
+    def test_package_without_main(self, both, script, tmp_path):
+        script("", "parcel/__init__.py")
+        plain, ours = (Launcher(each, tmp_path)("-m", "parcel") for each in both)
+        assert ours.returncode == plain.returncode == 1
+        assert "'parcel' is a package and cannot be directly executed" in ours.stderr
+        assert "Traceback" not in ours.stderr
+
+    @pytest.mark.parametrize("arguments", [("--no-such-option",), ("-Z",), ("-m",), ("-c",)], ids=repr)
+    def test_wrong_options(self, both, tmp_path, arguments):
+        plain, ours = (Launcher(each, tmp_path)(*arguments) for each in both)
+        assert ours.returncode == plain.returncode == 2
+        assert ours.stdout == ""
+        assert "--help" in ours.stderr or "usage" in ours.stderr  # the way on
+        assert "Traceback" not in ours.stderr
+
+    @pytest.mark.parametrize("option", ["--help", "-h"])
+    def test_help(self, launch, option):
+        done = launch(option)
+        assert done.returncode == 0
+        assert "usage" in done.stdout.lower()
+        assert done.stderr == ""
+
+    def test_no_arguments(self, launch):
+        done = launch()
+        assert done.returncode in (0, 2)  # plain Python reads the empty standard input, and is done
+        assert "Traceback" not in done.stderr
+
+
+def test_module_can_be_imported_without_running(socket):
+    code = "import importlib.util; assert importlib.util.find_spec('oxisocket.__main__')"
+    if socket.__name__ == "socket":
+        pytest.skip("the original has no such module")
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=Path(__file__).parent)
