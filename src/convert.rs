@@ -1,6 +1,6 @@
 //! Byte order, IP addresses, the sizes of control messages, and descriptors as plain numbers.
 
-use std::ffi::{CStr, c_char, c_int, c_ulong};
+use std::ffi::{CStr, c_char, c_int, c_long, c_ulong};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, IntoRawFd};
 
@@ -13,7 +13,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, plain_long};
 use crate::interpreter::function::{Returned, Table};
-use crate::{address, functions, sys};
+use crate::{functions, sys};
 
 /// The argument of a function that takes one. Argument Clinic, which such functions came under in 3.13, takes it as it is; before, it was
 /// parsed as a tuple of one, and a wrong number of arguments was refused in other words.
@@ -182,7 +182,7 @@ fn uint32_not_plain(number: &Bound<'_, PyAny>) -> Result<u32> {
 #[cfg(not(Py_3_14))]
 fn uint32_not_plain(number: &Bound<'_, PyAny>) -> Result<u32> {
     if !number.is_instance_of::<pyo3::types::PyInt>() {
-        let class = address::type_name(number);
+        let class = crate::address::type_name(number);
         return Err(Error::type_error(format!("expected int, {class} found")));
     }
     u32::try_from(unsigned_long(number)?).map_err(|_| Error::overflow("int larger than 32 bits"))
@@ -341,14 +341,14 @@ fn dup<'py>(py: Python<'py>, fd: &Bound<'py, PyAny>) -> Returned<'py> {
 /// A descriptor. A number beyond C's `int` is none, and not, as cutting it would make it, another one.
 fn descriptor(fd: &Bound<'_, PyAny>) -> Result<c_int> {
     let number = match plain_long(fd) {
-        Some(number) => number,
-        None => long(fd)?,
+        Some(number) => c_int::try_from(number),
+        None => c_int::try_from(long(fd)?),
     };
-    c_int::try_from(number).map_err(|_| Error::Os(libc::EBADF))
+    number.map_err(|_| Error::Os(libc::EBADF))
 }
 
-fn long(number: &Bound<'_, PyAny>) -> Result<i64> {
+fn long(number: &Bound<'_, PyAny>) -> Result<c_long> {
     // SAFETY: `number` is an object; anything that is no int, has no index or does not fit is refused with an exception.
     let value = unsafe { ffi::PyLong_AsLong(number.as_ptr()) };
-    if value == -1 && PyErr::occurred(number.py()) { Err(Error::Raised) } else { Ok(value.into()) }
+    if value == -1 && PyErr::occurred(number.py()) { Err(Error::Raised) } else { Ok(value) }
 }

@@ -418,8 +418,11 @@ fn till_nul(mut bytes: Vec<u8>) -> CString {
 
 /// The types and protocols that the C library lists for ordinary hints, in its order; `None` for all others.
 fn transports(kind: c_int, protocol: c_int) -> Option<&'static [(c_int, c_int)]> {
-    const ALL: [(c_int, c_int); 3] =
-        [(libc::SOCK_STREAM, libc::IPPROTO_TCP), (libc::SOCK_DGRAM, libc::IPPROTO_UDP), (libc::SOCK_RAW, libc::IPPROTO_IP)];
+    const ALL: [(c_int, c_int); 3] = [
+        (libc::SOCK_STREAM, libc::IPPROTO_TCP),
+        (libc::SOCK_DGRAM, libc::IPPROTO_UDP),
+        (libc::SOCK_RAW, libc::IPPROTO_IP),
+    ];
     match (kind, protocol) {
         (0, 0) => Some(&ALL),
         (libc::SOCK_STREAM, 0) | (0 | libc::SOCK_STREAM, libc::IPPROTO_TCP) => Some(&ALL[..1]),
@@ -672,8 +675,10 @@ mod tests {
     fn numeric_v4_is_what_the_c_library_takes() {
         let parts = ["0", "00", "1", "01", "255", "256", "", "+1", "-1", "0x1", " 1", "1 ", "1000"];
         let endings = ["", ".", ".0", "%lo", "/8"];
-        for (a, b, ending) in parts.iter().flat_map(|a| parts.iter().flat_map(move |b| endings.map(|end| (a, b, end)))) {
-            let name = CString::new(format!("1.{a}.2.{b}{ending}")).unwrap();
+        let tails = parts.iter().flat_map(|part| endings.map(|ending| format!("{part}{ending}")));
+        let names = tails.flat_map(|tail| parts.map(|part| format!("1.{part}.2.{tail}")));
+        for name in names {
+            let name = CString::new(name).unwrap();
             let expected = sys::presentation::pton(libc::AF_INET, &name).unwrap();
             let found = numeric(&name, libc::AF_INET).map(|ip| match ip {
                 Ip::V4(ip) => ip.octets().to_vec(),

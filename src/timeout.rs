@@ -45,7 +45,7 @@ impl Timeout {
         if value.is_none() {
             return Ok(Timeout::NONE);
         }
-        let nanoseconds = if is_float(value) { from_float(value)? } else { from_int(value)? };
+        let nanoseconds = nanoseconds(value)?;
         if nanoseconds < 0 {
             return Err(Error::value("Timeout value out of range"));
         }
@@ -61,14 +61,33 @@ impl Timeout {
     }
 }
 
-fn is_float(value: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: `value` is an object.
-    unsafe { ffi::PyFloat_Check(value.as_ptr()) != 0 }
+/// A number of seconds in nanoseconds. What counts as a number, and the words for what does not, changed from version to version.
+fn nanoseconds(seconds: &Bound<'_, PyAny>) -> Result<i64> {
+    // SAFETY: `seconds` is an object.
+    let (is_float, is_index) =
+        unsafe { (ffi::PyFloat_Check(seconds.as_ptr()) != 0, ffi::PyIndex_Check(seconds.as_ptr()) != 0) };
+    if is_float || (cfg!(Py_3_15) && !is_index) {
+        from_float(seconds)
+    } else if cfg!(Py_3_14) && !is_index {
+        Err(not_a_number(seconds))
+    } else {
+        from_int(seconds)
+    }
+}
+
+fn not_a_number(seconds: &Bound<'_, PyAny>) -> Error {
+    match seconds.get_type().fully_qualified_name() {
+        Ok(name) => Error::type_error(format!("'{name}' object cannot be interpreted as an integer or float")),
+        Err(error) => error.into(),
+    }
 }
 
 fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
-    // SAFETY: `value` is a float.
-    let seconds = unsafe { ffi::PyFloat_AS_DOUBLE(value.as_ptr()) };
+    // SAFETY: `value` is an object; what is no real number leaves an exception.
+    let seconds = unsafe { ffi::PyFloat_AsDouble(value.as_ptr()) };
+    if seconds == -1.0 && PyErr::occurred(value.py()) {
+        return Err(Error::Raised);
+    }
     if seconds.is_nan() {
         return Err(Error::value("Invalid value NaN (not a number)"));
     }
@@ -76,7 +95,8 @@ fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
     let nanoseconds = if exact >= 0.0 { exact.ceil() } else { exact.floor() };
     let bound = -(i64::MIN as f64);
     if !(-bound..bound).contains(&nanoseconds) {
-        return Err(too_large());
+        let what = if cfg!(Py_3_14) { "C PyTime_t" } else { "platform time_t" };
+        return Err(Error::overflow(format!("timestamp out of range for {what}")));
     }
     Ok(nanoseconds as i64)
 }
@@ -94,8 +114,11 @@ fn from_int(value: &Bound<'_, PyAny>) -> Result<i64> {
 }
 
 fn too_large() -> Error {
-    let name = if cfg!(Py_3_13) { "PyTime_t" } else { "_PyTime_t" };
-    Error::overflow(format!("timestamp too large to convert to C {name}"))
+    Error::overflow(match () {
+        () if cfg!(Py_3_14) => "timestamp out of range for C PyTime_t",
+        () if cfg!(Py_3_13) => "timestamp too large to convert to C PyTime_t",
+        () => "timestamp too large to convert to C _PyTime_t",
+    })
 }
 
 /// How long a call waits.

@@ -37,6 +37,8 @@ EBADF = errno.EBADF
 EAGAIN = errno.EAGAIN
 EWOULDBLOCK = errno.EWOULDBLOCK
 
+_blocking_errnos = {EAGAIN, EWOULDBLOCK}
+
 # The members replace the plain numbers of the same names in this module.
 IntEnum._convert_("AddressFamily", __name__, lambda name: name.isupper() and name.startswith("AF_"))
 IntEnum._convert_("SocketKind", __name__, lambda name: name.isupper() and name.startswith("SOCK_"))
@@ -69,7 +71,7 @@ def send_fds(sock, buffers, fds, flags=0, address=None):
     """Send data and descriptors over a socket of family AF_UNIX; returns how many bytes of the data went.
 
     ``buffers`` is an iterable of bytes-like objects with at least a byte in them, ``fds`` one of descriptors: the other end
-    gets duplicates of them. ``flags`` are those of send(). Raises OSError; see unix(7), SCM_RIGHTS.
+    gets duplicates of them. ``flags`` and ``address`` have no effect, as in the standard library. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 
@@ -81,13 +83,13 @@ def recv_fds(sock, bufsize, maxfds, flags=0):
     """Receive data and descriptors: ``(data, fds, msg_flags, address)``.
 
     At most ``bufsize`` bytes and ``maxfds`` descriptors, which are the caller's to close and are not inherited by programs that
-    this one starts. Raises OSError; see unix(7), SCM_RIGHTS.
+    this one starts. ``flags`` have no effect, as in the standard library. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 
     fds = array.array("i")
     room = _socket.CMSG_LEN(maxfds * fds.itemsize)
-    data, messages, msg_flags, address = sock.recvmsg(bufsize, room, flags)
+    data, messages, msg_flags, address = sock.recvmsg(bufsize, room)
     for level, kind, payload in messages:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
             # A descriptor that was cut off is not one.
@@ -204,6 +206,8 @@ def create_connection(
 
 def has_dualstack_ipv6():
     """Whether one socket can listen for IPv6 and IPv4 alike on this machine."""
+    if not has_ipv6:  # noqa: F405
+        return False
     try:
         with socket(AF_INET6, SOCK_STREAM) as sock:  # noqa: F405
             sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)  # noqa: F405
@@ -249,7 +253,8 @@ def create_server(address, *, family=AF_INET, backlog=None, reuse_port=False, du
     return sock
 
 
-def _member(number, enum):
+def _intenum_converter(number, enum):
+    """A number as a member of an enum, or as it is where the enum has none such."""
     try:
         return enum(number)
     except ValueError:
@@ -263,6 +268,6 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     are AI_ constants. Raises gaierror; see getaddrinfo(3).
     """
     return [
-        (_member(family, AddressFamily), _member(kind, SocketKind), proto, name, address)  # noqa: F821
+        (_intenum_converter(family, AddressFamily), _intenum_converter(kind, SocketKind), proto, name, address)  # noqa: F821
         for family, kind, proto, name, address in _socket.getaddrinfo(host, port, family, type, proto, flags)
     ]

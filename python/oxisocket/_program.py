@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.machinery
 import os
 import runpy
@@ -18,7 +19,7 @@ def run_script(path: str, arguments: list[str]) -> None:
         _replace_path(path)
         _as_main(lambda: runpy._run_module_as_main("__main__", alter_argv=False))  # type: ignore[attr-defined]
         return
-    absolute = os.path.abspath(path)
+    absolute = os.path.join(os.getcwd(), path)
     try:
         with open(absolute, "rb") as file:
             source = file.read()
@@ -44,6 +45,8 @@ def run_code(code: str, arguments: list[str]) -> None:
     sys.argv[:] = ["-c", *arguments]
     _replace_path("")
     main = _new_main()
+    main.__loader__ = importlib.machinery.BuiltinImporter
+    _remember_lines("<string>", code)
     _as_main(lambda: exec(compile(code, "<string>", "exec", dont_inherit=True), main.__dict__))
 
 
@@ -52,8 +55,18 @@ def run_stdin(arguments: list[str]) -> None:
     sys.argv[:] = ["-", *arguments]
     _replace_path("")
     main = _new_main()
+    main.__loader__ = importlib.machinery.BuiltinImporter
     source = sys.stdin.read()
+    _remember_lines("<stdin>", source)
     _as_main(lambda: exec(compile(source, "<stdin>", "exec", dont_inherit=True), main.__dict__))
+
+
+def _remember_lines(name: str, source: str) -> None:
+    """Let tracebacks show lines of a text that is in no file, as newer Pythons do."""
+    if sys.version_info >= (3, 13):
+        import linecache
+
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
 
 
 def _holds_modules(path: str) -> bool:
@@ -87,7 +100,7 @@ def _replace_path(first: str) -> None:
 def _new_main() -> types.ModuleType:
     """An empty ``__main__`` in place of ours."""
     main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = __builtins__
+    main.__dict__["__builtins__"] = builtins
     main.__dict__["__annotations__"] = {}
     sys.modules["__main__"] = main
     return main

@@ -24,10 +24,14 @@ pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     encode(path.bytes())
 }
 
-/// A `str` in the file system's encoding, where NUL is allowed (PEP 383); anything else as it is.
+/// A `str` in the file system's encoding, where NUL is allowed (PEP 383); what names a file (`os.PathLike`) as that name; anything
+/// else as it is.
 fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
     if !address.is_instance_of::<PyString>() {
-        return Ok(address.clone());
+        return match address.get_type().hasattr("__fspath__")? {
+            true => encoded(&address.get_type().call_method1("__fspath__", (address,))?),
+            false => Ok(address.clone()),
+        };
     }
     // SAFETY: `address` is a str.
     let encoded = unsafe { Bound::from_owned_ptr_or_err(address.py(), ffi::PyUnicode_EncodeFSDefault(address.as_ptr())) };
@@ -40,6 +44,10 @@ fn encode(path: &[u8]) -> Result<SockAddr> {
     let longest = if is_abstract { PATH_SIZE } else { PATH_SIZE - 1 };
     if path.len() > longest {
         return Err(Error::os("AF_UNIX path too long"));
+    }
+    if !is_abstract && path.contains(&0) {
+        // The kernel would end the name there, and another file would be meant.
+        return Err(Error::value("embedded null byte in AF_UNIX path"));
     }
     let family = (libc::AF_UNIX as libc::sa_family_t).to_ne_bytes();
     let end: &[u8] = if is_abstract { &[] } else { &[0] };
@@ -88,5 +96,6 @@ mod tests {
         assert!(encode(&[b'x'; 108]).is_err());
         assert!(encode(&[0; 108]).is_ok());
         assert!(encode(&[0; 109]).is_err());
+        assert!(encode(b"before\0after").is_err());
     }
 }

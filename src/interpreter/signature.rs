@@ -33,6 +33,9 @@ impl<const N: usize> Signature<N> {
     /// Binds a call's arguments to the parameters.
     pub fn bind<'py>(&self, this: &Bound<'py, PyAny>, arguments: Keywords<'_, 'py>) -> Result<Bound_<'py, N>> {
         let positional = arguments.positional;
+        if positional.len() == 0 && self.required == 0 && arguments.only_positional().is_some() {
+            return Ok([const { None }; N]);
+        }
         let given = (0..positional.len()).map_while(|index| positional.get(index));
         let named = if arguments.only_positional().is_some() { None } else { Some(arguments.dict()?) };
         let given: Vec<_> = given.map(|argument| argument.to_owned()).collect();

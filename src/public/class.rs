@@ -17,13 +17,13 @@ use crate::{attributes, functions, netdb};
 use crate::socket::{Object, This};
 
 static METHODS: Table = functions![
-    noargs c"__enter__" => lifecycle::enter_with, c"__enter__($self, /)\n--\n\n\
+    keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\
         The socket itself, which the with-statement closes at its end.";
     keywords c"__exit__" => lifecycle::exit_with, c"__exit__($self, /, *exception)\n--\n\n\
         Closes the socket, unless it was closed already.";
-    noargs c"__getstate__" => lifecycle::getstate, c"__getstate__($self, /)\n--\n\n\
+    keywords c"__getstate__" => lifecycle::getstate, c"__getstate__($self)\n--\n\n\
         Raises TypeError: a connection cannot be pickled. See socket.send_fds to pass one to another process.";
-    noargs c"_decref_socketios" => lifecycle::forget_file, c"_decref_socketios($self, /)\n--\n\n\
+    keywords c"_decref_socketios" => lifecycle::forget_file, c"_decref_socketios($self)\n--\n\n\
         Counts one file object less; the last one closes a socket whose close() was called before.";
     keywords c"_real_close" => lifecycle::real_close, c"_real_close($self, /, *ignored)\n--\n\n\
         Closes the socket now. Subclasses close what they have beside it here.";
@@ -36,18 +36,18 @@ static METHODS: Table = functions![
     keywords c"_sendfile_use_sendfile" => sendfile::use_sendfile,
         c"_sendfile_use_sendfile($self, file, offset=0, count=None)\n--\n\n\
         sendfile() by sendfile(2).";
-    noargs c"accept" => lifecycle::accept, c"accept($self, /)\n--\n\n\
+    keywords c"accept" => lifecycle::accept, c"accept($self)\n--\n\n\
         Waits for a connection and returns (connection, address): a new socket, which is not inheritable, and its peer's address.\n\n\
         The socket must listen. Raises TimeoutError when its timeout passes, BlockingIOError when it is non-blocking and nobody\n\
         waits, and OSError; see accept(2).";
-    noargs c"close" => lifecycle::close, c"close($self, /)\n--\n\n\
+    keywords c"close" => lifecycle::close, c"close($self)\n--\n\n\
         Closes the socket; file objects made by makefile() keep the connection till they are closed too.\n\n\
         Calls that other threads have running on it end with OSError(EBADF). See close(2).";
-    noargs c"detach" => lifecycle::detach, c"detach($self, /)\n--\n\n\
+    keywords c"detach" => lifecycle::detach, c"detach($self)\n--\n\n\
         Closes the socket object and returns its descriptor, which stays open and is the caller's from now on.";
     keywords c"dup" => lifecycle::dup, c"dup($self)\n--\n\n\
         Another socket of the same class for the same connection, with a descriptor of its own that is not inheritable; see dup(2).";
-    noargs c"get_inheritable" => lifecycle::get_inheritable, c"get_inheritable($self, /)\n--\n\n\
+    keywords c"get_inheritable" => lifecycle::get_inheritable, c"get_inheritable($self)\n--\n\n\
         Whether programs that this one starts inherit the descriptor (PEP 446).";
     static_noargs c"gethostname" => netdb::gethostname, c"gethostname()\n--\n\n\
         The name of this machine; the same as the module's gethostname(). See gethostname(2).";
@@ -67,6 +67,7 @@ static METHODS: Table = functions![
 static ATTRIBUTES: Attributes = attributes![
     read c"family" => lifecycle::family, c"The address family, a member of AddressFamily.";
     read c"type" => lifecycle::kind, c"The type, a member of SocketKind.";
+    read c"__weakref__" => lifecycle::weak_reference, c"The first weak reference.";
     write c"_closed" => lifecycle::marked_closed, set = lifecycle::mark_closed, c"Whether close() was called.";
     write c"_io_refs" => lifecycle::files, set = lifecycle::set_files, c"How many file objects are open on it.";
 ];

@@ -4,10 +4,10 @@ use std::ffi::c_int;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyAttributeError, PyOSError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
 
 use super::{class, kinds};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::interpreter::function::{Receiver, Returned, enter, enter_status};
 use crate::interpreter::signature::Signature;
 use crate::lease::BriefLease;
 use crate::socket::lifecycle::{self, Recipe};
-use crate::socket::{This, connect, options};
+use crate::socket::{Object, This, connect, options};
 use crate::sys;
 use crate::timeout::{self, Timeout};
 
@@ -64,7 +64,8 @@ fn initialise<'py>(
 }
 
 /// `accept()`: `(socket, address)`.
-pub fn accept<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    take_nothing(this, "socket.accept", arguments)?;
     let py = this.py();
     let (connection, peer) = connect::accept_connection(this)?;
     let accepted = adopt(py, this, connection)?;
@@ -89,10 +90,9 @@ fn adopt<'py>(py: Python<'py>, listener: This<'_, 'py>, connection: OwnedFd) -> 
 
 /// `dup()`: another socket for the same connection.
 pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    const DUP: Signature<0> = no_parameters("socket.dup");
+    take_nothing(this, "socket.dup", arguments)?;
     let py = this.py();
     let object = this.object();
-    DUP.bind(&object, arguments)?;
     let copy = sys::socket::dup(BriefLease::take(this.socket()).fd())?;
     let fileno = [("fileno", sys::socket::number(&copy))].into_py_dict(py)?;
     let kind = (object.getattr("family")?, object.getattr("type")?, object.getattr("proto")?);
@@ -102,19 +102,26 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
     Ok(socket)
 }
 
-/// The signature of a method that takes nothing.
-pub const fn no_parameters(qualified_name: &'static str) -> Signature<0> {
-    Signature { qualified_name, declaration: "self", names: [], positional: 0, required: 0 }
+/// Refuses whatever is given to a method that takes nothing.
+fn take_nothing(this: This<'_, '_>, name: &'static str, arguments: Keywords<'_, '_>) -> Result<()> {
+    let signature = Signature::<0> { qualified_name: name, declaration: "self", names: [], positional: 0, required: 0 };
+    signature.bind(&this.object(), arguments).map(|[]| ())
 }
 
 /// `close()`: closes the socket, or leaves that to the last of its file objects.
-pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn close<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    take_nothing(this, "socket.close", arguments)?;
+    close_marked(this)?;
+    Ok(this.none())
+}
+
+fn close_marked(this: This<'_, '_>) -> Result<()> {
     let socket = this.socket();
     socket.marked_closed().store(true, Ordering::Relaxed);
     if socket.files().load(Ordering::Relaxed) <= 0 {
         really_close(this)?;
     }
-    Ok(this.none())
+    Ok(())
 }
 
 /// Closes the socket in the way of its class: `ssl.SSLSocket`, for one, has its own.
@@ -127,12 +134,21 @@ fn really_close(this: This<'_, '_>) -> Result<()> {
 }
 
 /// `_real_close()`: closes the socket now.
-pub fn real_close<'py>(this: This<'_, 'py>, _arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn real_close<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    const REAL_CLOSE: Signature<1> = Signature {
+        qualified_name: "socket._real_close",
+        declaration: "self, _ss=None",
+        names: ["_ss"],
+        positional: 1,
+        required: 0,
+    };
+    REAL_CLOSE.bind(&this.object(), arguments)?;
     lifecycle::close(this)
 }
 
 /// `_decref_socketios()`: one file object less.
-pub fn forget_file<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn forget_file<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    take_nothing(this, "socket._decref_socketios", arguments)?;
     let socket = this.socket();
     if socket.files().load(Ordering::Relaxed) > 0 {
         socket.files().fetch_sub(1, Ordering::Relaxed);
@@ -144,30 +160,44 @@ pub fn forget_file<'py>(this: This<'_, 'py>) -> Returned<'py> {
 }
 
 /// `detach()`.
-pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn detach<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    take_nothing(this, "socket.detach", arguments)?;
     this.socket().marked_closed().store(true, Ordering::Relaxed);
     lifecycle::detach(this)
 }
 
 /// `__enter__()`.
-pub fn enter_with<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn enter_with<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    take_nothing(this, "socket.__enter__", arguments)?;
     Ok(this.object().to_owned())
 }
 
 /// `__exit__(*exception)`.
-pub fn exit_with<'py>(this: This<'_, 'py>, _exception: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Returned<'py> {
+    if exception.only_positional().is_none() {
+        const EXIT: Signature<0> = Signature {
+            qualified_name: "socket.__exit__",
+            declaration: "self, *args",
+            names: [],
+            positional: usize::MAX,
+            required: 0,
+        };
+        EXIT.bind(&this.object(), exception)?;
+    }
     if this.socket().marked_closed().load(Ordering::Relaxed) {
         return Ok(this.none());
     }
     if class::is_exactly_public(&this.object()) {
-        return close(this);
+        close_marked(this)?;
+    } else {
+        this.object().call_method0("close")?;
     }
-    this.object().call_method0("close")?;
     Ok(this.none())
 }
 
 /// `get_inheritable()`.
-pub fn get_inheritable<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn get_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    take_nothing(this, "socket.get_inheritable", arguments)?;
     let inheritable = sys::socket::inheritable(BriefLease::take(this.socket()).fd())?;
     Ok(PyBool::new(this.py(), inheritable).to_owned().into_any())
 }
@@ -188,7 +218,8 @@ pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -
 }
 
 /// `__getstate__()`: refused, a connection cannot be written to a file.
-pub fn getstate<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn getstate<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    take_nothing(this, "socket.__getstate__", arguments)?;
     let name = this.object().get_type().name()?;
     Err(Error::type_error(format!("cannot pickle {} object", name.repr()?)))
 }
@@ -214,8 +245,8 @@ fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
         object.getattr("proto")?.str()?,
     );
     if !closed {
-        text += &end("laddr", object.call_method0("getsockname"))?;
-        text += &end("raddr", object.call_method0("getpeername"))?;
+        text += &end(this.py(), "laddr", object.call_method0("getsockname"))?;
+        text += &end(this.py(), "raddr", object.call_method0("getpeername"))?;
     }
     text += ">";
     Ok(PyString::new(this.py(), &text).into_any())
@@ -226,15 +257,13 @@ fn name_of(class: &Bound<'_, PyType>, attribute: &str) -> Result<String> {
 }
 
 /// One end's address, and nothing where it has none.
-fn end(name: &str, address: PyResult<Bound<'_, PyAny>>) -> Result<String> {
+fn end(py: Python<'_>, name: &str, address: PyResult<Bound<'_, PyAny>>) -> Result<String> {
     match address {
         Ok(address) if address.is_truthy()? => Ok(format!(", {name}={}", address.str()?.to_string_lossy())),
         Ok(_) => Ok(String::new()),
-        Err(error) => Python::attach(|py| {
-            let quiet = error.is_instance_of::<PyOSError>(py)
-                || error.is_instance_of::<pyo3::exceptions::PyAttributeError>(py);
-            if quiet { Ok(String::new()) } else { Err(error.into()) }
-        }),
+        Err(error) if error.is_instance_of::<PyOSError>(py) => Ok(String::new()),
+        Err(error) if error.is_instance_of::<PyAttributeError>(py) => Ok(String::new()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -271,4 +300,12 @@ pub fn set_files(this: This<'_, '_>, count: &Bound<'_, PyAny>) -> Result<()> {
     Ok(())
 }
 
-use pyo3::types::IntoPyDict;
+/// `__weakref__`: the first weak reference, as CPython's slot of that name has it.
+pub fn weak_reference<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    // SAFETY: an instance of the class, whose list of weak references the interpreter keeps there; its head is an object or null.
+    let first = unsafe {
+        let head = (*this.object().as_ptr().cast::<Object>()).weak_references;
+        Bound::from_borrowed_ptr_or_opt(this.py(), head)
+    };
+    Ok(first.unwrap_or_else(|| this.none()))
+}

@@ -45,7 +45,7 @@ const READ_BLOCK: i64 = 8192;
 struct Job<'py> {
     file: Bound<'py, PyAny>,
     /// Where the file's bytes begin.
-    offset: i64,
+    offset: Option<Bound<'py, PyAny>>,
     /// How many; `None` means to its end.
     count: Option<i64>,
 }
@@ -58,8 +58,9 @@ impl<'py> Job<'py> {
         check(this, &file, count.as_ref())?;
         Ok(Job {
             file,
-            offset: offset.map_or(Ok(0), |offset| offset.extract())?,
-            count: count.map(|count| count.extract()).transpose()?,
+            offset,
+            // More than any file has is as good as all of it.
+            count: count.map(|count| count.extract().unwrap_or(i64::MAX)),
         })
     }
 
@@ -72,10 +73,15 @@ impl<'py> Job<'py> {
         }
     }
 
+    /// Where to begin, as a number. Looked at as late as CPython looks at it.
+    fn offset(&self) -> Result<i64> {
+        Ok(self.offset.as_ref().map_or(Ok(0), |offset| offset.extract())?)
+    }
+
     /// Leaves the file's position behind what was sent.
     fn seek(&self, sent: i64) -> Result<()> {
         if sent > 0 && self.file.hasattr("seek")? {
-            self.file.call_method1("seek", (self.offset + sent,))?;
+            self.file.call_method1("seek", (self.offset()? + sent,))?;
         }
         Ok(())
     }
@@ -157,8 +163,9 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
 
 fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sent: &mut i64) -> Result<()> {
     let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
+    let start = job.offset()?;
     while let Some(block) = job.block(*sent, largest) {
-        let offset = job.offset + *sent;
+        let offset = start + *sent;
         match send_block(this, file, offset, block) {
             Ok(0) => break,
             Ok(count) => *sent += count as i64,
@@ -223,8 +230,10 @@ pub fn use_send<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
     }
-    if job.offset != 0 {
-        job.file.call_method1("seek", (job.offset,))?;
+    if let Some(offset) = &job.offset
+        && offset.is_truthy()?
+    {
+        job.file.call_method1("seek", (offset,))?;
     }
     let mut sent = 0;
     let outcome = send_reads(this, &job, &mut sent);

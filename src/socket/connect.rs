@@ -80,14 +80,14 @@ pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
 /// `connect(address)`.
 pub fn connect<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
     let target = audited_target(this, address, "connect")?;
-    connect_to(this.py(), this.socket(), &target)?;
+    connect_to(this.py(), this.socket(), &target, this.socket().patience())?;
     Ok(this.none())
 }
 
 /// `connect_ex(address)`: the errno of a failed `connect(2)` as a number.
 pub fn connect_ex<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
     let target = audited_target(this, address, "connect_ex")?;
-    let errno = match connect_to(this.py(), this.socket(), &target) {
+    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().patience()) {
         Ok(()) => 0,
         Err(Error::Os(errno)) => errno,
         Err(Error::TimedOut) => libc::EWOULDBLOCK,
@@ -104,8 +104,7 @@ fn audited_target(this: This<'_, '_>, address: &Bound<'_, PyAny>, caller: &'stat
 
 /// Connects. A connection that is under way when a signal comes, or that a timeout made non-blocking, is waited for, and its outcome
 /// asked from the kernel: to call `connect` again would tell of the first call, not of the connection.
-fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr) -> Result<()> {
-    let patience = socket.patience();
+fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Patience) -> Result<()> {
     let started = {
         let lease = Lease::take(socket)?;
         let fd = lease.fd();
@@ -118,6 +117,11 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr) -> Result<()> 
     let Err(error) = started else {
         return Ok(());
     };
+    if error.kind() == io::ErrorKind::Interrupted && socket.family() == libc::AF_UNIX {
+        // It was waiting for room in the backlog, and nothing is under way.
+        signals::run_handlers(py)?;
+        return connect_to(py, socket, target, patience);
+    }
     let under_way = match error.raw_os_error() {
         Some(libc::EINTR) => {
             signals::run_handlers(py)?;

@@ -124,9 +124,19 @@ fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result
 
 /// `setblocking(flag)`.
 pub fn setblocking<'py>(this: This<'_, 'py>, flag: &Bound<'py, PyAny>) -> Returned<'py> {
-    let timeout = if flag.is_truthy()? { Timeout::NONE } else { Timeout::ZERO };
+    let timeout = if is_set(flag)? { Timeout::NONE } else { Timeout::ZERO };
     change_timeout(this.socket(), timeout)?;
     Ok(this.none())
+}
+
+/// Whether a flag is set: any object's truth, or, before Python 3.12, an integer's.
+fn is_set(flag: &Bound<'_, PyAny>) -> Result<bool> {
+    if cfg!(Py_3_12) {
+        return Ok(flag.is_truthy()?);
+    }
+    // SAFETY: `flag` is an object; what is no number, or does not fit, leaves an exception.
+    let number = unsafe { ffi::PyLong_AsLong(flag.as_ptr()) };
+    if number == -1 && PyErr::occurred(flag.py()) { Err(Error::Raised) } else { Ok(number != 0) }
 }
 
 /// `getblocking()`.

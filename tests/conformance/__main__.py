@@ -44,6 +44,7 @@ def main() -> int:
     if options.json:
         records[0].write(options.json)
     if options.report:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(as_markdown(records), encoding="utf-8")
     return 1 if any(record.lost for record in records) else 0
 

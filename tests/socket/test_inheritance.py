@@ -66,22 +66,37 @@ def test_any_value_has_a_truth(agree, outcome, value):
     agree(put)
 
 
-@pytest.mark.parametrize("into", [False, True])
-def test_received_descriptors_keep_what_the_flag_says(socket, unix_pair, listener, into):
+@pytest.fixture(params=["recvmsg", "recvmsg_into"])
+def receive(request, socket, unix_pair, listener):
+    """Passes a descriptor on; whether the received one closes on exec, and the flags that came with it."""
     left, right = unix_pair
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))]
+    where = 1 if request.param == "recvmsg" else [bytearray(1)]
 
     def receive(flags):
         left.sendmsg([b"x"], rights)
-        received = right.recvmsg_into([bytearray(1)], 100, flags) if into else right.recvmsg(1, 100, flags)
-        number = array.array("i", received[1][0][2])[0]
+        _, [(_, _, data)], came, _ = getattr(right, request.param)(where, 100, flags)
+        [number] = array.array("i", data)
         try:
-            return close_on_exec(number)
+            return close_on_exec(number), came
         finally:
             os.close(number)
 
-    assert receive(socket.MSG_CMSG_CLOEXEC) is True
-    assert receive(0) is False
+    return receive
+
+
+def test_received_descriptors_are_not_inheritable_when_asked_so(socket, receive):
+    assert receive(socket.MSG_CMSG_CLOEXEC) == (True, socket.MSG_CMSG_CLOEXEC)
+
+
+def test_received_descriptors_show_no_flag_that_was_not_given(socket, receive):
+    assert receive(0)[1] == 0
+
+
+@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+def test_received_descriptors_are_never_inheritable(socket, receive):
+    """The stdlib leaves them inheritable unless MSG_CMSG_CLOEXEC is given."""
+    assert receive(0)[0] is True
 
 
 @pytest.mark.parametrize("inheritable", [False, True])
