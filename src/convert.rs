@@ -13,7 +13,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, plain_long};
 use crate::interpreter::function::{Returned, Table};
-use crate::{functions, sys};
+use crate::{ancillary, functions, sys};
 
 /// The argument of a function that takes one. Argument Clinic, which such functions came under in 3.13, takes it as it is; before, it was
 /// parsed as a tuple of one, and a wrong number of arguments was refused in other words.
@@ -294,35 +294,25 @@ fn ntop<'py>(py: Python<'py>, family: c_int, packed: &[u8]) -> Returned<'py> {
     }
 }
 
-/// The longest control message: a length is a C `int` somewhere on every platform.
-const LONGEST_MESSAGE: u32 = i32::MAX.cast_unsigned();
-
 fn cmsg_len<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let length = data_length(arguments, c"n:CMSG_LEN")?;
-    // SAFETY: computes with numbers only.
-    let head = unsafe { libc::CMSG_LEN(0) };
-    if length > LONGEST_MESSAGE - head {
-        return Err(Error::overflow("CMSG_LEN() argument out of range"));
+    match data_length(arguments, c"n:CMSG_LEN")?.and_then(ancillary::length) {
+        Some(length) => Ok(length.into_pyobject(py)?.into_any()),
+        None => Err(Error::overflow("CMSG_LEN() argument out of range")),
     }
-    Ok((head + length).into_pyobject(py)?.into_any())
 }
 
 fn cmsg_space<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let length = data_length(arguments, c"n:CMSG_SPACE")?;
-    // SAFETY: computes with numbers only.
-    let least = unsafe { libc::CMSG_SPACE(1) };
-    if length > LONGEST_MESSAGE - least {
-        return Err(Error::overflow("CMSG_SPACE() argument out of range"));
+    match data_length(arguments, c"n:CMSG_SPACE")?.and_then(ancillary::space) {
+        Some(space) => Ok(space.into_pyobject(py)?.into_any()),
+        None => Err(Error::overflow("CMSG_SPACE() argument out of range")),
     }
-    // SAFETY: as above.
-    Ok(unsafe { libc::CMSG_SPACE(length) }.into_pyobject(py)?.into_any())
 }
 
-/// A length that is not negative; what is longer than any message can be stays so.
-fn data_length(arguments: Arguments<'_, '_>, format: &CStr) -> Result<u32> {
+/// A length, `None` where it is negative.
+fn data_length(arguments: Arguments<'_, '_>, format: &CStr) -> Result<Option<usize>> {
     let mut length: ffi::Py_ssize_t = 0;
     crate::parse_tuple!(&arguments.tuple()?, format, &raw mut length)?;
-    Ok(u32::try_from(length).unwrap_or(u32::MAX))
+    Ok(usize::try_from(length).ok())
 }
 
 fn close<'py>(py: Python<'py>, fd: &Bound<'py, PyAny>) -> Returned<'py> {

@@ -18,6 +18,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, slot};
 use crate::interpreter::function::{Attributes, Receiver, Returned, Table, enter_status};
+use crate::interpreter::arguments::Keywords;
 use crate::interpreter::signature::Signature;
 use crate::public::class::{is_exactly_public, this as socket_this};
 use crate::socket::transfer;
@@ -117,7 +118,8 @@ static METHODS: Table = functions![
         Closes the file object; the socket only if it is closed itself and this was the last of its file objects.";
     noargs c"fileno" => fileno, c"fileno($self, /)\n--\n\n\
         The socket's descriptor.";
-    object c"readinto" => readinto, c"Reads into a writable buffer and returns how many bytes came: 0 at the end of the connection, None when the socket\n\
+    keywords c"readinto" => readinto, c"readinto($self, b)\n--\n\n\
+        Reads into a writable buffer and returns how many bytes came: 0 at the end of the connection, None when the socket\n\
         is non-blocking and nothing has come. After a timeout nothing more can be read.";
     noargs c"readable" => readable, c"readable($self, /)\n--\n\n\
         Whether it was opened for reading.";
@@ -125,7 +127,8 @@ static METHODS: Table = functions![
         False.";
     noargs c"writable" => writable, c"writable($self, /)\n--\n\n\
         Whether it was opened for writing.";
-    object c"write" => write, c"Writes bytes and returns how many went, which may be fewer than there are; None when the socket is non-blocking and has\n\
+    keywords c"write" => write, c"write($self, b)\n--\n\n\
+        Writes bytes and returns how many went, which may be fewer than there are; None when the socket is non-blocking and has\n\
         no room.";
 ];
 
@@ -153,7 +156,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         size: offset + size_of::<State>(),
         flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
         slots: vec![
-            slot(ffi::Py_tp_doc, c"The raw layer of the file objects that socket.makefile() makes.".as_ptr().cast_mut().cast()),
+            slot(ffi::Py_tp_doc, c"SocketIO(sock, mode)\n--\n\nThe raw layer of the file objects that socket.makefile() makes.".as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_init, init as *mut c_void),
             slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
             slot(ffi::Py_tp_traverse, traverse as *mut c_void),
@@ -264,8 +267,17 @@ unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
     0
 }
 
-fn readinto<'py>(file: File<'_, 'py>, buffer: &Bound<'py, PyAny>) -> Returned<'py> {
+/// The signature of a method that takes one thing, called `b`.
+const fn takes_b(qualified_name: &'static str) -> Signature<1> {
+    Signature { qualified_name, declaration: "self, b", names: ["b"], positional: 1, required: 1 }
+}
+
+fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = file.py();
+    let [Some(buffer)] = takes_b("SocketIO.readinto").bind(&file.object, arguments)? else {
+        return Err(Error::type_error("a buffer is required"));
+    };
+    let buffer = &buffer;
     let socket = file.socket_for(READING, "_checkReadable")?;
     if file.state().timed_out.load(Ordering::Relaxed) {
         return Err(Error::os("cannot read from timed out object"));
@@ -293,8 +305,12 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Retur
     Ok(count.into_pyobject(socket.py())?.into_any())
 }
 
-fn write<'py>(file: File<'_, 'py>, data: &Bound<'py, PyAny>) -> Returned<'py> {
+fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = file.py();
+    let [Some(data)] = takes_b("SocketIO.write").bind(&file.object, arguments)? else {
+        return Err(Error::type_error("data is required"));
+    };
+    let data = &data;
     let socket = file.socket_for(WRITING, "_checkWritable")?;
     let outcome = if is_exactly_public(&socket) {
         send(&socket, data)

@@ -286,6 +286,21 @@ def test_left_out_and_duplicates(bench: Bench) -> None:
     assert list(bench.results()["stdlib"]) == ["made_up_tests.Tests.test_one", "made_up_tests.Tests.test_one#2"]
 
 
+def test_candidate_not_in_place(bench: Bench) -> None:
+    """A candidate that does not take the place of socket loses everything: the stdlib is not compared with itself."""
+    with (bench.folder / "made_up" / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write("def install(): pass\n")
+    printed, lost = compare(
+        bench,
+        """
+        class Tests(unittest.TestCase):
+            def test_one(self): pass
+        """,
+    )
+    assert (printed.returncode, lost["test_one"]) == (1, "pass → absent")
+    assert "made_up is not in the place of socket and _socket" in printed.stdout
+
+
 def test_unknown_module(bench: Bench) -> None:
     """A name that no module has is a mistake, not a module without tests."""
     printed = bench.run("--candidate", "stdlib", "test_no_such_thing")

@@ -52,6 +52,8 @@ _LOCALHOST_V6 = "::1"
 class SocketIO(_socket.RawSocketIO, io.RawIOBase):
     """The raw layer of the file objects that ``socket.makefile()`` makes: an ``io.RawIOBase`` on a socket."""
 
+    __module__ = "socket"
+
 
 # `Socket` is the class under the name by which the extension has it; here it is `socket`, as everywhere.
 socket = _socket.Socket
@@ -88,8 +90,7 @@ def recv_fds(sock, bufsize, maxfds, flags=0):
     import array
 
     fds = array.array("i")
-    room = _socket.CMSG_LEN(maxfds * fds.itemsize)
-    data, messages, msg_flags, address = sock.recvmsg(bufsize, room)
+    data, messages, msg_flags, address = sock.recvmsg(bufsize, _socket.CMSG_LEN(maxfds * fds.itemsize))
     for level, kind, payload in messages:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
             # A descriptor that was cut off is not one.

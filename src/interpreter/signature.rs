@@ -33,8 +33,8 @@ impl<const N: usize> Signature<N> {
     /// Binds a call's arguments to the parameters.
     pub fn bind<'py>(&self, this: &Bound<'py, PyAny>, arguments: Keywords<'_, 'py>) -> Result<Bound_<'py, N>> {
         let positional = arguments.positional;
-        if positional.len() == 0 && self.required == 0 && arguments.only_positional().is_some() {
-            return Ok([const { None }; N]);
+        if arguments.only_positional().is_some() && (self.required..=self.positional.min(N)).contains(&positional.len()) {
+            return Ok(std::array::from_fn(|index| positional.get(index).map(|argument| argument.to_owned())));
         }
         let given = (0..positional.len()).map_while(|index| positional.get(index));
         let named = if arguments.only_positional().is_some() { None } else { Some(arguments.dict()?) };

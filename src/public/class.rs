@@ -103,6 +103,9 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     };
     // SAFETY: the slots are what they say and static or leaked; instances are `Object`s.
     let class = unsafe { class.create(module, Some(base.as_any()))? };
+    // In reprs, warnings and error messages the class goes by the name it has always had: programs and their logs know it.
+    class.setattr("__name__", "socket")?;
+    class.setattr("__module__", "socket")?;
     class.setattr("__slots__", ["__weakref__", "_closed", "_io_refs"].to_vec())?;
     let _ = CLASS.set(module.py(), class.clone().unbind());
     Ok(class)

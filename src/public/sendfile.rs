@@ -41,6 +41,9 @@ const LARGEST_BLOCK: i64 = 1 << 30;
 /// The bytes that are read for one `send`.
 const READ_BLOCK: i64 = 8192;
 
+/// Stands for a count that no file has and `sendfile(2)` does not take.
+const TOO_MANY: i64 = i64::MAX;
+
 /// What is to be sent.
 struct Job<'py> {
     file: Bound<'py, PyAny>,
@@ -59,8 +62,7 @@ impl<'py> Job<'py> {
         Ok(Job {
             file,
             offset,
-            // More than any file has is as good as all of it.
-            count: count.map(|count| count.extract().unwrap_or(i64::MAX)),
+            count: count.map(|count| count.extract().unwrap_or(TOO_MANY)),
         })
     }
 
@@ -152,6 +154,12 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     }
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
+    }
+    if this.socket().fd() < 0 {
+        return Err(Error::value("Invalid file descriptor: -1"));
+    }
+    if job.count == Some(TOO_MANY) {
+        return Err(Error::overflow("Python int too large to convert to C ssize_t"));
     }
     let mut sent = 0;
     let outcome = send_blocks(this, &job, file, job.count.unwrap_or(size).min(LARGEST_BLOCK), &mut sent);

@@ -162,11 +162,14 @@ def put_in_place(candidate: str) -> dict[str, str]:
     if candidate == "stdlib":
         return {"candidate": "stdlib", "version": sys.version.split()[0]}
     module = importlib.import_module(candidate)
+    core = importlib.import_module(f"{candidate}._socket")
     if hasattr(module, "install"):
         module.install()
     else:
-        sys.modules["socket"] = module
-        sys.modules["_socket"] = importlib.import_module(f"{candidate}._socket")
+        sys.modules.update(socket=module, _socket=core)
+    # Else the stdlib would be compared with itself, and nothing ever be lost.
+    if importlib.import_module("socket") is not module or importlib.import_module("_socket") is not core:
+        raise ImportError(f"{candidate} is not in the place of socket and _socket")
     return {"candidate": candidate, "version": str(getattr(module, "__version__", ""))}
 
 
