@@ -1,6 +1,8 @@
 //! Bytes objects for received data that neither cost nor keep more than what arrived.
 
+use std::cell::Cell;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -15,45 +17,88 @@ unsafe extern "C" {
 /// Up to this many bytes are received on the stack and copied into an object of the right size.
 const ON_THE_STACK: usize = 8 * 1024;
 
+/// Up to this many bytes may be received in memory that the thread keeps for it.
+const KEPT: usize = 256 * 1024;
+
+thread_local! {
+    /// Memory to receive in. Only the pages that something was received in take space.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// A bytes object of what `receive` puts into a buffer of `size` bytes, and what else it answers.
 ///
-/// `receive` answers how many bytes it filled, from the front.
+/// `receive` answers how many bytes it filled, from the front. `abundant` remembers whether much came where much was asked for: then an
+/// object of the whole size is made and shrunk; otherwise what comes is copied from memory that is there already, which costs less than
+/// to make an object of the whole size and to give most of it back.
 #[inline]
 pub fn receive<'py, T>(
     py: Python<'py>,
     size: usize,
+    abundant: &AtomicBool,
     receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
 ) -> Result<(Bound<'py, PyAny>, T)> {
     if size <= ON_THE_STACK {
         let mut buffer = [MaybeUninit::<u8>::uninit(); ON_THE_STACK];
-        let (filled, rest) = receive(&mut buffer[..size])?;
-        let filled = filled.min(size);
-        // SAFETY: the first `filled` bytes of the buffer are initialised.
-        let bytes = unsafe {
-            let bytes = ffi::PyBytes_FromStringAndSize(buffer.as_ptr().cast(), filled.cast_signed());
-            Bound::from_owned_ptr_or_err(py, bytes)?
-        };
-        return Ok((bytes, rest));
+        return copied(py, &mut buffer[..size], receive).map(|(bytes, _, rest)| (bytes, rest));
     }
-    receive_large(py, size, receive)
+    let (bytes, filled, rest) = if size > KEPT || abundant.load(Ordering::Relaxed) {
+        shrunk(py, size, receive)?
+    } else {
+        in_scratch(py, size, receive)?
+    };
+    abundant.store(filled > size / 4, Ordering::Relaxed);
+    Ok((bytes, rest))
 }
 
-fn receive_large<'py, T>(
+/// Receives into the thread's memory.
+fn in_scratch<'py, T>(
     py: Python<'py>,
     size: usize,
     receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
-) -> Result<(Bound<'py, PyAny>, T)> {
-    let room = isize::try_from(size).map_err(|_| Error::overflow("buffer size does not fit"))?;
+) -> Result<(Bound<'py, PyAny>, usize, T)> {
+    // Taken out while it is used: a signal handler may receive in the same thread meanwhile, and gets memory of its own.
+    let mut scratch = SCRATCH.take();
+    scratch.reserve_exact(KEPT);
+    let received = copied(py, &mut scratch.spare_capacity_mut()[..size], receive);
+    SCRATCH.set(scratch);
+    received
+}
+
+/// Receives into `buffer` and makes an object of what came.
+#[inline]
+fn copied<'py, T>(
+    py: Python<'py>,
+    buffer: &mut [MaybeUninit<u8>],
+    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
+) -> Result<(Bound<'py, PyAny>, usize, T)> {
+    let (filled, rest) = receive(buffer)?;
+    // More than there is room for: the kernel told of the whole length of a message it had to cut (MSG_TRUNC).
+    let filled = filled.min(buffer.len());
+    // SAFETY: the first `filled` bytes of the buffer are initialised.
+    let bytes = unsafe {
+        let bytes = ffi::PyBytes_FromStringAndSize(buffer.as_ptr().cast(), filled.cast_signed());
+        Bound::from_owned_ptr_or_err(py, bytes)?
+    };
+    Ok((bytes, filled, rest))
+}
+
+/// Receives into a new object, and shrinks it to what came.
+fn shrunk<'py, T>(
+    py: Python<'py>,
+    size: usize,
+    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
+) -> Result<(Bound<'py, PyAny>, usize, T)> {
     // SAFETY: a new bytes object of `size` bytes that nobody else has seen yet: its bytes, uninitialised, are ours to write, and it
-    // may be resized. `_PyBytes_Resize` owns the object: on failure it frees it.
+    // may be resized. `_PyBytes_Resize` owns the object: on failure it frees it. A size came from Python, and fits.
     unsafe {
-        let bytes = Bound::from_owned_ptr_or_err(py, ffi::PyBytes_FromStringAndSize(std::ptr::null(), room))?;
+        let bytes = Bound::from_owned_ptr_or_err(py, ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed()))?;
         let start = ffi::PyBytes_AS_STRING(bytes.as_ptr()).cast_mut().cast();
         let (filled, rest) = receive(std::slice::from_raw_parts_mut(start, size))?;
+        let filled = filled.min(size);
         let mut resized = bytes.into_ptr();
         if filled < size && _PyBytes_Resize(&raw mut resized, filled.cast_signed()) < 0 {
             return Err(Error::Raised);
         }
-        Ok((Bound::from_owned_ptr(py, resized), rest))
+        Ok((Bound::from_owned_ptr(py, resized), filled, rest))
     }
 }

@@ -56,10 +56,10 @@ pub(crate) use {clinic_doc, parse_only};
 macro_rules! table {
     ($only:ident) => {
         functions![
-            positional c"CMSG_LEN" => cmsg_len, c"CMSG_LEN($module, length, /)\n--\n\n\
+            function c"CMSG_LEN" => cmsg_len, c"CMSG_LEN($module, length, /)\n--\n\n\
                 The length in bytes of a control message with that many bytes of data, padding behind it not included.\n\n\
                 Raises OverflowError when it is negative or more than fits. See cmsg(3) and RFC 3542; a buffer wants CMSG_SPACE().";
-            positional c"CMSG_SPACE" => cmsg_space, c"CMSG_SPACE($module, length, /)\n--\n\n\
+            function c"CMSG_SPACE" => cmsg_space, c"CMSG_SPACE($module, length, /)\n--\n\n\
                 The room in bytes that a control message with that many bytes of data takes in recvmsg()'s buffer.\n\n\
                 For several messages, add the room of each. Raises OverflowError when it is negative or more than fits. See cmsg(3).";
             object c"close" => close, c"Closes the socket with this descriptor, an integer.\n\n\
@@ -75,10 +75,10 @@ macro_rules! table {
                 Raises OSError for what is no address. See inet_aton(3);\ninet_pton() is stricter and knows IPv6.");
             $only c"inet_ntoa" => inet_ntoa, clinic_doc!("inet_ntoa($self, packed_ip, /)\n--\n\n", "inet_ntoa($module, packed_ip, /)\n--\n\n",
                 "The text of an IPv4 address, given as its 4 bytes in network byte order.\n\nRaises OSError for any other length. See inet_ntoa(3).");
-            positional c"inet_ntop" => inet_ntop, c"inet_ntop($module, af, packed_ip, /)\n--\n\n\
+            function c"inet_ntop" => inet_ntop, c"inet_ntop($module, af, packed_ip, /)\n--\n\n\
                 The text of an address, given as its 4 bytes (AF_INET) or 16 bytes (AF_INET6) in network byte order.\n\n\
                 Raises ValueError for another family or length. See inet_ntop(3).";
-            positional c"inet_pton" => inet_pton, c"inet_pton($module, af, ip, /)\n--\n\n\
+            function c"inet_pton" => inet_pton, c"inet_pton($module, af, ip, /)\n--\n\n\
                 The 4 bytes (AF_INET) or 16 bytes (AF_INET6) of an address, in network byte order, given as text.\n\n\
                 Raises OSError for what is no address of the family, and for another family. See inet_pton(3).";
             object c"ntohl" => ntohl, clinic_doc!("", "ntohl($module, integer, /)\n--\n\n",
@@ -97,7 +97,7 @@ pub static FUNCTIONS: Table = table!(object);
 
 /// Functions of the module that convert.
 #[cfg(not(Py_3_13))]
-pub static FUNCTIONS: Table = table!(positional);
+pub static FUNCTIONS: Table = table!(function);
 
 /// The argument itself, if there is one and no other.
 #[cfg(Py_3_13)]

@@ -17,14 +17,14 @@ macro_rules! table {
     ($only:ident) => {
         functions![
             noargs c"gethostname" => gethostname, c"The name of this machine; see gethostname(2).";
-            positional c"getprotobyname" => getprotobyname, c"getprotobyname($module, protocolname, /)\n--\n\n\
+            function c"getprotobyname" => getprotobyname, c"getprotobyname($module, protocolname, /)\n--\n\n\
                 The number of an Internet protocol, such as 6 for 'tcp'.\n\n\
                 Raises OSError for a protocol that is not known. See getprotobyname(3) and protocols(5).";
-            positional c"getservbyname" => getservbyname, c"\
+            function c"getservbyname" => getservbyname, c"\
                 The port of a service by its name and, optionally, the name of a protocol: 80 for 'http' and 'tcp'.\n\n\
                 The protocol is 'tcp' or 'udp'; without one, any will do. Raises OSError for a service that is not known.\n\
                 See getservbyname(3) and services(5).";
-            positional c"getservbyport" => getservbyport, c"\
+            function c"getservbyport" => getservbyport, c"\
                 The name of the service on a port and, optionally, by a protocol's name: 'http' for 80 and 'tcp'.\n\n\
                 The protocol is 'tcp' or 'udp'; without one, any will do. Raises OverflowError for a port that is not within\n\
                 0 and 65535, and OSError for one that has no service. See getservbyport(3) and services(5).";
@@ -35,7 +35,7 @@ macro_rules! table {
             $only c"if_nametoindex" => if_nametoindex, clinic_doc!("if_nametoindex($self, oname, /)\n--\n\n",
                 "if_nametoindex($module, oname, /)\n--\n\n",
                 "The number of the network interface with this name.\n\nRaises OSError when there is none. See if_nametoindex(3).");
-            positional c"sethostname" => sethostname, c"sethostname($module, name, /)\n--\n\n\
+            function c"sethostname" => sethostname, c"sethostname($module, name, /)\n--\n\n\
                 Gives this machine another name, str or bytes.\n\n\
                 Raises PermissionError without the privilege, and OSError for a name that is too long. See sethostname(2).";
         ]
@@ -48,7 +48,7 @@ pub static FUNCTIONS: Table = table!(object);
 
 /// Functions of the module that ask the machine's tables.
 #[cfg(not(Py_3_13))]
-pub static FUNCTIONS: Table = table!(positional);
+pub static FUNCTIONS: Table = table!(function);
 
 /// `gethostname()`.
 pub fn gethostname(py: Python<'_>) -> Returned<'_> {

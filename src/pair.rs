@@ -17,7 +17,7 @@ pub static FUNCTIONS: Table = functions![
         The timeout of new sockets in seconds (a float), or None, which it is in the beginning.";
     object c"setdefaulttimeout" => timeout::setdefaulttimeout, c"Sets the timeout of new sockets in seconds (a float), or None for no timeout.\n\n\
         Raises ValueError for a negative number.";
-    positional c"socketpair" => socketpair, c"socketpair($module, family=AF_UNIX, type=SOCK_STREAM, proto=0, /)\n--\n\n\
+    function c"socketpair" => socketpair, c"socketpair($module, family=AF_UNIX, type=SOCK_STREAM, proto=0, /)\n--\n\n\
         Two sockets of the base class that are connected to each other; see socketpair(2).";
 ];
 

@@ -27,16 +27,16 @@ pub static FUNCTIONS: Table = functions![
         The addresses that a host and a port stand for, as a list of (family, type, proto, canonname, address).\n\n\
         The host is a name or a numeric address, or None for this machine; the port is a number, the name of a service or None. The\n\
         others narrow the answer down; 0 takes all. Raises gaierror when there is no answer. See getaddrinfo(3) and RFC 3493.";
-    positional c"gethostbyaddr" => gethostbyaddr, c"gethostbyaddr($module, host, /)\n--\n\n\
+    function c"gethostbyaddr" => gethostbyaddr, c"gethostbyaddr($module, host, /)\n--\n\n\
         The name of a host, its other names and its addresses, as (name, [alias], [address]).\n\n\
         The host is a numeric address, IPv4 or IPv6, or a name. Raises herror or gaierror when it is not known. See gethostbyaddr(3).";
-    positional c"gethostbyname" => gethostbyname, c"gethostbyname($module, host, /)\n--\n\n\
+    function c"gethostbyname" => gethostbyname, c"gethostbyname($module, host, /)\n--\n\n\
         The first IPv4 address of a host, as text such as '127.0.0.1'.\n\n\
         Raises gaierror when it has none; getaddrinfo() knows IPv6 as well. See gethostbyname(3).";
-    positional c"gethostbyname_ex" => gethostbyname_ex, c"gethostbyname_ex($module, host, /)\n--\n\n\
+    function c"gethostbyname_ex" => gethostbyname_ex, c"gethostbyname_ex($module, host, /)\n--\n\n\
         The name of a host, its other names and its IPv4 addresses, as (name, [alias], [address]).\n\n\
         Raises herror or gaierror when it is not known. See gethostbyname(3).";
-    positional c"getnameinfo" => getnameinfo, c"getnameinfo($module, sockaddr, flags, /)\n--\n\n\
+    function c"getnameinfo" => getnameinfo, c"getnameinfo($module, sockaddr, flags, /)\n--\n\n\
         The names of the host and the service at an address, as (host, service).\n\n\
         The address is (host, port[, flowinfo[, scope_id]]) with a numeric host; the flags are NI_ constants. Raises gaierror when\n\
         there is no answer. See getnameinfo(3) and RFC 3493.";
@@ -646,8 +646,18 @@ fn is_original(module: &Bound<'_, PyAny>) -> bool {
     has("gaierror") && !has("Socket")
 }
 
-/// Loads what one of `importlib.machinery`'s finders knows as `_socket`, without a change to `sys.modules`.
+/// Loads what one of `importlib.machinery`'s finders knows as `_socket`, and leaves in its place what is there already.
 fn load<'py>(py: Python<'py>, finder: &str) -> PyResult<Bound<'py, PyAny>> {
+    let modules = py.import("sys")?.getattr("modules")?;
+    let present = modules.get_item("_socket");
+    let loaded = load_from(py, finder);
+    if let Ok(present) = present {
+        modules.set_item("_socket", present)?;
+    }
+    loaded
+}
+
+fn load_from<'py>(py: Python<'py>, finder: &str) -> PyResult<Bound<'py, PyAny>> {
     let finder = py.import("importlib.machinery")?.getattr(finder)?;
     let spec = finder.call_method1("find_spec", ("_socket",))?;
     let module = py.import("importlib.util")?.call_method1("module_from_spec", (&spec,))?;

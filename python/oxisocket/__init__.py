@@ -6,19 +6,50 @@ Everything the standard library's ``socket`` exports is here and does the same; 
 program that says ``import socket`` on it.
 """
 
+from __future__ import annotations
+
+# Programs look for the unused ones here, as they do in the standard library's `socket`.
 import errno
 import io
-import os
-import sys
+import os  # noqa: F401
+import sys  # noqa: F401
 from enum import IntEnum, IntFlag
 
 from oxisocket import _socket
-from oxisocket._socket import *  # noqa: F403
-from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile
 from oxisocket._socket import __version__ as __version__
+from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile
 
-# Classes and constants that belong to the package, not to what `socket` exports.
-del RawSocketIO, Socket  # noqa: F821
+TYPE_CHECKING = False  # `typing` would take longer to import than the rest
+if TYPE_CHECKING:
+    # A checker cannot follow how these names are made; it takes them from the package's stub.
+    from collections.abc import Iterable
+    from typing import Any
+
+    from _typeshed import ReadableBuffer
+
+    from oxisocket import (
+        AF_INET,
+        AF_INET6,
+        AF_UNIX,
+        IPPROTO_IPV6,
+        IPV6_V6ONLY,
+        SO_REUSEADDR,
+        SO_REUSEPORT,
+        SOCK_STREAM,
+        SOL_SOCKET,
+        AddressFamily,
+        SocketKind,
+        dup,
+        gethostbyaddr,
+        gethostname,
+        has_ipv6,
+        socket,
+    )
+else:
+    from oxisocket._socket import *  # noqa: F403
+
+    # Classes that belong to the package, not to what `socket` exports.
+    del RawSocketIO, Socket  # noqa: F821
 
 __all__ = [
     "AddressFamily",
@@ -30,8 +61,8 @@ __all__ = [
     "has_dualstack_ipv6",
     "recv_fds",
     "send_fds",
-    *(name for name in dir(_socket) if not name.startswith("_") and name not in ("RawSocketIO", "Socket")),
 ]
+__all__ += [name for name in dir(_socket) if not name.startswith("_") and name not in ("RawSocketIO", "Socket")]
 
 EBADF = errno.EBADF
 EAGAIN = errno.EAGAIN
@@ -39,11 +70,15 @@ EWOULDBLOCK = errno.EWOULDBLOCK
 
 _blocking_errnos = {EAGAIN, EWOULDBLOCK}
 
-# The members replace the plain numbers of the same names in this module.
-IntEnum._convert_("AddressFamily", __name__, lambda name: name.isupper() and name.startswith("AF_"))
-IntEnum._convert_("SocketKind", __name__, lambda name: name.isupper() and name.startswith("SOCK_"))
-IntFlag._convert_("MsgFlag", __name__, lambda name: name.isupper() and name.startswith("MSG_"))
-IntFlag._convert_("AddressInfo", __name__, lambda name: name.isupper() and name.startswith("AI_"))
+if not TYPE_CHECKING:
+    # The members replace the plain numbers of the same names in this module.
+    IntEnum._convert_("AddressFamily", __name__, lambda name: name.isupper() and name.startswith("AF_"))
+    IntEnum._convert_("SocketKind", __name__, lambda name: name.isupper() and name.startswith("SOCK_"))
+    IntFlag._convert_("MsgFlag", __name__, lambda name: name.isupper() and name.startswith("MSG_"))
+    IntFlag._convert_("AddressInfo", __name__, lambda name: name.isupper() and name.startswith("AI_"))
+
+    # `Socket` is the class under the name by which the extension has it; here it is `socket`, as everywhere.
+    socket = _socket.Socket
 
 _LOCALHOST = "127.0.0.1"
 _LOCALHOST_V6 = "::1"
@@ -55,25 +90,26 @@ class SocketIO(_socket.RawSocketIO, io.RawIOBase):
     __module__ = "socket"
 
 
-# `Socket` is the class under the name by which the extension has it; here it is `socket`, as everywhere.
-socket = _socket.Socket
-_socket._adopt(AddressFamily, SocketKind, SocketIO)  # noqa: F821
+_socket._adopt(AddressFamily, SocketKind, SocketIO)
 
 
-def fromfd(fd, family, type, proto=0):
+def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
     """A socket on a duplicate of the descriptor ``fd``, which stays open and the caller's.
 
     The descriptor must be a socket's: this is not checked. Raises OSError; see dup(2).
     """
-    copy = dup(fd)  # noqa: F405
+    copy = dup(fd)
     return socket(family, type, proto, copy)
 
 
-def send_fds(sock, buffers, fds, flags=0, address=None):
+def send_fds(
+    sock: _socket.socket, buffers: Iterable[ReadableBuffer], fds: Iterable[int], flags: object = 0, address: object = None
+) -> int:
     """Send data and descriptors over a socket of family AF_UNIX; returns how many bytes of the data went.
 
     ``buffers`` is an iterable of bytes-like objects with at least a byte in them, ``fds`` one of descriptors: the other end
-    gets duplicates of them. ``flags`` and ``address`` have no effect, as in the standard library. Raises OSError; see unix(7), SCM_RIGHTS.
+    gets duplicates of them. ``flags`` and ``address`` have no effect, as in the standard library. Raises OSError; see unix(7),
+    SCM_RIGHTS.
     """
     import array
 
@@ -81,7 +117,7 @@ def send_fds(sock, buffers, fds, flags=0, address=None):
     return sock.sendmsg(buffers, [rights])
 
 
-def recv_fds(sock, bufsize, maxfds, flags=0):
+def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int], int, Any]:
     """Receive data and descriptors: ``(data, fds, msg_flags, address)``.
 
     At most ``bufsize`` bytes and ``maxfds`` descriptors, which are the caller's to close and are not inherited by programs that
@@ -98,24 +134,23 @@ def recv_fds(sock, bufsize, maxfds, flags=0):
     return data, list(fds), msg_flags, address
 
 
-def socketpair(family=None, type=SOCK_STREAM, proto=0):  # noqa: F405
+def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
     """Two sockets that are connected to each other.
 
     The family is AF_UNIX unless another is given, or AF_INET where there is no AF_UNIX. Raises OSError; see socketpair(2).
     """
     if family is None:
-        family = AF_UNIX  # noqa: F405
-    return tuple(
-        socket(family, type, proto, end.detach()) for end in _socket.socketpair(family, type, proto)
-    )
+        family = AF_UNIX
+    one, other = _socket.socketpair(family, type, proto)
+    return socket(family, type, proto, one.detach()), socket(family, type, proto, other.detach())
 
 
-def _fallback_socketpair(family=AF_INET, type=SOCK_STREAM, proto=0):  # noqa: F405
+def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
     """What socketpair() is where the system has none: two TCP sockets that found each other over the loopback interface."""
-    hosts = {AF_INET: _LOCALHOST, AF_INET6: _LOCALHOST_V6}  # noqa: F405
+    hosts: dict[int, str] = {AF_INET: _LOCALHOST, AF_INET6: _LOCALHOST_V6}
     if family not in hosts:
         raise ValueError("Only AF_INET and AF_INET6 socket address families are supported")
-    if type != SOCK_STREAM:  # noqa: F405
+    if type != SOCK_STREAM:
         raise ValueError("Only SOCK_STREAM socket type is supported")
     if proto != 0:
         raise ValueError("Only protocol zero is supported")
@@ -128,7 +163,7 @@ def _fallback_socketpair(family=AF_INET, type=SOCK_STREAM, proto=0):  # noqa: F4
         one = socket(family, type, proto)
         try:
             one.setblocking(False)
-            try:
+            try:  # noqa: SIM105
                 one.connect(where)
             except (BlockingIOError, InterruptedError):
                 pass
@@ -148,7 +183,7 @@ def _fallback_socketpair(family=AF_INET, type=SOCK_STREAM, proto=0):  # noqa: F4
     return one, other
 
 
-def getfqdn(name=""):
+def getfqdn(name: str = "") -> str:
     """The fully qualified name of a host, this machine's without an argument.
 
     It is the first name with a dot in it among those that gethostbyaddr() tells; without one, the host's name, or ``name`` as
@@ -156,30 +191,34 @@ def getfqdn(name=""):
     """
     name = name.strip()
     if not name or name in ("0.0.0.0", "::"):
-        name = gethostname()  # noqa: F405
+        name = gethostname()
     try:
-        host, aliases, _ = gethostbyaddr(name)  # noqa: F405
+        host, aliases, _ = gethostbyaddr(name)
     except OSError:
         return name
     return next((known for known in (host, *aliases) if "." in known), host)
 
 
-_GLOBAL_DEFAULT_TIMEOUT = object()
+_GLOBAL_DEFAULT_TIMEOUT: Any = object()
 
 
 def create_connection(
-    address, timeout=_GLOBAL_DEFAULT_TIMEOUT, source_address=None, *, all_errors=False
-):
+    address: tuple[str | bytes | None, str | bytes | int | None],
+    timeout: float | None = _GLOBAL_DEFAULT_TIMEOUT,
+    source_address: _socket._Address | None = None,
+    *,
+    all_errors: bool = False,
+) -> socket:
     """Connect to ``(host, port)`` and return the socket.
 
     Every address of the host is tried till one answers. ``timeout`` is in seconds, for each of them, and stays the socket's;
-    without it the default timeout counts, and None means for ever. ``source_address`` is where to connect from. When none answers, the last
-    error is raised, or with ``all_errors`` an ExceptionGroup of all.
+    without it the default timeout counts, and None means for ever. ``source_address`` is where to connect from. When none
+    answers, the last error is raised, or with ``all_errors`` an ExceptionGroup of all.
     """
     host, port = address
-    errors = []
+    errors: list[OSError] = []
     try:
-        for family, kind, proto, _, target in getaddrinfo(host, port, 0, SOCK_STREAM):  # noqa: F405
+        for family, kind, proto, _, target in getaddrinfo(host, port, 0, SOCK_STREAM):
             sock = None
             try:
                 sock = socket(family, kind, proto)
@@ -205,19 +244,26 @@ def create_connection(
         errors.clear()
 
 
-def has_dualstack_ipv6():
+def has_dualstack_ipv6() -> bool:
     """Whether one socket can listen for IPv6 and IPv4 alike on this machine."""
-    if not has_ipv6:  # noqa: F405
+    if not has_ipv6:
         return False
     try:
-        with socket(AF_INET6, SOCK_STREAM) as sock:  # noqa: F405
-            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)  # noqa: F405
+        with socket(AF_INET6, SOCK_STREAM) as sock:
+            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0)
     except OSError:
         return False
     return True
 
 
-def create_server(address, *, family=AF_INET, backlog=None, reuse_port=False, dualstack_ipv6=False):  # noqa: F405
+def create_server(
+    address: _socket._Address,
+    *,
+    family: int = AF_INET,
+    backlog: int | None = None,
+    reuse_port: bool = False,
+    dualstack_ipv6: bool = False,
+) -> socket:
     """A TCP socket that listens on ``(host, port)``.
 
     The port can be taken again at once after a restart (SO_REUSEADDR). ``family`` is AF_INET or AF_INET6, ``backlog`` listen()'s;
@@ -227,18 +273,18 @@ def create_server(address, *, family=AF_INET, backlog=None, reuse_port=False, du
     if dualstack_ipv6:
         if not has_dualstack_ipv6():
             raise ValueError("dualstack_ipv6 not supported on this platform")
-        if family != AF_INET6:  # noqa: F405
+        if family != AF_INET6:
             raise ValueError("dualstack_ipv6 requires AF_INET6 family")
-    sock = socket(family, SOCK_STREAM)  # noqa: F405
+    sock = socket(family, SOCK_STREAM)
     try:
-        try:
-            sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # noqa: F405
+        try:  # noqa: SIM105
+            sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         except OSError:
             pass  # Not of a family that knows it: bind will tell.
         if reuse_port:
-            sock.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)  # noqa: F405
-        if family == AF_INET6:  # noqa: F405
-            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, not dualstack_ipv6)  # noqa: F405
+            sock.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
+        if family == AF_INET6:
+            sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, not dualstack_ipv6)
         try:
             sock.bind(address)
         except OSError as error:
@@ -254,7 +300,7 @@ def create_server(address, *, family=AF_INET, backlog=None, reuse_port=False, du
     return sock
 
 
-def _intenum_converter(number, enum):
+def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
     """A number as a member of an enum, or as it is where the enum has none such."""
     try:
         return enum(number)
@@ -262,13 +308,15 @@ def _intenum_converter(number, enum):
         return number
 
 
-def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+def getaddrinfo(
+    host: str | bytes | None, port: str | bytes | int | None, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
     """What to make sockets of for a host and a port: a list of ``(family, type, proto, canonname, address)``.
 
-    ``host`` is a name, an IP address or None, ``port`` a number, the name of a service or None. The others narrow the list; ``flags``
-    are AI_ constants. Raises gaierror; see getaddrinfo(3).
+    ``host`` is a name, an IP address or None, ``port`` a number, the name of a service or None. The others narrow the list;
+    ``flags`` are AI_ constants. Raises gaierror; see getaddrinfo(3).
     """
     return [
-        (_intenum_converter(family, AddressFamily), _intenum_converter(kind, SocketKind), proto, name, address)  # noqa: F821
+        (_intenum_converter(family, AddressFamily), _intenum_converter(kind, SocketKind), proto, name, address)
         for family, kind, proto, name, address in _socket.getaddrinfo(host, port, family, type, proto, flags)
     ]

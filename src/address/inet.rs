@@ -1,6 +1,7 @@
 //! AF_INET and AF_INET6: `(host, port)` and `(host, port[, flowinfo[, scope_id]])` (ip(7), ipv6(7)).
 
 use std::ffi::{CStr, CString, c_int, c_uint};
+use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use pyo3::exceptions::PyOverflowError;
@@ -12,7 +13,8 @@ use socket2::SockAddr;
 use super::{Context, tuple, type_name};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::plain_long;
-use crate::{resolve, sys};
+use crate::resolve::{self, Ip};
+use crate::sys;
 
 /// `(host, port)`.
 pub fn v4_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
@@ -22,9 +24,9 @@ pub fn v4_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<So
         2,
         c"Oi;AF_INET address must be a pair (host, port)",
     )?;
-    let ip = match resolve::host(address.py(), &parts.host, libc::AF_INET)? {
-        resolve::Ip::V4(ip) => ip,
-        resolve::Ip::V6(_) => return Err(Error::os("address family mismatched")),
+    let ip = match parts.ip(address.py(), libc::AF_INET)? {
+        Ip::V4(ip) => ip,
+        Ip::V6(_) => return Err(Error::os("address family mismatched")),
     };
     let port = parts.port(context)?;
     Ok(SocketAddrV4::new(ip, port).into())
@@ -38,9 +40,9 @@ pub fn v6_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<So
         4,
         c"Oi|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])",
     )?;
-    let ip = match resolve::host(address.py(), &parts.host, libc::AF_INET6)? {
-        resolve::Ip::V6(ip) => ip,
-        resolve::Ip::V4(_) => return Err(Error::os("address family mismatched")),
+    let ip = match parts.ip(address.py(), libc::AF_INET6)? {
+        Ip::V6(ip) => ip,
+        Ip::V4(_) => return Err(Error::os("address family mismatched")),
     };
     let port = parts.port(context)?;
     if parts.flowinfo > 0xf_ffff {
@@ -52,9 +54,17 @@ pub fn v6_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<So
     Ok(SocketAddrV6::new(ip, port, flowinfo, parts.scope_id).into())
 }
 
+/// A host as it was given.
+enum Host {
+    /// A number, which nobody needs to be asked about.
+    Number(Ip),
+    /// Anything else.
+    Name(CString),
+}
+
 /// What both tuples have.
 struct Parts {
-    host: CString,
+    host: Host,
     port: c_int,
     flowinfo: c_uint,
     scope_id: c_uint,
@@ -62,20 +72,20 @@ struct Parts {
 
 impl Parts {
     fn parse(context: Context, address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
-        if let Some(parts) = Self::plain(address)? {
+        if let Some(parts) = Self::plain(context.family, address)? {
             return Ok(parts);
         }
         Self::parse_by_format(address, most, format).map_err(|error| port_out_of_range(context, address.py(), error))
     }
 
     /// `(str, int)` and no more, which nearly all are.
-    fn plain(address: &Bound<'_, PyTuple>) -> Result<Option<Self>> {
+    fn plain(family: c_int, address: &Bound<'_, PyTuple>) -> Result<Option<Self>> {
         if address.len() != 2 {
             return Ok(None);
         }
         let host = address.get_borrowed_item(0)?;
         let port = address.get_borrowed_item(1)?;
-        let (Some(host), Some(port)) = (plain_host(&host), plain_long(&port)) else {
+        let (Some(host), Some(port)) = (plain_host(family, &host), plain_long(&port)) else {
             return Ok(None);
         };
         Ok(c_int::try_from(port).ok().map(|port| Parts { host, port, flowinfo: 0, scope_id: 0 }))
@@ -91,7 +101,14 @@ impl Parts {
         crate::parse_tuple!(address, format, &raw mut host, &raw mut port, &raw mut flowinfo, &raw mut scope_id)?;
         // SAFETY: parsed from the tuple, which holds it.
         let host = unsafe { Borrowed::from_ptr(address.py(), host) };
-        Ok(Parts { host: host_from_python(&host)?, port, flowinfo, scope_id })
+        Ok(Parts { host: Host::Name(host_from_python(&host)?), port, flowinfo, scope_id })
+    }
+
+    fn ip(&self, py: Python<'_>, family: c_int) -> Result<Ip> {
+        match &self.host {
+            Host::Number(ip) => Ok(*ip),
+            Host::Name(name) => resolve::host(py, name, family),
+        }
     }
 
     fn port(&self, context: Context) -> Result<u16> {
@@ -116,13 +133,18 @@ fn port_out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
 }
 
 /// A host of ASCII characters, which needs neither IDNA nor a conversion.
-fn plain_host(host: &Bound<'_, PyAny>) -> Option<CString> {
+fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Option<Host> {
     let host = host.cast::<PyString>().ok()?;
     let text = host.to_str().ok()?;
     if !text.is_ascii() {
         return None;
     }
-    CString::new(text).ok()
+    match family {
+        libc::AF_INET6 => text.parse().ok().map(Ip::V6),
+        _ => text.parse().ok().map(Ip::V4),
+    }
+    .map(Host::Number)
+    .or_else(|| CString::new(text).ok().map(Host::Name))
 }
 
 /// A host as `str`, in IDNA where it is not ASCII, bytes or bytearray.
@@ -171,7 +193,12 @@ pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'p
 
 /// The text of an IPv4 address, as `inet_ntop(3)` writes it.
 pub fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> Bound<'_, PyString> {
-    PyString::new(py, &ip.to_string())
+    let mut text = [0; "255.255.255.255".len()];
+    let mut rest = &mut text[..];
+    // As long as the longest there is: it cannot fail.
+    let _ = write!(rest, "{ip}");
+    let left = rest.len();
+    PyString::new(py, str::from_utf8(&text[..text.len() - left]).unwrap_or_default())
 }
 
 /// The text of an IPv6 address, as `inet_ntop(3)` writes it.

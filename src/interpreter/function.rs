@@ -12,7 +12,7 @@ use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a function gives back to Python.
 pub type Returned<'py> = Result<Bound<'py, PyAny>>;
@@ -85,6 +85,12 @@ fn raise_panic(py: Python<'_>, panic: Box<dyn Any + Send>) {
         _ => "panic from Rust code".to_owned(),
     };
     PanicException::new_err((text,)).restore(py);
+}
+
+/// Refuses keywords.
+#[cold]
+pub fn no_keywords(name: &CStr) -> Error {
+    Error::type_error(format!("{}() takes no keyword arguments", name.to_string_lossy()))
 }
 
 /// A table of functions, ended as the interpreter wants it.
@@ -236,6 +242,7 @@ macro_rules! attribute_entry {
 /// | `noargs` | the receiver |
 /// | `static_noargs` | the receiver, which is `Python` |
 /// | `object` | the receiver and one object |
+/// | `function` | as `positional`, for a function of the module |
 /// | `positional` | the receiver and [`Arguments`](super::arguments::Arguments) |
 /// | `keywords` | the receiver and [`Keywords`](super::arguments::Keywords) |
 #[macro_export]
@@ -296,6 +303,34 @@ macro_rules! function_entry {
             $name,
             pyo3::ffi::PyMethodDefPointer { PyCFunction: wrapper },
             pyo3::ffi::METH_O,
+            $doc,
+        )
+    }};
+    // CPython has these as METH_VARARGS, whose refusal of keywords names the function without its module.
+    (function $name:literal, $body:path, $doc:expr) => {{
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            arguments: *const *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+            names: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: as below; `names` is a tuple or null.
+            unsafe {
+                $crate::interpreter::function::enter(|py| {
+                    if !names.is_null() && pyo3::ffi::PyTuple_GET_SIZE(names) > 0 {
+                        return Err($crate::interpreter::function::no_keywords($name));
+                    }
+                    $body(
+                        $crate::interpreter::function::Receiver::from_interpreter(py, receiver),
+                        $crate::interpreter::arguments::Arguments::from_interpreter(py, arguments, count),
+                    )
+                })
+            }
+        }
+        $crate::interpreter::function::entry(
+            $name,
+            pyo3::ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: wrapper },
+            pyo3::ffi::METH_FASTCALL | pyo3::ffi::METH_KEYWORDS,
             $doc,
         )
     }};

@@ -301,7 +301,9 @@ pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
         if (*class).tp_weaklistoffset != 0 {
             ffi::PyObject_ClearWeakRefs(object);
         }
-        ptr::drop_in_place(&raw mut (*object.cast::<Object>()).socket);
+        let socket = &raw mut (*object.cast::<Object>()).socket;
+        (*socket).sender().forget(Python::assume_attached());
+        ptr::drop_in_place(socket);
         if let Some(free) = (*class).tp_free {
             free(object.cast::<c_void>());
         }

@@ -32,7 +32,7 @@ pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
         &raw mut flags
     )?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
-    let (data, rest) = bytes::receive(this.py(), size, |buffer| {
+    let (data, rest) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| {
         receive(this, &mut [MaybeUninitSlice::new(buffer)], room, flags)
     })?;
     rest.delivered(this.py(), data)

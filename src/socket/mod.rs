@@ -7,6 +7,7 @@
 //! | [`connect`] | bind, listen, accept, connect, shutdown, the addresses of both ends |
 //! | [`transfer`] | the recv and send families |
 //! | [`message`] | recvmsg and sendmsg |
+//! | [`sender`] | who sent last |
 //! | [`options`] | socket options, blocking mode and timeout |
 
 pub mod class;
@@ -14,6 +15,7 @@ pub mod connect;
 pub mod lifecycle;
 pub mod message;
 pub mod options;
+pub mod sender;
 pub mod transfer;
 
 use std::ffi::c_int;
@@ -26,6 +28,7 @@ use pyo3::prelude::*;
 use crate::address::Context;
 use crate::interpreter::function::Receiver;
 use crate::lease::Leases;
+use self::sender::Sender;
 use crate::readiness::Memory;
 use crate::sys::wait::Direction;
 use crate::timeout::{Patience, Timeout};
@@ -55,6 +58,8 @@ pub struct Socket {
     readable: Memory,
     writable: Memory,
     marked_closed: AtomicBool,
+    abundant: AtomicBool,
+    sender: Sender,
 }
 
 /// Raises `OSError` from `errno`, for `_ssl`.
@@ -78,6 +83,8 @@ impl Default for Socket {
             readable: Memory::default(),
             writable: Memory::default(),
             marked_closed: AtomicBool::new(false),
+            abundant: AtomicBool::new(false),
+            sender: Sender::default(),
         }
     }
 }
@@ -147,6 +154,16 @@ impl Socket {
     /// Whether the public class's `close` was called.
     pub fn marked_closed(&self) -> &AtomicBool {
         &self.marked_closed
+    }
+
+    /// Whether the last transfer that asked for much got much.
+    pub fn abundant(&self) -> &AtomicBool {
+        &self.abundant
+    }
+
+    /// Who sent last.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
     }
 
     /// What an address given to `caller` is read with.

@@ -23,7 +23,7 @@ use crate::{address, audit, bytes, sys};
 pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
-    let (data, ()) = bytes::receive(this.py(), size, |buffer| Ok((receive(this, buffer, flags)?, ())))?;
+    let (data, ()) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| Ok((receive(this, buffer, flags)?, ())))?;
     Ok(data)
 }
 
@@ -32,7 +32,7 @@ pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retu
     let py = this.py();
     let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
-    let (data, sender) = bytes::receive(py, size, |buffer| receive_from(this, buffer, flags))?;
+    let (data, sender) = bytes::receive(py, size, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
     Ok((data, sender).into_pyobject(py)?.into_any())
 }
 
@@ -89,7 +89,8 @@ fn receive_from<'py>(
         sender = from;
         Ok(count)
     })?;
-    let sender = address::to_python(this.py(), &sender, socket.fd(), socket.proto())?;
+    let to_python = || address::to_python(this.py(), &sender, socket.fd(), socket.proto());
+    let sender = socket.sender().to_python(this.py(), &sender, to_python)?;
     Ok((count, sender))
 }
 

@@ -1,0 +1,520 @@
+"""The standard library's `ssl` on our sockets: TLS as it is on the stdlib's."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ssl = pytest.importorskip("ssl")  # imported here with the stdlib's class, as in a program that comes to oxisocket late
+
+VERSIONS = [name for name in ("TLSv1_2", "TLSv1_3") if getattr(ssl, f"HAS_{name}")]
+
+BEGINNING = """
+import contextlib, socket, ssl, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+
+certificate, version = sys.argv[1], ssl.TLSVersion[sys.argv[2]]
+
+server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+server.load_cert_chain(certificate)
+client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+client.load_verify_locations(certificate)
+for context in server, client:
+    context.minimum_version = context.maximum_version = version
+
+threads = ThreadPoolExecutor()
+stack = contextlib.ExitStack()
+keep = stack.enter_context
+
+def connect():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        near = keep(socket.create_connection(listening.getsockname()))
+        far = keep(listening.accept()[0])
+    near.settimeout(20)
+    far.settimeout(20)
+    return near, far
+
+def shake_hands():
+    near, far = connect()
+    accepted = threads.submit(server.wrap_socket, far, server_side=True)
+    wrapped = keep(client.wrap_socket(near, server_hostname="localhost"))
+    return wrapped, keep(accepted.result())
+"""
+END = """
+stack.close()
+threads.shutdown()
+"""
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A file with a key and its self-signed certificate for `localhost`."""
+    if shutil.which("openssl"):
+        return made_by_openssl(tmp_path_factory.mktemp("certificate"))
+    with contextlib.suppress(ImportError):
+        for folder in importlib.util.find_spec("test").submodule_search_locations:
+            for path in ("certdata/keycert.pem", "keycert.pem"):
+                if Path(folder, path).exists():
+                    return Path(folder, path)
+    pytest.skip("there is neither the command openssl nor the interpreter's own test suite with its certificate")
+
+
+def made_by_openssl(folder):
+    key, certificate, both = (folder / name for name in ("key.pem", "certificate.pem", "both.pem"))
+    command = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    return both
+
+
+@pytest.fixture(params=VERSIONS)
+def tls(request, socket, certificate, tmp_path):
+    """Runs a program with `socket` under `ssl`, in which two ends can shake hands."""
+    launcher = [] if socket.__name__ == "socket" else ["-m", socket.__name__]
+
+    def run(code):
+        script = tmp_path / "script.py"
+        script.write_text(BEGINNING + code + END)
+        command = [sys.executable, "-W", "error", *launcher, script, certificate, request.param]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    return run
+
+
+def test_the_class_is_ours(tls):
+    assert not tls("""
+import _socket
+assert ssl.SSLSocket.__mro__[1] is socket.socket
+assert issubclass(ssl.SSLSocket, socket.socket) and issubclass(ssl.SSLSocket, _socket.socket)
+for end in shake_hands():
+    assert isinstance(end, socket.socket), end
+    assert repr(end).startswith("<ssl.SSLSocket fd="), end
+""")
+
+
+def test_both_ways_in_all_sizes(tls):
+    assert not tls("""
+near, far = shake_hands()
+assert near.version() == far.version() == sys.argv[2].replace("_", ".")
+
+def receive(end, size):
+    parts = bytearray()
+    while len(parts) < size:
+        part = end.recv(65536)
+        assert part
+        parts += part
+    return bytes(parts)
+
+for size in 1, 2, 100, 16_383, 16_384, 16_385, 65_536, 1_000_000:
+    data = (bytes(range(251)) * (size // 251 + 1))[:size]
+    for one, other in (near, far), (far, near):
+        received = threads.submit(receive, other, size)
+        assert one.sendall(data) is None
+        assert received.result() == data
+""")
+
+
+def test_every_call_of_a_wrapped_socket(tls):
+    assert not tls("""
+near, far = shake_hands()
+assert near.send(b"abc") == 3 and far.recv(2) == b"ab" and far.pending() == 1 and far.recv(10) == b"c"
+assert near.write(b"abc") == 3 and far.read(10) == b"abc"
+buffer = bytearray(10)
+near.sendall(b"abc")
+assert far.recv_into(buffer) == 3 and bytes(buffer[:3]) == b"abc"
+near.sendall(memoryview(b"abcdef")[::1])
+assert far.recv_into(memoryview(buffer)[2:], 2) == 2 and far.recv(10) == b"cdef" and bytes(buffer[:4]) == b"abab"
+for refused in (
+    lambda: near.sendto(b"x", ("127.0.0.1", 1)),
+    lambda: near.recv(1, socket.MSG_PEEK),
+    lambda: near.send(b"x", socket.MSG_OOB),
+    lambda: near.recvfrom(1),
+    lambda: near.recvfrom_into(buffer),
+):
+    try:
+        refused()
+    except ValueError:
+        pass
+    else:
+        assert False
+for refused in lambda: near.sendmsg([b"x"]), lambda: near.recvmsg(1), lambda: near.recvmsg_into([buffer]), near.dup:
+    try:
+        refused()
+    except NotImplementedError:
+        pass
+    else:
+        assert False
+near.close()
+assert near.fileno() == -1
+""")
+
+
+def test_the_outer_socket_gives_its_descriptor_away(tls):
+    assert not tls("""
+plain, far = connect()
+number, timeout = plain.fileno(), plain.gettimeout()
+wrapped = keep(client.wrap_socket(plain, do_handshake_on_connect=False, server_hostname="localhost"))
+assert plain.fileno() == -1 and wrapped.fileno() == number
+assert wrapped.gettimeout() == timeout == 20
+assert (wrapped.family, wrapped.type, wrapped.proto) == (far.family, far.type, far.proto)
+assert wrapped.getpeername() == far.getsockname()
+""")
+
+
+def test_time_runs_out_in_the_handshake(tls):
+    assert tls("""
+near, far = connect()
+near.settimeout(0.05)
+try:
+    client.wrap_socket(near, server_hostname="localhost")
+except socket.timeout as error:
+    assert isinstance(error, TimeoutError)
+    print(error)
+""").startswith(("_ssl.c:", "(", "The handshake", "timed out"))
+
+
+def test_time_runs_out_in_recv_and_the_connection_goes_on(tls):
+    assert not tls("""
+near, far = shake_hands()
+near.settimeout(0.05)
+for _ in range(2):
+    try:
+        near.recv(10)
+    except socket.timeout as error:
+        assert "timed out" in str(error), error
+    else:
+        assert False
+far.sendall(b"late")
+near.settimeout(20)
+assert near.recv(10) == b"late"
+""")
+
+
+def test_time_runs_out_in_sendall(tls):
+    assert not tls("""
+near, far = shake_hands()
+near.settimeout(0.1)
+try:
+    near.sendall(b"x" * 50_000_000)
+except socket.timeout:
+    pass
+else:
+    assert False
+""")
+
+
+def test_a_blocked_recv_gets_what_comes(tls):
+    assert not tls("""
+near, far = shake_hands()
+near.settimeout(None)
+waiting = threads.submit(near.recv, 10)
+far.sendall(b"hello")
+assert waiting.result() == b"hello"
+""")
+
+
+def test_a_handshake_without_blocking(tls):
+    assert not tls("""
+near, far = connect()
+near.setblocking(False)
+far.setblocking(False)
+ends = [
+    keep(client.wrap_socket(near, server_hostname="localhost", do_handshake_on_connect=False)),
+    keep(server.wrap_socket(far, server_side=True, do_handshake_on_connect=False)),
+]
+assert [end.gettimeout() for end in ends] == [0, 0]
+seen, unfinished = set(), list(ends)
+while unfinished:
+    for end in list(unfinished):
+        try:
+            end.do_handshake()
+            unfinished.remove(end)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            seen.add(type(error))
+assert ssl.SSLWantReadError in seen
+try:
+    ends[1].recv(1)
+except ssl.SSLWantReadError:
+    pass
+else:
+    assert False
+sent = 0
+try:
+    while True:
+        sent += ends[0].send(b"x" * 10_000)
+except ssl.SSLWantWriteError:
+    pass
+received = 0
+while received < sent:
+    with contextlib.suppress(ssl.SSLWantReadError):
+        received += len(ends[1].recv(65536))
+    with contextlib.suppress(ssl.SSLWantWriteError):
+        if received < sent:
+            ends[0].send(b"x" * 10_000)  # the same again: the record that did not fit
+            sent += 10_000
+""")
+
+
+def test_unwrap_gives_the_plain_connection_back(tls):
+    assert not tls("""
+near, far = shake_hands()
+number = near.fileno()
+plain_far = threads.submit(far.unwrap)
+plain_near = near.unwrap()
+plain_far = plain_far.result()
+for plain in plain_near, plain_far:
+    assert isinstance(plain, socket.socket)
+assert plain_near.fileno() == number
+plain_near.sendall(b"in the open")
+assert plain_far.recv(20) == b"in the open"
+""")
+
+
+def test_the_end_is_seen(tls):
+    assert not tls("""
+near, far = shake_hands()
+near.sendall(b"last")
+near.shutdown(socket.SHUT_WR)
+assert far.recv(10) == b"last"
+assert far.recv(10) == b""
+""")
+
+
+def test_what_a_session_tells(tls):
+    assert not tls("""
+near, far = shake_hands()
+assert not near.server_side and far.server_side
+assert near.server_hostname == "localhost" and far.server_hostname is None
+assert near.context is client and far.context is server
+assert near.cipher() == far.cipher()
+assert near.cipher() in near.shared_ciphers() if near.shared_ciphers() else far.shared_ciphers()
+assert ("DNS", "localhost") in near.getpeercert()["subjectAltName"]
+assert near.getpeercert(True) and far.getpeercert() is None
+assert near.get_channel_binding("tls-unique") is None or version is not ssl.TLSVersion.TLSv1_3
+far.sendall(b"with the tickets")
+near.recv(20)
+session = near.session
+assert session.id or session.has_ticket
+near.unwrap, far.unwrap
+again_near, again_far = connect()
+accepted = threads.submit(server.wrap_socket, again_far, server_side=True)
+again = keep(client.wrap_socket(again_near, server_hostname="localhost", session=session))
+keep(accepted.result())
+assert again.session_reused and not near.session_reused
+""")
+
+
+def test_files_over_tls(tls):
+    assert not tls("""
+near, far = shake_hands()
+with near.makefile("rw", encoding="utf-8", newline="\\n") as there, far.makefile("rwb") as here:
+    there.write("grüße\\n" * 1000)
+    there.flush()
+    for _ in range(1000):
+        assert here.readline() == "grüße\\n".encode()
+    here.write(b"back\\nand more")
+    here.flush()
+    assert there.readline() == "back\\n"
+    near.close()
+    assert near.fileno() != -1
+    assert there.read(8) == "and more"
+assert near.fileno() == -1
+""")
+
+
+def test_sendfile_over_tls(tls, tmp_path):
+    (tmp_path / "data").write_bytes(bytes(range(256)) * 1000)
+    assert not tls(f"""
+near, far = shake_hands()
+with open({str(tmp_path / "data")!r}, "rb") as file:
+    sent = threads.submit(near.sendfile, file)
+    received = b""
+    while len(received) < 256_000:
+        received += far.recv(65536)
+    assert sent.result() == 256_000
+assert received == bytes(range(256)) * 1000
+""")
+
+
+def test_a_wrapped_listener_accepts(tls):
+    assert not tls("""
+with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True) as listening:
+    def serve():
+        connection, peer = listening.accept()
+        with connection:
+            assert isinstance(connection, ssl.SSLSocket) and isinstance(connection, socket.socket)
+            connection.sendall(connection.recv(10).upper())
+            assert connection.recv(1) == b""
+        return peer
+    peer = threads.submit(serve)
+    with client.wrap_socket(socket.socket(), server_hostname="localhost") as end:
+        end.connect(listening.getsockname())
+        end.sendall(b"hello")
+        assert end.recv(10) == b"HELLO"
+        name = end.getsockname()
+    assert peer.result() == name
+""")
+
+
+def test_a_wrapped_listener_runs_out_of_time(tls):
+    assert tls("""
+with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True) as listening:
+    listening.settimeout(0.05)
+    try:
+        listening.accept()
+    except socket.timeout as error:
+        print(error)
+    assert listening.fileno() != -1
+""") == "timed out\n"
+
+
+def test_connect_ex_shakes_hands(tls):
+    assert not tls("""
+with socket.create_server(("127.0.0.1", 0)) as listening:
+    accepted = threads.submit(lambda: server.wrap_socket(listening.accept()[0], server_side=True))
+    near = keep(client.wrap_socket(socket.socket(), server_hostname="localhost"))
+    assert near.connect_ex(listening.getsockname()) == 0
+    far = keep(accepted.result())
+near.sendall(b"x")
+assert far.recv(10) == b"x"
+""")
+
+
+def test_a_peer_that_speaks_no_tls_leaves_nothing_open(tls):
+    assert not tls("""
+import gc, os
+near, far = connect()
+before = len(os.listdir("/proc/self/fd"))
+far.sendall(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n")
+try:
+    client.wrap_socket(near, server_hostname="localhost")
+except ssl.SSLError:
+    pass
+else:
+    assert False
+gc.collect()
+assert near.fileno() == -1
+assert len(os.listdir("/proc/self/fd")) == before - 1
+""")
+
+
+def test_no_client_certificate_is_refused(tls):
+    assert not tls("""
+server.verify_mode = ssl.CERT_REQUIRED
+near, far = connect()
+accepted = threads.submit(server.wrap_socket, far, server_side=True)
+try:
+    wrapped = keep(client.wrap_socket(near, server_hostname="localhost"))
+    wrapped.recv(1)
+except (ssl.SSLError, ConnectionResetError):
+    pass
+else:
+    assert False
+assert isinstance(accepted.exception(), ssl.SSLError)
+""")
+
+
+def test_a_connection_between_paths(tls, tmp_path):
+    assert not tls("""
+near, far = (keep(end) for end in socket.socketpair())
+accepted = threads.submit(server.wrap_socket, far, server_side=True)
+near = keep(client.wrap_socket(near, server_hostname="localhost"))
+far = keep(accepted.result())
+near.sendall(b"x")
+assert far.recv(10) == b"x"
+assert near.family == socket.AF_UNIX
+""")
+
+
+@pytest.mark.parametrize("library", ["http.client", "asyncio"])
+def test_what_stands_on_ssl(tls, library):
+    assert tls(STANDING_ON_SSL[library]) == "hello\n"
+
+
+STANDING_ON_SSL = {
+    "http.client": """
+import http.client, http.server
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *args):
+        pass
+
+with http.server.HTTPServer(("127.0.0.1", 0), Handler) as service:
+    service.socket = server.wrap_socket(service.socket, server_side=True)
+    serving = threads.submit(service.serve_forever, 0.01)
+    connection = http.client.HTTPSConnection("127.0.0.1", service.server_port, context=client, timeout=20)
+    client.check_hostname = False
+    connection.request("GET", "/")
+    print(connection.getresponse().read().decode())
+    connection.close()
+    service.shutdown()
+    serving.result()
+""",
+    "asyncio": """
+import asyncio
+
+async def handle(reader, writer):
+    writer.write((await reader.readline()).lower())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+async def main():
+    service = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=server)
+    async with service:
+        name = service.sockets[0].getsockname()
+        reader, writer = await asyncio.open_connection(*name, ssl=client, server_hostname="localhost")
+        writer.write(b"HELLO\\n")
+        print((await reader.read()).decode(), end="")
+        writer.close()
+        await writer.wait_closed()
+
+asyncio.run(main())
+""",
+}
+
+
+def test_ssl_that_came_first_wraps_ours(oxisocket, certificate, keep, start):
+    """`_ssl` knows the class of sockets that was there when it was imported, and asks ours only for what every socket has."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.load_verify_locations(certificate)
+    near, far = oxisocket.socketpair()
+    near.settimeout(20)
+    numbers = {near.fileno(), far.fileno()}
+    accepted = start(lambda: server.wrap_socket(far, server_side=True))
+    near_tls = keep(client.wrap_socket(near, server_hostname="localhost"))
+    far_tls = keep(accepted.result())
+    assert near.fileno() == far.fileno() == -1
+    assert {near_tls.fileno(), far_tls.fileno()} == numbers
+    assert (near_tls.gettimeout(), far_tls.gettimeout()) == (20, None)
+    near_tls.sendall(b"hello")
+    assert far_tls.recv(10) == b"hello"
+
+
+def test_ssl_that_came_first_works_on_afterwards(oxisocket, certificate, tmp_path):
+    """oxisocket put in the place of `socket` after `ssl`: TLS still works, through the class that `ssl` knows."""
+    script = tmp_path / "script.py"
+    take_over = "import ssl\nfrom oxisocket._takeover import take_over\ntake_over()\n"
+    talk = "near, far = shake_hands()\nnear.sendall(b'hello')\nassert far.recv(10) == b'hello'\n"
+    script.write_text(take_over + BEGINNING + talk + END)
+    command = [sys.executable, "-W", "error", script, certificate, VERSIONS[-1]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=os.environ)
+    assert (done.returncode, done.stderr) == (0, "")
