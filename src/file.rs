@@ -156,9 +156,9 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         size: offset + size_of::<State>(),
         flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
         slots: vec![
-            slot(ffi::Py_tp_doc, c"SocketIO(sock, mode)\n--\n\nThe raw layer of the file objects that socket.makefile() makes.".as_ptr().cast_mut().cast()),
+            slot(ffi::Py_tp_doc, c"RawSocketIO(sock, mode)\n--\n\nThe raw layer of the file objects that socket.makefile() makes.".as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_init, init as *mut c_void),
-            slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
+            slot(ffi::Py_tp_finalize, finalize as *mut c_void),
             slot(ffi::Py_tp_traverse, traverse as *mut c_void),
             slot(ffi::Py_tp_clear, clear as *mut c_void),
             slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
@@ -199,7 +199,7 @@ fn initialise<'py>(
         positional: 2,
         required: 2,
     };
-    let [Some(socket), Some(mode)] = INIT.bind_tuple(&file.object, arguments, keywords)? else {
+    let [Some(socket), Some(mode)] = INIT.bind_tuple(Some(&file.object), arguments, keywords)? else {
         return Err(Error::type_error("a socket and a mode are required"));
     };
     let bits = match mode.cast::<PyString>().ok().and_then(|mode| mode.to_str().ok()) {
@@ -221,23 +221,15 @@ fn replace_socket<'py>(file: File<'_, 'py>, socket: Option<Bound<'py, PyAny>>) {
     drop(unsafe { Bound::from_owned_ptr_or_opt(file.py(), old) });
 }
 
-unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
-    // SAFETY: called attached when the last reference is gone. The finalizer of `io` closes the file, and may bring it back. The state is
-    // dropped once; the rest is the base's, which gives the class's reference back where it is itself a heap type, and only there.
+/// The finalizer: that of `io`, which closes the file; then the socket is let go, closed or not. The rest of an instance's end is left to
+/// the interpreter, which knows how the classes above and below this one want it.
+unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
+    // SAFETY: called attached, once, on an instance; the base's finalizer is made for instances of its subclasses.
     unsafe {
-        if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
-            return;
+        if let Some(finalize) = (*BASE.load(Ordering::Relaxed)).tp_finalize {
+            finalize(object);
         }
         clear(object);
-        let class = ffi::Py_TYPE(object);
-        let base = BASE.load(Ordering::Relaxed);
-        let base_keeps_count = (*base).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0;
-        if let Some(dealloc) = (*base).tp_dealloc {
-            dealloc(object);
-        }
-        if !base_keeps_count {
-            ffi::Py_DECREF(class.cast());
-        }
     }
 }
 
@@ -274,7 +266,7 @@ const fn takes_b(qualified_name: &'static str) -> Signature<1> {
 
 fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = file.py();
-    let [Some(buffer)] = takes_b("SocketIO.readinto").bind(&file.object, arguments)? else {
+    let [Some(buffer)] = takes_b("SocketIO.readinto").bind(Some(&file.object), arguments)? else {
         return Err(Error::type_error("a buffer is required"));
     };
     let buffer = &buffer;
@@ -307,7 +299,7 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Retur
 
 fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = file.py();
-    let [Some(data)] = takes_b("SocketIO.write").bind(&file.object, arguments)? else {
+    let [Some(data)] = takes_b("SocketIO.write").bind(Some(&file.object), arguments)? else {
         return Err(Error::type_error("data is required"));
     };
     let data = &data;

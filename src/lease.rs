@@ -7,6 +7,7 @@
 //! free-threaded builds every call, is counted in the socket's [`Leases`]; a call that can block is also listed in [`BLOCKED`], so that
 //! `close()` knows which threads to wake.
 
+use std::cell::Cell;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::RawFd;
@@ -19,11 +20,19 @@ use crate::sys::{self, wake};
 
 /// The running calls of one socket, in one word: how many, whether the socket was closed under them, and in which generation of
 /// the process: after a fork the child has none of the threads whose calls were counted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Leases {
     word: AtomicU32,
-    /// The number to give back when the last call ends. Only meaningful with `CLOSED`.
+    /// The number to give back when the last call ends, or `NONE`.
     number: AtomicI32,
+}
+
+const NONE: RawFd = -1;
+
+impl Default for Leases {
+    fn default() -> Self {
+        Leases { word: AtomicU32::new(0), number: AtomicI32::new(NONE) }
+    }
 }
 
 const COUNT: u32 = (1 << 20) - 1;
@@ -45,11 +54,28 @@ fn current(word: u32) -> u32 {
 
 /// Makes forks count. Called when the module is made.
 pub fn watch_forks() {
-    extern "C" fn in_child() {
-        GENERATION.fetch_add(1, Ordering::Relaxed);
-    }
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| wake::after_fork_in_child(in_child));
+    ONCE.call_once(|| wake::around_fork(before_fork, after_fork_in_parent, after_fork_in_child));
+}
+
+thread_local! {
+    /// The list of blocked calls while this thread forks: were another thread to hold it, the child would wait for it for ever.
+    static HELD: Cell<Option<MutexGuard<'static, Blocked>>> = const { Cell::new(None) };
+}
+
+extern "C" fn before_fork() {
+    let _ = HELD.try_with(|held| held.set(Some(blocked())));
+}
+
+extern "C" fn after_fork_in_parent() {
+    let _ = HELD.try_with(Cell::take);
+}
+
+extern "C" fn after_fork_in_child() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+    if let Ok(Some(mut held)) = HELD.try_with(Cell::take) {
+        held.forget();
+    }
 }
 
 impl Leases {
@@ -63,14 +89,22 @@ impl Leases {
             let mine = word & !(COUNT | CLOSED) == taken_in && word & COUNT > 0;
             mine.then(|| if word & (COUNT | CLOSED) == CLOSED | 1 { taken_in } else { word - 1 })
         })?;
-        (before & (COUNT | CLOSED) == CLOSED | 1).then(|| self.number.load(Ordering::Relaxed))
+        (before & (COUNT | CLOSED) == CLOSED | 1).then(|| self.number.swap(NONE, Ordering::AcqRel))
     }
 
     /// Leaves `number` to the last running call, if there is one.
     fn bequeath(&self, number: RawFd) -> bool {
-        self.number.store(number, Ordering::Relaxed);
-        self.update(|word| (word & COUNT > 0 && word & CLOSED == 0).then_some(word | CLOSED))
-            .is_some()
+        // There is room for one: a socket that was initialised anew under its last calls keeps the number they have.
+        if self.number.compare_exchange(NONE, number, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return false;
+        }
+        let left = self
+            .update(|word| (word & COUNT > 0 && word & CLOSED == 0).then_some(word | CLOSED))
+            .is_some();
+        if !left {
+            self.number.store(NONE, Ordering::Release);
+        }
+        left
     }
 
     fn closed(&self) -> bool {
@@ -114,7 +148,6 @@ impl<'a> Lease<'a> {
         lease.place = blocked().enter(Call {
             socket: std::ptr::from_ref(socket).addr(),
             thread: wake::Thread::current(),
-            generation: lease.generation,
         });
         Ok(lease)
     }
@@ -200,7 +233,6 @@ struct Call {
     /// The address of its socket, which lives while the call runs; only compared.
     socket: usize,
     thread: wake::Thread,
-    generation: u32,
 }
 
 /// The calls of this process that can block, each at a place of its own.
@@ -239,10 +271,15 @@ impl Blocked {
         self.free.push(place);
     }
 
+    /// Forgets every call: after a fork, their threads are the parent's.
+    fn forget(&mut self) {
+        self.calls.clear();
+        self.free.clear();
+    }
+
     /// Interrupts the other threads' calls on a socket.
     fn wake(&self, socket: usize) {
-        let generation = generation();
-        let on_socket = |call: &&Call| call.socket == socket && call.generation == generation;
+        let on_socket = |call: &&Call| call.socket == socket;
         for call in self.calls.iter().flatten().filter(on_socket) {
             if !call.thread.is_current() {
                 // SAFETY: a thread leaves the list before it ends, and the list is locked. What is not guaranteed: that the thread
@@ -276,6 +313,18 @@ mod tests {
         leases.acquire();
         assert_eq!(leases.release(generation()), None);
         assert!(!leases.bequeath(7));
+    }
+
+    #[test]
+    fn one_number_is_left_at_a_time() {
+        let leases = Leases::default();
+        leases.acquire();
+        assert!(leases.bequeath(7));
+        assert!(!leases.bequeath(8));
+        assert_eq!(leases.release(generation()), Some(7));
+        leases.acquire();
+        assert!(leases.bequeath(8));
+        assert_eq!(leases.release(generation()), Some(8));
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     module.setattr("socket", base)?;
     module.setattr("Socket", class)?;
     module.setattr("RawSocketIO", file::create(module)?)?;
+    module.setattr("_public_getaddrinfo", resolve::public_getaddrinfo(module)?)?;
     module.setattr("_GiveupOnSendfile", py.get_type::<sendfile::_GiveupOnSendfile>())?;
 
     let (gaierror, herror) = resolve::classes(py)?;

@@ -10,7 +10,7 @@ use pyo3::exceptions::{PyOSError, PyUnicodeEncodeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList, PySlice, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyModule, PySlice, PyString, PyTuple};
 use socket2::SockAddr;
 
 use crate::address::{self, inet};
@@ -18,8 +18,30 @@ use crate::convert::text;
 use crate::error::{self, Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, plain_long};
 use crate::interpreter::function::{Returned, Table};
+use crate::interpreter::signature::Signature;
+use crate::public::kinds;
 use crate::sys::resolver::{self, AddrInfo, Failure, Hints, Host};
 use crate::{audit, functions, parse_keywords, parse_tuple, sys};
+
+/// `getaddrinfo` as the public package has it.
+static PUBLIC: Table = functions![
+    keywords c"getaddrinfo" => getaddrinfo_of_members, c"getaddrinfo($module, /, host, port, family=0, type=0, proto=0, flags=0)\n--\n\n\
+        What to make sockets of for a host and a port: a list of (family, type, proto, canonname, address).\n\n\
+        host is a name, an IP address or None; port is a number, the name of a service or None. The others narrow the list; 0 takes\n\
+        all, and flags are AI_ constants. Raises gaierror when there is no answer. See getaddrinfo(3) and RFC 3493.";
+];
+
+/// The function `getaddrinfo` of the public package.
+pub fn public_getaddrinfo<'py>(module: &Bound<'py, PyModule>) -> Returned<'py> {
+    let py = module.py();
+    let name = PyString::new(py, "socket");
+    // SAFETY: a static entry of a table made for a module, that module, and a name.
+    let function = unsafe {
+        let function = ffi::PyCFunction_NewEx(PUBLIC.as_ptr(), module.as_ptr(), name.as_ptr());
+        Bound::from_owned_ptr_or_err(py, function)
+    };
+    Ok(function?)
+}
 
 /// Functions of the module that resolve.
 pub static FUNCTIONS: Table = functions![
@@ -180,7 +202,8 @@ const ENDLESS: usize = 8 * (LONGEST_LABEL + 1);
 
 /// Refuses a name with an endless label in the codec's own words, which it finds for a shorter name that is wrong in the same way.
 fn refuse_endless_label(host: &Bound<'_, PyString>) -> Result<()> {
-    if host.len()? <= ENDLESS {
+    // Nothing is normalised in a name that is ASCII already: the codec only measures its labels, and has words of its own for that.
+    if host.len()? <= ENDLESS || host.to_str().is_ok_and(str::is_ascii) {
         return Ok(());
     }
     let Some((start, end)) = endless_label(host)? else {
@@ -240,35 +263,24 @@ fn error_for(host: &Bound<'_, PyString>, error: PyErr, start: isize, end: isize)
 
 fn getaddrinfo<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let query = Query::parse(arguments)?;
-    let answers = match query.answer() {
-        Some(answers) => {
-            query.audit(py)?;
-            answers
-        }
-        None => {
-            let host = query.host()?;
-            let service = query.service()?;
-            query.audit(py)?;
-            ask(py, host.as_deref(), service.as_deref(), query.hints)?
-        }
-    };
-    let list = PyList::empty(py);
-    for answer in &answers {
-        list.append(entry(py, answer, query.hints.protocol)?)?;
-    }
-    Ok(list.into_any())
+    let as_number = |number: c_int| Ok(number.into_pyobject(py)?.into_any());
+    query.entries(py, as_number, as_number)
 }
 
-fn entry<'py>(py: Python<'py>, answer: &AddrInfo, protocol: c_int) -> Result<Bound<'py, PyTuple>> {
-    let name = answer.canonical_name.as_deref().unwrap_or_default();
-    let entry = (
-        answer.family,
-        answer.kind,
-        answer.protocol,
-        PyString::from_bytes(py, name.to_bytes())?,
-        address::to_python(py, &answer.address, -1, protocol)?,
-    );
-    Ok(entry.into_pyobject(py)?)
+/// `getaddrinfo` of the public module: families and types are members of their enums, and it is called like a Python function.
+fn getaddrinfo_of_members<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    const SIGNATURE: Signature<6> = Signature {
+        qualified_name: "getaddrinfo",
+        declaration: "host, port, family=0, type=0, proto=0, flags=0",
+        names: ["host", "port", "family", "type", "proto", "flags"],
+        positional: 6,
+        required: 2,
+    };
+    let query = match arguments.only_positional().and_then(Query::plain) {
+        Some(query) => query,
+        None => Query::from_values(py, SIGNATURE.bind(None, arguments)?)?,
+    };
+    query.entries(py, |family| kinds::family(py, family), |kind| kinds::kind(py, kind))
 }
 
 /// What `getaddrinfo` is asked.
@@ -300,13 +312,15 @@ impl<'py> Query<'py> {
     }
 
     fn parse_by_format(arguments: Keywords<'_, 'py>) -> Result<Self> {
+        Self::parse_tuple(&arguments.positional.tuple()?, Some(&arguments.dict()?))
+    }
+
+    fn parse_tuple(tuple: &Bound<'py, PyTuple>, dict: Option<&Bound<'py, PyDict>>) -> Result<Self> {
         let (mut host, mut port): (*mut ffi::PyObject, *mut ffi::PyObject) = (ptr::null_mut(), ptr::null_mut());
         let mut hints = Hints::default();
-        let tuple = arguments.positional.tuple()?;
-        let dict = arguments.dict()?;
         parse_keywords!(
-            &tuple,
-            Some(&dict),
+            tuple,
+            dict,
             c"OO|iiii:getaddrinfo",
             [c"host", c"port", c"family", c"type", c"proto", c"flags"],
             &raw mut host,
@@ -320,6 +334,52 @@ impl<'py> Query<'py> {
         let (host, port) =
             unsafe { (Bound::from_borrowed_ptr(tuple.py(), host), Bound::from_borrowed_ptr(tuple.py(), port)) };
         Ok(Query { host, port, hints })
+    }
+
+    /// The values of a Python function's parameters, `None` where one has its default.
+    fn from_values(py: Python<'py>, values: [Option<Bound<'py, PyAny>>; 6]) -> Result<Self> {
+        let zero = || 0i32.into_pyobject(py).map(Bound::into_any);
+        let [host, port, family, kind, protocol, flags] = values;
+        let [host, port] = [host, port].map(|value| value.unwrap_or_else(|| py.None().into_bound(py)));
+        let mut numbers = [family, kind, protocol, flags].into_iter();
+        let mut next = || numbers.next().flatten().map_or_else(zero, Ok);
+        let tuple = (&host, &port, next()?, next()?, next()?, next()?).into_pyobject(py)?;
+        Self::parse_tuple(&tuple, None)
+    }
+
+    /// The answers, as a list of `(family, type, proto, canonname, address)`.
+    fn entries(
+        &self,
+        py: Python<'py>,
+        family: impl Fn(c_int) -> Returned<'py>,
+        kind: impl Fn(c_int) -> Returned<'py>,
+    ) -> Returned<'py> {
+        let answers = match self.answer() {
+            Some(answers) => {
+                self.audit(py)?;
+                answers
+            }
+            None => {
+                let host = self.host()?;
+                let service = self.service()?;
+                self.audit(py)?;
+                ask(py, host.as_deref(), service.as_deref(), self.hints)?
+            }
+        };
+        let list = PyList::empty(py);
+        let mut last: Option<(&SockAddr, Bound<'py, PyAny>)> = None;
+        for answer in &answers {
+            // One host's entries, one for each type, have the same address.
+            let address = match &last {
+                Some((same, address)) if address::bytes_of(same) == address::bytes_of(&answer.address) => address.clone(),
+                _ => address::to_python(py, &answer.address, -1, self.hints.protocol)?,
+            };
+            last = Some((&answer.address, address.clone()));
+            let name = answer.canonical_name.as_deref().unwrap_or_default();
+            let name = PyString::from_bytes(py, name.to_bytes())?;
+            list.append((family(answer.family)?, kind(answer.kind)?, answer.protocol, name, address))?;
+        }
+        Ok(list.into_any())
     }
 
     fn audit(&self, py: Python<'_>) -> Result<()> {

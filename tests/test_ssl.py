@@ -166,7 +166,7 @@ number, timeout = plain.fileno(), plain.gettimeout()
 wrapped = keep(client.wrap_socket(plain, do_handshake_on_connect=False, server_hostname="localhost"))
 assert plain.fileno() == -1 and wrapped.fileno() == number
 assert wrapped.gettimeout() == timeout == 20
-assert (wrapped.family, wrapped.type, wrapped.proto) == (far.family, far.type, far.proto)
+assert (wrapped.family, wrapped.type, wrapped.proto) == (plain.family, plain.type, plain.proto)
 assert wrapped.getpeername() == far.getsockname()
 """)
 
@@ -255,13 +255,10 @@ try:
 except ssl.SSLWantWriteError:
     pass
 received = 0
-while received < sent:
-    with contextlib.suppress(ssl.SSLWantReadError):
+with contextlib.suppress(ssl.SSLWantReadError):
+    while True:
         received += len(ends[1].recv(65536))
-    with contextlib.suppress(ssl.SSLWantWriteError):
-        if received < sent:
-            ends[0].send(b"x" * 10_000)  # the same again: the record that did not fit
-            sent += 10_000
+assert 0 < received <= sent
 """)
 
 
@@ -297,15 +294,14 @@ assert not near.server_side and far.server_side
 assert near.server_hostname == "localhost" and far.server_hostname is None
 assert near.context is client and far.context is server
 assert near.cipher() == far.cipher()
-assert near.cipher() in near.shared_ciphers() if near.shared_ciphers() else far.shared_ciphers()
+assert far.cipher() in far.shared_ciphers()
 assert ("DNS", "localhost") in near.getpeercert()["subjectAltName"]
 assert near.getpeercert(True) and far.getpeercert() is None
-assert near.get_channel_binding("tls-unique") is None or version is not ssl.TLSVersion.TLSv1_3
+assert near.get_channel_binding("tls-unique") == far.get_channel_binding("tls-unique")
 far.sendall(b"with the tickets")
 near.recv(20)
 session = near.session
 assert session.id or session.has_ticket
-near.unwrap, far.unwrap
 again_near, again_far = connect()
 accepted = threads.submit(server.wrap_socket, again_far, server_side=True)
 again = keep(client.wrap_socket(again_near, server_hostname="localhost", session=session))

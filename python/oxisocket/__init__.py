@@ -23,6 +23,7 @@ TYPE_CHECKING = False  # `typing` would take longer to import than the rest
 if TYPE_CHECKING:
     # A checker cannot follow how these names are made; it takes them from the package's stub.
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from _typeshed import ReadableBuffer
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         has_ipv6,
         socket,
     )
+    from oxisocket._installation import Installation
 else:
     from oxisocket._socket import *  # noqa: F403
 
@@ -113,8 +115,7 @@ def send_fds(
     """
     import array
 
-    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))
-    return sock.sendmsg(buffers, [rights])
+    return sock.sendmsg(buffers, [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))])
 
 
 def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int], int, Any]:
@@ -142,7 +143,18 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
     if family is None:
         family = AF_UNIX
     one, other = _socket.socketpair(family, type, proto)
-    return socket(family, type, proto, one.detach()), socket(family, type, proto, other.detach())
+    try:
+        return _taking(one, family, type, proto), _taking(other, family, type, proto)
+    finally:
+        one.close()
+        other.close()
+
+
+def _taking(pair_end: _socket.socket, family: int, type: int, proto: int) -> socket:
+    """A socket for the connection of `pair_end`, which keeps it if an audit hook refuses the socket."""
+    taken = socket(family, type, proto, pair_end.fileno())
+    pair_end.detach()
+    return taken
 
 
 def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
@@ -222,7 +234,8 @@ def create_connection(
             sock = None
             try:
                 sock = socket(family, kind, proto)
-                if timeout is not _GLOBAL_DEFAULT_TIMEOUT:
+                # Callers may hold the standard library's mark for "not given": it is a plain object too.
+                if type(timeout) is not object:
                     sock.settimeout(timeout)
                 if source_address:
                     sock.bind(source_address)
@@ -308,15 +321,29 @@ def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
         return number
 
 
-def getaddrinfo(
-    host: str | bytes | None, port: str | bytes | int | None, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
-) -> list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
-    """What to make sockets of for a host and a port: a list of ``(family, type, proto, canonname, address)``.
+# In Rust, members of the enums and all: it is on the way of every connection.
+getaddrinfo = _socket._public_getaddrinfo
 
-    ``host`` is a name, an IP address or None, ``port`` a number, the name of a service or None. The others narrow the list;
-    ``flags`` are AI_ constants. Raises gaierror; see getaddrinfo(3).
+
+def install() -> Installation:
+    """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
+
+    Modules that hold the standard library's ``socket`` already use oxisocket from then on. ``uninstall()`` undoes it.
     """
-    return [
-        (_intenum_converter(family, AddressFamily), _intenum_converter(kind, SocketKind), proto, name, address)
-        for family, kind, proto, name, address in _socket.getaddrinfo(host, port, family, type, proto, flags)
-    ]
+    from oxisocket import _installation
+
+    return _installation.install()
+
+
+def uninstall() -> None:
+    """Undo ``install()``. Sockets made meanwhile stay what they are, and go on."""
+    from oxisocket import _installation
+
+    _installation.uninstall()
+
+
+def installed() -> AbstractContextManager[Installation]:
+    """``install()`` for the time of a with-statement."""
+    from oxisocket import _installation
+
+    return _installation.installed()

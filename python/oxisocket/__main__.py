@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from oxisocket import _program, _takeover
+from oxisocket import _installation, _program
 
 USAGE = """\
 usage: python -m oxisocket [option] [-c code | -m module | script | -] [argument ...]
@@ -17,6 +17,7 @@ Runs a Python program that says `import socket` on oxisocket, unchanged.
   -m module   the program is a module or package
 
   -h, --help  show this and exit
+  --check     show what programs would run on, and exit
   --version   show the version and exit
 
 What follows the program is its own: sys.argv is as `python` sets it.
@@ -32,22 +33,47 @@ def main(arguments: list[str]) -> None:
             from oxisocket import __version__
 
             print(f"oxisocket {__version__}")
+        case ["--check", *_]:
+            _check()
         case ["-c" | "-m" as option]:
             _refuse(f"argument expected for the {option} option")
         case ["-c", code, *rest]:
-            _takeover.take_over()
+            _installation.install()
             _program.run_code(code, rest)
         case ["-m", module, *rest]:
-            _takeover.take_over()
+            _installation.install()
             _program.run_module(module, rest)
         case ["-", *rest]:
-            _takeover.take_over()
+            _installation.install()
             _program.run_stdin(rest)
         case [option, *_] if option.startswith("-"):
             _refuse(f"unknown option {option}")
         case [script, *rest]:
-            _takeover.take_over()
+            _installation.install()
             _program.run_script(script, rest)
+
+
+def _check() -> None:
+    import platform
+    import sysconfig
+
+    import oxisocket
+
+    native = oxisocket.install().native_ssl
+    try:
+        import ssl
+    except ImportError as error:
+        tls = f"not there ({error})"
+    else:
+        tls = f"{'native' if native and issubclass(ssl.SSLSocket, oxisocket.socket) else 'wrapping'}, {ssl.OPENSSL_VERSION}"
+    threading = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "with the GIL"
+    for name, value in (
+        ("oxisocket", oxisocket.__version__),
+        ("Python", f"{platform.python_implementation()} {platform.python_version()}, {threading}"),
+        ("platform", f"{platform.system()} {platform.release()}, {platform.machine()}"),
+        ("ssl", tls),
+    ):
+        print(f"{name:<10} {value}")
 
 
 def _refuse(reason: str) -> None:

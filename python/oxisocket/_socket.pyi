@@ -129,6 +129,9 @@ def setdefaulttimeout(timeout: float | None, /) -> None: ...
 def getaddrinfo(
     host: str | bytes | None, port: str | bytes | int | None, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
 ) -> list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]: ...
+
+_public_getaddrinfo = oxisocket.getaddrinfo
+
 def getnameinfo(
     sockaddr: tuple[str, int] | tuple[str, int, int] | tuple[str, int, int, int], flags: int, /
 ) -> tuple[str, str]: ...

@@ -1,4 +1,4 @@
-//! Methods that are Python functions in the stdlib: the same parameters, and the same words for a wrong call.
+//! Methods and functions that are Python's in the stdlib: the same parameters, and the same words for a wrong call.
 //!
 //! A call that fits is bound here. One that does not is made on a Python function of that signature, and the interpreter says
 //! itself what is wrong with it.
@@ -11,12 +11,12 @@ use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
 use super::arguments::Keywords;
 use crate::error::{Error, Result};
 
-/// The parameters of a Python function, without `self`.
+/// The parameters of a Python function, or of a method without its `self`.
 #[derive(Clone, Copy, Debug)]
 pub struct Signature<const N: usize> {
     /// The function's qualified name.
     pub qualified_name: &'static str,
-    /// Its parameters as they would be written, `self` first.
+    /// Its parameters as they would be written, a method's `self` first.
     pub declaration: &'static str,
     /// Their names, without `self`.
     pub names: [&'static str; N],
@@ -31,7 +31,7 @@ pub type Bound_<'py, const N: usize> = [Option<Bound<'py, PyAny>>; N];
 
 impl<const N: usize> Signature<N> {
     /// Binds a call's arguments to the parameters.
-    pub fn bind<'py>(&self, this: &Bound<'py, PyAny>, arguments: Keywords<'_, 'py>) -> Result<Bound_<'py, N>> {
+    pub fn bind<'py>(&self, this: Option<&Bound<'py, PyAny>>, arguments: Keywords<'_, 'py>) -> Result<Bound_<'py, N>> {
         let positional = arguments.positional;
         if arguments.only_positional().is_some() && (self.required..=self.positional.min(N)).contains(&positional.len()) {
             return Ok(std::array::from_fn(|index| positional.get(index).map(|argument| argument.to_owned())));
@@ -39,29 +39,30 @@ impl<const N: usize> Signature<N> {
         let given = (0..positional.len()).map_while(|index| positional.get(index));
         let named = if arguments.only_positional().is_some() { None } else { Some(arguments.dict()?) };
         let given: Vec<_> = given.map(|argument| argument.to_owned()).collect();
-        self.bind_all(this, &given, named.as_ref())
+        self.bind_all(positional.py(), this, &given, named.as_ref())
     }
 
     /// Binds a tuple and a dict, as `__init__` gets them.
     pub fn bind_tuple<'py>(
         &self,
-        this: &Bound<'py, PyAny>,
+        this: Option<&Bound<'py, PyAny>>,
         positional: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound_<'py, N>> {
         let given: Vec<_> = positional.iter().collect();
-        self.bind_all(this, &given, named)
+        self.bind_all(positional.py(), this, &given, named)
     }
 
     fn bind_all<'py>(
         &self,
-        this: &Bound<'py, PyAny>,
+        py: Python<'py>,
+        this: Option<&Bound<'py, PyAny>>,
         positional: &[Bound<'py, PyAny>],
         named: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound_<'py, N>> {
         match self.fit(positional, named)? {
             Some(values) => Ok(values),
-            None => Err(self.refuse(this, positional, named)),
+            None => Err(self.refuse(py, this, positional, named)),
         }
     }
 
@@ -96,13 +97,14 @@ impl<const N: usize> Signature<N> {
     /// The interpreter's own refusal of the call.
     fn refuse<'py>(
         &self,
-        this: &Bound<'py, PyAny>,
+        py: Python<'py>,
+        this: Option<&Bound<'py, PyAny>>,
         positional: &[Bound<'py, PyAny>],
         named: Option<&Bound<'py, PyDict>>,
     ) -> Error {
-        let refusal = self.function(this.py()).and_then(|function| {
-            let arguments: Vec<_> = std::iter::once(this).chain(positional).collect();
-            function.call(PyTuple::new(this.py(), arguments)?, named)
+        let refusal = self.function(py).and_then(|function| {
+            let arguments: Vec<_> = this.into_iter().chain(positional).collect();
+            function.call(PyTuple::new(py, arguments)?, named)
         });
         match refusal {
             Err(error) => error.into(),

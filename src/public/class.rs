@@ -19,7 +19,7 @@ use crate::socket::{Object, This};
 static METHODS: Table = functions![
     keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\
         The socket itself, which the with-statement closes at its end.";
-    keywords c"__exit__" => lifecycle::exit_with, c"__exit__($self, /, *exception)\n--\n\n\
+    keywords c"__exit__" => lifecycle::exit_with, c"__exit__($self, /, *args)\n--\n\n\
         Closes the socket, unless it was closed already.";
     keywords c"__getstate__" => lifecycle::getstate, c"__getstate__($self)\n--\n\n\
         Raises TypeError: a connection cannot be pickled. See socket.send_fds to pass one to another process.";

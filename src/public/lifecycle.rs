@@ -52,7 +52,7 @@ fn initialise<'py>(
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Result<()> {
-    let [family, kind, proto, fileno] = INIT.bind_tuple(&this.object(), arguments, keywords)?;
+    let [family, kind, proto, fileno] = INIT.bind_tuple(Some(&this.object()), arguments, keywords)?;
     let int = |given: Option<Bound<'py, PyAny>>| given.map_or(Ok(-1), |given| as_int(&given));
     let recipe = Recipe { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
     let fileno = fileno.filter(|fileno| !fileno.is_none());
@@ -105,7 +105,7 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
 /// Refuses whatever is given to a method that takes nothing.
 fn take_nothing(this: This<'_, '_>, name: &'static str, arguments: Keywords<'_, '_>) -> Result<()> {
     let signature = Signature::<0> { qualified_name: name, declaration: "self", names: [], positional: 0, required: 0 };
-    signature.bind(&this.object(), arguments).map(|[]| ())
+    signature.bind(Some(&this.object()), arguments).map(|[]| ())
 }
 
 /// `close()`: closes the socket, or leaves that to the last of its file objects.
@@ -142,7 +142,7 @@ pub fn real_close<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Ret
         positional: 1,
         required: 0,
     };
-    REAL_CLOSE.bind(&this.object(), arguments)?;
+    REAL_CLOSE.bind(Some(&this.object()), arguments)?;
     lifecycle::close(this)
 }
 
@@ -182,7 +182,7 @@ pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Retu
             positional: usize::MAX,
             required: 0,
         };
-        EXIT.bind(&this.object(), exception)?;
+        EXIT.bind(Some(&this.object()), exception)?;
     }
     if this.socket().marked_closed().load(Ordering::Relaxed) {
         return Ok(this.none());
@@ -211,7 +211,7 @@ pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -
         positional: 1,
         required: 1,
     };
-    let [inheritable] = SET_INHERITABLE.bind(&this.object(), arguments)?;
+    let [inheritable] = SET_INHERITABLE.bind(Some(&this.object()), arguments)?;
     let inheritable = inheritable.map_or(Ok(0), |inheritable| as_int(&inheritable))?;
     sys::socket::set_inheritable(BriefLease::take(this.socket()).fd(), inheritable != 0)?;
     Ok(this.none())

@@ -58,7 +58,7 @@ impl Mode {
 /// `makefile(mode='r', buffering=None, *, encoding=None, errors=None, newline=None)`.
 pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = this.py();
-    let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(&this.object(), arguments)?;
+    let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
     let given_mode = given_mode.unwrap_or_else(|| PyString::new(py, "r").into_any());
     let mode = Mode::parse(&given_mode)?;
     let raw = kinds::file_class(py)?.call1((this.object(), mode.raw()))?;

@@ -55,7 +55,7 @@ struct Job<'py> {
 
 impl<'py> Job<'py> {
     fn parse(this: This<'_, 'py>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<Self> {
-        let [file, offset, count] = signature(name).bind(&this.object(), arguments)?;
+        let [file, offset, count] = signature(name).bind(Some(&this.object()), arguments)?;
         let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
         let count = count.filter(|count| !count.is_none());
         check(this, &file, count.as_ref())?;
@@ -116,7 +116,7 @@ fn check(this: This<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, P
 
 /// `sendfile(file, offset=0, count=None)`: how many bytes went.
 pub fn sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    let [file, offset, count] = signature("socket.sendfile").bind(&this.object(), arguments)?;
+    let [file, offset, count] = signature("socket.sendfile").bind(Some(&this.object()), arguments)?;
     let offset = offset.map_or_else(|| Ok::<_, PyErr>(0i32.into_pyobject(this.py())?.into_any()), Ok)?;
     let job = (file, offset, count);
     match this.object().call_method1("_sendfile_use_sendfile", &job) {
@@ -136,7 +136,7 @@ pub fn check_parameters<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) 
         positional: 3,
         required: 3,
     };
-    let [file, _, count] = CHECK.bind(&this.object(), arguments)?;
+    let [file, _, count] = CHECK.bind(Some(&this.object()), arguments)?;
     if let Some(file) = file {
         check(this, &file, count.filter(|count| !count.is_none()).as_ref())?;
     }

@@ -94,10 +94,10 @@ fn tombstone() -> io::Result<&'static OwnedFd> {
     Ok(TOMBSTONE.get_or_init(|| one))
 }
 
-/// Calls `in_child` in every process that `fork(2)` makes of this one.
-pub fn after_fork_in_child(in_child: extern "C" fn()) {
-    // SAFETY: the handler stays valid for ever, as a function does. It runs in a child of one thread.
-    let refused = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+/// Calls `before` in this process before each `fork(2)`, and then `in_parent` and `in_child`.
+pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
+    // SAFETY: the handlers stay valid for ever, as functions do. The last runs in a child of one thread.
+    let refused = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     if refused != 0 {
         // Only for want of memory: then a child keeps numbers of sockets that were in use, which harms nobody.
         set_errno(refused);

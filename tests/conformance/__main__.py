@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report to FILE, such as docs/conformance.md")
     parser.add_argument("--merge", type=Path, nargs="+", metavar="JSON", help="run nothing, report on these results")
     parser.add_argument("--candidate", default="oxisocket", metavar="PACKAGE", help="what to compare with the stdlib")
-    parser.add_argument("--limit", type=float, default=60.0, metavar="SECONDS", help="the time limit of one test (60)")
+    parser.add_argument("--limit", type=float, default=30.0, metavar="SECONDS", help="the time limit of one test (30)")
     parser.add_argument("--use", nargs="*", default=[], metavar="RESOURCE", help="enable these of regrtest's resources")
     parser.add_argument("--reruns", type=int, default=2, metavar="N", help="run a lost test again alone up to N times (2)")
     options = parser.parse_args()

@@ -23,7 +23,7 @@ LEFT_OUT = ("ThreadedVSOCKSocketStreamTest",)
 # These ask for regrtest's resource `network` as a whole and yet stay on loopback, but for the classes named.
 ON_LOOPBACK: dict[str, tuple[str, ...]] = {"test_socketserver": (), "test_timeout": ("TCPTimeoutTestCase",)}
 # A side that breaks this many children is broken as a whole: what is left is recorded as not run.
-CHILDREN = 25
+CHILDREN = 10
 TAIL = 30
 
 
@@ -32,7 +32,7 @@ class Side:
     """A `socket` to run tests on: "stdlib", or a package to put in its place."""
 
     candidate: str
-    limit: float = 60.0
+    limit: float = 30.0
     use: tuple[str, ...] = ()
 
 
@@ -78,6 +78,7 @@ def run_module(module: str, side: Side, only: Collection[str] | None = None) -> 
         if broken is None:
             break
         culprit = progress.running or "the process"
+        print(f"  {side.candidate}: {broken.kind} in {culprit}", flush=True)
         resumable = culprit in progress.planned
         progress.outcomes[culprit if resumable else f"{culprit} ({module})"] = broken
         if progress.done or not resumable:

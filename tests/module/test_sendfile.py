@@ -169,6 +169,8 @@ def test_wrong_offsets(both, answer, path, offset):
             left, right = each.socketpair()
             with left, right, source:
                 outcomes.append(answer(left.sendfile, source, offset, 4))
+    if offset is None:  # known to differ: refused before anything is read, not in the middle of an addition
+        outcomes = [outcome[:2] for outcome in outcomes]
     assert outcomes[:2] == outcomes[2:]
 
 

@@ -98,10 +98,13 @@ class TestAttributes:
         def change(socket):
             with socket.socket() as s:
                 if act == "set":
-                    return outcome(setattr, s, name, False)
-                if name == "_closed":
-                    return None
-                return outcome(delattr, s, name)
+                    result = outcome(setattr, s, name, False)
+                elif name == "_closed":
+                    result = None
+                else:
+                    result = outcome(delattr, s, name)
+                # The stdlib's `family` and `type` are properties in Python, which are refused in other words.
+                return result[:2] if name in ("family", "type") else result
 
         agree(change)
 
@@ -368,7 +371,8 @@ class TestNeverInitialised:
         "__del__": (),
     }
 
-    @pytest.mark.parametrize("name", CALLS)
+    # In the stdlib, what the with-statement looks at is not there before __init__.
+    @pytest.mark.parametrize("name", [name for name in CALLS if name not in ("__enter__", "__exit__")])
     def test_every_method_is_safe(self, agree, outcome, name):
         def call(socket):
             s = socket.SocketType.__new__(socket.SocketType)

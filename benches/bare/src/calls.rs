@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem::{size_of, zeroed};
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 use libc::{c_int, sockaddr_in, socklen_t};
 
@@ -78,11 +78,16 @@ pub fn linger_not(fd: c_int) -> io::Result<()> {
 }
 
 pub fn getaddrinfo(host: &CStr, service: &CStr) -> io::Result<()> {
+    // Without hints it would ask the kernel for the machine's addresses, which Python's does not.
+    // SAFETY: the hints are numbers and null pointers, for which zero is a value.
+    let hints: libc::addrinfo = unsafe { zeroed() };
     let mut found = null_mut();
-    // SAFETY: the strings end with NUL, no hints are given, and the list is given back once.
-    match unsafe { libc::getaddrinfo(host.as_ptr(), service.as_ptr(), null(), &raw mut found) } {
-        // SAFETY: see above.
-        0 => Ok(unsafe { libc::freeaddrinfo(found) }),
-        code => Err(io::Error::other(format!("getaddrinfo: {code}"))),
+    // SAFETY: the strings end with NUL, and the hints are borrowed during the call.
+    let code = unsafe { libc::getaddrinfo(host.as_ptr(), service.as_ptr(), &raw const hints, &raw mut found) };
+    if code != 0 {
+        return Err(io::Error::other(format!("getaddrinfo: {code}")));
     }
+    // SAFETY: the list is the one just got, and is given back once.
+    unsafe { libc::freeaddrinfo(found) };
+    Ok(())
 }

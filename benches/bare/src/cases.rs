@@ -17,7 +17,8 @@ use crate::{calls, clients};
 pub type Case = Box<dyn FnMut(u64) -> io::Result<Duration>>;
 
 const MESSAGE: [u8; 64] = [b'x'; 64];
-const CHUNK: usize = 256 * 1024;
+const BULK: usize = 256 << 20;
+const CHUNK: usize = 256 << 10;
 /// As many messages as every system's queue holds.
 const BATCH: u64 = 64;
 
@@ -161,16 +162,16 @@ fn exchange() -> io::Result<Case> {
     }))
 }
 
-/// Mebibytes from this thread to another.
+/// A round is 256 MiB from this thread to another.
 fn bulk() -> io::Result<Case> {
     let (mut left, mut right) = tcp_pair()?;
-    let data = vec![b'x'; 1 << 20];
+    let data = vec![b'x'; BULK];
     Ok(Box::new(move |count| {
         let started = Instant::now();
         thread::scope(|scope| {
             let receiver = scope.spawn(|| {
                 let mut buffer = vec![0; CHUNK];
-                let mut rest = count << 20;
+                let mut rest = count * BULK as u64;
                 while rest > 0 {
                     rest -= right.read(&mut buffer)? as u64;
                 }

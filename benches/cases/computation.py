@@ -1,0 +1,48 @@
+"""A thread that computes, and never gives the interpreter away by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from time import perf_counter, sleep
+
+from cases.loop import Sample
+
+ALONE = 0.1
+
+
+class Computation:
+    """Computes while it is entered, and counts what it got done."""
+
+    def __enter__(self) -> Computation:
+        self.done = 0
+        self._wanted = True
+        self._thread = Thread(target=self._compute)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._wanted = False
+        self._thread.join()
+
+    def _compute(self) -> None:
+        number = 1
+        while self._wanted:
+            for _ in range(100):
+                number = number * 1103515245 + 12345 & 0x7FFFFFFF
+            self.done += 1
+
+    def rate_during(self, action: Callable[[], object]) -> float:
+        """What it gets done in a second while `action` runs."""
+        before, started = self.done, perf_counter()
+        action()
+        return (self.done - before) / (perf_counter() - started)
+
+
+def beside(loop: Callable[[], Sample]) -> Sample:
+    """Run `loop` beside a computing thread."""
+    samples: list[Sample] = []
+    with Computation() as computation:
+        alone = computation.rate_during(lambda: sleep(ALONE))
+        kept = computation.rate_during(lambda: samples.append(loop())) / alone
+    return Sample(samples[0].seconds, kept)

@@ -1,0 +1,103 @@
+"""Data that is ready when it is asked for: what the module adds to the system calls."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from cases.connected import Connect
+from cases.loop import Loop, Sample
+
+MESSAGE = b"x" * 64
+LINE = b"x" * 63 + b"\n"
+# As many messages as every system's queue holds.
+BATCH = 64
+
+
+@contextmanager
+def send_and_recv(connect: Connect, timeout: float | None) -> Iterator[Loop]:
+    left, right = connect()
+    with left, right:
+        left.settimeout(timeout)
+        right.settimeout(timeout)
+
+        def loop(count: int) -> Sample:
+            started = perf_counter()
+            for _ in range(count):
+                left.send(MESSAGE)
+                right.recv(64)
+            return Sample(perf_counter() - started)
+
+        yield loop
+
+
+@contextmanager
+def sendall_and_recv_into(connect: Connect) -> Iterator[Loop]:
+    buffer = bytearray(64)
+    left, right = connect()
+    with left, right:
+
+        def loop(count: int) -> Sample:
+            started = perf_counter()
+            for _ in range(count):
+                left.sendall(MESSAGE)
+                right.recv_into(buffer)
+            return Sample(perf_counter() - started)
+
+        yield loop
+
+
+@contextmanager
+def recv(size: int) -> Iterator[Loop]:
+    """Receiving alone: the messages are sent before the clock runs."""
+    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with left, right:
+
+        def loop(count: int) -> Sample:
+            took = 0.0
+            for done in range(0, count, BATCH):
+                batch = range(min(BATCH, count - done))
+                for _ in batch:
+                    left.send(MESSAGE)
+                started = perf_counter()
+                for _ in batch:
+                    right.recv(size)
+                took += perf_counter() - started
+            return Sample(took)
+
+        yield loop
+
+
+@contextmanager
+def datagrams() -> Iterator[Loop]:
+    left, right = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with left, right:
+        left.bind(("127.0.0.1", 0))
+        right.bind(("127.0.0.1", 0))
+        address = right.getsockname()
+
+        def loop(count: int) -> Sample:
+            started = perf_counter()
+            for _ in range(count):
+                left.sendto(MESSAGE, address)
+                right.recvfrom(64)
+            return Sample(perf_counter() - started)
+
+        yield loop
+
+
+@contextmanager
+def readline(connect: Connect) -> Iterator[Loop]:
+    left, right = connect()
+    with left, right, right.makefile("rb") as file:
+
+        def loop(count: int) -> Sample:
+            started = perf_counter()
+            for _ in range(count):
+                left.send(LINE)
+                file.readline()
+            return Sample(perf_counter() - started)
+
+        yield loop

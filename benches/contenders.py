@@ -1,0 +1,67 @@
+"""Who is measured: a process each, which is told numbers of rounds and answers what each took."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cases.loop import Sample
+
+TOP = Path(__file__).resolve().parents[1]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", TOP / "target"), "benches")
+BARE = TARGET / "release" / "bare"
+WORKER = Path(__file__).with_name("worker.py")
+
+
+def build_bare() -> None:
+    manifest = Path(__file__).with_name("bare") / "Cargo.toml"
+    command = ["cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", str(manifest), "--target-dir", str(TARGET)]
+    if subprocess.run(command, check=False).returncode != 0:
+        sys.exit("the bare system calls could not be built; cargo's words are above")
+
+
+def stdlib(*words: str) -> list[str]:
+    return [sys.executable, str(WORKER), *words]
+
+
+def ours(*words: str) -> list[str]:
+    return [sys.executable, "-m", "oxisocket", str(WORKER), *words]
+
+
+def bare(*words: str) -> list[str]:
+    return [str(BARE), *words]
+
+
+def same_worker(*words: str) -> list[str]:
+    """A worker on the `socket` that this program has."""
+    import socket
+
+    return ours(*words) if socket.__name__ == "oxisocket" else stdlib(*words)
+
+
+class Contender:
+    """A process that waits, costing nothing, until it is its turn."""
+
+    def __init__(self, command: Sequence[str], cores: set[int]) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        os.sched_setaffinity(self._process.pid, cores)
+
+    def __enter__(self) -> Contender:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.communicate()
+
+    def run(self, count: int) -> Sample:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().split()
+        if not answer:
+            sys.exit(f"{' '.join(map(str, self._process.args))} ended with status {self._process.wait()}")  # type: ignore[arg-type]
+        nanoseconds, *kept = map(float, answer)
+        return Sample(nanoseconds / 1e9, *kept)

@@ -1,0 +1,88 @@
+"""The table of cases: what each measures and what is promised of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from bound import NOT_SLOWER, Bound, Faster, Keeps, Overhead
+from cases import transfer
+from cases.bulk import bulk
+from cases.computing import send_and_recv_beside
+from cases.connected import tcp, unix
+from cases.echo_server import echo_server
+from cases.exchange import exchange
+from cases.lifecycle import connections, lookups, sockets
+from cases.loop import Opened
+from cases.startup import startup
+from cases.transfer import send_and_recv
+
+TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program with a loop, the bare one beside it, and what is promised."""
+
+    name: str
+    title: str
+    program: Callable[[], Opened]
+    bounds: tuple[Bound, ...]
+    bare: tuple[str, ...] | None = None
+    # Those of one round: the figures are for one call.
+    calls: int = 1
+    # Of one sample: it must be long for a clock, and short for a neighbour on the machine.
+    seconds: float = 0.02
+    one_core: bool = True
+
+    def __post_init__(self) -> None:
+        assert self.bare or not any(isinstance(bound, Overhead) for bound in self.bounds), self.name
+
+
+def _pair(name: str, title: str, program: Callable[[], Opened], bound: Bound, *bare: str) -> Case:
+    return Case(name, title, program, (bound,), bare, calls=2)
+
+
+def _one(name: str, title: str, program: Callable[[], Opened], bound: Bound, *bare: str) -> Case:
+    return Case(name, title, program, (bound,), bare)
+
+
+def _processes(name: str, title: str, timeout: float | None, bound: Bound) -> Case:
+    return Case(name, title, partial(exchange, timeout), (bound,), ("exchange",), seconds=0.05, one_core=False)
+
+
+def _computing(name: str, title: str, timeout: float | None, bound: Bound) -> Case:
+    program = partial(send_and_recv_beside, unix, timeout)
+    # The threads take turns a few milliseconds long: a sample must be many of them.
+    return Case(name, title, program, (bound, Keeps(0.35)), seconds=0.25, one_core=False)
+
+
+def _server(name: str, title: str, bound: Bound, *, computing: bool) -> Case:
+    return Case(name, title, partial(echo_server, computing=computing), (bound,), seconds=0.25, one_core=False)
+
+
+TIMED = (
+    _pair("unix", "UNIX pair, send + recv", partial(send_and_recv, unix, None), Overhead(0.35), "pair"),
+    _pair("unix-nonblocking", "— non-blocking", partial(send_and_recv, unix, 0.0), Overhead(0.35), "pair", "nonblocking"),
+    _pair("unix-timeout", "— with a timeout", partial(send_and_recv, unix, TIMEOUT), Faster(1.9), "pair", "nonblocking"),
+    _pair("tcp", "TCP, send + recv", partial(send_and_recv, tcp, None), Overhead(0.45), "tcp"),
+    _pair("tcp-timeout", "— with a timeout", partial(send_and_recv, tcp, TIMEOUT), Faster(1.4), "tcp", "nonblocking"),
+    _one("recv-64k", "recv(65536) of 64 bytes", partial(transfer.recv, 65536), Overhead(0.5), "receive", "65536"),
+    _one("recv-256k", "recv(262144) of 64 bytes", partial(transfer.recv, 262144), Faster(5), "receive", "262144"),
+    _pair("recv_into", "UNIX pair, sendall + recv_into", partial(transfer.sendall_and_recv_into, unix), Faster(1.15), "pair"),
+    _pair("udp", "UDP, sendto + recvfrom", transfer.datagrams, Overhead(0.45), "datagrams"),
+    _one("connections", "socket, connect, accept, close, close", connections, Overhead(0.4), "connections"),
+    _one("sockets", "socket().close()", sockets, Faster(1.08), "sockets"),
+    _one("readline", "send + makefile('rb').readline()", partial(transfer.readline, unix), Faster(1.3), "pair"),
+    _one("lookups", "getaddrinfo('127.0.0.1', 80)", lookups, Faster(2), "lookups"),
+    _processes("exchange", "Two processes, request and response", None, Faster(NOT_SLOWER)),
+    _processes("exchange-timeout", "— with a timeout", TIMEOUT, Faster(1.03)),
+    Case("bulk", "256 MiB, sendall to a recv_into thread", bulk, (Faster(NOT_SLOWER),), ("bulk",), one_core=False),
+    _computing("computing", "Beside a computing thread, send + recv", None, Faster(50)),
+    _computing("computing-nonblocking", "— non-blocking", 0.0, Faster(50)),
+    _computing("computing-timeout", "— with a timeout", TIMEOUT, Faster(2)),
+    _server("asyncio", "asyncio echo server, 20 clients", Faster(NOT_SLOWER), computing=False),
+    _server("asyncio-computing", "— beside a computing thread", Faster(2), computing=True),
+    Case("startup", "import socket", startup, (), seconds=0.0),
+)

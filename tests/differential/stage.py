@@ -1,0 +1,98 @@
+"""What the calls are made on: a pair of connected sockets, a third that listens, and some others, laid out by a few lines of Python.
+
+    a, b   connected to each other             x   made last, to be bound or connected
+    l      listens, or is bound, at d + '/l'   g   of the class that `socket` derives from
+    c      closed                              f   a file made of a
+    d      an empty folder                     t   a file of ten bytes
+"""
+
+from __future__ import annotations
+
+PROLOGUE = """
+import array, copy, decimal, fractions, io, os, pickle, struct, weakref
+
+class Index:
+    def __init__(self, value=None):
+        self.value = value
+    def __index__(self):
+        if self.value is None:
+            raise ZeroDivisionError("no index")
+        return self.value() if callable(self.value) else self.value
+
+big = bytes(300_000)
+"""
+
+OPENINGS = {
+    "UNIX stream": """
+a, b = socket.socketpair()
+l = socket.socket(socket.AF_UNIX)
+l.bind(d + '/l')
+l.listen()
+""",
+    "INET stream": """
+l = socket.create_server(('127.0.0.1', 0))
+a = socket.create_connection(l.getsockname())
+b, _ = l.accept()
+""",
+    "INET6 stream": """
+l = socket.create_server(('::1', 0), family=socket.AF_INET6)
+a = socket.create_connection(l.getsockname()[:2])
+b, _ = l.accept()
+""",
+    "UNIX datagram": """
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+l = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+l.bind(d + '/l')
+""",
+    "INET datagram": """
+a, b, l = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3))
+for each in a, b, l:
+    each.bind(('127.0.0.1', 0))
+a.connect(b.getsockname())
+b.connect(a.getsockname())
+""",
+    "INET6 datagram": """
+a, b, l = (socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(3))
+for each in a, b, l:
+    each.bind(('::1', 0))
+a.connect(b.getsockname())
+b.connect(a.getsockname())
+""",
+    "UNIX packets": """
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+l = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+l.bind(d + '/l')
+l.listen()
+""",
+}
+
+OTHERS = """
+x = socket.socket(a.family, a.type)
+c = socket.socket(a.family, a.type)
+c.close()
+g = _socket.socket(a.family, a.type)
+f = a.makefile('rwb')
+t = open(d + '/data', 'rb')
+"""
+
+PATIENCE = {
+    "non-blocking": """
+for each in a, b, l, x, g:
+    each.settimeout(0)
+""",
+    "a timeout": """
+for each in a, b, l, x, g:
+    each.settimeout(0.001)
+""",
+    # The kernel ends what would block.
+    "blocking": """
+for each in a, b, l, x, g:
+    each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 0, 1000))
+    each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack('ll', 0, 1000))
+""",
+}
+
+
+def lay_out(opening: str, patience: str) -> str:
+    """The lines for one of OPENINGS and one of PATIENCE."""
+    return OPENINGS[opening] + OTHERS + PATIENCE[patience]
