@@ -6,29 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-# The same, as far as a clock can tell.
+from cases.loop import Sample
+
+STDLIB, OURS, BARE = "stdlib", "oxisocket", "bare"
+
+# As fast, as far as a clock can tell.
 NOT_SLOWER = 0.98
 
-
-@dataclass(frozen=True)
-class Best:
-    """The best of a contender's rounds: the seconds of one call, and what a computing thread beside it kept."""
-
-    seconds: float
-    kept: float | None = None
-
-
-Results = Mapping[str, Best]
+# For each contender what one call took.
+Results = Mapping[str, Sample]
 
 
 class Bound(Protocol):
-    """A figure computed from the results, and the limit it is held to."""
+    """A figure made of the results, and the limit it is held to."""
 
-    def figure(self, results: Results) -> float: ...
+    def figure(self, results: Results) -> float:
+        """Return the figure."""
+        ...
 
-    def held(self, figure: float) -> bool: ...
+    def shown(self, figure: float) -> str:
+        """Return it in words."""
+        ...
 
-    def shown(self, figure: float) -> str: ...
+    def held(self, figure: float) -> bool:
+        """Tell whether it keeps to the limit."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,14 @@ class Overhead:
     most: float
 
     def figure(self, results: Results) -> float:
-        bare = results["bare"].seconds
-        return (results["oxisocket"].seconds - bare) / (results["stdlib"].seconds - bare)
+        bare = results[BARE].seconds
+        return (results[OURS].seconds - bare) / (results[STDLIB].seconds - bare)
+
+    def shown(self, figure: float) -> str:
+        return f"overhead {figure:.2f}"
 
     def held(self, figure: float) -> bool:
         return figure <= self.most
-
-    def shown(self, figure: float) -> str:
-        return f"overhead × {figure:.2f}"
 
     def __str__(self) -> str:
         return f"≤ {self.most:g}"
@@ -58,32 +60,32 @@ class Faster:
     least: float
 
     def figure(self, results: Results) -> float:
-        return results["stdlib"].seconds / results["oxisocket"].seconds
+        return results[STDLIB].seconds / results[OURS].seconds
+
+    def shown(self, figure: float) -> str:
+        return f"{figure:.3g} ×"
 
     def held(self, figure: float) -> bool:
         return figure >= self.least
 
-    def shown(self, figure: float) -> str:
-        return f"{figure:.2f} × as fast" if figure < 10 else f"{figure:.0f} × as fast"
-
     def __str__(self) -> str:
-        return f"≥ {self.least:g} ×" if self.least else "none"
+        return f"≥ {self.least:g} ×"
 
 
 @dataclass(frozen=True)
 class Keeps:
-    """What a computing thread keeps, of what it does alone, while we send and receive beside it."""
+    """What a computing thread beside ours keeps, of what it does alone."""
 
     least: float
 
     def figure(self, results: Results) -> float:
-        return results["oxisocket"].kept or 0.0
+        return results[OURS].kept or 0.0
+
+    def shown(self, figure: float) -> str:
+        return f"keeps {figure:.0%}"
 
     def held(self, figure: float) -> bool:
         return figure >= self.least
-
-    def shown(self, figure: float) -> str:
-        return f"the computing thread keeps {figure:.0%}"
 
     def __str__(self) -> str:
         return f"≥ {self.least:.0%}"

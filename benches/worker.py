@@ -1,22 +1,31 @@
-"""Runs one case on the `socket` that it finds: each line of standard input is a number of rounds.
+"""What runs on the `socket` that it finds, the stdlib's or ours: `worker.py NAME [ARGUMENT]`.
 
-The answer to each is a line with the nanoseconds they took, and what a computing thread kept, if there is one.
+Of a timed case it reads numbers of rounds, a line each; the answer to each is a line with the nanoseconds they took, and what
+a computing thread kept, if there is one.
 """
 
 from __future__ import annotations
 
 import sys
 
+import memory
 from cases.exchange import ANSWER, answer
-from table import TIMED
+from table import TIMED, Case
 
 
 def main() -> None:
-    name, *rest = sys.argv[1:]
-    if name == ANSWER:
-        answer(None if rest == ["None"] else float(rest[0]))
-        return
-    case = next(case for case in TIMED if case.name == name)
+    match sys.argv[1:]:
+        case [memory.SIZE, _]:
+            print(memory.socket_size())
+        case [memory.GROWTH, calls]:
+            print(memory.growth(int(calls)))
+        case [name, timeout] if name == ANSWER:
+            answer(None if timeout == "None" else float(timeout))
+        case [name]:
+            time(next(case for case in TIMED if case.name == name))
+
+
+def time(case: Case) -> None:
     with case.program() as loop:
         for line in sys.stdin:
             sample = loop(int(line))

@@ -119,19 +119,14 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     let (length, bytes) = bytes.split_first_chunk()?;
     let (level, bytes) = bytes.split_first_chunk()?;
     let (kind, _) = bytes.split_first_chunk()?;
-    Some((
-        usize::from_ne_bytes(*length),
-        c_int::from_ne_bytes(*level),
-        c_int::from_ne_bytes(*kind),
-    ))
+    Some((usize::from_ne_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
 }
 
 /// The descriptors that an item brings (`SCM_RIGHTS`, unix(7)).
 fn descriptors<'a>(item: Item<'a>) -> impl Iterator<Item = RawFd> + 'a {
     let brings = item.level == libc::SOL_SOCKET && item.kind == libc::SCM_RIGHTS;
     let data = if brings { item.data } else { &[] };
-    data.chunks_exact(size_of::<RawFd>())
-        .filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
+    data.chunks_exact(size_of::<RawFd>()).filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
 }
 
 /// Closes every descriptor that came with a message which cannot be delivered.
@@ -150,11 +145,7 @@ pub fn close_descriptors(control: &[u8]) {
 mod tests {
     use super::*;
 
-    const RIGHTS: Item<'_> = Item {
-        level: 1,
-        kind: 1,
-        data: &[7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0],
-    };
+    const RIGHTS: Item<'_> = Item { level: 1, kind: 1, data: &[7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
     const SHORT: Item<'_> = Item { level: 41, kind: 50, data: &[1] };
 
     fn items(control: &[u8]) -> Vec<Found<'_>> {
@@ -164,12 +155,7 @@ mod tests {
     #[test]
     fn layout_is_the_kernels() {
         let control = encode(&[SHORT]).unwrap();
-        let by_hand = [
-            &17u64.to_ne_bytes()[..],
-            &41i32.to_ne_bytes(),
-            &50i32.to_ne_bytes(),
-            &[1, 0, 0, 0, 0, 0, 0, 0],
-        ];
+        let by_hand = [&17u64.to_ne_bytes()[..], &41i32.to_ne_bytes(), &50i32.to_ne_bytes(), &[1, 0, 0, 0, 0, 0, 0, 0]];
         assert_eq!(control, by_hand.concat());
     }
 

@@ -36,10 +36,7 @@ impl<'py> Buffer<'py> {
 
     /// No memory: for one of the interpreter's parsers to fill through [`Buffer::as_mut_ptr`].
     pub fn empty(py: Python<'py>) -> Self {
-        Buffer {
-            view: ffi::Py_buffer::new(),
-            py,
-        }
+        Buffer { view: ffi::Py_buffer::new(), py }
     }
 
     /// Where a parser puts the memory for a `y*` or `w*`.

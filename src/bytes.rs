@@ -91,7 +91,8 @@ fn shrunk<'py, T>(
     // SAFETY: a new bytes object of `size` bytes that nobody else has seen yet: its bytes, uninitialised, are ours to write, and it
     // may be resized. `_PyBytes_Resize` owns the object: on failure it frees it. A size came from Python, and fits.
     unsafe {
-        let bytes = Bound::from_owned_ptr_or_err(py, ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed()))?;
+        let bytes =
+            Bound::from_owned_ptr_or_err(py, ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed()))?;
         let start = ffi::PyBytes_AS_STRING(bytes.as_ptr()).cast_mut().cast();
         let (filled, rest) = receive(std::slice::from_raw_parts_mut(start, size))?;
         let filled = filled.min(size);

@@ -51,11 +51,13 @@ pub fn transfer(
     }
     let readiness = socket.readiness(transfer.direction);
     if transfer.can_be_tried() && readiness.is_likely() {
-        let lease = BriefLease::take(socket);
-        match attempt(lease.fd(), flags, 0) {
+        let tried = {
+            let lease = BriefLease::take(socket);
+            attempt(lease.fd(), flags, 0)
+        };
+        match tried {
             Ok(count) => {
                 readiness.was_right();
-                drop(lease);
                 return whole(py, socket, transfer, patience, count, attempt);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => readiness.was_wrong(),
@@ -121,12 +123,12 @@ fn rest(
 #[inline]
 pub fn at_once<T>(py: Python<'_>, socket: &Socket, mut attempt: impl FnMut(RawFd) -> io::Result<T>) -> Result<T> {
     loop {
-        let lease = BriefLease::take(socket);
-        match attempt(lease.fd()) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                drop(lease);
-                signals::run_handlers(py)?;
-            }
+        let answer = {
+            let lease = BriefLease::take(socket);
+            attempt(lease.fd())
+        };
+        match answer {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
             answer => return Ok(answer?),
         }
     }
@@ -186,9 +188,15 @@ pub fn wait_till<T: Send>(
             _ if closed => return Err(Error::closed()),
             Ok(Some(value)) => return Ok(value),
             Ok(None) if Instant::now() >= deadline => return Err(Error::TimedOut),
-            // A wait so long that it was cut, or readiness that went away again.
+            // A wait so long that it was cut.
             Ok(None) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // Readiness that went away again, or that is not for this call, as with `MSG_ERRQUEUE`: no wait would end it, nor a signal.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if Instant::now() >= deadline {
+                    return Err(Error::TimedOut);
+                }
+                signals::run_handlers(py)?;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
             Err(error) => return Err(error.into()),
         }

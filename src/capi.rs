@@ -22,11 +22,7 @@ const NAME: &CStr = c"_socket.CAPI";
 pub fn capsule<'py>(class: &Bound<'py, PyType>) -> Result<Bound<'py, PyAny>> {
     // SAFETY: attached; both exceptions are statics of the interpreter.
     let (error, timeout_error) = unsafe { (ffi::PyExc_OSError, ffi::PyExc_TimeoutError) };
-    let api = Box::new(Api {
-        class: class.clone().into_ptr().cast(),
-        error,
-        timeout_error,
-    });
+    let api = Box::new(Api { class: class.clone().into_ptr().cast(), error, timeout_error });
     // SAFETY: the pointer is not null, the structure is never freed, and the name is static.
     let capsule = unsafe {
         let capsule = ffi::PyCapsule_New(Box::into_raw(api).cast(), NAME.as_ptr(), None);

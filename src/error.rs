@@ -139,9 +139,7 @@ fn raise_errno(_py: Python<'_>, errno: c_int) {
 
 /// Raises `class((code, text))`, the form of `gaierror` and `herror`.
 pub fn raise_coded(py: Python<'_>, class: &Bound<'_, PyAny>, code: c_int, text: &CStr) {
-    let raised = class
-        .call1((code, text.to_string_lossy()))
-        .map(PyErr::from_value);
+    let raised = class.call1((code, text.to_string_lossy())).map(PyErr::from_value);
     match raised {
         Ok(error) | Err(error) => error.restore(py),
     }

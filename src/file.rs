@@ -16,9 +16,9 @@ use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
+use crate::interpreter::arguments::Keywords;
 use crate::interpreter::class::{Class, slot};
 use crate::interpreter::function::{Attributes, Receiver, Returned, Table, enter_status};
-use crate::interpreter::arguments::Keywords;
 use crate::interpreter::signature::Signature;
 use crate::public::class::{is_exactly_public, this as socket_this};
 use crate::socket::transfer;
@@ -156,7 +156,13 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         size: offset + size_of::<State>(),
         flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
         slots: vec![
-            slot(ffi::Py_tp_doc, c"RawSocketIO(sock, mode)\n--\n\nThe raw layer of the file objects that socket.makefile() makes.".as_ptr().cast_mut().cast()),
+            slot(
+                ffi::Py_tp_doc,
+                c"RawSocketIO(sock, mode)\n--\n\nThe raw layer of the file objects that socket.makefile() makes."
+                    .as_ptr()
+                    .cast_mut()
+                    .cast(),
+            ),
             slot(ffi::Py_tp_init, init as *mut c_void),
             slot(ffi::Py_tp_finalize, finalize as *mut c_void),
             slot(ffi::Py_tp_traverse, traverse as *mut c_void),
@@ -341,11 +347,9 @@ fn is_timeout(py: Python<'_>, error: &Error) -> bool {
 fn would_block(py: Python<'_>, error: &Error) -> bool {
     match error {
         Error::Os(errno) => *errno == libc::EAGAIN,
-        Error::Python(error) if error.is_instance_of::<PyOSError>(py) => error
-            .value(py)
-            .getattr("errno")
-            .and_then(|errno| errno.eq(libc::EAGAIN))
-            .unwrap_or(false),
+        Error::Python(error) if error.is_instance_of::<PyOSError>(py) => {
+            error.value(py).getattr("errno").and_then(|errno| errno.eq(libc::EAGAIN)).unwrap_or(false)
+        }
         _ => false,
     }
 }

@@ -98,9 +98,7 @@ impl Leases {
         if self.number.compare_exchange(NONE, number, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return false;
         }
-        let left = self
-            .update(|word| (word & COUNT > 0 && word & CLOSED == 0).then_some(word | CLOSED))
-            .is_some();
+        let left = self.update(|word| (word & COUNT > 0 && word & CLOSED == 0).then_some(word | CLOSED)).is_some();
         if !left {
             self.number.store(NONE, Ordering::Release);
         }
@@ -112,10 +110,7 @@ impl Leases {
     }
 
     fn update(&self, change: impl Fn(u32) -> Option<u32>) -> Option<u32> {
-        self.word
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| change(current(word)))
-            .ok()
-            .map(current)
+        self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| change(current(word))).ok().map(current)
     }
 }
 
@@ -135,20 +130,13 @@ impl<'a> Lease<'a> {
     /// A lease for a call that can block.
     pub fn take(socket: &'a Socket) -> Result<Self> {
         socket.leases().acquire();
-        let mut lease = Lease {
-            socket,
-            fd: socket.fd(),
-            generation: generation(),
-            place: usize::MAX,
-            _thread: PhantomData,
-        };
+        let mut lease =
+            Lease { socket, fd: socket.fd(), generation: generation(), place: usize::MAX, _thread: PhantomData };
         if lease.fd < 0 {
             return Err(Error::closed());
         }
-        lease.place = blocked().enter(Call {
-            socket: std::ptr::from_ref(socket).addr(),
-            thread: wake::Thread::current(),
-        });
+        lease.place =
+            blocked().enter(Call { socket: std::ptr::from_ref(socket).addr(), thread: wake::Thread::current() });
         Ok(lease)
     }
 
@@ -242,10 +230,7 @@ struct Blocked {
     free: Vec<usize>,
 }
 
-static BLOCKED: Mutex<Blocked> = Mutex::new(Blocked {
-    calls: Vec::new(),
-    free: Vec::new(),
-});
+static BLOCKED: Mutex<Blocked> = Mutex::new(Blocked { calls: Vec::new(), free: Vec::new() });
 
 /// The list of blocked calls. It is held for a few nanoseconds and never across a system call that blocks.
 fn blocked() -> MutexGuard<'static, Blocked> {

@@ -26,6 +26,12 @@ mod socket;
 mod sys;
 mod timeout;
 
+// Macros, for `use crate::…` and `crate::…!`.
+pub(crate) use interpreter::arguments::{parse_keywords, parse_object, parse_tuple};
+pub(crate) use interpreter::audit::audit;
+pub(crate) use interpreter::function::{attribute_entry, attributes, function_entry, functions};
+pub(crate) use sys::syscall;
+
 /// The module, as `import oxisocket._socket` makes it.
 #[pymodule(gil_used = false)]
 fn _socket(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -43,7 +43,7 @@ impl Readiness for Memory {
     fn was_wrong(&self) {
         let failures = (self.0.load(Ordering::Relaxed) / FAILURE + 1).min(MOST_FAILURES);
         let skips = (1 << failures) - 1;
-        self.0.store(failures * FAILURE | skips, Ordering::Relaxed);
+        self.0.store((failures * FAILURE) | skips, Ordering::Relaxed);
     }
 }
 

@@ -371,7 +371,9 @@ impl<'py> Query<'py> {
         for answer in &answers {
             // One host's entries, one for each type, have the same address.
             let address = match &last {
-                Some((same, address)) if address::bytes_of(same) == address::bytes_of(&answer.address) => address.clone(),
+                Some((same, address)) if address::bytes_of(same) == address::bytes_of(&answer.address) => {
+                    address.clone()
+                }
                 _ => address::to_python(py, &answer.address, -1, self.hints.protocol)?,
             };
             last = Some((&answer.address, address.clone()));

@@ -508,7 +508,7 @@ def test_ssl_that_came_first_wraps_ours(oxisocket, certificate, keep, start):
 def test_ssl_that_came_first_works_on_afterwards(oxisocket, certificate, tmp_path):
     """oxisocket put in the place of `socket` after `ssl`: TLS still works, through the class that `ssl` knows."""
     script = tmp_path / "script.py"
-    take_over = "import ssl\nfrom oxisocket._takeover import take_over\ntake_over()\n"
+    take_over = "import ssl, oxisocket\noxisocket.install()\n"
     talk = "near, far = shake_hands()\nnear.sendall(b'hello')\nassert far.recv(10) == b'hello'\n"
     script.write_text(take_over + BEGINNING + talk + END)
     command = [sys.executable, "-W", "error", script, certificate, VERSIONS[-1]]

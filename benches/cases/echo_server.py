@@ -56,6 +56,8 @@ async def _served(clients: Process, count: int) -> Sample:
 
 
 async def _close(server: asyncio.Server, clients: Process) -> None:
-    await clients.communicate()
+    assert clients.stdin is not None
+    clients.stdin.close()
+    await clients.wait()
     server.close()
     await server.wait_closed()

@@ -34,7 +34,8 @@ fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
         };
     }
     // SAFETY: `address` is a str.
-    let encoded = unsafe { Bound::from_owned_ptr_or_err(address.py(), ffi::PyUnicode_EncodeFSDefault(address.as_ptr())) };
+    let encoded =
+        unsafe { Bound::from_owned_ptr_or_err(address.py(), ffi::PyUnicode_EncodeFSDefault(address.as_ptr())) };
     Ok(encoded?)
 }
 

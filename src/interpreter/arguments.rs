@@ -25,11 +25,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// # Safety
     ///
     /// `values` holds `count` objects that live for `'a`.
-    pub unsafe fn from_interpreter(
-        py: Python<'py>,
-        values: *const *mut ffi::PyObject,
-        count: ffi::Py_ssize_t,
-    ) -> Self {
+    pub unsafe fn from_interpreter(py: Python<'py>, values: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) -> Self {
         let values = if count == 0 {
             &[]
         } else {
@@ -157,7 +153,6 @@ impl<'a, 'py> Keywords<'a, 'py> {
 }
 
 /// Parses a tuple with `PyArg_ParseTuple`: `parse_tuple!(tuple, c"n|i:recv", &raw mut size, &raw mut flags)?`.
-#[macro_export]
 macro_rules! parse_tuple {
     ($tuple:expr, $format:expr $(, $target:expr)* $(,)?) => {{
         let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
@@ -166,9 +161,9 @@ macro_rules! parse_tuple {
         if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
     }};
 }
+pub(crate) use parse_tuple;
 
 /// Parses one object with `PyArg_Parse`.
-#[macro_export]
 macro_rules! parse_object {
     ($object:expr, $format:expr $(, $target:expr)* $(,)?) => {{
         let object: &pyo3::Bound<'_, pyo3::PyAny> = $object;
@@ -177,9 +172,9 @@ macro_rules! parse_object {
         if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
     }};
 }
+pub(crate) use parse_object;
 
 /// Parses positional and keyword arguments with `PyArg_ParseTupleAndKeywords`: the names follow the format, in brackets.
-#[macro_export]
 macro_rules! parse_keywords {
     ($tuple:expr, $dict:expr, $format:expr, [$($name:literal),*] $(, $target:expr)* $(,)?) => {{
         let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
@@ -198,6 +193,7 @@ macro_rules! parse_keywords {
         if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
     }};
 }
+pub(crate) use parse_keywords;
 
 /// Refuses a wrong number of positional arguments in the words of Argument Clinic, which newer interpreters use.
 pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usize, most: usize) -> Result<()> {
@@ -212,9 +208,7 @@ pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usi
         false => ("at most ", most),
     };
     let plural = if number == 1 { "" } else { "s" };
-    Err(Error::type_error(format!(
-        "{name} expected {bound}{number} argument{plural}, got {count}"
-    )))
+    Err(Error::type_error(format!("{name} expected {bound}{number} argument{plural}, got {count}")))
 }
 
 /// A C `int`, converted as Argument Clinic does: an `__index__` counts, and what does not fit is an `OverflowError`.

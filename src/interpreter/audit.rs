@@ -12,7 +12,6 @@ unsafe extern "C" {
 /// Tells the audit hooks of an event: `audit!(py, c"socket.bind", c"OO", socket_ptr, address_ptr)?`.
 ///
 /// A format's letters are those of `Py_BuildValue`.
-#[macro_export]
 macro_rules! audit {
     ($py:expr, $event:literal, $format:literal $(, $argument:expr)* $(,)?) => {{
         let _attached: pyo3::Python<'_> = $py;
@@ -23,3 +22,4 @@ macro_rules! audit {
         if refused < 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
     }};
 }
+pub(crate) use audit;

@@ -40,20 +40,12 @@ impl Members {
 }
 
 /// What ends a table of members.
-pub const END_OF_MEMBERS: ffi::PyMemberDef = ffi::PyMemberDef {
-    name: std::ptr::null(),
-    type_code: 0,
-    offset: 0,
-    flags: 0,
-    doc: std::ptr::null(),
-};
+pub const END_OF_MEMBERS: ffi::PyMemberDef =
+    ffi::PyMemberDef { name: std::ptr::null(), type_code: 0, offset: 0, flags: 0, doc: std::ptr::null() };
 
 /// A slot that holds a pointer to data or a function.
 pub const fn slot(number: c_int, value: *mut c_void) -> ffi::PyType_Slot {
-    ffi::PyType_Slot {
-        slot: number,
-        pfunc: value,
-    }
+    ffi::PyType_Slot { slot: number, pfunc: value }
 }
 
 impl Class {

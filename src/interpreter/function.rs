@@ -122,12 +122,7 @@ pub const fn entry(
     flags: std::ffi::c_int,
     doc: &'static CStr,
 ) -> ffi::PyMethodDef {
-    ffi::PyMethodDef {
-        ml_name: name.as_ptr(),
-        ml_meth: function,
-        ml_flags: flags,
-        ml_doc: doc.as_ptr(),
-    }
+    ffi::PyMethodDef { ml_name: name.as_ptr(), ml_meth: function, ml_flags: flags, ml_doc: doc.as_ptr() }
 }
 
 /// A table of attributes, ended as the interpreter wants it.
@@ -175,7 +170,6 @@ pub const fn attribute(
 }
 
 /// A table of [`Attributes`]: `read name => get, doc;` or `write name => get, set, doc;` for each.
-#[macro_export]
 macro_rules! attributes {
     ($($kind:ident $name:literal => $get:path $(, set = $set:path)?, $doc:literal;)*) => {
         $crate::interpreter::function::Attributes::new(&[
@@ -184,10 +178,9 @@ macro_rules! attributes {
         ])
     };
 }
+pub(crate) use attributes;
 
 /// One entry of [`attributes!`].
-#[doc(hidden)]
-#[macro_export]
 macro_rules! attribute_entry {
     (read $name:literal, $get:path, $doc:literal) => {
         $crate::interpreter::function::attribute(
@@ -234,6 +227,7 @@ macro_rules! attribute_entry {
         getter
     }};
 }
+pub(crate) use attribute_entry;
 
 /// A [`Table`] of functions: `convention name => body, doc;` for each.
 ///
@@ -245,7 +239,6 @@ macro_rules! attribute_entry {
 /// | `function` | as `positional`, for a function of the module |
 /// | `positional` | the receiver and [`Arguments`](super::arguments::Arguments) |
 /// | `keywords` | the receiver and [`Keywords`](super::arguments::Keywords) |
-#[macro_export]
 macro_rules! functions {
     ($($convention:ident $name:literal => $body:path, $doc:expr;)*) => {
         $crate::interpreter::function::Table::new(&[
@@ -254,10 +247,9 @@ macro_rules! functions {
         ])
     };
 }
+pub(crate) use functions;
 
 /// One entry of [`functions!`]: the wrapper, specialised for its body, and its flags.
-#[doc(hidden)]
-#[macro_export]
 macro_rules! function_entry {
     (noargs $name:literal, $body:path, $doc:expr) => {
         $crate::function_entry!(@unary $name, $body, $doc, pyo3::ffi::METH_NOARGS)
@@ -382,3 +374,4 @@ macro_rules! function_entry {
         )
     }};
 }
+pub(crate) use function_entry;

@@ -33,7 +33,8 @@ impl<const N: usize> Signature<N> {
     /// Binds a call's arguments to the parameters.
     pub fn bind<'py>(&self, this: Option<&Bound<'py, PyAny>>, arguments: Keywords<'_, 'py>) -> Result<Bound_<'py, N>> {
         let positional = arguments.positional;
-        if arguments.only_positional().is_some() && (self.required..=self.positional.min(N)).contains(&positional.len()) {
+        if arguments.only_positional().is_some() && (self.required..=self.positional.min(N)).contains(&positional.len())
+        {
             return Ok(std::array::from_fn(|index| positional.get(index).map(|argument| argument.to_owned())));
         }
         let given = (0..positional.len()).map_while(|index| positional.get(index));
@@ -80,10 +81,9 @@ impl<const N: usize> Signature<N> {
         }
         if let Some(named) = named {
             for (name, given) in named.iter() {
-                let place = name
-                    .cast::<PyString>()
-                    .ok()
-                    .and_then(|name| self.names.iter().position(|known| name.to_str().is_ok_and(|name| name == *known)));
+                let place = name.cast::<PyString>().ok().and_then(|name| {
+                    self.names.iter().position(|known| name.to_str().is_ok_and(|name| name == *known))
+                });
                 match place {
                     Some(place) if values[place].is_none() => values[place] = Some(given),
                     _ => return Ok(None),

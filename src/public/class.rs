@@ -13,8 +13,8 @@ use super::{lifecycle, makefile, sendfile};
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
-use crate::{attributes, functions, netdb};
 use crate::socket::{Object, This};
+use crate::{attributes, functions, netdb};
 
 static METHODS: Table = functions![
     keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\

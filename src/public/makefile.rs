@@ -78,9 +78,7 @@ pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
         return Ok(buffer);
     }
     let encoding = io.call_method1(intern!(py, "text_encoding"), (encoding,))?;
-    let text = io
-        .getattr(intern!(py, "TextIOWrapper"))?
-        .call1((buffer, encoding, errors, newline))?;
+    let text = io.getattr(intern!(py, "TextIOWrapper"))?.call1((buffer, encoding, errors, newline))?;
     text.setattr(intern!(py, "mode"), given_mode)?;
     Ok(text)
 }

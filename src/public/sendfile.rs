@@ -59,11 +59,7 @@ impl<'py> Job<'py> {
         let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
         let count = count.filter(|count| !count.is_none());
         check(this, &file, count.as_ref())?;
-        Ok(Job {
-            file,
-            offset,
-            count: count.map(|count| count.extract().unwrap_or(TOO_MANY)),
-        })
+        Ok(Job { file, offset, count: count.map(|count| count.extract().unwrap_or(TOO_MANY)) })
     }
 
     /// How many bytes the next block may have; `None` when all were sent.
@@ -260,12 +256,8 @@ fn send_reads(this: This<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
         }
         let mut done = 0;
         while done < length {
-            let rest = data.get_item(pyo3::types::PySlice::new(
-                this.py(),
-                done.cast_signed(),
-                length.cast_signed(),
-                1,
-            ))?;
+            let rest =
+                data.get_item(pyo3::types::PySlice::new(this.py(), done.cast_signed(), length.cast_signed(), 1))?;
             // Through the attribute: a subclass, `ssl.SSLSocket` for one, sends in its own way.
             match this.object().call_method1("send", (rest,)) {
                 Ok(count) => {

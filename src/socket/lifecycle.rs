@@ -85,15 +85,7 @@ pub fn initialise(this: This<'_, '_>, recipe: Recipe, fileno: Option<&Bound<'_, 
 
 /// Tells the audit hooks of a new socket.
 pub fn announce(this: This<'_, '_>, recipe: Recipe) -> Result<()> {
-    audit!(
-        this.py(),
-        c"socket.__new__",
-        c"Oiii",
-        this.object().as_ptr(),
-        recipe.family,
-        recipe.kind,
-        recipe.proto
-    )
+    audit!(this.py(), c"socket.__new__", c"Oiii", this.object().as_ptr(), recipe.family, recipe.kind, recipe.proto)
 }
 
 /// A descriptor given as a Python number.
@@ -225,11 +217,7 @@ fn parse<'py>(
     let [family, kind, proto, fileno] =
         given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(arguments.py(), given) });
     let int = |given: Option<Bound<'py, PyAny>>| given.map_or(Ok(-1), |given| as_int(&given));
-    let recipe = Recipe {
-        family: int(family)?,
-        kind: int(kind)?,
-        proto: int(proto)?,
-    };
+    let recipe = Recipe { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
     Ok((recipe, fileno.filter(|fileno| !fileno.is_none())))
 }
 

@@ -2,9 +2,8 @@
 
 use std::ffi::{CStr, c_int};
 use std::io::IoSlice;
-use std::mem::MaybeUninit;
 
-use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::exceptions::{PyMemoryError, PyRuntimeWarning};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
@@ -24,13 +23,7 @@ use crate::{address, audit, bytes, sys};
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
 pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (mut size, mut room, mut flags) = (0isize, 0isize, 0);
-    crate::parse_tuple!(
-        &arguments.tuple()?,
-        c"n|ni:recvmsg",
-        &raw mut size,
-        &raw mut room,
-        &raw mut flags
-    )?;
+    crate::parse_tuple!(&arguments.tuple()?, c"n|ni:recvmsg", &raw mut size, &raw mut room, &raw mut flags)?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
     let (data, rest) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| {
         receive(this, &mut [MaybeUninitSlice::new(buffer)], room, flags)
@@ -43,23 +36,14 @@ pub fn recvmsg_into<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
     let py = this.py();
     let mut buffers: *mut ffi::PyObject = std::ptr::null_mut();
     let (mut room, mut flags) = (0isize, 0);
-    crate::parse_tuple!(
-        &arguments.tuple()?,
-        c"O|ni:recvmsg_into",
-        &raw mut buffers,
-        &raw mut room,
-        &raw mut flags
-    )?;
+    crate::parse_tuple!(&arguments.tuple()?, c"O|ni:recvmsg_into", &raw mut buffers, &raw mut room, &raw mut flags)?;
     // SAFETY: parsed from the arguments, which hold it.
     let buffers = unsafe { Borrowed::from_ptr(py, buffers) };
     let mut buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?
         .iter()
         .map(|item| writable(&item))
         .collect::<Result<Vec<_>>>()?;
-    let mut slices: Vec<_> = buffers
-        .iter_mut()
-        .map(|buffer| MaybeUninitSlice::new(buffer.bytes_mut()))
-        .collect();
+    let mut slices: Vec<_> = buffers.iter_mut().map(|buffer| MaybeUninitSlice::new(buffer.bytes_mut())).collect();
     let (count, rest) = receive(this, &mut slices, room, flags)?;
     rest.delivered(py, count.into_pyobject(py)?.into_any())
 }
@@ -86,12 +70,7 @@ fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py>> {
 }
 
 /// Receives a message into `data`: how many bytes, and the rest of it.
-fn receive(
-    this: This<'_, '_>,
-    data: &mut [MaybeUninitSlice<'_>],
-    room: isize,
-    flags: c_int,
-) -> Result<(usize, Rest)> {
+fn receive(this: This<'_, '_>, data: &mut [MaybeUninitSlice<'_>], room: isize, flags: c_int) -> Result<(usize, Rest)> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let room = usize::try_from(room)
@@ -99,10 +78,7 @@ fn receive(
         .filter(|&room| room <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
     let mut control = Vec::new();
-    control
-        .try_reserve_exact(room)
-        .map_err(|_| PyErr::new::<pyo3::exceptions::PyMemoryError, _>(()))?;
-    control.resize(room, MaybeUninit::uninit());
+    control.try_reserve_exact(room).map_err(|_| PyMemoryError::new_err(()))?;
     let wanted = Transfer {
         direction: Direction::Read,
         size: data.iter().map(|slice| slice.len()).sum(),
@@ -111,20 +87,15 @@ fn receive(
     };
     let mut incoming = None;
     let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| {
-        let message = sys::message::recvmsg(fd, data, &mut control, flags)?;
+        let message = sys::message::recvmsg(fd, data, &mut control.spare_capacity_mut()[..room], flags)?;
         let count = message.count;
         incoming = Some(message);
         Ok(count)
     })?;
     let incoming = incoming.expect("a transfer that succeeded was made");
-    let rest = Rest {
-        // SAFETY: the kernel wrote that many bytes.
-        control: unsafe { control[..incoming.control].assume_init_ref() }.to_vec(),
-        incoming,
-        asked: flags,
-        fd: socket.fd(),
-        proto: socket.proto(),
-    };
+    // SAFETY: the kernel wrote that many bytes, for which there was room.
+    unsafe { control.set_len(incoming.control) };
+    let rest = Rest { control, incoming, asked: flags, fd: socket.fd(), proto: socket.proto() };
     Ok((count, rest))
 }
 
@@ -223,10 +194,7 @@ fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArgume
 
 /// The buffers that a message is sent from.
 fn readable<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
-    items(buffers, c"sendmsg() argument 1 must be an iterable")?
-        .iter()
-        .map(|item| Buffer::readable(&item))
-        .collect()
+    items(buffers, c"sendmsg() argument 1 must be an iterable")?.iter().map(|item| Buffer::readable(&item)).collect()
 }
 
 /// The control messages of an iterable of `(level, type, data)`, laid out.
@@ -246,10 +214,8 @@ fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
             Ok((level, kind, data))
         })
         .collect::<Result<Vec<_>>>()?;
-    let items: Vec<_> = given
-        .iter()
-        .map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() })
-        .collect();
+    let items: Vec<_> =
+        given.iter().map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() }).collect();
     ancillary::encode(&items).map_err(|too_long| match too_long {
         TooLong::Item => Error::os("ancillary data item too large"),
         TooLong::All => Error::os("too much ancillary data"),
@@ -265,11 +231,7 @@ fn send_message<'py>(
 ) -> Returned<'py> {
     let socket = this.socket();
     let slices: Vec<_> = data.iter().map(|buffer| IoSlice::new(buffer.bytes())).collect();
-    let wanted = Transfer {
-        direction: Direction::Write,
-        size: data.iter().map(Buffer::len).sum(),
-        flags,
-    };
+    let wanted = Transfer { direction: Direction::Write, size: data.iter().map(Buffer::len).sum(), flags };
     let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, sent| {
         if sent == 0 {
             return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
@@ -309,8 +271,7 @@ pub fn sendmsg_afalg<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
         &raw mut flags
     )?;
     // SAFETY: each is null or an object that the arguments hold.
-    let [message, operation, associated] =
-        given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(py, given) });
+    let [message, operation, associated] = given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(py, given) });
     let operation = operation_number(py, operation)?;
     let associated = associated.map(|length| associated_length(&length)).transpose()?;
     let data = message.map_or(Ok(Vec::new()), |message| readable(&message))?;

@@ -25,10 +25,10 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use self::sender::Sender;
 use crate::address::Context;
 use crate::interpreter::function::Receiver;
 use crate::lease::Leases;
-use self::sender::Sender;
 use crate::readiness::Memory;
 use crate::sys::wait::Direction;
 use crate::timeout::{Patience, Timeout};
@@ -168,12 +168,7 @@ impl Socket {
 
     /// What an address given to `caller` is read with.
     pub fn address_context(&self, caller: &'static str) -> Context {
-        Context {
-            family: self.family(),
-            proto: self.proto(),
-            fd: self.fd(),
-            caller,
-        }
+        Context { family: self.family(), proto: self.proto(), fd: self.fd(), caller }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_uint};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes};
+use pyo3::types::{PyBool, PyBytes, PyTuple};
 
 use super::{Socket, This};
 use crate::buffer::Buffer;
@@ -83,14 +83,17 @@ fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result
     let socket = this.socket();
     let tuple = arguments.tuple()?;
     let (mut level, mut option): (c_int, c_int) = (0, 0);
-    let set = |level, option, value: &[u8]| {
-        Ok(sys::socket::setsockopt(BriefLease::take(socket).fd(), level, option, value)?)
-    };
+    let set =
+        |level, option, value: &[u8]| Ok(sys::socket::setsockopt(BriefLease::take(socket).fd(), level, option, value)?);
 
     if socket.family() == libc::AF_VSOCK {
         let mut value: u64 = 0;
         crate::parse_tuple!(&tuple, c"iiK:setsockopt", &raw mut level, &raw mut option, &raw mut value)?;
         return set(level, option, &value.to_ne_bytes());
+    }
+
+    if cfg!(Py_3_15) {
+        return set_by_third(this, &tuple);
     }
 
     let mut value: c_int = 0;
@@ -120,6 +123,44 @@ fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result
     let mut value = Buffer::empty(py);
     crate::parse_tuple!(&tuple, c"iiy*:setsockopt", &raw mut level, &raw mut option, value.as_mut_ptr())?;
     set(level, option, value.bytes())
+}
+
+/// Since Python 3.15 the third argument alone decides the form, and is told of.
+fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
+    let py = this.py();
+    let (mut level, mut option): (c_int, c_int) = (0, 0);
+    let mut third: *mut ffi::PyObject = std::ptr::null_mut();
+    let mut length: c_uint = 0;
+    crate::parse_tuple!(tuple, c"iiO|I:setsockopt", &raw mut level, &raw mut option, &raw mut third, &raw mut length)?;
+    // SAFETY: parsed from the tuple, which holds it.
+    let third = unsafe { Borrowed::from_ptr(py, third) };
+    let class = || third.get_type().fully_qualified_name();
+    let lease = BriefLease::take(this.socket());
+    match (tuple.len(), third.is_none()) {
+        (4, true) => return Ok(sys::socket::setsockopt_null(lease.fd(), level, option, length)?),
+        (4, false) => {
+            let text = "setsockopt() only takes 4 arguments when the third argument is None";
+            return Err(Error::type_error(format!("{text} (got {})", class()?)));
+        }
+        (_, true) => {
+            return Err(Error::type_error("setsockopt() requires 4 arguments when the third argument is None"));
+        }
+        _ => {}
+    }
+    // SAFETY: an object.
+    let (is_number, has_bytes) =
+        unsafe { (ffi::PyIndex_Check(third.as_ptr()) != 0, ffi::PyObject_CheckBuffer(third.as_ptr()) != 0) };
+    if is_number {
+        let mut value: c_int = 0;
+        crate::parse_object!(&third, c"i:setsockopt", &raw mut value)?;
+        Ok(sys::socket::setsockopt(lease.fd(), level, option, &value.to_ne_bytes())?)
+    } else if has_bytes {
+        let value = Buffer::readable(&third)?;
+        Ok(sys::socket::setsockopt(lease.fd(), level, option, value.bytes())?)
+    } else {
+        let text = "socket option should be int, bytes-like object or None";
+        Err(Error::type_error(format!("{text} (got {})", class()?)))
+    }
 }
 
 /// `setblocking(flag)`.

@@ -23,7 +23,8 @@ use crate::{address, audit, bytes, sys};
 pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
-    let (data, ()) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| Ok((receive(this, buffer, flags)?, ())))?;
+    let (data, ()) =
+        bytes::receive(this.py(), size, this.socket().abundant(), |buffer| Ok((receive(this, buffer, flags)?, ())))?;
     Ok(data)
 }
 
@@ -32,7 +33,8 @@ pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retu
     let py = this.py();
     let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
-    let (data, sender) = bytes::receive(py, size, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
+    let (data, sender) =
+        bytes::receive(py, size, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
     Ok((data, sender).into_pyobject(py)?.into_any())
 }
 
@@ -69,9 +71,7 @@ pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int)
     }
     let socket = this.socket();
     let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
-    transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| {
-        sys::socket::recv(fd, buffer, flags)
-    })
+    transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| sys::socket::recv(fd, buffer, flags))
 }
 
 /// Receives into a buffer: how many bytes, and the sender's address.
@@ -169,9 +169,7 @@ pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
 /// Sends what goes at once, or all that a blocking `send(2)` would send.
 pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int, patience: Patience) -> Result<usize> {
     let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
-    transfer(this.py(), this.socket(), wanted, patience, |fd, flags, sent| {
-        sys::socket::send(fd, &data[sent..], flags)
-    })
+    transfer(this.py(), this.socket(), wanted, patience, |fd, flags, sent| sys::socket::send(fd, &data[sent..], flags))
 }
 
 fn data_and_flags<'py>(
@@ -204,9 +202,8 @@ pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Return
     audit!(py, c"socket.sendto", c"OO", this.object().as_ptr(), target.as_ptr())?;
     let data = data.bytes();
     let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
-    let count = transfer(py, socket, wanted, socket.patience(), |fd, flags, sent| {
-        send_to(fd, &data[sent..], &to, flags)
-    })?;
+    let count =
+        transfer(py, socket, wanted, socket.patience(), |fd, flags, sent| send_to(fd, &data[sent..], &to, flags))?;
     Ok(count.into_pyobject(py)?.into_any())
 }
 
@@ -223,7 +220,7 @@ fn data_flags_and_target<'py>(arguments: Arguments<'_, 'py>) -> Result<(Buffer<'
     let mut flags = 0;
     let mut address: *mut pyo3::ffi::PyObject = std::ptr::null_mut();
     if count == 2 {
-        data = Buffer::readable(&*arguments.get(0).expect("two arguments"))?;
+        data = Buffer::readable(&arguments.get(0).expect("two arguments"))?;
     } else {
         let tuple = arguments.tuple()?;
         crate::parse_tuple!(&tuple, c"y*iO:sendto", data.as_mut_ptr(), &raw mut flags, &raw mut address)?;

@@ -73,7 +73,7 @@ pub fn recvmsg(
     let length = header.msg_namelen.min(storage.size_of());
     Ok(Incoming {
         count: count.cast_unsigned(),
-        control: (header.msg_controllen as usize).min(control.len()),
+        control: header.msg_controllen.min(control.len()),
         flags: header.msg_flags,
         // SAFETY: the kernel wrote an address of that length, or none, and the rest is zeros.
         address: unsafe { SockAddr::new(storage, length) },

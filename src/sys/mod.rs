@@ -47,20 +47,16 @@ answer!(c_int, isize);
 
 /// What a system call answered, or its errno.
 pub fn check<T: Answer>(answer: T) -> io::Result<T> {
-    if answer.is_failure() {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(answer)
-    }
+    if answer.is_failure() { Err(io::Error::last_os_error()) } else { Ok(answer) }
 }
 
 /// Makes a system call: -1 becomes an `io::Error` with its errno.
-#[macro_export]
 macro_rules! syscall {
     ($name:ident($($argument:expr),* $(,)?)) => {
         $crate::sys::check(libc::$name($($argument),*))
     };
 }
+pub(crate) use syscall;
 
 /// Sets this thread's `errno`, for those who read it from there.
 pub fn set_errno(errno: c_int) {

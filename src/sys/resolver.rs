@@ -222,13 +222,7 @@ fn look_up(
         let mut host = MaybeUninit::uninit();
         let mut result = ptr::null_mut();
         let mut unused = 0;
-        let code = call(
-            host.as_mut_ptr(),
-            buffer.as_mut_ptr().cast(),
-            size,
-            &raw mut result,
-            &raw mut unused,
-        );
+        let code = call(host.as_mut_ptr(), buffer.as_mut_ptr().cast(), size, &raw mut result, &raw mut unused);
         if code == libc::ERANGE && size < 1 << 20 {
             size *= 2;
             continue;

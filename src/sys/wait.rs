@@ -27,11 +27,7 @@ impl Direction {
 
 /// `poll(2)` of one descriptor: whether it became ready within `timeout` (`None`: as long as it takes).
 pub fn poll(fd: RawFd, direction: Direction, timeout: Option<Duration>) -> io::Result<bool> {
-    let mut request = libc::pollfd {
-        fd,
-        events: direction.events(),
-        revents: 0,
-    };
+    let mut request = libc::pollfd { fd, events: direction.events(), revents: 0 };
     // SAFETY: one request is passed, and counted.
     let ready = unsafe { syscall!(poll(&raw mut request, 1, timeout.map_or(-1, milliseconds))) }?;
     Ok(ready > 0)

@@ -48,11 +48,7 @@ impl Thread {
 /// Of the real-time signals the highest with its default action: programs that use them count from SIGRTMIN up.
 fn signal() -> &'static Option<c_int> {
     static SIGNAL: OnceLock<Option<c_int>> = OnceLock::new();
-    SIGNAL.get_or_init(|| {
-        (libc::SIGRTMIN()..=libc::SIGRTMAX())
-            .rev()
-            .find(|&signal| install(signal).unwrap_or(false))
-    })
+    SIGNAL.get_or_init(|| (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| install(signal).unwrap_or(false)))
 }
 
 /// Installs the empty handler for `signal` if it has its default action; whether it did.

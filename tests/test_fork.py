@@ -1,0 +1,404 @@
+"""`fork()`: parent and child go on with their copies of the same connections, whatever threads the parent had."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="no fork() here")
+
+BEGINNING = """
+import errno, os, sys, threading, time, traceback, warnings
+
+def forked(child):
+    '''Runs `child` in a child, and returns its exit status.'''
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from 3.12 on
+        pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    status = 1
+    try:
+        child()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+def is_open(number):
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+def until_blocked(thread):
+    while open(f"/proc/self/task/{thread.native_id}/syscall").read().split()[0] in ("running", "202", "98"):
+        time.sleep(0.001)
+
+class Call(threading.Thread):
+    def __init__(self, function, *args):
+        super().__init__(daemon=True)
+        self.call, self.outcome = lambda: function(*args), None
+        self.start()
+
+    def run(self):
+        try:
+            self.outcome = self.call()
+        except OSError as error:
+            self.outcome = error.errno
+
+    def result(self):
+        self.join(15)
+        assert not self.is_alive()
+        return self.outcome
+"""
+
+
+@pytest.fixture
+def fork(run):
+    """Runs a program that forks; it must end well, and its children too."""
+
+    def fork(code, **options):
+        assert run(BEGINNING + code, **options) == ""
+
+    return fork
+
+
+def test_both_have_every_socket(fork):
+    fork("""
+left, right = socket.socketpair()
+number = left.fileno()
+
+def child():
+    assert left.fileno() == number and left.gettimeout() is None
+    right.close()
+    left.sendall(b"from the child")
+    assert left.recv(20) == b"from the parent"
+    left.close()
+    assert not is_open(number) and left.fileno() == -1
+
+right.sendall(b"from the parent")
+assert forked(child) == 0
+assert is_open(number)
+left.sendall(b"; still here")
+left.close()
+received = b""
+while part := right.recv(100):
+    received += part
+assert received == b"from the child; still here"
+right.close()
+""")
+
+
+def test_a_server_that_forks(fork):
+    fork("""
+with socket.create_server(("127.0.0.1", 0)) as listening:
+    clients = [socket.create_connection(listening.getsockname()) for _ in range(3)]
+    for client in clients:
+        connection, peer = listening.accept()
+
+        def child():
+            listening.close()
+            with connection:
+                connection.sendall(str(peer[1]).encode())
+
+        assert forked(child) == 0
+        connection.close()
+        assert client.recv(100) == str(client.getsockname()[1]).encode()
+        assert client.recv(1) == b""
+        client.close()
+""")
+
+
+def test_no_number_more_and_no_number_less(fork):
+    fork("""
+before = descriptors()
+sockets = [socket.socket() for _ in range(5)]
+
+def child():
+    assert descriptors() == before + 5
+    for each in sockets:
+        each.close()
+    assert descriptors() == before
+    with socket.socket(), socket.socket():
+        assert descriptors() == before + 2
+    assert descriptors() == before
+
+assert forked(child) == 0
+assert descriptors() == before + 5
+for each in sockets:
+    each.close()
+assert descriptors() == before
+""")
+
+
+def test_a_child_closes_what_a_thread_was_reading(fork):
+    """The lease of a thread that the child does not have keeps no number there, and the parent's thread reads on."""
+    fork("""
+left, right = socket.socketpair()
+number = left.fileno()
+thread = Call(left.recv, 10)
+until_blocked(thread)
+
+def child():
+    left.close()
+    assert left.fileno() == -1 and not is_open(number)
+    with socket.socket() as new:
+        assert new.fileno() == number
+    right.close()
+
+assert forked(child) == 0
+assert is_open(number) and left.fileno() == number
+assert thread.is_alive()
+right.send(b"late")
+assert thread.result() == b"late"
+left.close()
+right.close()
+assert not is_open(number)
+""")
+
+
+def test_a_child_accepts_where_a_thread_was_accepting(fork):
+    fork("""
+listening = socket.create_server(("127.0.0.1", 0))
+number = listening.fileno()
+thread = Call(listening.accept)
+until_blocked(thread)
+status = []
+
+def child():
+    listening.settimeout(15)
+    client = socket.create_connection(listening.getsockname())  # the parent's thread may be quicker
+    client2 = socket.create_connection(listening.getsockname())
+    connection, peer = listening.accept()
+    assert peer in (client.getsockname(), client2.getsockname())
+    connection.close()
+    listening.close()
+    assert not is_open(number)
+    client.close()
+    client2.close()
+
+assert forked(child) == 0
+connection, peer = thread.result()
+connection.close()
+listening.close()
+assert not is_open(number)
+""")
+
+
+def test_a_child_closes_what_a_thread_was_writing_or_connecting(fork):
+    fork("""
+left, right = socket.socketpair()
+left.setblocking(False)
+try:
+    while True:
+        left.send(b"x" * 4096)
+except BlockingIOError:
+    left.setblocking(True)
+full = socket.create_server(("127.0.0.1", 0), backlog=0)
+first, second = socket.create_connection(full.getsockname()), socket.socket()
+timed = right.dup()
+timed.settimeout(60)
+empty, _other = socket.socketpair()
+empty.settimeout(60)
+calls = [Call(left.sendall, b"y" * 10_000_000), Call(second.connect, full.getsockname()), Call(empty.recv, 1)]
+for call in calls:
+    until_blocked(call)
+numbers = [each.fileno() for each in (left, second, empty)]
+
+def child():
+    for each in left, second, empty:
+        each.close()
+    assert not any(map(is_open, numbers))
+
+assert forked(child) == 0
+assert all(map(is_open, numbers)) and all(call.is_alive() for call in calls)
+timed.close()
+right.close()
+assert calls[0].result() == errno.EPIPE
+for each in full, first:
+    each.close()
+_other.send(b"!")
+assert calls[2].result() == b"!"
+second.shutdown(socket.SHUT_RDWR) if second.fileno() >= 0 else None
+calls[1].result()
+for each in left, second, empty, _other:
+    each.close()
+""")
+
+
+def test_a_child_of_a_child(fork):
+    fork("""
+left, right = socket.socketpair()
+number = left.fileno()
+thread = Call(left.recv, 10)
+until_blocked(thread)
+
+def deeper(depth):
+    waiting = Call(left.recv, 0 if depth else 1)
+    if depth:
+        waiting.result()
+        assert forked(lambda: deeper(depth - 1)) == 0
+    else:
+        until_blocked(waiting)
+        right.send(b"x")
+        waiting.join(0.1)
+    left.close() if depth else None
+    right.send(b"y")
+
+assert forked(lambda: deeper(4)) == 0
+right.sendall(b"z" * 10)
+thread.result()
+left.close()
+assert not is_open(number)
+right.close()
+""")
+
+
+@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+def test_a_call_of_the_child_ends_when_the_child_closes(fork):
+    fork("""
+left, right = socket.socketpair()
+number = left.fileno()
+parents = Call(left.recv, 10)
+until_blocked(parents)
+
+def child():
+    for _ in range(3):
+        ours = Call(left.recv, 10)
+        until_blocked(ours)
+    left.close()
+    assert ours.result() == errno.EBADF
+    deadline = time.monotonic() + 10
+    while is_open(number) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert not is_open(number)
+    here, there = socket.socketpair()
+    ours = Call(here.recv, 1)
+    until_blocked(ours)
+    here.close()
+    assert ours.result() == errno.EBADF
+    there.close()
+
+assert forked(child) == 0
+assert parents.is_alive()
+left.close()
+assert parents.result() == errno.EBADF
+right.close()
+assert not is_open(number)
+""")
+
+
+def test_forks_among_busy_threads(fork):
+    """No lock is held for ever by a thread that the child does not have."""
+    fork("""
+stop = threading.Event()
+
+def busy():
+    while not stop.is_set():
+        left, right = socket.socketpair()
+        reading = Call(left.recv, 1)
+        left.settimeout(5)
+        with right:
+            right.send(b"x")
+            reading.result()
+        left.close()
+
+threads = [Call(busy) for _ in range(3)]
+
+def child():
+    for _ in range(3):
+        left, right = socket.socketpair()
+        reading = Call(left.recv, 1)
+        right.send(b"x")
+        reading.result()
+        left.close()
+        right.close()
+
+before = time.monotonic()
+for _ in range(40):
+    assert forked(child) == 0
+stop.set()
+for thread in threads:
+    thread.result()
+""")
+
+
+def test_the_default_timeout_and_the_files_come_along(fork):
+    fork("""
+socket.setdefaulttimeout(7)
+left, right = socket.socketpair()
+file = left.makefile("rwb")
+
+def child():
+    with socket.socket() as new:
+        assert new.gettimeout() == 7
+    left.close()
+    right.sendall(b"line\\n")
+    assert file.readline() == b"line\\n"
+    file.write(b"answer\\n")
+    file.close()
+    right.close()
+
+assert forked(child) == 0
+assert right.recv(10) == b"answer\\n"
+left.close()
+file.close()
+assert right.recv(1) == b""
+right.close()
+""")
+
+
+def test_the_same_warnings(run, both):
+    """A fork is warned of, or not, for what the interpreter sees, never for what oxisocket does."""
+    found = run("""
+import os, threading, warnings
+left, right = socket.socketpair()
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    for beside_a_thread in False, True:
+        if beside_a_thread:
+            thread = threading.Thread(target=left.recv, args=(1,))
+            thread.start()
+        if (pid := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        print(beside_a_thread, [each.category.__name__ for each in seen])
+right.send(b"x")
+thread.join()
+left.close()
+right.close()
+""")
+    import sys
+
+    expected = "['DeprecationWarning']" if sys.version_info >= (3, 12) else "[]"
+    assert found == f"False []\nTrue {expected}\n"
+
+
+def test_multiprocessing_sends_and_inherits(fork):
+    fork("""
+import multiprocessing
+
+context = multiprocessing.get_context("fork")
+left, right = socket.socketpair()
+
+def child(connection):
+    left.close()
+    connection.sendall(connection.recv(10).upper())
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    process = context.Process(target=child, args=(right,))
+    process.start()
+left.sendall(b"hello")
+assert left.recv(10) == b"HELLO"
+process.join()
+assert process.exitcode == 0
+left.close()
+right.close()
+""")
