@@ -83,3 +83,36 @@ impl Drop for Buffer<'_> {
         }
     }
 }
+
+/// Bytes to be sent.
+pub enum Data<'a, 'py> {
+    /// Those of a bytes object, which cannot change: it is enough that the caller holds it.
+    Bytes(&'a [u8]),
+    /// Those of any other object, which is kept from changing its size.
+    Buffer(Buffer<'py>),
+}
+
+impl<'a, 'py> Data<'a, 'py> {
+    /// The bytes of an argument.
+    #[inline]
+    pub fn of(object: Borrowed<'a, 'py, PyAny>) -> Result<Self> {
+        // SAFETY: an object, which lives for 'a; a bytes object's memory is its own, initialised and never changed.
+        unsafe {
+            if ffi::PyBytes_CheckExact(object.as_ptr()) != 0 {
+                let start = ffi::PyBytes_AS_STRING(object.as_ptr()).cast();
+                let length = ffi::Py_SIZE(object.as_ptr()).cast_unsigned();
+                return Ok(Data::Bytes(std::slice::from_raw_parts(start, length)));
+            }
+        }
+        Buffer::readable(&object).map(Data::Buffer)
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Data::Bytes(bytes) => bytes,
+            Data::Buffer(buffer) => buffer.bytes(),
+        }
+    }
+}

@@ -36,13 +36,13 @@ pub struct Transfer {
 
 /// Makes a transfer.
 ///
-/// `attempt` makes the system call with the given flags, without the first so many bytes: those have been sent. It may be called several times.
+/// The clock of `patience` starts when it is first waited for. `attempt` makes the system call with the given flags, without the first so many bytes: those have been sent. It may be called several times.
 #[inline]
 pub fn transfer(
     py: Python<'_>,
     socket: &Socket,
     transfer: Transfer,
-    patience: Patience,
+    patience: &mut Patience,
     mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
 ) -> Result<usize> {
     let flags = transfer.flags | libc::MSG_DONTWAIT;
@@ -58,14 +58,15 @@ pub fn transfer(
         match tried {
             Ok(count) => {
                 readiness.was_right();
-                return whole(py, socket, transfer, patience, count, attempt);
+                return whole(py, socket, transfer, *patience, count, attempt);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => readiness.was_wrong(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
             Err(error) => return Err(error.into()),
         }
     }
-    match patience {
+    *patience = patience.started();
+    match *patience {
         Patience::Until(deadline) => {
             // What is large is not polled for first: while a stream flows, each poll would be for nothing.
             let eager = transfer.size > ATTACHED_LIMIT;
@@ -143,6 +144,8 @@ pub fn block<T: Send>(
 ) -> Result<T> {
     loop {
         let lease = Lease::take(socket)?;
+        // A signal that came meanwhile ends no wait that begins after it.
+        signals::run_handlers(py)?;
         let fd = lease.fd();
         let answer = py.detach(|| attempt(fd));
         let closed = lease.closed();
@@ -169,6 +172,8 @@ pub fn wait_till<T: Send>(
 ) -> Result<T> {
     loop {
         let lease = Lease::take(socket)?;
+        // A signal that came meanwhile ends no wait that begins after it.
+        signals::run_handlers(py)?;
         let fd = lease.fd();
         let answer = py.detach(|| {
             if std::mem::take(&mut eager) {
@@ -211,9 +216,9 @@ pub fn patient<T: Send>(
     patience: Patience,
     attempt: impl FnMut(RawFd) -> io::Result<T> + Send,
 ) -> Result<T> {
-    match patience {
+    match patience.started() {
         Patience::Never => at_once(py, socket, attempt),
-        Patience::Forever => block(py, socket, attempt, |_| false),
         Patience::Until(deadline) => wait_till(py, socket, direction, deadline, false, attempt, |_| false),
+        _ => block(py, socket, attempt, |_| false),
     }
 }

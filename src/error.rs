@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::ffi::{CStr, c_int};
 use std::io;
 
-use pyo3::exceptions::{PyOSError, PyOverflowError, PyRuntimeError, PyTimeoutError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use pyo3::{CastError, ffi};
 
 use crate::{resolve, sys};
@@ -84,12 +84,19 @@ impl Error {
     pub fn raise(self, py: Python<'_>) {
         match self {
             Error::Os(errno) => raise_errno(py, errno),
-            Error::TimedOut => PyTimeoutError::new_err("timed out").restore(py),
+            // SAFETY: the class is a static of the interpreter.
+            Error::TimedOut => raise_text(py, unsafe { ffi::PyExc_TimeoutError }, "timed out"),
             Error::AddrInfo(code) => resolve::raise_gaierror(py, code),
             Error::Host(code) => resolve::raise_herror(py, code),
-            Error::Message(class, text) => class.with(text.into_owned()).restore(py),
+            Error::Message(class, text) => {
+                raise_text(py, class.object(), &text);
+                settle();
+            }
             Error::Raised => debug_assert!(PyErr::occurred(py), "Error::Raised without an exception"),
-            Error::Python(error) => error.restore(py),
+            Error::Python(error) => {
+                error.restore(py);
+                settle();
+            }
         }
     }
 
@@ -106,6 +113,7 @@ impl Error {
             Error::Python(error) => {
                 error.restore(py);
                 clear(py);
+                settle();
             }
             _ => {}
         }
@@ -113,13 +121,16 @@ impl Error {
 }
 
 impl Class {
-    fn with(self, text: String) -> PyErr {
-        match self {
-            Class::Os => PyOSError::new_err(text),
-            Class::Overflow => PyOverflowError::new_err(text),
-            Class::Runtime => PyRuntimeError::new_err(text),
-            Class::Type => PyTypeError::new_err(text),
-            Class::Value => PyValueError::new_err(text),
+    fn object(self) -> *mut ffi::PyObject {
+        // SAFETY: statics of the interpreter, which runs.
+        unsafe {
+            match self {
+                Class::Os => ffi::PyExc_OSError,
+                Class::Overflow => ffi::PyExc_OverflowError,
+                Class::Runtime => ffi::PyExc_RuntimeError,
+                Class::Type => ffi::PyExc_TypeError,
+                Class::Value => ffi::PyExc_ValueError,
+            }
         }
     }
 }
@@ -128,6 +139,22 @@ impl Class {
 pub fn clear(_py: Python<'_>) {
     // SAFETY: the thread is attached, as `_py` shows.
     unsafe { ffi::PyErr_Clear() }
+}
+
+/// Raises `class(text)`.
+fn raise_text(py: Python<'_>, class: *mut ffi::PyObject, text: &str) {
+    let text = PyString::new(py, text);
+    // SAFETY: attached, as `py` shows; both are objects, and the interpreter keeps references of its own.
+    unsafe { ffi::PyErr_SetObject(class, text.as_ptr()) }
+}
+
+/// Gives back the references that PyO3 has put aside.
+///
+/// It only knows of threads that it attached itself. A `Py` that is dropped in a call from the interpreter, such as that in every
+/// `PyErr`, waits for the next time it attaches one, and in a program that only fails, or whose sockets never wait, that is never.
+#[cold]
+pub fn settle() {
+    let _ = Python::try_attach(|_| ());
 }
 
 /// Raises `OSError(errno, strerror)`: CPython picks the subclass, and keeps both arguments.

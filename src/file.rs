@@ -321,7 +321,7 @@ fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py
 fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'py> {
     let data = Buffer::readable(data)?;
     let this = socket_this(socket)?;
-    let count = transfer::send_some(this, data.bytes(), 0, this.socket().patience())?;
+    let count = transfer::send_some(this, data.bytes(), 0, &mut this.socket().patience())?;
     Ok(count.into_pyobject(socket.py())?.into_any())
 }
 

@@ -1,6 +1,6 @@
 //! What the module exports.
 
-use pyo3::exceptions::{PyOSError, PyTimeoutError};
+use pyo3::exceptions::{PyImportError, PyOSError, PyTimeoutError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -18,6 +18,7 @@ static PRIVATE: Table = functions![
 /// Puts everything into the module.
 pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
+    refuse_subinterpreters()?;
     lease::watch_forks();
     // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
     module.setattr("__name__", "_socket")?;
@@ -48,6 +49,16 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
         add_constant(module, constant)?;
     }
     Ok(())
+}
+
+/// The module's classes and memories are the process's: they must not outlive the interpreter that made them, nor serve two.
+fn refuse_subinterpreters() -> Result<()> {
+    // SAFETY: the thread is attached, and the main interpreter lives as long as the process has any.
+    let is_main = unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() };
+    if is_main {
+        return Ok(());
+    }
+    Err(PyImportError::new_err("module oxisocket._socket does not support loading in subinterpreters").into())
 }
 
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {

@@ -108,7 +108,14 @@ fn from_int(value: &Bound<'_, PyAny>) -> Result<i64> {
         && let Some(error) = PyErr::take(value.py())
     {
         let overflowed = error.is_instance_of::<pyo3::exceptions::PyOverflowError>(value.py());
-        return Err(if overflowed { too_large() } else { error.into() });
+        // 3.14 alone hides what an `__index__` says of itself.
+        let hidden =
+            cfg!(all(Py_3_14, not(Py_3_15))) && error.is_instance_of::<pyo3::exceptions::PyTypeError>(value.py());
+        return Err(match error {
+            _ if overflowed => too_large(),
+            _ if hidden => not_a_number(value),
+            error => error.into(),
+        });
     }
     seconds.checked_mul(1_000_000_000).ok_or_else(too_large)
 }
@@ -128,21 +135,28 @@ pub enum Patience {
     Never,
     /// As long as it takes.
     Forever,
+    /// So long, from when it first has to wait: nobody looks at a clock for a call that is ready.
+    Within(Duration),
     /// Till then, by the monotonic clock.
     Until(Instant),
 }
 
 impl Patience {
-    /// What a call that starts now waits with this timeout.
+    /// What a call waits with this timeout.
     #[inline]
-    pub fn starting_now(timeout: Timeout) -> Self {
+    pub fn of(timeout: Timeout) -> Self {
         match timeout.0 {
             0 => Patience::Never,
             nanoseconds if nanoseconds < 0 => Patience::Forever,
-            nanoseconds => {
-                let wait = Duration::from_nanos(nanoseconds.cast_unsigned());
-                Instant::now().checked_add(wait).map_or(Patience::Forever, Patience::Until)
-            }
+            nanoseconds => Patience::Within(Duration::from_nanos(nanoseconds.cast_unsigned())),
+        }
+    }
+
+    /// The same with a deadline, where the clock was not running yet.
+    pub fn started(self) -> Self {
+        match self {
+            Patience::Within(wait) => Instant::now().checked_add(wait).map_or(Patience::Forever, Patience::Until),
+            patience => patience,
         }
     }
 }
@@ -174,13 +188,13 @@ mod tests {
     fn zero_is_not_none() {
         assert!(Timeout::ZERO.is_zero() && !Timeout::ZERO.is_none());
         assert!(Timeout::NONE.is_none() && !Timeout::NONE.is_zero());
-        assert!(matches!(Patience::starting_now(Timeout::ZERO), Patience::Never));
-        assert!(matches!(Patience::starting_now(Timeout::NONE), Patience::Forever));
+        assert!(matches!(Patience::of(Timeout::ZERO), Patience::Never));
+        assert!(matches!(Patience::of(Timeout::NONE), Patience::Forever));
     }
 
     #[test]
     fn the_longest_timeout_does_not_overflow() {
         let longest = Timeout::from_nanoseconds(i64::MAX);
-        assert!(!matches!(Patience::starting_now(longest), Patience::Never));
+        assert!(!matches!(Patience::of(longest).started(), Patience::Never | Patience::Within(_)));
     }
 }

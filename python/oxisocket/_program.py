@@ -16,7 +16,8 @@ def run_script(path: str, arguments: list[str]) -> None:
     """Run a file, or a folder or zip file with a ``__main__.py`` in it."""
     sys.argv[:] = [path, *arguments]
     if _holds_modules(path):
-        _replace_path(path)
+        # It has to be there under `-P` too: this is where `__main__` is found.
+        sys.path[: 0 if _is_path_safe() else 1] = [path]
         _as_main(lambda: runpy._run_module_as_main("__main__", alter_argv=False))  # type: ignore[attr-defined]
         return
     absolute = os.path.join(os.getcwd(), path)
@@ -29,7 +30,8 @@ def run_script(path: str, arguments: list[str]) -> None:
     main = _new_main()
     main.__file__ = absolute
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", absolute)
-    main.__dict__["__cached__"] = None
+    if sys.version_info < (3, 15):
+        main.__dict__["__cached__"] = None
     _as_main(lambda: exec(compile(source, absolute, "exec", dont_inherit=True), main.__dict__))
 
 
@@ -93,15 +95,20 @@ def _cannot_open(path: str, error: OSError) -> NoReturn:
 
 def _replace_path(first: str) -> None:
     """Put the program's folder where ``python -m`` put the current one; nothing of the kind is there under ``-P`` and ``-I``."""
-    if not getattr(sys.flags, "safe_path", False):
+    if not _is_path_safe():
         sys.path[0] = first
+
+
+def _is_path_safe() -> bool:
+    return getattr(sys.flags, "safe_path", False)
 
 
 def _new_main() -> types.ModuleType:
     """An empty ``__main__`` in place of ours."""
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
-    main.__dict__["__annotations__"] = {}
+    if sys.version_info < (3, 14):  # since then they are made when they are asked for
+        main.__dict__["__annotations__"] = {}
     sys.modules["__main__"] = main
     return main
 

@@ -6,7 +6,7 @@
 use std::ffi::CString;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::arguments::Keywords;
 use crate::error::{Error, Result};
@@ -114,8 +114,10 @@ impl<const N: usize> Signature<N> {
 
     fn function<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let source = format!("def function({}): pass\n", self.declaration);
-        let module = PyModule::from_code(py, &CString::new(source)?, c"<signature>", c"signature")?;
-        let function = module.getattr("function")?;
+        // In a namespace of its own: a module would be found by its name in `sys.modules`, instead of a user's.
+        let names = PyDict::new(py);
+        py.run(&CString::new(source)?, Some(&names), None)?;
+        let function = names.as_any().get_item("function")?;
         function.setattr("__qualname__", self.qualified_name)?;
         Ok(function)
     }

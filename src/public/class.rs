@@ -36,6 +36,9 @@ static METHODS: Table = functions![
     keywords c"_sendfile_use_sendfile" => sendfile::use_sendfile,
         c"_sendfile_use_sendfile($self, file, offset=0, count=None)\n--\n\n\
         sendfile() by sendfile(2).";
+    keywords c"_sendfile_zerocopy" => sendfile::use_zerocopy,
+        c"_sendfile_zerocopy($self, zerocopy_func, giveup_exc_type, file, offset=0, count=None)\n--\n\n\
+        sendfile() by another function, which takes the file's descriptor, an offset and a size.";
     keywords c"accept" => lifecycle::accept, c"accept($self)\n--\n\n\
         Waits for a connection and returns (connection, address): a new socket, which is not inheritable, and its peer's address.\n\n\
         The socket must listen. Raises TimeoutError when its timeout passes, BlockingIOError when it is non-blocking and nobody\n\

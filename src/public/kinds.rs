@@ -73,7 +73,10 @@ fn member<'py>(
     number: c_int,
 ) -> Result<Bound<'py, PyAny>> {
     let look_up = || match class.bind(py).call1((number,)) {
-        Err(error) if error.is_instance_of::<PyValueError>(py) => Ok(number.into_pyobject(py)?.into_any().unbind()),
+        Err(error) if error.is_instance_of::<PyValueError>(py) => {
+            Error::from(error).discard(py);
+            Ok(number.into_pyobject(py)?.into_any().unbind())
+        }
         found => found.map(Bound::unbind),
     };
     match usize::try_from(number).ok().and_then(|place| remembered.get(place)) {

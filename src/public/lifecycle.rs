@@ -234,7 +234,7 @@ fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
     let object = this.object();
     let class = object.get_type();
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
-    let mut text = format!(
+    let start = format!(
         "<{}.{}{} fd={}, family={}, type={}, proto={}",
         name_of(&class, "__module__")?,
         name_of(&class, "__qualname__")?,
@@ -244,25 +244,33 @@ fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
         object.getattr("type")?.str()?,
         object.getattr("proto")?.str()?,
     );
+    let mut text = PyString::new(this.py(), &start).into_any();
     if !closed {
-        text += &end(this.py(), "laddr", object.call_method0("getsockname"))?;
-        text += &end(this.py(), "raddr", object.call_method0("getpeername"))?;
+        text = with_end(text, ", laddr=", object.call_method0("getsockname"))?;
+        text = with_end(text, ", raddr=", object.call_method0("getpeername"))?;
     }
-    text += ">";
-    Ok(PyString::new(this.py(), &text).into_any())
+    Ok(text.add(">")?)
 }
 
 fn name_of(class: &Bound<'_, PyType>, attribute: &str) -> Result<String> {
     Ok(class.getattr(attribute)?.str()?.to_string_lossy().into_owned())
 }
 
-/// One end's address, and nothing where it has none.
-fn end(py: Python<'_>, name: &str, address: PyResult<Bound<'_, PyAny>>) -> Result<String> {
+/// The text with one end's address, if it has one. A path may hold bytes that are no text, which only Python's strings can carry.
+fn with_end<'py>(
+    text: Bound<'py, PyAny>,
+    label: &str,
+    address: PyResult<Bound<'py, PyAny>>,
+) -> Result<Bound<'py, PyAny>> {
     match address {
-        Ok(address) if address.is_truthy()? => Ok(format!(", {name}={}", address.str()?.to_string_lossy())),
-        Ok(_) => Ok(String::new()),
-        Err(error) if error.is_instance_of::<PyOSError>(py) => Ok(String::new()),
-        Err(error) if error.is_instance_of::<PyAttributeError>(py) => Ok(String::new()),
+        Ok(address) if address.is_truthy()? => Ok(text.add(label)?.add(address.str()?)?),
+        Ok(_) => Ok(text),
+        Err(error)
+            if error.is_instance_of::<PyOSError>(text.py()) || error.is_instance_of::<PyAttributeError>(text.py()) =>
+        {
+            Error::from(error).discard(text.py());
+            Ok(text)
+        }
         Err(error) => Err(error.into()),
     }
 }

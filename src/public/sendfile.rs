@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::io;
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyAttributeError, PyBlockingIOError};
+use pyo3::exceptions::{PyAttributeError, PyBlockingIOError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
@@ -55,7 +55,10 @@ struct Job<'py> {
 
 impl<'py> Job<'py> {
     fn parse(this: This<'_, 'py>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<Self> {
-        let [file, offset, count] = signature(name).bind(Some(&this.object()), arguments)?;
+        Self::new(this, signature(name).bind(Some(&this.object()), arguments)?)
+    }
+
+    fn new(this: This<'_, 'py>, [file, offset, count]: [Option<Bound<'py, PyAny>>; 3]) -> Result<Self> {
         let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
         let count = count.filter(|count| !count.is_none());
         check(this, &file, count.as_ref())?;
@@ -117,6 +120,7 @@ pub fn sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     let job = (file, offset, count);
     match this.object().call_method1("_sendfile_use_sendfile", &job) {
         Err(error) if error.is_instance_of::<_GiveupOnSendfile>(this.py()) => {
+            Error::from(error).discard(this.py());
             Ok(this.object().call_method1("_sendfile_use_send", job)?)
         }
         sent => Ok(sent?),
@@ -143,8 +147,7 @@ pub fn check_parameters<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) 
 pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = this.py();
     let job = Job::parse(this, "socket._sendfile_use_sendfile", arguments)?;
-    let file = regular_file(&job.file)?;
-    let size = sys::socket::file_size(file).map_err(|error| give_up(py, error.into()))?;
+    let (file, size) = regular_file(&job.file, py.get_type::<_GiveupOnSendfile>().as_any())?;
     if size == 0 {
         return Ok(0i32.into_pyobject(py)?.into_any());
     }
@@ -154,7 +157,8 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     if this.socket().fd() < 0 {
         return Err(Error::value("Invalid file descriptor: -1"));
     }
-    if job.count == Some(TOO_MANY) {
+    // Since 3.13 the count is cut down to a block's size before the system is told.
+    if cfg!(not(Py_3_13)) && job.count == Some(TOO_MANY) {
         return Err(Error::overflow("Python int too large to convert to C ssize_t"));
     }
     let mut sent = 0;
@@ -174,7 +178,9 @@ fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sen
             Ok(0) => break,
             Ok(count) => *sent += count as i64,
             // Not every file can be sent this way, and the first block tells.
-            Err(error @ Error::Os(_)) if *sent == 0 => return Err(give_up(this.py(), error)),
+            Err(error @ Error::Os(_)) if *sent == 0 => {
+                return Err(give_up(this.py().get_type::<_GiveupOnSendfile>().as_any(), error));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -185,7 +191,7 @@ fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sen
 fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Result<usize> {
     let block = usize::try_from(block).unwrap_or(usize::MAX);
     let send = |out| sys::socket::sendfile(out, file, offset, block);
-    match this.socket().patience() {
+    match this.socket().patience().started() {
         Patience::Until(deadline) => {
             call::wait_till(this.py(), this.socket(), Direction::Write, deadline, true, send, |_| true)
         }
@@ -205,7 +211,8 @@ fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Resul
     }
 }
 
-fn regular_file(file: &Bound<'_, PyAny>) -> Result<c_int> {
+/// The descriptor of a file and its size; or an instance of `refusal`, where it can have none.
+fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(c_int, i64)> {
     let py = file.py();
     let fileno = file.call_method0("fileno").map_err(|error| {
         let unsupported = py
@@ -213,19 +220,100 @@ fn regular_file(file: &Bound<'_, PyAny>) -> Result<c_int> {
             .and_then(|io| io.getattr("UnsupportedOperation"))
             .is_ok_and(|class| error.matches(py, class).unwrap_or(false));
         if unsupported || error.is_instance_of::<PyAttributeError>(py) {
-            give_up(py, error.into())
+            give_up(refusal, error.into())
         } else {
             error.into()
         }
     })?;
-    as_descriptor(&fileno)
+    let number = as_descriptor(&fileno)?;
+    let size = sys::socket::file_size(number).map_err(|error| give_up(refusal, error.into()))?;
+    Ok((number, size))
 }
 
-/// `_GiveupOnSendfile(error)`.
-fn give_up(py: Python<'_>, error: Error) -> Error {
-    error.raise(py);
-    let cause = PyErr::take(py).map(|cause| cause.into_value(py));
-    _GiveupOnSendfile::new_err((cause,)).into()
+/// `refusal(error)`: the file cannot be sent this way.
+fn give_up(refusal: &Bound<'_, PyAny>, error: Error) -> Error {
+    error.raise(refusal.py());
+    let cause = PyErr::take(refusal.py()).map(|cause| cause.into_value(refusal.py()));
+    match refusal.call1((cause,)) {
+        Ok(refusal) => PyErr::from_value(refusal).into(),
+        Err(error) => error.into(),
+    }
+}
+
+/// `_sendfile_zerocopy(zerocopy_func, giveup_exc_type, file, offset=0, count=None)`: as by `sendfile(2)`, through a function that takes
+/// its file, offset and size. `ssl` calls this since 3.15, where the kernel encrypts.
+pub fn use_zerocopy<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    const ZEROCOPY: Signature<5> = Signature {
+        qualified_name: "socket._sendfile_zerocopy",
+        declaration: "self, zerocopy_func, giveup_exc_type, file, offset=0, count=None",
+        names: ["zerocopy_func", "giveup_exc_type", "file", "offset", "count"],
+        positional: 5,
+        required: 3,
+    };
+    let py = this.py();
+    let [send, refusal, file, offset, count] = ZEROCOPY.bind(Some(&this.object()), arguments)?;
+    let (send, refusal) = (send.unwrap_or_else(|| this.none()), refusal.unwrap_or_else(|| this.none()));
+    let job = Job::new(this, [file, offset, count])?;
+    let (file, size) = regular_file(&job.file, &refusal)?;
+    if size == 0 {
+        return Ok(0i32.into_pyobject(py)?.into_any());
+    }
+    if this.socket().timeout().is_zero() {
+        return Err(Error::value("non-blocking sockets are not supported"));
+    }
+    let mut sent = 0;
+    let send = |offset, block| send.call1((file, offset, block))?.extract::<i64>();
+    let outcome = send_through(this, &job, send, &refusal, size.min(LARGEST_BLOCK), &mut sent);
+    let sought = job.seek(sent);
+    outcome?;
+    sought?;
+    Ok(sent.into_pyobject(py)?.into_any())
+}
+
+fn send_through(
+    this: This<'_, '_>,
+    job: &Job<'_>,
+    send: impl Fn(i64, i64) -> PyResult<i64>,
+    refusal: &Bound<'_, PyAny>,
+    largest: i64,
+    sent: &mut i64,
+) -> Result<()> {
+    let py = this.py();
+    let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
+    let start = job.offset()?;
+    while let Some(block) = job.block(*sent, largest) {
+        let patience = this.socket().patience().started();
+        if matches!(patience, Patience::Until(_)) {
+            wait_for_room(this, patience)?;
+        }
+        match send(start + *sent, block) {
+            Ok(0) => break,
+            Ok(count) => *sent += count,
+            Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => {
+                if matches!(patience, Patience::Forever) {
+                    wait_for_room(this, patience)?;
+                }
+            }
+            Err(error) if error.is_instance_of::<PyOSError>(py) && *sent == 0 => {
+                return Err(give_up(refusal, error.into()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the socket takes more.
+fn wait_for_room(this: This<'_, '_>, patience: Patience) -> Result<()> {
+    match patience {
+        Patience::Until(deadline) => {
+            call::wait_till(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(()), |()| true)
+        }
+        _ => {
+            let room = |out| wait::poll(out, Direction::Write, None).map(drop);
+            call::block(this.py(), this.socket(), room, |()| true)
+        }
+    }
 }
 
 /// `_sendfile_use_send(file, offset=0, count=None)`.
@@ -265,7 +353,9 @@ fn send_reads(this: This<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
                     done += count;
                     *sent += i64::try_from(count).unwrap_or(0);
                 }
-                Err(error) if error.is_instance_of::<PyBlockingIOError>(this.py()) => {}
+                Err(error) if error.is_instance_of::<PyBlockingIOError>(this.py()) => {
+                    Error::from(error).discard(this.py())
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -80,14 +80,14 @@ pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
 /// `connect(address)`.
 pub fn connect<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
     let target = audited_target(this, address, "connect")?;
-    connect_to(this.py(), this.socket(), &target, this.socket().patience())?;
+    connect_to(this.py(), this.socket(), &target, this.socket().patience().started())?;
     Ok(this.none())
 }
 
 /// `connect_ex(address)`: the errno of a failed `connect(2)` as a number.
 pub fn connect_ex<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
     let target = audited_target(this, address, "connect_ex")?;
-    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().patience()) {
+    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().patience().started()) {
         Ok(()) => 0,
         Err(Error::Os(errno)) => errno,
         Err(Error::TimedOut) => libc::EWOULDBLOCK,

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 use socket2::{MaybeUninitSlice, SockAddr};
 
 use super::This;
+use super::transfer::blank;
 use crate::ancillary::{self, Found, Item, Items, TooLong};
 use crate::buffer::Buffer;
 use crate::call::{Transfer, transfer};
@@ -26,6 +27,7 @@ pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
     crate::parse_tuple!(&arguments.tuple()?, c"n|ni:recvmsg", &raw mut size, &raw mut room, &raw mut flags)?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
     let (data, rest) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| {
+        blank(buffer, flags);
         receive(this, &mut [MaybeUninitSlice::new(buffer)], room, flags)
     })?;
     rest.delivered(this.py(), data)
@@ -49,12 +51,18 @@ pub fn recvmsg_into<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
 }
 
 /// The items of an iterable, in a tuple of our own: what runs while they are looked at cannot change it.
-fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &CStr) -> Result<Bound<'py, PyTuple>> {
+fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bound<'py, PyTuple>> {
     let py = iterable.py();
     // SAFETY: `iterable` is an object and `refusal` a string.
     let tuple = unsafe {
-        let fast = Bound::from_owned_ptr_or_err(py, ffi::PySequence_Fast(iterable.as_ptr(), refusal.as_ptr()))?;
-        Bound::from_owned_ptr_or_err(py, ffi::PySequence_Tuple(fast.as_ptr()))?
+        if cfg!(Py_3_14) {
+            // Whatever an iterator raises, these versions say that it is none.
+            Bound::from_owned_ptr_or_err(py, ffi::PySequence_Tuple(iterable.as_ptr()))
+                .map_err(|_| Error::type_error(refusal.to_string_lossy()))?
+        } else {
+            let fast = Bound::from_owned_ptr_or_err(py, ffi::PySequence_Fast(iterable.as_ptr(), refusal.as_ptr()))?;
+            Bound::from_owned_ptr_or_err(py, ffi::PySequence_Tuple(fast.as_ptr()))?
+        }
     };
     Ok(tuple.cast_into().map_err(PyErr::from)?)
 }
@@ -86,7 +94,7 @@ fn receive(this: This<'_, '_>, data: &mut [MaybeUninitSlice<'_>], room: isize, f
         flags: flags | libc::MSG_CMSG_CLOEXEC,
     };
     let mut incoming = None;
-    let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| {
+    let count = transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, _| {
         let message = sys::message::recvmsg(fd, data, &mut control.spare_capacity_mut()[..room], flags)?;
         let count = message.count;
         incoming = Some(message);
@@ -232,7 +240,7 @@ fn send_message<'py>(
     let socket = this.socket();
     let slices: Vec<_> = data.iter().map(|buffer| IoSlice::new(buffer.bytes())).collect();
     let wanted = Transfer { direction: Direction::Write, size: data.iter().map(Buffer::len).sum(), flags };
-    let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, sent| {
+    let count = transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, sent| {
         if sent == 0 {
             return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }

@@ -126,10 +126,10 @@ impl Socket {
         self.timeout.store(timeout.nanoseconds(), Ordering::Relaxed);
     }
 
-    /// How long a call that starts now waits.
+    /// How long a call waits.
     #[inline]
     pub fn patience(&self) -> Patience {
-        Patience::starting_now(self.timeout())
+        Patience::of(self.timeout())
     }
 
     /// The running calls.

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use socket2::SockAddr;
 
 use super::This;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Data};
 use crate::call::{Transfer, transfer};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
@@ -23,8 +23,10 @@ use crate::{address, audit, bytes, sys};
 pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
-    let (data, ()) =
-        bytes::receive(this.py(), size, this.socket().abundant(), |buffer| Ok((receive(this, buffer, flags)?, ())))?;
+    let (data, ()) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| {
+        blank(buffer, flags);
+        Ok((receive(this, buffer, flags)?, ()))
+    })?;
     Ok(data)
 }
 
@@ -33,8 +35,10 @@ pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retu
     let py = this.py();
     let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
-    let (data, sender) =
-        bytes::receive(py, size, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
+    let (data, sender) = bytes::receive(py, size, this.socket().abundant(), |buffer| {
+        blank(buffer, flags);
+        receive_from(this, buffer, flags)
+    })?;
     Ok((data, sender).into_pyobject(py)?.into_any())
 }
 
@@ -64,6 +68,13 @@ pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
     Ok((count, sender).into_pyobject(this.py())?.into_any())
 }
 
+/// Fills a new buffer for a call that may count bytes without storing them: with `MSG_TRUNC`, TCP throws them away.
+pub fn blank(buffer: &mut [MaybeUninit<u8>], flags: c_int) {
+    if flags & libc::MSG_TRUNC != 0 {
+        buffer.fill(MaybeUninit::new(0));
+    }
+}
+
 /// Receives into a buffer. For no bytes nobody is asked, as in CPython.
 pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
     if buffer.is_empty() {
@@ -71,7 +82,7 @@ pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int)
     }
     let socket = this.socket();
     let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
-    transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| sys::socket::recv(fd, buffer, flags))
+    transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, _| sys::socket::recv(fd, buffer, flags))
 }
 
 /// Receives into a buffer: how many bytes, and the sender's address.
@@ -84,7 +95,7 @@ fn receive_from<'py>(
     address::check_length_is_known(socket.family(), socket.proto())?;
     let mut sender = sys::socket::no_address();
     let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
-    let count = transfer(this.py(), socket, wanted, socket.patience(), |fd, flags, _| {
+    let count = transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, _| {
         let (count, from) = sys::socket::recvfrom(fd, buffer, flags)?;
         sender = from;
         Ok(count)
@@ -140,17 +151,17 @@ fn plain_buffer_size_and_flags<'py>(arguments: Keywords<'_, 'py>) -> Option<(Buf
 /// `send(data[, flags])`: how many bytes went.
 pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (data, flags) = data_and_flags(arguments, c"send", c"y*|i:send")?;
-    let count = send_some(this, data.bytes(), flags, this.socket().patience())?;
+    let count = send_some(this, data.bytes(), flags, &mut this.socket().patience())?;
     Ok(count.into_pyobject(this.py())?.into_any())
 }
 
 /// `sendall(data[, flags])`.
 pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (data, flags) = data_and_flags(arguments, c"sendall", c"y*|i:sendall")?;
-    let patience = this.socket().patience();
+    let mut patience = this.socket().patience();
     let mut rest = data.bytes();
     loop {
-        let count = send_some(this, rest, flags, patience)?;
+        let count = send_some(this, rest, flags, &mut patience)?;
         rest = rest.get(count..).unwrap_or_default();
         // A send that a signal interrupted may have succeeded in part: its handler must not wait for the end.
         signals::run_handlers(this.py())?;
@@ -158,6 +169,7 @@ pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
             return Ok(this.none());
         }
         // The timeout is one for the whole call.
+        patience = patience.started();
         if let Patience::Until(deadline) = patience
             && deadline.saturating_duration_since(Instant::now()) == Duration::ZERO
         {
@@ -167,19 +179,29 @@ pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
 }
 
 /// Sends what goes at once, or all that a blocking `send(2)` would send.
-pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int, patience: Patience) -> Result<usize> {
+pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int, patience: &mut Patience) -> Result<usize> {
     let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
     transfer(this.py(), this.socket(), wanted, patience, |fd, flags, sent| sys::socket::send(fd, &data[sent..], flags))
 }
 
-fn data_and_flags<'py>(
+#[inline]
+fn data_and_flags<'a, 'py>(
+    arguments: Arguments<'a, 'py>,
+    name: &std::ffi::CStr,
+    format: &std::ffi::CStr,
+) -> Result<(Data<'a, 'py>, c_int)> {
+    if let (1 | 2, Some(flags), Some(data)) = (arguments.len(), arguments.plain_int(1, 0), arguments.get(0)) {
+        return Ok((Data::of(data)?, flags));
+    }
+    let (data, flags) = parse_data_and_flags(arguments, name, format)?;
+    Ok((Data::Buffer(data), flags))
+}
+
+fn parse_data_and_flags<'py>(
     arguments: Arguments<'_, 'py>,
     name: &std::ffi::CStr,
     format: &std::ffi::CStr,
 ) -> Result<(Buffer<'py>, c_int)> {
-    if let (1 | 2, Some(flags), Some(data)) = (arguments.len(), arguments.plain_int(1, 0), arguments.get(0)) {
-        return Ok((Buffer::readable(&data)?, flags));
-    }
     let tuple = arguments.tuple()?;
     if cfg!(Py_3_15) {
         check_count(&tuple, name, 1, 2)?;
@@ -203,7 +225,7 @@ pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Return
     let data = data.bytes();
     let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
     let count =
-        transfer(py, socket, wanted, socket.patience(), |fd, flags, sent| send_to(fd, &data[sent..], &to, flags))?;
+        transfer(py, socket, wanted, &mut socket.patience(), |fd, flags, sent| send_to(fd, &data[sent..], &to, flags))?;
     Ok(count.into_pyobject(py)?.into_any())
 }
 
@@ -211,19 +233,20 @@ fn send_to(fd: std::os::fd::RawFd, data: &[u8], to: &SockAddr, flags: c_int) -> 
     sys::socket::sendto(fd, data, to, flags)
 }
 
-fn data_flags_and_target<'py>(arguments: Arguments<'_, 'py>) -> Result<(Buffer<'py>, c_int, Bound<'py, PyAny>)> {
+type Addressed<'a, 'py> = (Data<'a, 'py>, c_int, Borrowed<'a, 'py, PyAny>);
+
+fn data_flags_and_target<'a, 'py>(arguments: Arguments<'a, 'py>) -> Result<Addressed<'a, 'py>> {
     let count = arguments.len();
     let Some(target) = arguments.get(count.wrapping_sub(1)).filter(|_| (2..=3).contains(&count)) else {
         return Err(Error::type_error(format!("sendto() takes 2 or 3 arguments ({count} given)")));
     };
+    if let (2, Some(data)) = (count, arguments.get(0)) {
+        return Ok((Data::of(data)?, 0, target));
+    }
     let mut data = Buffer::empty(arguments.py());
     let mut flags = 0;
     let mut address: *mut pyo3::ffi::PyObject = std::ptr::null_mut();
-    if count == 2 {
-        data = Buffer::readable(&arguments.get(0).expect("two arguments"))?;
-    } else {
-        let tuple = arguments.tuple()?;
-        crate::parse_tuple!(&tuple, c"y*iO:sendto", data.as_mut_ptr(), &raw mut flags, &raw mut address)?;
-    }
-    Ok((data, flags, target.to_owned()))
+    let tuple = arguments.tuple()?;
+    crate::parse_tuple!(&tuple, c"y*iO:sendto", data.as_mut_ptr(), &raw mut flags, &raw mut address)?;
+    Ok((Data::Buffer(data), flags, target))
 }

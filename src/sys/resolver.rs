@@ -221,17 +221,21 @@ fn look_up(
         let mut buffer = vec![0u64; size / 8];
         let mut host = MaybeUninit::uninit();
         let mut result = ptr::null_mut();
-        let mut unused = 0;
-        let code = call(host.as_mut_ptr(), buffer.as_mut_ptr().cast(), size, &raw mut result, &raw mut unused);
+        let mut failure = 0;
+        let code = call(host.as_mut_ptr(), buffer.as_mut_ptr().cast(), size, &raw mut result, &raw mut failure);
         if code == libc::ERANGE && size < 1 << 20 {
             size *= 2;
             continue;
         }
-        // Not the code that the call itself gives: CPython tells the thread's `h_errno`, which the resolver sets and the files do not.
-        // SAFETY: the answer is null, or `host`, filled, with pointers into `buffer`; every thread has an `h_errno`.
-        return match unsafe { (result.as_ref(), *__h_errno_location()) } {
-            (Some(host), _) => Ok(Host::from_raw(host)),
-            (None, failure) => Err(Failure::Host(failure)),
+        if !cfg!(Py_3_14) {
+            // Before, CPython told the thread's `h_errno`, which the call need not set, and not the code that the call gives.
+            // SAFETY: every thread has one.
+            failure = unsafe { *__h_errno_location() };
+        }
+        // SAFETY: null, or `host`, filled, with pointers into `buffer`.
+        return match unsafe { result.as_ref() } {
+            Some(host) => Ok(Host::from_raw(host)),
+            None => Err(Failure::Host(failure)),
         };
     }
 }
