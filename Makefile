@@ -43,13 +43,17 @@ test: lint unit pytest conformance ## everything below, down to conformance
 lint: ## formatting, clippy, ruff, mypy, and the stub held to the module
 	@$(pythons) cargo -- fmt --check
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
+	@$(pythons) cargo -- fmt --check --manifest-path benches/bare/Cargo.toml
+	@$(pythons) cargo -- clippy --quiet --manifest-path benches/bare/Cargo.toml --target-dir target/benches -- -D warnings
 	@$(pythons) build --default --with lint -- -m ruff check --quiet
 	@$(pythons) build --default --with lint -- -m ruff format --check --quiet
 	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
+	@$(pythons) build --default --with lint --with bench -- -m mypy benches
 	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
 
 format: ## write the formatting that lint asks for
 	@$(pythons) cargo -- fmt
+	@$(pythons) cargo -- fmt --manifest-path benches/bare/Cargo.toml
 	@$(pythons) build --default --with lint -- -m ruff check --fix --quiet
 	@$(pythons) build --default --with lint -- -m ruff format --quiet
 
@@ -72,7 +76,7 @@ differential: ## a million random calls on the stdlib's sockets and on ours
 	@$(pythons) build --default --with test -- tests/differential $(ARGS)
 
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md
-	@$(pythons) build --default --with bench -- benches $(ARGS)
+	@$(pythons) build --default --with bench -- benches --report docs/benchmarks.md $(ARGS)
 
 ecosystem: ## programs and libraries that stand on sockets
 	@$(pythons) build --with test --with ecosystem -- -m pytest tests/ecosystem $(ARGS)

@@ -63,13 +63,13 @@ class Faster:
         return results[STDLIB].seconds / results[OURS].seconds
 
     def shown(self, figure: float) -> str:
-        return f"{figure:.3g} ×"
+        return f"{figure:.3g}x"
 
     def held(self, figure: float) -> bool:
         return figure >= self.least
 
     def __str__(self) -> str:
-        return f"≥ {self.least:g} ×"
+        return f"≥ {self.least:g}x"
 
 
 @dataclass(frozen=True)

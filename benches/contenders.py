@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from cases.loop import Sample
 
@@ -18,7 +19,17 @@ WORKER = Path(__file__).with_name("worker.py")
 
 def build_bare() -> None:
     manifest = Path(__file__).with_name("bare") / "Cargo.toml"
-    command = ["cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", str(manifest), "--target-dir", str(TARGET)]
+    command = [
+        "cargo",
+        "build",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--manifest-path",
+        str(manifest),
+        "--target-dir",
+        str(TARGET),
+    ]
     if subprocess.run(command, check=False).returncode != 0:
         sys.exit("the bare system calls could not be built; cargo's words are above")
 
@@ -46,10 +57,13 @@ class Contender:
     """A process that waits, costing nothing, until it is its turn."""
 
     def __init__(self, command: Sequence[str], cores: set[int]) -> None:
+        before = os.sched_getaffinity(0)
+        # A process has its parent's cores from its very start, and so have those that it starts.
+        os.sched_setaffinity(0, cores)
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        os.sched_setaffinity(self._process.pid, cores)
+        os.sched_setaffinity(0, before)
 
-    def __enter__(self) -> Contender:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

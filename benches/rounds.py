@@ -37,7 +37,7 @@ class Measured:
 def measure(case: Case, rounds: int) -> Measured:
     samples: dict[str, list[Sample]] = {}
     for _ in range(PROCESSES):
-        for name, sample in _take_turns(case, -(-rounds // PROCESSES)):
+        for name, sample in _take_turns(case, -(-rounds // case.one_in // PROCESSES)):
             samples.setdefault(name, []).append(sample)
     return Measured(case, samples)
 
@@ -64,6 +64,8 @@ def _take_turns(case: Case, rounds: int) -> Iterator[tuple[str, Sample]]:
 
 def _calibrate(contender: Contender, seconds: float) -> int:
     """Return how many loops take about so long; finding out warms the contender up."""
+    # What comes only once, such as the start of another process, is not for the clock.
+    contender.run(1)
     count = 1
     while (took := contender.run(count).seconds) < seconds:
         count = max(count + 1, min(count * 10, round(count * 1.1 * seconds / took)))

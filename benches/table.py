@@ -34,6 +34,8 @@ class Case:
     calls: int = 1
     # Of one sample: it must be long for a clock, but so short that the machine's other work leaves many of them alone.
     seconds: float = 0.002
+    # It gets one of so many rounds, where a sample is long.
+    one_in: int = 1
     one_core: bool = True
     # Whether a sample can be too good: where threads take turns, the best of them tells nothing, and the median is taken.
     luck: bool = False
@@ -51,17 +53,19 @@ def _one(name: str, title: str, program: Callable[[], Opened], bound: Bound, *ba
 
 
 def _processes(name: str, title: str, timeout: float | None, bound: Bound) -> Case:
-    return Case(name, title, partial(exchange, timeout), (bound,), ("exchange",), one_core=False)
+    return Case(name, title, partial(exchange, timeout), (bound,), ("exchange",))
 
 
 def _computing(name: str, title: str, timeout: float | None, bound: Bound) -> Case:
     program = partial(send_and_recv_beside, unix, timeout)
     # The threads take turns a few milliseconds long: a sample must be many of them.
-    return Case(name, title, program, (bound, Keeps(0.35)), seconds=0.25, one_core=False, luck=True)
+    return Case(name, title, program, (bound, Keeps(0.35)), seconds=0.25, one_in=10, one_core=False, luck=True)
 
 
 def _server(name: str, title: str, bound: Bound, *, computing: bool) -> Case:
-    return Case(name, title, partial(echo_server, computing=computing), (bound,), seconds=0.25, one_core=False, luck=computing)
+    return Case(
+        name, title, partial(echo_server, computing=computing), (bound,), seconds=0.25, one_in=10, one_core=False, luck=computing
+    )
 
 
 TIMED = (
@@ -80,11 +84,11 @@ TIMED = (
     _one("lookups", "getaddrinfo('127.0.0.1', 80)", lookups, Faster(2), "lookups"),
     _processes("exchange", "Two processes, request and response", None, Faster(NOT_SLOWER)),
     _processes("exchange-timeout", "— with a timeout", TIMEOUT, Faster(1.03)),
-    Case("bulk", "256 MiB, sendall to a recv_into thread", bulk, (Faster(NOT_SLOWER),), ("bulk",), one_core=False),
+    Case("bulk", "256 MiB, sendall to a recv_into thread", bulk, (Faster(NOT_SLOWER),), ("bulk",), one_in=10, one_core=False),
     _computing("computing", "Beside a computing thread, send + recv", None, Faster(50)),
     _computing("computing-nonblocking", "— non-blocking", 0.0, Faster(50)),
     _computing("computing-timeout", "— with a timeout", TIMEOUT, Faster(2)),
     _server("asyncio", "asyncio echo server, 20 clients", Faster(NOT_SLOWER), computing=False),
     _server("asyncio-computing", "— beside a computing thread", Faster(2), computing=True),
-    Case("startup", "import socket", startup, (), seconds=0.0),
+    Case("startup", "import socket", startup, (), one_in=5),
 )

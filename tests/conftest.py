@@ -167,12 +167,22 @@ class Call(threading.Thread):
         return self
 
 
+def wait_until_process_blocked(process: subprocess.Popen[str]) -> None:
+    assert wait_until_blocked(f"/proc/{process.pid}/syscall", lambda: process.poll() is None), "the program ended"
+
+
+@pytest.fixture
+def until_blocked() -> Callable[[subprocess.Popen[str]], None]:
+    """`until_blocked(process)` waits until the main thread of a process is inside a system call."""
+    return wait_until_process_blocked
+
+
 class Program(subprocess.Popen[str]):
     """An interpreter of its own, with pipes for its input and its output."""
 
     def until_blocked(self) -> Program:
         """Waits until its main thread is inside a system call."""
-        assert wait_until_blocked(f"/proc/{self.pid}/syscall", lambda: self.poll() is None), "the program ended"
+        wait_until_process_blocked(self)
         return self
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 
-pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="no fork() here")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
 
 BEGINNING = """
 import errno, os, sys, threading, time, traceback, warnings
@@ -37,7 +40,10 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 def until_blocked(thread):
-    while open(f"/proc/self/task/{thread.native_id}/syscall").read().split()[0] in ("running", "202", "98"):
+    while True:
+        with open(f"/proc/self/task/{thread.native_id}/syscall") as file:
+            if file.read().split()[0] not in ("running", "202", "98"):
+                return
         time.sleep(0.001)
 
 class Call(threading.Thread):
@@ -169,7 +175,6 @@ listening = socket.create_server(("127.0.0.1", 0))
 number = listening.fileno()
 thread = Call(listening.accept)
 until_blocked(thread)
-status = []
 
 def child():
     listening.settimeout(15)
@@ -220,13 +225,12 @@ assert forked(child) == 0
 assert all(map(is_open, numbers)) and all(call.is_alive() for call in calls)
 timed.close()
 right.close()
-assert calls[0].result() == errno.EPIPE
+assert calls[0].result() in (errno.EPIPE, errno.ECONNRESET)
 for each in full, first:
     each.close()
 _other.send(b"!")
 assert calls[2].result() == b"!"
-second.shutdown(socket.SHUT_RDWR) if second.fileno() >= 0 else None
-calls[1].result()
+calls[1].result()  # its listener is gone
 for each in left, second, empty, _other:
     each.close()
 """)
@@ -354,7 +358,7 @@ right.close()
 """)
 
 
-def test_the_same_warnings(run, both):
+def test_the_same_warnings(run):
     """A fork is warned of, or not, for what the interpreter sees, never for what oxisocket does."""
     found = run("""
 import os, threading, warnings
@@ -374,8 +378,6 @@ thread.join()
 left.close()
 right.close()
 """)
-    import sys
-
     expected = "['DeprecationWarning']" if sys.version_info >= (3, 12) else "[]"
     assert found == f"False []\nTrue {expected}\n"
 

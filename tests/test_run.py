@@ -292,7 +292,7 @@ class TestEndings:
         assert done.returncode == -signal.SIGINT
         assert done.stderr.rstrip().endswith("KeyboardInterrupt")
 
-    def test_interrupt_of_a_blocked_accept(self, socket, tmp_path, script):
+    def test_interrupt_of_a_blocked_accept(self, socket, tmp_path, script, until_blocked):
         path = script(
             "import socket\nserver = socket.create_server(('127.0.0.1', 0))\nprint('ready', flush=True)\nserver.accept()\n"
         )
@@ -300,6 +300,7 @@ class TestEndings:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
             try:
                 assert process.stdout.readline() == "ready\n"
+                until_blocked(process)
                 process.send_signal(signal.SIGINT)
                 _, errors = process.communicate(timeout=30)
             finally:

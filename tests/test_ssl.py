@@ -363,7 +363,8 @@ with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True
 
 
 def test_a_wrapped_listener_runs_out_of_time(tls):
-    assert tls("""
+    assert (
+        tls("""
 with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True) as listening:
     listening.settimeout(0.05)
     try:
@@ -371,7 +372,9 @@ with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True
     except socket.timeout as error:
         print(error)
     assert listening.fileno() != -1
-""") == "timed out\n"
+""")
+        == "timed out\n"
+    )
 
 
 def test_connect_ex_shakes_hands(tls):

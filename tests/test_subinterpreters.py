@@ -72,7 +72,8 @@ def test_a_sub_interpreter_that_comes_first_is_refused_too(interpreters):
 
 
 def test_the_stdlib_s_socket_is_there(interpreters):
-    assert interpreters("""
+    assert (
+        interpreters("""
 talk()
 code = '''
 import socket
@@ -84,15 +85,20 @@ right.close()
 '''
 assert run(code, KIND) is None
 talk()
-""") == ""
+""")
+        == ""
+    )
 
 
 def test_the_main_interpreter_on_oxisocket_has_others_on_the_stdlib(interpreters):
-    assert interpreters("""
+    assert (
+        interpreters("""
 import oxisocket
 oxisocket.install()
 import socket
 assert socket.socket is oxisocket.socket
 assert run("import socket, sys; assert 'oxisocket' not in sys.modules; socket.socket().close()", KIND) is None
 talk()
-""") == ""
+""")
+        == ""
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Thread
 from time import perf_counter, sleep
+from typing import Self
 
 from cases.loop import Sample
 
@@ -14,7 +15,7 @@ ALONE = 0.1
 class Computation:
     """Computes while it is entered, and counts what it got done."""
 
-    def __enter__(self) -> Computation:
+    def __enter__(self) -> Self:
         self.done = 0
         self._wanted = True
         self._thread = Thread(target=self._compute)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
+from contenders import BARE
+
 from cases.computation import beside
 from cases.loop import Loop, Sample
-from contenders import BARE
 
 CLIENTS = 20
 

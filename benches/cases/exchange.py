@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
+from contenders import same_worker
+
 from cases.loop import Loop, Sample
 from cases.transfer import MESSAGE
-from contenders import same_worker
 
 ANSWER = "answer"
 
@@ -21,7 +22,7 @@ def exchange(timeout: float | None) -> Iterator[Loop]:
     with left:
         left.settimeout(timeout)
         with right:
-            other = subprocess.Popen(same_worker(ANSWER, str(timeout)), stdin=right)
+            other = subprocess.Popen(same_worker(ANSWER, str(timeout)), stdin=right.fileno())
 
         def loop(count: int) -> Sample:
             started = perf_counter()

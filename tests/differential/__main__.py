@@ -42,8 +42,8 @@ def main() -> int:
             play = _random_play(chance)
             divergence = comparison.compare(play)
             tally.count(play.calls, comparison.outcomes)
-            if divergence and (smallest := comparison.confirmed(divergence)):
-                found.setdefault(_kind(smallest), smallest)
+            if divergence and _kind(divergence) not in found and (smallest := comparison.confirmed(divergence)):
+                found[_kind(divergence)] = smallest
         seconds = time.monotonic() - started
     print(tally)
     for divergence in comparison.unsteady:
@@ -65,7 +65,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=CALLS, help="how many (a million)")
     parser.add_argument("--seed", type=int, default=20261, help="the same seed makes the same calls")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so long, whatever is left")
-    parser.add_argument("--candidate", default="oxisocket", metavar="MODULE", help="compare this one with the stdlib's (oxisocket)")
+    parser.add_argument(
+        "--candidate", default="oxisocket", metavar="MODULE", help="compare this one with the stdlib's (oxisocket)"
+    )
     return parser.parse_args()
 
 
@@ -84,7 +86,11 @@ def _names(call: str) -> tuple[str, ...]:
 
 def _kind(found: Divergence) -> str:
     """What two divergences of one cause have in common, mostly."""
-    return f"{_names(found.call)} {re.split(r'[(:]', found.expected)[0]} {re.split(r'[(:]', found.actual)[0]}"
+    outcomes = [
+        re.split(r"[(:]", outcome)[0] if outcome.startswith("raised") else "returned"
+        for outcome in (found.expected, found.actual)
+    ]
+    return f"{_names(found.call)} {outcomes}"
 
 
 class Tally:

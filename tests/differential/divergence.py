@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass, replace
 from types import ModuleType
 
-from accepted import is_accepted
+from accepted import is_accepted, parts
 from play import Play, Theatre
 from stage import PROLOGUE, lay_out
 
@@ -27,7 +27,11 @@ class Divergence:
         """A program that shows it."""
         before = self.play.calls[: -1 if self.call != AT_THE_END else None]
         attempts = "".join(f"with contextlib.suppress(Exception):\n    {call}\n" for call in before)
-        last = f"print({self.call})\n" if self.call != AT_THE_END else "del a, b, l, x, c, g, f, t\nprint(os.listdir('/proc/self/fd'))\n"
+        last = (
+            f"print({self.call})\n"
+            if self.call != AT_THE_END
+            else "del a, b, l, x, c, g, f, t\nprint(os.listdir('/proc/self/fd'))\n"
+        )
         return (
             "import contextlib, importlib, sys, tempfile\n"
             "socket = importlib.import_module(sys.argv[1])  # socket or oxisocket\n"
@@ -41,7 +45,7 @@ class Divergence:
     def __str__(self) -> str:
         return textwrap.dedent(f"""
             {self.play.opening}, {self.play.patience}
-            {'; '.join(self.play.calls)}
+            {"; ".join(self.play.calls)}
             stdlib:    {self.expected[:600]}
             oxisocket: {self.actual[:600]}""")
 
@@ -69,6 +73,9 @@ class Comparison:
                     self.accepted += 1
                     return None
                 return Divergence(replace(play, calls=play.calls[: at + 1]), call, one, other)
+            if parts(call, one):
+                self.outcomes = expected[: at + 1]
+                return None
         raise AssertionError("two lists differ, and none of their items")
 
     def confirmed(self, found: Divergence) -> Divergence | None:

@@ -26,7 +26,7 @@ FUNCTIONS = [
     "CMSG_LEN", "CMSG_SPACE", "getaddrinfo", "getdefaulttimeout", "gethostname", "getnameinfo", "getprotobyname", "getservbyname",
     "getservbyport", "has_dualstack_ipv6", "htonl", "htons", "if_indextoname", "if_nameindex", "if_nametoindex", "inet_aton",
     "inet_ntoa", "inet_ntop", "inet_pton", "ntohl", "ntohs", "recv_fds", "send_fds", "socketpair", "create_server",
-    "create_connection", "SocketIO", "no_such_function",
+    "create_connection", "SocketIO",
 ]  # fmt: skip
 
 RAW_FUNCTIONS = [
@@ -59,6 +59,7 @@ SYMBOLS: dict[str, list[str]] = {
         *["(<sock>.recv_into(<room>, <size>), room)"] * 2, "(<sock>.recv_into(<room>), room)", "(<sock>.recv_into(<room>, <size>, <flags>), room)",
         *["(<sock>.recvfrom_into(<room>, <size>), room)"] * 2, "(<sock>.recvfrom_into(<room>), room)",
         "(<sock>.recvfrom_into(<room>, <size>, <flags>), room)",
+        "(<sock>.recv_into((room := bytearray(8)), 8, socket.MSG_TRUNC), room)", "<live>.recv(8, socket.MSG_TRUNC)", "<live>.recvfrom(100, socket.MSG_TRUNC)",
         "(<sock>.recv_into(buffer=<room>, nbytes=<size>, flags=<flags>), room)", "<sock>.recv_into(<any>, <any>)",
     ],
     "message": [
@@ -75,12 +76,13 @@ SYMBOLS: dict[str, list[str]] = {
     "option": [
         *["<sock>.getsockopt(<option name>)"] * 3, *["<sock>.getsockopt(<option name>, <option size>)"] * 2,
         *["<sock>.setsockopt(<option name>, <option value>)"] * 3, "<sock>.setsockopt(<option name>, None, <size>)",
+        "<sock>.setsockopt(socket.SOL_SOCKET, <buffer size>, <option value>)", "(x.getsockopt(socket.SOL_SOCKET, <buffer size>))",
         "(<sock>.setsockopt(<option name>, 1), <sock>.getsockopt(<option name>))", "<sock>.setsockopt(<any>, <any>, <any>)",
         "<sock>.getsockopt(<any>, <any>)",
     ],
     "address": [
-        "<sock>.getsockname()", "<sock>.getpeername()", "<sock>.bind(<to>)", "x.bind(<here>)", "(x.bind(<here>), x.getsockname())",
-        "<sock>.bind(<any>)", "x.bind((<any>, <any>))",
+        "<sock>.getsockname()", "<sock>.getpeername()", "<sock>.bind(<here>)", "x.bind(<here>)", "<sock>.bind(<live>.getsockname())", "g.bind(l.getsockname())", "(x.bind(<here>), x.getsockname())",
+        "<sock>.bind(<any>)", "x.bind((<any>, <bad port>))",
     ],
     "connection": [
         "<sock>.connect(<to>)", "<sock>.connect_ex(<to>)", "x.connect(l.getsockname())", "x.connect_ex(l.getsockname())",
@@ -147,7 +149,7 @@ SYMBOLS: dict[str, list[str]] = {
         "((x := socket.socket(fileno=socket.dup(<owned>))), calm(x))", "socket.socket(fileno=<no descriptor>)", "socket.fromfd(<no descriptor>, <family>, <kind>)",
         "((x := type('Sub', (socket.socket,), {'more': 1})(a.family, a.type)), calm(x), x.more)", "socket.socket(<any>)",
         "socket.socket(<any>, <any>, <any>)", "socket.socket(<any>, <keyword>=<any>)", "_socket.socket(<any>, <any>)", "socket.socketpair(<any>, <any>, <any>)",
-        "((y := _socket.socketpair()), [each.close() for each in y])", "socket._fallback_socketpair(<any>)",
+        "((y := _socket.socketpair()), [each.close() for each in y])",
     ],
     "descriptor": [
         "<sock>.fileno()", "socket.close(x.detach())", "socket.close(socket.dup(<owned>))", "socket.close(<no descriptor>)", "socket.dup(<no descriptor>)",
@@ -176,12 +178,13 @@ SYMBOLS: dict[str, list[str]] = {
     "few": ["1", "2", "0", "5", "253", "<any>"],
     "offset": ["0", "3", "5", "1000", "<any>"],
     "count": ["None", "2", "10", "0", "<any>"],
-    "flags": ["0", "socket.MSG_DONTWAIT", "socket.MSG_PEEK | socket.MSG_DONTWAIT", "socket.MSG_PEEK", "socket.MSG_NOSIGNAL", "socket.MSG_OOB", "socket.MSG_TRUNC",
+    "flags": ["0", "socket.MSG_DONTWAIT", "socket.MSG_PEEK | socket.MSG_DONTWAIT", "socket.MSG_PEEK", "socket.MSG_NOSIGNAL", "socket.MSG_OOB",
               "socket.MSG_WAITALL | socket.MSG_DONTWAIT", "socket.MSG_MORE", "socket.MSG_EOR", "socket.MSG_CMSG_CLOEXEC", "socket.MSG_ERRQUEUE", "socket.MSG_DONTROUTE", "<any>"],
     "to": ["l.getsockname()", "b.getsockname()", "a.getsockname()", "('127.0.0.1', 1)", "('::1', 1)", "('::1', 1, 0, 0)", "d + '/l'", "d + '/nowhere'", "'\\0oxi-nobody'", "(<host>, <port>)",
            "(<numeric>, <port>)", "('::1', <port>, <any>, <any>)", "(d + '/l').encode()", "d + '/' + 'p' * 108", "''", "('127.0.0.1', 1, 0)", "['127.0.0.1', 1]", "<any>"],
-    "here": ["('127.0.0.1', 0)", "('::1', 0)", "('', 0)", "d + '/here'", "(d + '/bytes').encode()", "'\\0oxi-' + d", "''", "('127.0.0.1', 0, 0)", "('::1', 0, 0, 0)", "l.getsockname()",
-             "('::1', 0, <any>, <any>)", "('127.0.0.1', <port>)", "d + '/missing/s'", "d + '/' + 'p' * 80", "d + '/' + 'p' * 120"],
+    # Where to be bound: the port, if any, is the kernel's to pick
+    "here": ["('127.0.0.1', 0)", "('::1', 0)", "('', 0)", "d + '/here'", "(d + '/bytes').encode()", "'\\0oxi-' + d", "''", "('127.0.0.1', 0, 0)", "('::1', 0, 0, 0)",
+             "('::1', 0, <any>, <any>)", "('127.0.0.1', <bad port>)", "d + '/missing/s'", "d + '/' + 'p' * 80", "d + '/' + 'p' * 120"],
     "known": ["('127.0.0.1', 80)", "('::1', 80, 0, 0)", "('127.0.0.1', 22)", "('::1', 22)", "('127.0.0.1', 99999)", "('127.0.0.1', -1)", "('::1', 1, 2**20)", "('::1', 1, -1)", "()", "('127.0.0.1',)"],
     "ni flags": ["socket.NI_NUMERICHOST", "socket.NI_NUMERICHOST | socket.NI_NUMERICSERV", "socket.NI_NUMERICHOST | socket.NI_DGRAM", "socket.NI_NUMERICHOST | socket.NI_NAMEREQD", "-1", "2**31", "None"],
     "ai flags": ["0", "socket.AI_PASSIVE", "socket.AI_NUMERICHOST", "socket.AI_CANONNAME", "socket.AI_NUMERICSERV", "socket.AI_V4MAPPED | socket.AI_ALL", "socket.AI_ADDRCONFIG", "-1", "2**31"],
@@ -190,6 +193,7 @@ SYMBOLS: dict[str, list[str]] = {
     "numeric": ["'127.0.0.1'", "'::1'", "'127.1'", "'0x7f.0.0.1'", "'0177.1'", "'::ffff:127.0.0.1'", "'::1%1'", "'127.0.0.1 '", "b'127.0.0.1'", "None", "'\\0'", "'2130706433'"],
     "packed": ["b'\\x7f\\0\\0\\1'", "bytes(16)", "bytes(15) + b'\\1'", "bytearray(4)", "b'123'", "''", "memoryview(bytes(4))", "array.array('B', [1, 2, 3, 4])", "bytes(10) + b'\\xff\\xff\\1\\2\\3\\4'", "<any>"],
     "port": ["80", "1", "0", "22", "65535", "65536", "-1", "2**31", "2**32", "2**64", "'80'", "Index(80)", "True", "1.5", "None"],
+    "bad port": ["65536", "-1", "2**31", "2**64", "'80'", "None", "1.5", "Index()"],
     "service": ["80", "'80'", "'http'", "None", "0", "'no-such-service'", "b'http'", "'domain'", "''", "-1", "65536", "2**40", "2**70", "'\\0'", "'\\udc80'", "1.5", "True", "Index(80)"],
     "protocol name": ["'tcp'", "'udp'", "'icmp'", "'no-such-protocol'", "''", "'\\0'", "'\\udc80'", "<any>"],
     "interface": ["'lo'", "'no-such-interface'", "''", "b'lo'", "'l' * 20", "'\\0'", "'\\udc80'", "<any>"],
@@ -212,12 +216,12 @@ SYMBOLS: dict[str, list[str]] = {
     "option name": [
         "socket.SOL_SOCKET, socket.SO_REUSEADDR", "socket.SOL_SOCKET, socket.SO_KEEPALIVE", "socket.SOL_SOCKET, socket.SO_ERROR", "socket.SOL_SOCKET, socket.SO_TYPE",
         "socket.SOL_SOCKET, socket.SO_DOMAIN", "socket.SOL_SOCKET, socket.SO_PROTOCOL", "socket.SOL_SOCKET, socket.SO_ACCEPTCONN", "socket.SOL_SOCKET, socket.SO_BROADCAST",
-        "socket.SOL_SOCKET, socket.SO_OOBINLINE", "socket.SOL_SOCKET, socket.SO_PASSCRED", "socket.SOL_SOCKET, socket.SO_PEERCRED", "socket.SOL_SOCKET, socket.SO_RCVBUF",
-        "socket.SOL_SOCKET, socket.SO_SNDBUF", "socket.SOL_SOCKET, socket.SO_LINGER", "socket.SOL_SOCKET, socket.SO_REUSEPORT", "socket.SOL_SOCKET, socket.SO_PRIORITY",
+        "socket.SOL_SOCKET, socket.SO_OOBINLINE", "socket.SOL_SOCKET, socket.SO_PASSCRED", "socket.SOL_SOCKET, socket.SO_PEERCRED", "socket.SOL_SOCKET, socket.SO_LINGER", "socket.SOL_SOCKET, socket.SO_REUSEPORT", "socket.SOL_SOCKET, socket.SO_PRIORITY",
         "socket.IPPROTO_TCP, socket.TCP_NODELAY", "socket.IPPROTO_TCP, socket.TCP_KEEPIDLE", "socket.IPPROTO_TCP, socket.TCP_MAXSEG", "socket.IPPROTO_IP, socket.IP_TTL",
         "socket.IPPROTO_IP, socket.IP_TOS", "socket.IPPROTO_IP, socket.IP_RECVTOS", "socket.IPPROTO_IPV6, socket.IPV6_V6ONLY", "socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS",
         "socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO", "socket.SOL_SOCKET, 9999", "9999, 1", "-1, -1",
     ],
+    "buffer size": ["socket.SO_SNDBUF", "socket.SO_RCVBUF"],  # the kernel tunes a connection's, by the time things take
     "option value": ["1", "0", "struct.pack('i', 1)", "2", "4096", "b''", "b'x'", "struct.pack('ii', 1, 0)", "bytearray(4)", "-1", "2**31", "'1'", "1.5", "None", "Index(1)"],
     "option size": ["4", "0", "1", "8", "12", "16", "1024", "1025", "-1", "2**31", "<any>"],
     "controls": ["[]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [<owned>]))]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack('ii', a.fileno(), t.fileno()))]",

@@ -7,6 +7,7 @@ no program can rely on: ports that the kernel picked, names it made up, and addr
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -89,25 +90,28 @@ class Theatre:
                 if notes:
                     outcome += "".join(notes)
                     notes.clear()
-                if "0" in outcome:
+                if "0" in outcome:  # most have nothing to leave out
                     outcome = PORT.sub(lambda found: ports.setdefault(found[0], f"port {len(ports)}"), outcome)
                     outcome = MADE_UP.sub("…", outcome)
                 happened.append(outcome)
             signal.setitimer(signal.ITIMER_REAL, 0)
             module.setdefaulttimeout(None)
             names.clear()
-        happened.append(f"left open: {self._tidy(before)}")
+            happened.append(f"left open: {self._tidy(before)}")
         return happened
 
     def _tidy(self, before: set[int]) -> list[int]:
-        """Back to an empty folder and to the descriptors there were."""
-        left = sorted(open_descriptors() - before)
+        """Back to an empty folder and to the descriptors there were; those that no object will close any more."""
+        left = open_descriptors() - before
+        if left:
+            gc.collect()
+            left = open_descriptors() - before
         for number in left:
             os.close(number)
         for name in os.listdir(os.fsencode(self.folder)):
             if name != b"data":
                 os.unlink(os.path.join(os.fsencode(self.folder), name))
-        return left
+        return sorted(left)
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[list[str]]:
@@ -126,6 +130,7 @@ class Theatre:
         hook, sys.unraisablehook = sys.unraisablehook, unraisable
         handler = signal.signal(signal.SIGALRM, stuck)
         try:
+            gc.disable()  # it would close what it finds at any time
             with warnings.catch_warnings():
                 warnings.simplefilter("always")
                 warnings.showwarning = warned
@@ -134,10 +139,15 @@ class Theatre:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, handler)
             sys.unraisablehook = hook
+            gc.enable()
 
 
 @contextlib.contextmanager
 def theatre() -> Iterator[Theatre]:
     """A theatre in a folder of its own, with a path that leaves room for names of sockets."""
     with tempfile.TemporaryDirectory(prefix="oxi") as folder:
-        yield Theatre(folder)
+        gc.freeze()  # what there is already need not be looked through after each play
+        try:
+            yield Theatre(folder)
+        finally:
+            gc.unfreeze()

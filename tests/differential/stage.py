@@ -1,9 +1,9 @@
 """What the calls are made on: a pair of connected sockets, a third that listens, and some others, laid out by a few lines of Python.
 
-    a, b   connected to each other             x   made last, to be bound or connected
-    l      listens, or is bound, at d + '/l'   g   of the class that `socket` derives from
-    c      closed                              f   a file made of a
-    d      an empty folder                     t   a file of ten bytes
+a, b   connected to each other             x   made last, to be bound or connected
+l      listens, or is bound, at d + '/l'   g   of the class that `socket` derives from
+c      closed                              f   a file made of a
+d      an empty folder                     t   a file of ten bytes
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def calm(*sockets):
         with contextlib.suppress(OSError):
             each.settimeout(0)
 
-big = bytes(300_000)
+big = b'much' * 60_000
 """
 
 OPENINGS = {

@@ -1,5 +1,6 @@
 """sendfile: a whole file in few system calls, or through plain send where the file is none."""
 
+import functools
 import io
 import os
 
@@ -256,6 +257,61 @@ def test_peer_that_left(both, answer, path):
                 outcomes.append(answer(left.sendfile, source))
     assert outcomes[:2] == outcomes[2:]
     assert all(outcome[1] is BrokenPipeError for outcome in outcomes)
+
+
+class Refusal(Exception):
+    """What a caller of `_sendfile_zerocopy` wants to be told by."""
+
+
+@pytest.fixture
+def through(socket):
+    """`_sendfile_zerocopy`: what ssl sends files with since 3.15, where the kernel encrypts."""
+    if not hasattr(socket.socket, "_sendfile_zerocopy"):
+        pytest.skip("it is younger")
+    return socket.socket._sendfile_zerocopy
+
+
+@pytest.mark.parametrize("timeout", [None, 20])
+@pytest.mark.parametrize(("arguments", "expected"), [((), DATA), ((10,), DATA[10:]), ((5, 1 << 20), DATA[5 : 5 + (1 << 20)])])
+def test_through_a_function(through, tcp_pair, path, keep, everything, timeout, arguments, expected):
+    client, server = tcp_pair
+    client.settimeout(timeout)
+    receiving = everything(server)
+    file = keep(open(path, "rb"))
+    assert through(client, functools.partial(os.sendfile, client.fileno()), Refusal, file, *arguments) == len(expected)
+    client.close()
+    assert receiving.result() == expected
+    assert file.tell() == sum(arguments[:1]) + len(expected)
+
+
+def test_through_a_function_that_refuses(through, unix_pair, path, keep):
+    left, _ = unix_pair
+    file = keep(open(path, "rb"))
+
+    def fails(answers):
+        def function(fd, offset, count):
+            answer = next(answers)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return function
+
+    with pytest.raises(Refusal) as caught:
+        through(left, fails(iter([])), Refusal, io.BytesIO(b"data"))
+    assert type(caught.value.args[0]) is io.UnsupportedOperation
+    refused = OSError(22, "no")
+    with pytest.raises(Refusal) as caught:
+        through(left, fails(iter([BlockingIOError(), refused])), Refusal, file)
+    assert caught.value.args == (refused,)
+    with pytest.raises(OSError, match="no") as caught:
+        through(left, fails(iter([5, BlockingIOError(), refused])), Refusal, file)
+    assert caught.value is refused
+    assert file.tell() == 5
+    assert through(left, fails(iter([5, 7, 0])), Refusal, file, 3) == 12
+    left.settimeout(0)
+    with pytest.raises(ValueError, match="non-blocking"):
+        through(left, fails(iter([])), Refusal, file)
 
 
 @pytest.mark.parametrize("arguments", [(), (1, 2, 3, 4)], ids=repr)

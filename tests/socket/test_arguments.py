@@ -228,4 +228,5 @@ def test_the_signature_is_the_same(both, method):
 
 def test_no_method_is_missing(both):
     stdlib, oxisocket = both
-    assert set(dir(stdlib.socket)) - set(dir(oxisocket.socket)) == set()
+    about_the_source = {"__firstlineno__", "__static_attributes__"}  # of a class written in Python, since 3.13
+    assert set(dir(stdlib.socket)) - set(dir(oxisocket.socket)) <= about_the_source

@@ -99,7 +99,8 @@ class Storm:
     def blow(self, seconds):
         acts = [self.open] * 2 + [self.use] * 6 + [self.close] * 2 + [self.accept, self.stand_by]
         threads = [
-            threading.Thread(target=self.go_on, args=(act, random.Random(SEED + number)), daemon=True) for number, act in enumerate(acts)
+            threading.Thread(target=self.go_on, args=(act, random.Random(SEED + number)), daemon=True)
+            for number, act in enumerate(acts)
         ]
         for thread in threads:
             thread.start()
@@ -220,14 +221,13 @@ class Storm:
 
 
 @pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
-def test_a_storm(socket, open_files):
-    left, right = socket.socketpair()  # once, for what stays open for ever
-    blocked = threading.Thread(target=lambda: pytest.raises(OSError, left.recv, 1))
-    blocked.start()
-    time.sleep(0.01)
-    left.close()
+def test_a_storm(socket, start, open_files):
+    left, right = socket.socketpair()
+    blocked = start(left.recv, 1).until_blocked()
+    left.close()  # makes what is made once, when the first call is woken, and stays open for ever
+    with pytest.raises(OSError):
+        blocked.result()
     right.close()
-    blocked.join(10)
     before = open_files()
     storm = Storm(socket)
     storm.blow(SECONDS)

@@ -1,0 +1,31 @@
+"""Writes docs/ecosystem.md: `python tests/ecosystem/report.py times.json...`, from what `pytest --times` wrote on each Python."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from pathlib import Path
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "ecosystem.md"
+BEGIN, END = "<!-- times: written by `make ecosystem` -->", "<!-- end of times -->"
+
+
+def table(recorded: dict[str, object]) -> str:
+    lines = [f"### Python {recorded['python']}", "", "| program | stdlib s | oxisocket s | ratio |", "| --- | ---: | ---: | ---: |"]
+    for name, seconds in recorded["programs"].items():
+        stdlib, oxisocket = seconds["stdlib"], seconds["oxisocket"]
+        lines.append(f"| {name} | {stdlib:.3f} | {oxisocket:.3f} | {oxisocket / stdlib:.2f} |")
+    return "\n".join(lines)
+
+
+def main(paths: list[str]) -> None:
+    recorded = sorted((json.loads(Path(path).read_text()) for path in paths), key=lambda each: [int(part) for part in each["python"].split(".")])
+    machine = f"Measured on {platform.system()} {platform.release()}, {platform.machine()}."
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    DOCUMENT.write_text(before + "\n\n".join([BEGIN, machine, *map(table, recorded), END]) + after)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
