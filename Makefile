@@ -60,8 +60,8 @@ format: ## write the formatting that lint asks for
 unit: ## the Rust tests
 	@$(pythons) cargo -- test --quiet $(ARGS)
 
-pytest: ## the Python tests, on each Python
-	@$(pythons) build --with test -- -m pytest -n auto $(ARGS)
+pytest: ## the Python tests but for `make ecosystem`, on each Python
+	@$(pythons) build --with test -- -m pytest -n auto --ignore tests/ecosystem $(ARGS)
 
 # What a part of the Pythons or other tests give, or one run among others, is no news for the documentation.
 test: report = target/conformance/report.md
@@ -78,8 +78,12 @@ differential: ## a million random calls on the stdlib's sockets and on ours
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md
 	@$(pythons) build --default --with bench -- benches --report docs/benchmarks.md $(ARGS)
 
-ecosystem: ## programs and libraries that stand on sockets
-	@$(pythons) build --with test --with ecosystem -- -m pytest tests/ecosystem $(ARGS)
+ecosystem: ## programs and libraries that stand on sockets; measures them for docs/ecosystem.md, but in CI
+	@rm -rf target/ecosystem; \
+	$(pythons) build --with test --with ecosystem -- -m pytest tests/ecosystem $(measured) $(ARGS) && \
+	$(if $(measured),$(pythons) build --default -- tests/ecosystem/report.py target/ecosystem/*.json,true)
+
+measured = $(if $(CI),,--times 'target/ecosystem/{version}.json')
 
 clean: ## remove everything that was built
 	rm -rf target .venvs .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -59,10 +59,14 @@ class Comparison:
         self.unsteady: list[Divergence] = []
         self.accepted = 0
 
-    def compare(self, play: Play) -> Divergence | None:
+    def compare(self, play: Play, *, actual_first: bool = False) -> Divergence | None:
         """The first difference that is not accepted. After one that is, the two stages are no longer alike: the rest is not compared."""
-        expected = self.theatre.perform(play, self.expected)
-        actual = self.theatre.perform(play, self.actual)
+        if actual_first:
+            actual = self.theatre.perform(play, self.actual)
+            expected = self.theatre.perform(play, self.expected)
+        else:
+            expected = self.theatre.perform(play, self.expected)
+            actual = self.theatre.perform(play, self.actual)
         self.outcomes = expected
         if expected == actual:
             return None
@@ -82,15 +86,16 @@ class Comparison:
         """The smallest form of a divergence that comes again and again. What does not is the kernel's timing, and is noted."""
         outcomes = self.outcomes
         try:
-            if not all(self._recurs(found.play, found) for _ in range(CONFIRMATIONS)):
+            # In both orders: what the kernel has left to do after one performance is met by the next.
+            if not all(self._recurs(found.play, found, actual_first=bool(time % 2)) for time in range(CONFIRMATIONS)):
                 self.unsteady.append(found)
                 return None
             return self._smallest(found)
         finally:
             self.outcomes = outcomes
 
-    def _recurs(self, play: Play, found: Divergence) -> Divergence | None:
-        again = self.compare(play)
+    def _recurs(self, play: Play, found: Divergence, *, actual_first: bool = False) -> Divergence | None:
+        again = self.compare(play, actual_first=actual_first)
         return again if again and again.call == found.call else None
 
     def _smallest(self, found: Divergence) -> Divergence:

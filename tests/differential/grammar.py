@@ -69,8 +69,8 @@ SYMBOLS: dict[str, list[str]] = {
         *["<sock>.recvmsg(<size>)"] * 2, *["<sock>.recvmsg(<size>, <control size>)"] * 2, "<sock>.recvmsg(<size>, <control size>, <flags>)",
         "(<sock>.recvmsg_into([<room>]), room)", "(<sock>.recvmsg_into([<room>, bytearray(3)], <control size>), room)",
         "(<sock>.recvmsg_into([<room>], <control size>, <flags>), room)", "<sock>.recvmsg_into(<any>, <any>)",
-        "socket.send_fds(<sock>, [<data>], [<owned>])", "socket.recv_fds(<sock>, <size>, <few>)",
-        "(socket.send_fds(<live>, [b'fd'], [a.fileno(), t.fileno()]), socket.recv_fds(b, 10, <few>))",
+        "socket.send_fds(<sock>, [<data>], [<passed>])", "socket.recv_fds(<sock>, <size>, <few>)",
+        "(socket.send_fds(<live>, [b'fd'], [l.fileno(), t.fileno()]), socket.recv_fds(b, 10, <few>))",
         "socket.send_fds(<sock>, <any>, <any>)", "<sock>.sendmsg_afalg([<data>], op=<small>)", "<sock>.sendmsg_afalg(<any>, op=<any>, iv=<any>)",
     ],
     "option": [
@@ -210,6 +210,8 @@ SYMBOLS: dict[str, list[str]] = {
     "bad timeout": ["-1", "float('nan')", "float('inf')", "'1'", "1e20", "2**70", "[]", "1j", "Index()"],
     "order": ["htons", "ntohs", "htonl", "ntohl"],
     "owned": ["a.fileno()", "b.fileno()", "l.fileno()", "t.fileno()", "x.fileno()"],
+    # Not a socket of the pair: one that is on its way to itself lives on till the kernel collects it, at a time of its own
+    "passed": ["t.fileno()", "l.fileno()", "1000000", "-1"],
     "no descriptor": ["-1", "1000000", "2**31 - 1", "2**31", "-2**31 - 1", "2**64", "-2", "1.5", "'3'", "None", "[]", "Index(1000000)", "Index()"],
     "no number": ["1.5", "'3'", "[]", "None", "Index()", "b''"],
     "attribute": ["'timeout'", "'type'", "'proto'", "'extra'", "'recv'", "'__class__'"],
@@ -224,7 +226,7 @@ SYMBOLS: dict[str, list[str]] = {
     "buffer size": ["socket.SO_SNDBUF", "socket.SO_RCVBUF"],  # the kernel tunes a connection's, by the time things take
     "option value": ["1", "0", "struct.pack('i', 1)", "2", "4096", "b''", "b'x'", "struct.pack('ii', 1, 0)", "bytearray(4)", "-1", "2**31", "'1'", "1.5", "None", "Index(1)"],
     "option size": ["4", "0", "1", "8", "12", "16", "1024", "1025", "-1", "2**31", "<any>"],
-    "controls": ["[]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [<owned>]))]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack('ii', a.fileno(), t.fileno()))]",
+    "controls": ["[]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [<passed>]))]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack('ii', l.fileno(), t.fileno()))]",
                  "[(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, struct.pack('3i', os.getpid(), os.getuid(), os.getgid()))]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, b'xyz')]",
                  "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack('i', 1000000))]", "[(socket.IPPROTO_IP, socket.IP_TTL, struct.pack('i', 9))]", "[(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, struct.pack('i', 9))]",
                  "[(<small>, <small>, <data>)]", "[(1, 2)]", "[<any>]", "<any>"],
