@@ -9,7 +9,9 @@ import zipfile
 
 import pytest
 
-STANDS_ON_SOCKETS = "ssl, asyncio, http.client, http.server, multiprocessing.reduction, selectors, socketserver, urllib.request, smtplib, ftplib"
+STANDS_ON_SOCKETS = (
+    "ssl, asyncio, http.client, http.server, multiprocessing.reduction, selectors, socketserver, urllib.request, smtplib, ftplib"
+)
 LATE = f"import socket, {STANDS_ON_SOCKETS}\nearlier = [socket.socket]  # where nobody looks\n"
 BEFORE = {"first": "", "late": LATE}
 INSTALL = "import oxisocket\noxisocket.install()\n"
@@ -258,14 +260,17 @@ class TestUninstall:
         )
 
     def test_sockets_go_on(self, program):
-        assert program("""
+        assert (
+            program("""
             left, right = oxisocket.socketpair()
             oxisocket.uninstall()
             with left, right:
                 left.sendall(b"goes on")
                 with right.makefile("rb") as file:
                     print(file.read(7))
-        """) == "b'goes on'\n"
+        """)
+            == "b'goes on'\n"
+        )
 
     def test_what_was_imported_meanwhile(self):
         """The standard library's modules said `import socket`, and have it."""
@@ -427,7 +432,10 @@ class TestPatches:
 class TestSocketsFromBefore:
     """Sockets that the stdlib made, and its classes, go on beside ours."""
 
-    BEFORE = LATE + "class Mine(socket.socket): pass\nold, peer = socket.socketpair()\nserver = socket.create_server(('127.0.0.1', 0))\n"
+    BEFORE = (
+        LATE
+        + "class Mine(socket.socket): pass\nold, peer = socket.socketpair()\nserver = socket.create_server(('127.0.0.1', 0))\n"
+    )
 
     def run(self, code):
         return run(INSTALL + textwrap.dedent(code), self.BEFORE)
@@ -767,7 +775,10 @@ class TestCommandLine:
         assert lines["ssl"].startswith("native, OpenSSL")
 
     def test_ssl_is_native(self):
-        assert python("-m", "oxisocket", "-c", "import ssl, oxisocket; print(issubclass(ssl.SSLSocket, oxisocket.socket))") == "True\n"
+        assert (
+            python("-m", "oxisocket", "-c", "import ssl, oxisocket; print(issubclass(ssl.SSLSocket, oxisocket.socket))")
+            == "True\n"
+        )
 
     MAIN = "import socket, sys, oxisocket, beside\nprint(socket is oxisocket, sys.argv[1:], __name__, beside.word, sys.path[0] in sys.argv[0])\n"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import io
 import os  # noqa: F401
-import sys  # noqa: F401
+import sys
 from enum import IntEnum, IntFlag
 
 from oxisocket import _socket
@@ -294,7 +294,8 @@ def create_server(
             sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         except OSError:
             pass  # Not of a family that knows it: bind will tell.
-        if reuse_port:
+        # Linux refuses it to families without ports since 6.12.9, where Python 3.14 began to leave it out.
+        if reuse_port and (sys.version_info < (3, 14) or family in (AF_INET, AF_INET6)):
             sock.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
         if family == AF_INET6:
             sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, not dualstack_ipv6)

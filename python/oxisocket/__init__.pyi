@@ -5,7 +5,7 @@
 # isort: off
 import sys
 from _typeshed import ReadableBuffer, Unused
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from enum import IntEnum, IntFlag
 from io import BufferedReader, BufferedRWPair, BufferedWriter, RawIOBase, TextIOWrapper
@@ -371,6 +371,14 @@ class socket(_socket.socket):
     def _real_close(self, *ignored: Unused) -> None: ...
     def _sendfile_use_send(self, file: _SendableFile, offset: int = 0, count: int | None = None) -> int: ...
     def _sendfile_use_sendfile(self, file: _SendableFile, offset: int = 0, count: int | None = None) -> int: ...
+    def _sendfile_zerocopy(
+        self,
+        zerocopy_func: Callable[[int, int, int], int],
+        giveup_exc_type: Callable[[BaseException], BaseException],
+        file: _SendableFile,
+        offset: int = 0,
+        count: int | None = None,
+    ) -> int: ...
     def accept(self) -> tuple[socket, _socket._ReturnedAddress]: ...
     def dup(self) -> Self: ...
     def get_inheritable(self) -> bool: ...

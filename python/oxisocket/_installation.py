@@ -1,8 +1,8 @@
 """Putting oxisocket in the place of the standard library's ``socket``, and taking it away again.
 
-What has to change: the two entries in ``sys.modules``, for those who import from now on; the names in the standard library's module
-itself, for those who hold that module already; and what was taken out of it by name (``from socket import socket``), in
-whatever module it went to. All of it is written down, so that it can be undone.
+What has to change: the two entries in ``sys.modules``, for those who import from now on; the names in the standard
+library's module itself, for those who hold that module already; and what was taken out of it by name
+(``from socket import socket``), in whatever module it went to. All of it is written down, so that it can be undone.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 class Installation(NamedTuple):
     """What ``install()`` found and did."""
 
-    #: Whether ``ssl.SSLSocket`` is, or will be, a subclass of oxisocket's class. False where ``ssl`` was imported before: its own class
-    #: then stays on the standard library's, and still wraps oxisocket's sockets.
+    #: Whether ``ssl.SSLSocket`` is, or will be, a subclass of oxisocket's class. False where ``ssl`` was imported before:
+    #: its own class then stays on the standard library's, and still wraps oxisocket's sockets.
     native_ssl: bool
     #: The modules that had taken something out of ``socket`` by name, and now have oxisocket's.
     rebound: tuple[str, ...]
@@ -52,7 +52,8 @@ class _Undo:
 class _Twin(types.ModuleType):
     """The class of both modules while one stands in for the other: what is set in one is set in both.
 
-    Programs replace ``socket.getaddrinfo`` and the like; it must not matter which of the two modules they, and those who call it, hold.
+    Programs replace ``socket.getaddrinfo`` and the like; it must not matter which of the two modules they, and those who
+    call it, hold.
     """
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -81,9 +82,9 @@ _told = False
 def install() -> Installation:
     """Make ``import socket`` give oxisocket, in the whole program, and return what was found.
 
-    Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that hold the standard library's ``socket`` use
-    oxisocket from now on. Sockets made before stay what they are, and go on. Doing it twice does nothing more. ``uninstall()``
-    undoes it.
+    Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that hold the standard library's
+    ``socket`` use oxisocket from now on. Sockets made before stay what they are, and go on. Doing it twice does nothing
+    more. ``uninstall()`` undoes it.
     """
     global _undo, _last
     with _lock:

@@ -58,7 +58,10 @@ def free_port() -> int:
 @contextlib.contextmanager
 def running(command: list[str], port: int, log: Path, **settings: Any) -> Iterator[None]:
     """A server, from when its port answers to when it has ended."""
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, **settings) as server:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, **settings) as server,
+    ):
         try:
             deadline = time.monotonic() + 20
             while not answers(port):
@@ -80,7 +83,16 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
     openssl = find("openssl", "openssl")
     folder = tmp_path_factory.mktemp("certificate")
     command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "certificate.pem"]
+    command += [
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "certificate.pem",
+    ]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     both = folder / "both.pem"
     both.write_text((folder / "key.pem").read_text() + (folder / "certificate.pem").read_text())
@@ -109,8 +121,17 @@ def postgresql() -> Iterator[str]:
         if settings:
             for path in folder, folder / "password":
                 shutil.chown(path, **settings)
-        command = [initdb, "--auth=scram-sha-256", "--username=tester", f"--pwfile={folder / 'password'}", "--no-sync", "--locale=C"]
-        subprocess.run([*command, "--encoding=UTF8", f"--pgdata={folder / 'data'}"], check=True, capture_output=True, cwd=folder, **settings)
+        command = [
+            initdb,
+            "--auth=scram-sha-256",
+            "--username=tester",
+            f"--pwfile={folder / 'password'}",
+            "--no-sync",
+            "--locale=C",
+        ]
+        subprocess.run(
+            [*command, "--encoding=UTF8", f"--pgdata={folder / 'data'}"], check=True, capture_output=True, cwd=folder, **settings
+        )
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
         command = [server, "-D", str(folder / "data"), "-p", str(port), *(f"--{name}={value}" for name, value in options.items())]
         with running(command, port, folder / "log", cwd=folder, **settings):

@@ -27,6 +27,7 @@ CASES = {
     "http.server, urllib": ("urllib_client",),
     "http.server, requests": ("requests_client", "requests"),
     "asyncio streams": ("asyncio_echo",),
+    "asyncio streams, used heap": ("asyncio_echo used-heap",),
     "asyncio streams, TLS": ("asyncio_echo certificate",),
     "asyncio, other calls": ("asyncio_calls",),
     "uvloop": ("asyncio_calls uvloop", "uvloop"),

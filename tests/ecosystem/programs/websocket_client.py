@@ -17,13 +17,15 @@ class Echo(socketserver.StreamRequestHandler):
 
     def handle(self):
         key = ""
-        while (line := self.rfile.readline().strip()):
+        while line := self.rfile.readline().strip():
             name, _, value = line.partition(b":")
             if name.lower() == b"sec-websocket-key":
                 key = value.strip()
         accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
         self.wfile.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+            + accept
+            + b"\r\n\r\n"
         )
         while True:
             kind, data = self.receive()
