@@ -1,17 +1,19 @@
 //! Bytes objects for received data that neither cost nor keep more than what arrived.
 
 use std::cell::Cell;
+use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::error::{Error, Result};
 
 unsafe extern "C" {
     /// Private in `pyo3-ffi`, public in CPython's C API.
-    fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> std::ffi::c_int;
+    fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
 }
 
 /// Up to this many bytes are received on the stack and copied into an object of the right size.
@@ -30,19 +32,25 @@ thread_local! {
 /// `receive` answers how many bytes it filled, from the front. `abundant` remembers whether much came where much was asked for: then an
 /// object of the whole size is made and shrunk; otherwise what comes is copied from memory that is there already, which costs less than
 /// to make an object of the whole size and to give most of it back.
+///
+/// With `MSG_TRUNC` among the `flags`, TCP counts bytes that it throws away: they are zeros then, not what was in memory.
 #[inline]
 pub fn receive<'py, T>(
     py: Python<'py>,
     size: usize,
+    flags: c_int,
     abundant: &AtomicBool,
     receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
 ) -> Result<(Bound<'py, PyAny>, T)> {
+    if flags & libc::MSG_TRUNC != 0 {
+        return shrunk(zeros(py, size)?, size, receive).map(|(bytes, _, rest)| (bytes, rest));
+    }
     if size <= ON_THE_STACK {
         let mut buffer = [MaybeUninit::<u8>::uninit(); ON_THE_STACK];
         return copied(py, &mut buffer[..size], receive).map(|(bytes, _, rest)| (bytes, rest));
     }
     let (bytes, filled, rest) = if size > KEPT || abundant.load(Ordering::Relaxed) {
-        shrunk(py, size, receive)?
+        shrunk(uninitialised(py, size)?, size, receive)?
     } else {
         in_scratch(py, size, receive)?
     };
@@ -82,17 +90,30 @@ fn copied<'py, T>(
     Ok((bytes, filled, rest))
 }
 
-/// Receives into a new object, and shrinks it to what came.
+/// A new bytes object, to be written.
+fn uninitialised(py: Python<'_>, size: usize) -> Result<Bound<'_, PyAny>> {
+    // SAFETY: no bytes are given to be copied. What is not guaranteed: that the object's are initialised. A size came from Python, and fits.
+    unsafe {
+        let bytes = ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed());
+        Ok(Bound::from_owned_ptr_or_err(py, bytes)?)
+    }
+}
+
+/// The same, of zeros. Python has the system make them, which costs nothing for pages that nobody touches.
+fn zeros(py: Python<'_>, size: usize) -> Result<Bound<'_, PyAny>> {
+    Ok(py.get_type::<PyBytes>().call1((size,))?)
+}
+
+/// Receives into a new bytes object of `size` bytes, and shrinks it to what came.
 fn shrunk<'py, T>(
-    py: Python<'py>,
+    bytes: Bound<'py, PyAny>,
     size: usize,
     receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
 ) -> Result<(Bound<'py, PyAny>, usize, T)> {
-    // SAFETY: a new bytes object of `size` bytes that nobody else has seen yet: its bytes, uninitialised, are ours to write, and it
-    // may be resized. `_PyBytes_Resize` owns the object: on failure it frees it. A size came from Python, and fits.
+    let py = bytes.py();
+    // SAFETY: nobody else has seen the object yet: its bytes are ours to write, and it may be resized. `_PyBytes_Resize` owns the
+    // object: on failure it frees it.
     unsafe {
-        let bytes =
-            Bound::from_owned_ptr_or_err(py, ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed()))?;
         let start = ffi::PyBytes_AS_STRING(bytes.as_ptr()).cast_mut().cast();
         let (filled, rest) = receive(std::slice::from_raw_parts_mut(start, size))?;
         let filled = filled.min(size);

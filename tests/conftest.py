@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,10 @@ import pytest
 
 PATIENCE = 20  # seconds until a call that should have ended counts as stuck; no test waits for it when all is well
 FUTEX = {"x86_64": "202", "aarch64": "98"}.get(os.uname().machine)  # where a thread waits for the interpreter, not for I/O
+
+# Who runs the tests in the background may have made them, and the programs they start, deaf to Ctrl-C.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def load(name: str) -> ModuleType:

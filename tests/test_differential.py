@@ -18,7 +18,7 @@ from play import Play, theatre
 from stage import OPENINGS, PATIENCE
 
 SEED = 20261
-MACHINES = 500
+MACHINES = 430
 CALLS = 50  # of each machine
 
 pytestmark = [

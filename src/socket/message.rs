@@ -10,7 +10,6 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 use socket2::{MaybeUninitSlice, SockAddr};
 
 use super::This;
-use super::transfer::blank;
 use crate::ancillary::{self, Found, Item, Items, TooLong};
 use crate::buffer::Buffer;
 use crate::call::{Transfer, transfer};
@@ -26,8 +25,7 @@ pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
     let (mut size, mut room, mut flags) = (0isize, 0isize, 0);
     crate::parse_tuple!(&arguments.tuple()?, c"n|ni:recvmsg", &raw mut size, &raw mut room, &raw mut flags)?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
-    let (data, rest) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| {
-        blank(buffer, flags);
+    let (data, rest) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
         receive(this, &mut [MaybeUninitSlice::new(buffer)], room, flags)
     })?;
     rest.delivered(this.py(), data)

@@ -23,8 +23,7 @@ use crate::{address, audit, bytes, sys};
 pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
-    let (data, ()) = bytes::receive(this.py(), size, this.socket().abundant(), |buffer| {
-        blank(buffer, flags);
+    let (data, ()) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
         Ok((receive(this, buffer, flags)?, ()))
     })?;
     Ok(data)
@@ -35,10 +34,8 @@ pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retu
     let py = this.py();
     let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
-    let (data, sender) = bytes::receive(py, size, this.socket().abundant(), |buffer| {
-        blank(buffer, flags);
-        receive_from(this, buffer, flags)
-    })?;
+    let (data, sender) =
+        bytes::receive(py, size, flags, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
     Ok((data, sender).into_pyobject(py)?.into_any())
 }
 
@@ -66,13 +63,6 @@ pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
     };
     let (count, sender) = receive_from(this, buffer, flags)?;
     Ok((count, sender).into_pyobject(this.py())?.into_any())
-}
-
-/// Fills a new buffer for a call that may count bytes without storing them: with `MSG_TRUNC`, TCP throws them away.
-pub fn blank(buffer: &mut [MaybeUninit<u8>], flags: c_int) {
-    if flags & libc::MSG_TRUNC != 0 {
-        buffer.fill(MaybeUninit::new(0));
-    }
 }
 
 /// Receives into a buffer. For no bytes nobody is asked, as in CPython.

@@ -37,7 +37,7 @@ class Play:
 
 
 class Stuck(BaseException):
-    """A call did not return."""
+    """The play takes much too long: a call does not return, or hardly."""
 
 
 @lru_cache(maxsize=50_000)
@@ -80,25 +80,31 @@ class Theatre:
             names = {**self.names, "socket": module, "_socket": module._socket, "d": self.folder}
             exec(compiled(lay_out(play.opening, play.patience), "exec"), names)
             ports: dict[str, str] = {}
-            happened = []
+            happened: list[str] = []
             signal.setitimer(signal.ITIMER_REAL, STUCK)
-            for call in play.calls:
-                try:
-                    outcome = repr(eval(compiled(call, "eval"), names))
-                except (Exception, Stuck) as error:
-                    outcome = failure(error)
-                if notes:
-                    outcome += "".join(notes)
-                    notes.clear()
-                if "0" in outcome:  # most have nothing to leave out
-                    outcome = PORT.sub(lambda found: ports.setdefault(found[0], f"port {len(ports)}"), outcome)
-                    outcome = MADE_UP.sub("…", outcome)
-                happened.append(outcome)
+            try:
+                for call in play.calls:
+                    happened.append(self._outcome(call, names, notes, ports))
+            except Stuck:
+                happened += ["stuck"] * (len(play.calls) - len(happened))
             signal.setitimer(signal.ITIMER_REAL, 0)
             module.setdefaulttimeout(None)
             names.clear()
             happened.append(f"left open: {self._tidy(before)}")
         return happened
+
+    def _outcome(self, call: str, names: dict[str, Any], notes: list[str], ports: dict[str, str]) -> str:
+        try:
+            outcome = repr(eval(compiled(call, "eval"), names))
+        except Exception as error:
+            outcome = failure(error)
+        if notes:
+            outcome += "".join(notes)
+            notes.clear()
+        if "0" in outcome:  # most have nothing to leave out
+            outcome = PORT.sub(lambda found: ports.setdefault(found[0], f"port {len(ports)}"), outcome)
+            outcome = MADE_UP.sub("…", outcome)
+        return outcome
 
     def _tidy(self, before: set[int]) -> list[int]:
         """Back to an empty folder and to the descriptors there were; those that no object will close any more."""

@@ -76,7 +76,7 @@ for s in (left, right, listener):
 {call}
 print(count)
 {CLOSE}"""
-    assert int(run(code)) == 3
+    assert int(run(code)) >= 3  # on a busy machine one more may come before the timer is stopped
 
 
 @pytest.mark.parametrize("name", ["recv", "recv_into", "accept", "send", "sendall", "recvmsg"])
