@@ -6,8 +6,6 @@ Everything the standard library's ``socket`` exports is here and does the same; 
 program that says ``import socket`` on it.
 """
 
-from __future__ import annotations
-
 # Programs look for the unused ones here, as they do in the standard library's `socket`.
 import errno
 import io
@@ -105,7 +103,7 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 
 
 def send_fds(
-    sock: _socket.socket, buffers: Iterable[ReadableBuffer], fds: Iterable[int], flags: object = 0, address: object = None
+    sock: _socket.socket, buffers: "Iterable[ReadableBuffer]", fds: "Iterable[int]", flags: object = 0, address: object = None
 ) -> int:
     """Send data and descriptors over a socket of family AF_UNIX; returns how many bytes of the data went.
 
@@ -118,7 +116,7 @@ def send_fds(
     return sock.sendmsg(buffers, [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))])
 
 
-def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int], int, Any]:
+def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) -> "tuple[bytes, list[int], int, Any]":
     """Receive data and descriptors: ``(data, fds, msg_flags, address)``.
 
     At most ``bufsize`` bytes and ``maxfds`` descriptors, which are the caller's to close and are not inherited by programs that
@@ -211,13 +209,13 @@ def getfqdn(name: str = "") -> str:
     return next((known for known in (host, *aliases) if "." in known), host)
 
 
-_GLOBAL_DEFAULT_TIMEOUT: Any = object()
+_GLOBAL_DEFAULT_TIMEOUT: "Any" = object()
 
 
 def create_connection(
     address: tuple[str | bytes | None, str | bytes | int | None],
     timeout: float | None = _GLOBAL_DEFAULT_TIMEOUT,
-    source_address: _socket._Address | None = None,
+    source_address: "_socket._Address | None" = None,
     *,
     all_errors: bool = False,
 ) -> socket:
@@ -270,7 +268,7 @@ def has_dualstack_ipv6() -> bool:
 
 
 def create_server(
-    address: _socket._Address,
+    address: "_socket._Address",
     *,
     family: int = AF_INET,
     backlog: int | None = None,
@@ -326,7 +324,7 @@ def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
 getaddrinfo = _socket._public_getaddrinfo
 
 
-def install() -> Installation:
+def install() -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 
     Modules that hold the standard library's ``socket`` already use oxisocket from then on. ``uninstall()`` undoes it.
@@ -343,7 +341,7 @@ def uninstall() -> None:
     _installation.uninstall()
 
 
-def installed() -> AbstractContextManager[Installation]:
+def installed() -> "AbstractContextManager[Installation]":
     """``install()`` for the time of a with-statement."""
     from oxisocket import _installation
 
