@@ -227,7 +227,7 @@ def _shared_names(original: types.ModuleType, replacement: types.ModuleType) -> 
     return {name: (theirs[name], ours[name]) for name in names}
 
 
-def _is_one_of_its_kind(value: object) -> bool:
+def _is_one_of_its_kind(value: Any) -> bool:
     """Whether who has it has it from its module: a class or a function. Numbers are the same in both, and belong to anybody."""
     return callable(value) and not isinstance(value, int)
 
