@@ -17,24 +17,29 @@ pub struct Buffer<'py> {
 }
 
 impl<'py> Buffer<'py> {
+    /// Holds the memory of `object`, to write to; nothing was held before.
+    #[inline]
+    pub fn fill_writable(&mut self, object: &Bound<'py, PyAny>) -> Result<()> {
+        self.fill(object, ffi::PyBUF_WRITABLE)
+    }
+
     /// Memory to read from; an object without any is refused as `PyObject_GetBuffer` refuses it.
     pub fn readable(object: &Bound<'py, PyAny>) -> Result<Self> {
-        Self::get(object, ffi::PyBUF_SIMPLE)
-    }
-
-    /// Memory to write to.
-    pub fn writable(object: &Bound<'py, PyAny>) -> Result<Self> {
-        Self::get(object, ffi::PyBUF_WRITABLE)
-    }
-
-    fn get(object: &Bound<'py, PyAny>, flags: std::ffi::c_int) -> Result<Self> {
         let mut buffer = Self::empty(object.py());
+        buffer.fill(object, ffi::PyBUF_SIMPLE)?;
+        Ok(buffer)
+    }
+
+    #[inline]
+    fn fill(&mut self, object: &Bound<'py, PyAny>, flags: std::ffi::c_int) -> Result<()> {
+        debug_assert!(self.view.obj.is_null(), "a buffer is filled once");
         // SAFETY: `view` is filled when the call succeeds, and left without an object when it fails.
-        let refused = unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut buffer.view, flags) };
-        if refused < 0 { Err(Error::Raised) } else { Ok(buffer) }
+        let refused = unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut self.view, flags) };
+        if refused < 0 { Err(Error::Raised) } else { Ok(()) }
     }
 
     /// No memory: for one of the interpreter's parsers to fill through [`Buffer::as_mut_ptr`].
+    #[inline]
     pub fn empty(py: Python<'py>) -> Self {
         Buffer { view: ffi::Py_buffer::new(), py }
     }
@@ -45,6 +50,7 @@ impl<'py> Buffer<'py> {
     }
 
     /// How many bytes it holds.
+    #[inline]
     pub fn len(&self) -> usize {
         self.view.len.max(0).cast_unsigned()
     }
@@ -55,6 +61,7 @@ impl<'py> Buffer<'py> {
     }
 
     /// The bytes.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         if self.view.buf.is_null() {
             return &[];
@@ -65,6 +72,7 @@ impl<'py> Buffer<'py> {
     }
 
     /// The bytes, to be written to. They are initialised, and must stay so.
+    #[inline]
     pub fn bytes_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         if self.view.buf.is_null() {
             return &mut [];
@@ -75,44 +83,12 @@ impl<'py> Buffer<'py> {
 }
 
 impl Drop for Buffer<'_> {
+    #[inline]
     fn drop(&mut self) {
         let _attached = self.py;
         if !self.view.obj.is_null() {
             // SAFETY: a view that was filled, released once, attached.
             unsafe { ffi::PyBuffer_Release(&raw mut self.view) };
-        }
-    }
-}
-
-/// Bytes to be sent.
-pub enum Data<'a, 'py> {
-    /// Those of a bytes object, which cannot change: it is enough that the caller holds it.
-    Bytes(&'a [u8]),
-    /// Those of any other object, which is kept from changing its size.
-    Buffer(Buffer<'py>),
-}
-
-impl<'a, 'py> Data<'a, 'py> {
-    /// The bytes of an argument.
-    #[inline]
-    pub fn of(object: Borrowed<'a, 'py, PyAny>) -> Result<Self> {
-        // SAFETY: an object, which lives for 'a; a bytes object's memory is its own, initialised and never changed.
-        unsafe {
-            if ffi::PyBytes_CheckExact(object.as_ptr()) != 0 {
-                let start = ffi::PyBytes_AS_STRING(object.as_ptr()).cast();
-                let length = ffi::Py_SIZE(object.as_ptr()).cast_unsigned();
-                return Ok(Data::Bytes(std::slice::from_raw_parts(start, length)));
-            }
-        }
-        Buffer::readable(&object).map(Data::Buffer)
-    }
-
-    /// The bytes.
-    #[inline]
-    pub fn bytes(&self) -> &[u8] {
-        match self {
-            Data::Bytes(bytes) => bytes,
-            Data::Buffer(buffer) => buffer.bytes(),
         }
     }
 }

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::{Error, Result};
+use crate::interpreter::owned;
 
 unsafe extern "C" {
     /// Private in `pyo3-ffi`, public in CPython's C API.
@@ -34,8 +35,23 @@ thread_local! {
 /// to make an object of the whole size and to give most of it back.
 ///
 /// With `MSG_TRUNC` among the `flags`, TCP counts bytes that it throws away: they are zeros then, not what was in memory.
-#[inline]
+#[inline(always)]
 pub fn receive<'py, T>(
+    py: Python<'py>,
+    size: usize,
+    flags: c_int,
+    abundant: &AtomicBool,
+    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
+) -> Result<(Bound<'py, PyAny>, T)> {
+    if size <= ON_THE_STACK && flags & libc::MSG_TRUNC == 0 {
+        let mut buffer = [MaybeUninit::<u8>::uninit(); ON_THE_STACK];
+        return copied(py, &mut buffer[..size], receive).map(|(bytes, _, rest)| (bytes, rest));
+    }
+    receive_much(py, size, flags, abundant, receive)
+}
+
+#[inline(never)]
+fn receive_much<'py, T>(
     py: Python<'py>,
     size: usize,
     flags: c_int,
@@ -44,10 +60,6 @@ pub fn receive<'py, T>(
 ) -> Result<(Bound<'py, PyAny>, T)> {
     if flags & libc::MSG_TRUNC != 0 {
         return shrunk(zeros(py, size)?, size, receive).map(|(bytes, _, rest)| (bytes, rest));
-    }
-    if size <= ON_THE_STACK {
-        let mut buffer = [MaybeUninit::<u8>::uninit(); ON_THE_STACK];
-        return copied(py, &mut buffer[..size], receive).map(|(bytes, _, rest)| (bytes, rest));
     }
     let (bytes, filled, rest) = if size > KEPT || abundant.load(Ordering::Relaxed) {
         shrunk(uninitialised(py, size)?, size, receive)?
@@ -73,7 +85,7 @@ fn in_scratch<'py, T>(
 }
 
 /// Receives into `buffer` and makes an object of what came.
-#[inline]
+#[inline(always)]
 fn copied<'py, T>(
     py: Python<'py>,
     buffer: &mut [MaybeUninit<u8>],
@@ -85,7 +97,7 @@ fn copied<'py, T>(
     // SAFETY: the first `filled` bytes of the buffer are initialised.
     let bytes = unsafe {
         let bytes = ffi::PyBytes_FromStringAndSize(buffer.as_ptr().cast(), filled.cast_signed());
-        Bound::from_owned_ptr_or_err(py, bytes)?
+        owned(py, bytes)?
     };
     Ok((bytes, filled, rest))
 }
@@ -95,7 +107,7 @@ fn uninitialised(py: Python<'_>, size: usize) -> Result<Bound<'_, PyAny>> {
     // SAFETY: no bytes are given to be copied. What is not guaranteed: that the object's are initialised. A size came from Python, and fits.
     unsafe {
         let bytes = ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed());
-        Ok(Bound::from_owned_ptr_or_err(py, bytes)?)
+        owned(py, bytes)
     }
 }
 

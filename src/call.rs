@@ -34,90 +34,135 @@ pub struct Transfer {
     pub flags: c_int,
 }
 
+/// An attempt at a transfer: the system call with the given flags, without the first so many bytes, which have been sent.
+///
+/// What waits takes it as an object: the way of a transfer that is ready stays short, for the processor's caches as for the reader.
+type Attempt<'a> = &'a mut (dyn FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send);
+
 /// Makes a transfer.
 ///
-/// The clock of `patience` starts when it is first waited for. `attempt` makes the system call with the given flags, without the first so many bytes: those have been sent. It may be called several times.
-#[inline]
+/// `patience` is none until it had to wait, and is then how long it, and what follows in the same call from Python, will wait. `attempt`
+/// may be called several times.
+#[inline(always)]
 pub fn transfer(
     py: Python<'_>,
     socket: &Socket,
-    transfer: Transfer,
-    patience: &mut Patience,
+    wanted: Transfer,
+    patience: &mut Option<Patience>,
     mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
 ) -> Result<usize> {
-    let flags = transfer.flags | libc::MSG_DONTWAIT;
-    if matches!(patience, Patience::Never) {
-        return at_once(py, socket, |fd| attempt(fd, flags, 0));
+    let readiness = socket.readiness(wanted.direction);
+    let is_tried = socket.timeout().is_zero() || (wanted.can_be_tried() && readiness.is_likely());
+    if !is_tried {
+        return wait_with(py, socket, wanted, patience, attempt);
     }
-    let readiness = socket.readiness(transfer.direction);
-    if transfer.can_be_tried() && readiness.is_likely() {
-        let tried = {
-            let lease = BriefLease::take(socket);
-            attempt(lease.fd(), flags, 0)
-        };
-        match tried {
-            Ok(count) => {
-                readiness.was_right();
-                return whole(py, socket, transfer, *patience, count, attempt);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => readiness.was_wrong(),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
-            Err(error) => return Err(error.into()),
+    let tried = {
+        let lease = BriefLease::take(socket);
+        attempt(lease.fd(), wanted.flags | libc::MSG_DONTWAIT, 0)
+    };
+    match tried {
+        Ok(count) if wanted.is_whole(count) => {
+            readiness.was_right();
+            Ok(count)
         }
+        tried => go_on_with(py, socket, wanted, patience, tried, attempt),
     }
-    *patience = patience.started();
-    match *patience {
-        Patience::Until(deadline) => {
-            // What is large is not polled for first: while a stream flows, each poll would be for nothing.
-            let eager = transfer.size > ATTACHED_LIMIT;
-            wait_till(py, socket, transfer.direction, deadline, eager, |fd| attempt(fd, flags, 0), is_end)
-        }
-        _ => block(py, socket, |fd| attempt(fd, transfer.flags, 0), is_end),
-    }
+}
+
+/// [`wait`]. That it takes the attempt away, and is not a part of its callers, spares those who need not wait the making of an object.
+#[inline(never)]
+fn wait_with(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    patience: &mut Option<Patience>,
+    mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
+) -> Result<usize> {
+    wait(py, socket, wanted, patience, &mut attempt)
+}
+
+/// [`go_on`], for the same reason.
+#[cold]
+#[inline(never)]
+fn go_on_with(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    patience: &mut Option<Patience>,
+    tried: io::Result<usize>,
+    mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
+) -> Result<usize> {
+    go_on(py, socket, wanted, patience, tried, &mut attempt)
 }
 
 impl Transfer {
+    #[inline]
     fn can_be_tried(self) -> bool {
         self.size <= ATTACHED_LIMIT && self.flags & libc::MSG_WAITALL == 0
     }
+
+    /// Whether nothing of it is left to do. A blocking receive is content with what has come, a blocking send is not with what went.
+    #[inline]
+    fn is_whole(self, count: usize) -> bool {
+        self.direction == Direction::Read || count >= self.size || count == 0
+    }
 }
 
-/// 0 bytes may be the end of the connection, or of a socket that was closed meanwhile.
-fn is_end(count: &usize) -> bool {
-    *count == 0
-}
-
-/// Ends a blocking send that could not be whole without blocking, as the kernel would have ended it.
-#[inline]
-fn whole(
+/// Goes on after an attempt that did not do it all.
+fn go_on(
     py: Python<'_>,
     socket: &Socket,
-    transfer: Transfer,
-    patience: Patience,
-    count: usize,
-    attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
+    wanted: Transfer,
+    patience: &mut Option<Patience>,
+    tried: io::Result<usize>,
+    attempt: Attempt<'_>,
 ) -> Result<usize> {
-    let partly = transfer.direction == Direction::Write && 0 < count && count < transfer.size;
-    if partly && matches!(patience, Patience::Forever) {
-        return Ok(count + rest(py, socket, transfer, count, attempt));
+    let readiness = socket.readiness(wanted.direction);
+    let timeout = socket.timeout();
+    match tried {
+        Ok(count) => {
+            readiness.was_right();
+            // The kernel would have gone on blocking.
+            let more = if timeout.is_none() { rest(py, socket, wanted, count, attempt) } else { 0 };
+            return Ok(count + more);
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock && !timeout.is_zero() => readiness.was_wrong(),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
+        Err(error) => return Err(error.into()),
     }
-    Ok(count)
+    wait(py, socket, wanted, patience, attempt)
 }
 
 /// Sends the rest. What stops it, a signal, a timeout or an error, does not make what was sent unsent: the next call will meet it again.
-#[cold]
-fn rest(
-    py: Python<'_>,
-    socket: &Socket,
-    transfer: Transfer,
-    sent: usize,
-    mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
-) -> usize {
+fn rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, attempt: Attempt<'_>) -> usize {
     let Ok(lease) = Lease::take(socket) else {
         return 0;
     };
     let fd = lease.fd();
-    py.detach(|| attempt(fd, transfer.flags, sent)).unwrap_or(0)
+    py.detach(|| attempt(fd, wanted.flags, sent)).unwrap_or(0)
+}
+
+/// Makes a transfer that is likely to wait.
+fn wait(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    patience: &mut Option<Patience>,
+    attempt: Attempt<'_>,
+) -> Result<usize> {
+    // 0 bytes may be the end of the connection, or of a socket that was closed meanwhile.
+    let may_be_the_end = |count: &usize| *count == 0;
+    let flags = wanted.flags | libc::MSG_DONTWAIT;
+    match *patience.get_or_insert_with(|| socket.patience()) {
+        Patience::Never => at_once(py, socket, |fd| attempt(fd, flags, 0)),
+        Patience::Until(deadline) => {
+            // What is large is not polled for first: while a stream flows, each poll would be for nothing.
+            let eager = wanted.size > ATTACHED_LIMIT;
+            let attempt = |fd| attempt(fd, flags, 0);
+            wait_till(py, socket, wanted.direction, deadline, eager, attempt, may_be_the_end)
+        }
+        Patience::Forever => block(py, socket, |fd| attempt(fd, wanted.flags, 0), may_be_the_end),
+    }
 }
 
 /// Makes a call that does not wait, attached.
@@ -213,12 +258,11 @@ pub fn patient<T: Send>(
     py: Python<'_>,
     socket: &Socket,
     direction: Direction,
-    patience: Patience,
     attempt: impl FnMut(RawFd) -> io::Result<T> + Send,
 ) -> Result<T> {
-    match patience.started() {
+    match socket.patience() {
         Patience::Never => at_once(py, socket, attempt),
         Patience::Until(deadline) => wait_till(py, socket, direction, deadline, false, attempt, |_| false),
-        _ => block(py, socket, attempt, |_| false),
+        Patience::Forever => block(py, socket, attempt, |_| false),
     }
 }

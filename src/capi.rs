@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::error::Result;
+use crate::interpreter::owned;
 
 /// What the capsule points to.
 #[repr(C)]
@@ -24,9 +25,9 @@ pub fn capsule<'py>(class: &Bound<'py, PyType>) -> Result<Bound<'py, PyAny>> {
     let (error, timeout_error) = unsafe { (ffi::PyExc_OSError, ffi::PyExc_TimeoutError) };
     let api = Box::new(Api { class: class.clone().into_ptr().cast(), error, timeout_error });
     // SAFETY: the pointer is not null, the structure is never freed, and the name is static.
-    let capsule = unsafe {
+
+    unsafe {
         let capsule = ffi::PyCapsule_New(Box::into_raw(api).cast(), NAME.as_ptr(), None);
-        Bound::from_owned_ptr_or_err(class.py(), capsule)
-    };
-    Ok(capsule?)
+        owned(class.py(), capsule)
+    }
 }

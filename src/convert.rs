@@ -13,6 +13,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, plain_long};
 use crate::interpreter::function::{Returned, Table};
+use crate::interpreter::owned;
 use crate::{ancillary, functions, sys};
 
 /// The argument of a function that takes one. Argument Clinic, which such functions came under in 3.13, takes it as it is; before, it was
@@ -208,8 +209,8 @@ pub fn unsigned_long(number: &Bound<'_, PyAny>) -> Result<c_ulong> {
 /// What `operator.index` makes of an object.
 pub fn index<'py>(number: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
     // SAFETY: `number` is an object; the answer is a new one, or null with an exception.
-    let index = unsafe { Bound::from_owned_ptr_or_err(number.py(), ffi::PyNumber_Index(number.as_ptr())) };
-    Ok(index?)
+
+    unsafe { owned(number.py(), ffi::PyNumber_Index(number.as_ptr())) }
 }
 
 /// The text of a `str` as C wants it; `None` for what is no `str`, cannot be encoded or holds NUL.
@@ -334,7 +335,7 @@ fn descriptor(fd: &Bound<'_, PyAny>) -> Result<c_int> {
         Some(number) => c_int::try_from(number),
         None => c_int::try_from(long(fd)?),
     };
-    number.map_err(|_| Error::Os(libc::EBADF))
+    number.map_err(|_| Error::errno(libc::EBADF))
 }
 
 fn long(number: &Bound<'_, PyAny>) -> Result<c_long> {

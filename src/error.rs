@@ -15,22 +15,25 @@ use crate::{resolve, sys};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a call failed.
+///
+/// What the variants hold is all of one size, that of a pointer: so a `Result` of the small things that calls give back is passed on in two
+/// registers, and one that is no error costs nothing on its way.
 #[derive(Debug)]
 pub enum Error {
-    /// A system call failed: its `errno`.
-    Os(c_int),
+    /// A system call failed: its `errno`, from [`Error::errno`].
+    Os(isize),
     /// The socket's timeout passed.
     TimedOut,
     /// `getaddrinfo(3)` or `getnameinfo(3)` failed: its `EAI_` code.
-    AddrInfo(c_int),
+    AddrInfo(isize),
     /// `gethostbyname_r(3)` or `gethostbyaddr_r(3)` failed: its `h_errno`.
-    Host(c_int),
+    Host(isize),
     /// An exception of the given class with the given text.
-    Message(Class, Cow<'static, str>),
+    Message(Box<(Class, Cow<'static, str>)>),
     /// The interpreter already holds the exception.
     Raised,
     /// An exception made by PyO3.
-    Python(PyErr),
+    Python(Box<PyErr>),
 }
 
 /// The classes of exceptions this crate raises with a text of its own.
@@ -51,44 +54,60 @@ pub enum Class {
 impl Error {
     /// `OSError(text)`, for what the system did not refuse itself.
     pub fn os(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::Message(Class::Os, text.into())
+        Error::message(Class::Os, text.into())
     }
 
     /// `OverflowError(text)`.
     pub fn overflow(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::Message(Class::Overflow, text.into())
+        Error::message(Class::Overflow, text.into())
     }
 
     /// `RuntimeError(text)`.
     pub fn runtime(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::Message(Class::Runtime, text.into())
+        Error::message(Class::Runtime, text.into())
     }
 
     /// `TypeError(text)`.
     pub fn type_error(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::Message(Class::Type, text.into())
+        Error::message(Class::Type, text.into())
     }
 
     /// `ValueError(text)`.
     pub fn value(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::Message(Class::Value, text.into())
+        Error::message(Class::Value, text.into())
+    }
+
+    #[cold]
+    fn message(class: Class, text: Cow<'static, str>) -> Self {
+        Error::Message(Box::new((class, text)))
+    }
+
+    /// `OSError(errno, strerror(errno))`, of the subclass that the errno has.
+    pub const fn errno(errno: c_int) -> Self {
+        Error::Os(errno as isize)
+    }
+
+    /// Whether a system call failed with this `errno`.
+    pub fn is_errno(&self, errno: c_int) -> bool {
+        matches!(self, Error::Os(found) if *found == errno as isize)
     }
 
     /// The `OSError(EBADF)` of a closed socket.
     pub fn closed() -> Self {
-        Error::Os(libc::EBADF)
+        Error::errno(libc::EBADF)
     }
 
     /// Makes this error the interpreter's current exception.
     #[cold]
     pub fn raise(self, py: Python<'_>) {
         match self {
-            Error::Os(errno) => raise_errno(py, errno),
+            Error::Os(errno) => raise_errno(py, errno as c_int),
             // SAFETY: the class is a static of the interpreter.
             Error::TimedOut => raise_text(py, unsafe { ffi::PyExc_TimeoutError }, "timed out"),
-            Error::AddrInfo(code) => resolve::raise_gaierror(py, code),
-            Error::Host(code) => resolve::raise_herror(py, code),
-            Error::Message(class, text) => {
+            Error::AddrInfo(code) => resolve::raise_gaierror(py, code as c_int),
+            Error::Host(code) => resolve::raise_herror(py, code as c_int),
+            Error::Message(message) => {
+                let (class, text) = *message;
                 raise_text(py, class.object(), &text);
                 settle();
             }
@@ -175,7 +194,7 @@ pub fn raise_coded(py: Python<'_>, class: &Bound<'_, PyAny>, code: c_int, text: 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error() {
-            Some(errno) => Error::Os(errno),
+            Some(errno) => Error::errno(errno),
             None => Error::os(error.to_string()),
         }
     }
@@ -188,13 +207,14 @@ impl From<Infallible> for Error {
 }
 
 impl From<PyErr> for Error {
+    #[cold]
     fn from(error: PyErr) -> Self {
-        Error::Python(error)
+        Error::Python(Box::new(error))
     }
 }
 
 impl From<CastError<'_, '_>> for Error {
     fn from(error: CastError<'_, '_>) -> Self {
-        Error::Python(error.into())
+        PyErr::from(error).into()
     }
 }

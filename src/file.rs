@@ -20,9 +20,15 @@ use crate::interpreter::arguments::Keywords;
 use crate::interpreter::class::{Class, slot};
 use crate::interpreter::function::{Attributes, Receiver, Returned, Table, enter_status};
 use crate::interpreter::signature::Signature;
-use crate::public::class::{is_exactly_public, this as socket_this};
+use crate::public::class::is_exactly_public;
+use crate::socket::class::this as socket_of;
 use crate::socket::transfer;
 use crate::{attributes, functions};
+
+unsafe extern "C" {
+    /// Private in `pyo3-ffi`, public in CPython's C API.
+    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
+}
 
 /// What an instance has beside its base. All zeros are an instance that was never initialised: closed.
 #[repr(C)]
@@ -101,6 +107,16 @@ impl<'a, 'py> File<'a, 'py> {
         Ok(socket)
     }
 
+    /// Whether nobody ever set an attribute of this object: `io` marks a closed one by an attribute.
+    fn is_untouched(&self) -> bool {
+        // SAFETY: an object. What comes back is where it has its dict, null where that has no place of its own; the dict itself is null
+        // until there is one, and not followed.
+        unsafe {
+            let dict = _PyObject_GetDictPtr(self.object.as_ptr());
+            !dict.is_null() && AtomicPtr::from_ptr(dict).load(Ordering::Acquire).is_null()
+        }
+    }
+
     fn is_closed(&self) -> Result<bool> {
         Ok(self.object.getattr(intern!(self.py(), "closed"))?.is_truthy()?)
     }
@@ -134,6 +150,7 @@ static METHODS: Table = functions![
 
 static ATTRIBUTES: Attributes = attributes![
     read c"mode" => mode, c"'rb', 'wb' or 'rwb'.";
+    read c"closed" => closed, c"Whether it was closed.";
     read c"name" => name, c"The socket's descriptor; -1 when closed.";
     write c"_sock" => get_socket, set = set_socket, c"The socket; None when closed.";
     read c"_mode" => mode, c"The mode.";
@@ -265,80 +282,90 @@ unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
     0
 }
 
-/// The signature of a method that takes one thing, called `b`.
-const fn takes_b(qualified_name: &'static str) -> Signature<1> {
-    Signature { qualified_name, declaration: "self, b", names: ["b"], positional: 1, required: 1 }
+/// The argument of a method that takes one thing, called `b`.
+#[inline]
+fn the_b<'a, 'py>(name: &'static str, file: File<'a, 'py>, arguments: Keywords<'a, 'py>) -> Result<Bound<'py, PyAny>> {
+    match arguments.only_positional().map(|arguments| (arguments.len(), arguments.get(0))) {
+        Some((1, Some(argument))) => Ok(argument.to_owned()),
+        _ => named_b(name, file, arguments),
+    }
+}
+
+#[cold]
+fn named_b<'py>(
+    qualified_name: &'static str,
+    file: File<'_, 'py>,
+    arguments: Keywords<'_, 'py>,
+) -> Result<Bound<'py, PyAny>> {
+    let signature = Signature { qualified_name, declaration: "self, b", names: ["b"], positional: 1, required: 1 };
+    let [argument] = signature.bind(Some(&file.object), arguments)?;
+    argument.ok_or_else(|| Error::type_error("an argument is required"))
 }
 
 fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    let py = file.py();
-    let [Some(buffer)] = takes_b("SocketIO.readinto").bind(Some(&file.object), arguments)? else {
-        return Err(Error::type_error("a buffer is required"));
-    };
-    let buffer = &buffer;
+    let buffer = the_b("SocketIO.readinto", file, arguments)?;
     let socket = file.socket_for(READING, "_checkReadable")?;
     if file.state().timed_out.load(Ordering::Relaxed) {
         return Err(Error::os("cannot read from timed out object"));
     }
-    let outcome = if is_exactly_public(&socket) {
-        receive(&socket, buffer)
-    } else {
-        socket.call_method1(intern!(py, "recv_into"), (buffer,)).map_err(Error::from)
-    };
-    if outcome.as_ref().is_err_and(|error| is_timeout(py, error)) {
-        file.state().timed_out.store(true, Ordering::Relaxed);
-    }
-    none_if_blocked(file, outcome)
+    let outcome =
+        if is_exactly_public(&socket) { receive(&socket, &buffer) } else { call(&socket, "recv_into", &buffer) };
+    outcome.or_else(|error| {
+        if is_timeout(file.py(), &error) {
+            file.state().timed_out.store(true, Ordering::Relaxed);
+        }
+        none_if_blocked(file, error)
+    })
 }
 
 fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Returned<'py> {
-    let mut memory = match Buffer::writable(buffer) {
-        Ok(memory) => memory,
-        Err(error) => {
-            error.discard(socket.py());
-            return Ok(socket.call_method1("recv_into", (buffer,))?);
-        }
-    };
-    let count = transfer::receive(socket_this(socket)?, memory.bytes_mut(), 0)?;
+    let mut memory = Buffer::empty(socket.py());
+    if let Err(error) = memory.fill_writable(buffer) {
+        // The method has words of its own for what is no such buffer.
+        error.discard(socket.py());
+        return call(socket, "recv_into", buffer);
+    }
+    // SAFETY: an instance of the public class, as the caller found.
+    let this = unsafe { socket_of(socket) };
+    let count = transfer::receive(this, memory.bytes_mut(), 0)?;
     Ok(count.into_pyobject(socket.py())?.into_any())
 }
 
 fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    let py = file.py();
-    let [Some(data)] = takes_b("SocketIO.write").bind(Some(&file.object), arguments)? else {
-        return Err(Error::type_error("data is required"));
-    };
-    let data = &data;
+    let data = the_b("SocketIO.write", file, arguments)?;
     let socket = file.socket_for(WRITING, "_checkWritable")?;
-    let outcome = if is_exactly_public(&socket) {
-        send(&socket, data)
-    } else {
-        socket.call_method1(intern!(py, "send"), (data,)).map_err(Error::from)
-    };
-    none_if_blocked(file, outcome)
+    let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, "send", &data) };
+    outcome.or_else(|error| none_if_blocked(file, error))
 }
 
 fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'py> {
     let data = Buffer::readable(data)?;
-    let this = socket_this(socket)?;
-    let count = transfer::send_some(this, data.bytes(), 0, &mut this.socket().patience())?;
+    // SAFETY: an instance of the public class, as the caller found.
+    let this = unsafe { socket_of(socket) };
+    let count = transfer::send_some(this, data.bytes(), 0, &mut None)?;
     Ok(count.into_pyobject(socket.py())?.into_any())
 }
 
+/// What a subclass, or whatever else takes the part of a socket, makes of it.
+#[inline(never)]
+fn call<'py>(socket: &Bound<'py, PyAny>, method: &str, argument: &Bound<'py, PyAny>) -> Returned<'py> {
+    Ok(socket.call_method1(method, (argument,))?)
+}
+
 /// `None` in place of the error of a non-blocking socket that was not ready.
-fn none_if_blocked<'py>(file: File<'_, 'py>, outcome: Returned<'py>) -> Returned<'py> {
-    match outcome {
-        Err(error) if would_block(file.py(), &error) => {
-            error.discard(file.py());
-            Ok(file.none())
-        }
-        outcome => outcome,
+#[cold]
+fn none_if_blocked<'py>(file: File<'_, 'py>, error: Error) -> Returned<'py> {
+    if would_block(file.py(), &error) {
+        error.discard(file.py());
+        return Ok(file.none());
     }
+    Err(error)
 }
 
 fn is_timeout(py: Python<'_>, error: &Error) -> bool {
     match error {
-        Error::TimedOut | Error::Os(libc::ETIMEDOUT) => true,
+        Error::TimedOut => true,
+        Error::Os(_) => error.is_errno(libc::ETIMEDOUT),
         Error::Python(error) => error.is_instance_of::<PyTimeoutError>(py),
         _ => false,
     }
@@ -346,7 +373,7 @@ fn is_timeout(py: Python<'_>, error: &Error) -> bool {
 
 fn would_block(py: Python<'_>, error: &Error) -> bool {
     match error {
-        Error::Os(errno) => *errno == libc::EAGAIN,
+        Error::Os(_) => error.is_errno(libc::EAGAIN),
         Error::Python(error) if error.is_instance_of::<PyOSError>(py) => {
             error.value(py).getattr("errno").and_then(|errno| errno.eq(libc::EAGAIN)).unwrap_or(false)
         }
@@ -405,6 +432,16 @@ fn name<'py>(file: File<'_, 'py>) -> Returned<'py> {
         return Ok((-1i32).into_pyobject(file.py())?.into_any());
     }
     Ok(file.object.call_method0("fileno")?)
+}
+
+/// `closed`, which buffered readers ask before each line. The base class knows, at the cost of two look-ups.
+fn closed<'py>(file: File<'_, 'py>) -> Returned<'py> {
+    if file.is_untouched() {
+        return Ok(file.bool(false));
+    }
+    // SAFETY: a class, which lives as long as the interpreter.
+    let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
+    Ok(base.getattr(intern!(file.py(), "closed"))?.call_method1("__get__", (file.object,))?)
 }
 
 fn reads<'py>(file: File<'_, 'py>) -> Returned<'py> {

@@ -11,6 +11,7 @@ use crate::convert::{Only, clinic_doc, parse_only};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, plain_long};
 use crate::interpreter::function::{Returned, Table};
+use crate::interpreter::owned;
 use crate::{audit, convert, functions, parse_tuple, sys};
 
 macro_rules! table {
@@ -88,7 +89,7 @@ const CONVERTER: unsafe extern "C" fn(*mut ffi::PyObject, *mut std::ffi::c_void)
 /// `object` is an object, and nobody else will release it.
 unsafe fn owned_bytes(py: Python<'_>, object: *mut ffi::PyObject) -> Result<Bound<'_, PyBytes>> {
     // SAFETY: as the caller promises.
-    let object = unsafe { Bound::from_owned_ptr_or_err(py, object)? };
+    let object = unsafe { owned(py, object)? };
     Ok(object.cast_into::<PyBytes>().map_err(PyErr::from)?)
 }
 
@@ -179,16 +180,16 @@ fn interface_number(index: &Bound<'_, PyAny>) -> Result<c_uint> {
 
 /// What is too large for a number of an interface. Before 3.13 it was cut, so that 2³² + 1 was the first interface; here it is none.
 fn no_such_interface() -> Error {
-    if cfg!(Py_3_13) { Error::overflow("index is too large") } else { Error::Os(libc::ENXIO) }
+    if cfg!(Py_3_13) { Error::overflow("index is too large") } else { Error::errno(libc::ENXIO) }
 }
 
 /// Text of the system, in the file system's encoding (PEP 383).
 fn system_text<'py>(py: Python<'py>, text: &CStr) -> Returned<'py> {
     let bytes = text.to_bytes();
     // SAFETY: the bytes with their length.
-    let text = unsafe {
+
+    unsafe {
         let decoded = ffi::PyUnicode_DecodeFSDefaultAndSize(bytes.as_ptr().cast(), bytes.len().cast_signed());
-        Bound::from_owned_ptr_or_err(py, decoded)
-    };
-    Ok(text?)
+        owned(py, decoded)
+    }
 }

@@ -18,6 +18,7 @@ use crate::convert::text;
 use crate::error::{self, Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, plain_long};
 use crate::interpreter::function::{Returned, Table};
+use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
 use crate::public::kinds;
 use crate::sys::resolver::{self, AddrInfo, Failure, Hints, Host};
@@ -36,11 +37,11 @@ pub fn public_getaddrinfo<'py>(module: &Bound<'py, PyModule>) -> Returned<'py> {
     let py = module.py();
     let name = PyString::new(py, "socket");
     // SAFETY: a static entry of a table made for a module, that module, and a name.
-    let function = unsafe {
+
+    unsafe {
         let function = ffi::PyCFunction_NewEx(PUBLIC.as_ptr(), module.as_ptr(), name.as_ptr());
-        Bound::from_owned_ptr_or_err(py, function)
-    };
-    Ok(function?)
+        owned(py, function)
+    }
 }
 
 /// Functions of the module that resolve.
@@ -157,9 +158,9 @@ fn ask(py: Python<'_>, host: Option<&CStr>, service: Option<&CStr>, hints: Hints
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::AddrInfo(code) => Error::AddrInfo(code),
-            Failure::System(errno) => Error::Os(errno),
-            Failure::Host(code) => Error::Host(code),
+            Failure::AddrInfo(code) => Error::AddrInfo(code as isize),
+            Failure::System(errno) => Error::errno(errno),
+            Failure::Host(code) => Error::Host(code as isize),
         }
     }
 }
@@ -187,13 +188,13 @@ fn encode(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     Ok(codec(host)?.as_bytes().to_vec())
 }
 
-fn codec<'py>(host: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
+fn codec<'py>(host: &Bound<'py, PyString>) -> Result<Bound<'py, PyBytes>> {
     // SAFETY: a str and a codec's name; null takes the strict error handler, the only one there is.
     let encoded = unsafe {
         let encoded = ffi::PyUnicode_AsEncodedString(host.as_ptr(), c"idna".as_ptr(), ptr::null());
-        Bound::from_owned_ptr_or_err(host.py(), encoded)?
+        owned(host.py(), encoded)?
     };
-    Ok(encoded.cast_into()?)
+    Ok(encoded.cast_into().map_err(PyErr::from)?)
 }
 
 /// A label of more characters than this is not given to the codec, which takes a time that grows with the square of its length
@@ -213,7 +214,7 @@ fn refuse_endless_label(host: &Bound<'_, PyString>) -> Result<()> {
     let shorter = before.add("é".repeat(LONGEST_LABEL + 1))?;
     match codec(&shorter.cast_into::<PyString>().map_err(PyErr::from)?) {
         Ok(_) => Err(Error::value("label too long")),
-        Err(error) => Err(error_for(host, error, start, end)?.into()),
+        Err(error) => Err(error_for(host, error.into_pyerr(host.py()), start, end)?.into()),
     }
 }
 
@@ -621,7 +622,7 @@ fn parse_name(tuple: &Bound<'_, PyTuple>, format: &CStr) -> Result<CString> {
 /// `(name, [alias], [address])`.
 fn triple<'py>(py: Python<'py>, host: &Host, family: c_int) -> Returned<'py> {
     if host.family != family {
-        return Err(Error::Os(libc::EAFNOSUPPORT));
+        return Err(Error::errno(libc::EAFNOSUPPORT));
     }
     let aliases = PyList::empty(py);
     for alias in &host.aliases {

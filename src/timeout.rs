@@ -135,28 +135,19 @@ pub enum Patience {
     Never,
     /// As long as it takes.
     Forever,
-    /// So long, from when it first has to wait: nobody looks at a clock for a call that is ready.
-    Within(Duration),
     /// Till then, by the monotonic clock.
     Until(Instant),
 }
 
 impl Patience {
-    /// What a call waits with this timeout.
-    #[inline]
-    pub fn of(timeout: Timeout) -> Self {
+    /// What a call with this timeout waits from now on. Asked when it first has to wait: nobody looks at a clock for a call that is ready.
+    pub fn from_now(timeout: Timeout) -> Self {
         match timeout.0 {
             0 => Patience::Never,
             nanoseconds if nanoseconds < 0 => Patience::Forever,
-            nanoseconds => Patience::Within(Duration::from_nanos(nanoseconds.cast_unsigned())),
-        }
-    }
-
-    /// The same with a deadline, where the clock was not running yet.
-    pub fn started(self) -> Self {
-        match self {
-            Patience::Within(wait) => Instant::now().checked_add(wait).map_or(Patience::Forever, Patience::Until),
-            patience => patience,
+            nanoseconds => Instant::now()
+                .checked_add(Duration::from_nanos(nanoseconds.cast_unsigned()))
+                .map_or(Patience::Forever, Patience::Until),
         }
     }
 }
@@ -188,13 +179,13 @@ mod tests {
     fn zero_is_not_none() {
         assert!(Timeout::ZERO.is_zero() && !Timeout::ZERO.is_none());
         assert!(Timeout::NONE.is_none() && !Timeout::NONE.is_zero());
-        assert!(matches!(Patience::of(Timeout::ZERO), Patience::Never));
-        assert!(matches!(Patience::of(Timeout::NONE), Patience::Forever));
+        assert!(matches!(Patience::from_now(Timeout::ZERO), Patience::Never));
+        assert!(matches!(Patience::from_now(Timeout::NONE), Patience::Forever));
     }
 
     #[test]
     fn the_longest_timeout_does_not_overflow() {
         let longest = Timeout::from_nanoseconds(i64::MAX);
-        assert!(!matches!(Patience::of(longest).started(), Patience::Never | Patience::Within(_)));
+        assert!(!matches!(Patience::from_now(longest), Patience::Never));
     }
 }

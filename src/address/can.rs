@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn names_of_interfaces() {
         assert!(matches!(index_of(-1, b""), Ok(0)));
-        assert!(matches!(index_of(-1, b"xxxxxxxxxxxxxxx"), Err(Error::Os(libc::EBADF))));
+        assert!(index_of(-1, b"xxxxxxxxxxxxxxx").is_err_and(|error| error.is_errno(libc::EBADF)));
         assert!(matches!(index_of(-1, b"xxxxxxxxxxxxxxxx"), Err(Error::Message(..))));
     }
 }

@@ -10,6 +10,7 @@ use socket2::SockAddr;
 use super::from_bytes;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
+use crate::interpreter::owned;
 use crate::parse_object;
 
 /// The longest path, the NUL that ends it included; and the longest abstract name, the NUL that begins it included.
@@ -34,9 +35,8 @@ fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
         };
     }
     // SAFETY: `address` is a str.
-    let encoded =
-        unsafe { Bound::from_owned_ptr_or_err(address.py(), ffi::PyUnicode_EncodeFSDefault(address.as_ptr())) };
-    Ok(encoded?)
+
+    unsafe { owned(address.py(), ffi::PyUnicode_EncodeFSDefault(address.as_ptr())) }
 }
 
 /// Lays a path out as a `sockaddr_un`. Empty means that the kernel picks an abstract name at bind.
@@ -66,11 +66,11 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
         Err(_) => path,
     };
     // SAFETY: the bytes with their length.
-    let path = unsafe {
+
+    unsafe {
         let decoded = ffi::PyUnicode_DecodeFSDefaultAndSize(path.as_ptr().cast(), path.len().cast_signed());
-        Bound::from_owned_ptr_or_err(py, decoded)
-    };
-    Ok(path?)
+        owned(py, decoded)
+    }
 }
 
 #[cfg(test)]

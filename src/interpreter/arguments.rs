@@ -52,6 +52,20 @@ impl<'a, 'py> Arguments<'a, 'py> {
         Some(unsafe { Borrowed::from_ptr(self.py, value) })
     }
 
+    /// What the bytes object at `index` holds, which cannot change while the caller holds the object; `None` for any other object.
+    #[inline]
+    pub fn bytes(&self, index: usize) -> Option<&'a [u8]> {
+        let object = self.get(index)?.as_ptr();
+        // SAFETY: an object, which lives for 'a; a bytes object's memory is its own and initialised.
+        unsafe {
+            if ffi::PyBytes_CheckExact(object) == 0 {
+                return None;
+            }
+            let length = ffi::Py_SIZE(object).cast_unsigned();
+            Some(std::slice::from_raw_parts(ffi::PyBytes_AS_STRING(object).cast(), length))
+        }
+    }
+
     /// The argument at `index` as a C `int`, or `default` where there is none; `None` unless it is plain.
     #[inline]
     pub fn plain_int(&self, index: usize, default: c_int) -> Option<c_int> {

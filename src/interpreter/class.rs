@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
 use crate::error::Result;
+use crate::interpreter::owned;
 
 /// What a class is made of.
 pub struct Class {
@@ -76,7 +77,7 @@ impl Class {
         let class = unsafe {
             let class = ffi::PyType_FromModuleAndSpec(module.as_ptr(), &raw mut spec, bases);
             ffi::Py_XDECREF(bases);
-            Bound::from_owned_ptr_or_err(py, class)?
+            owned(py, class)?
         };
         Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
     }

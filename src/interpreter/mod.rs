@@ -8,5 +8,23 @@ pub mod arguments;
 pub mod audit;
 pub mod class;
 pub mod function;
+pub mod method;
 pub mod signals;
 pub mod signature;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// The new object that a function of the interpreter returned; where that is null, the interpreter holds the exception, and goes on
+/// holding it.
+///
+/// # Safety
+///
+/// `object` is null, with an exception set, or a reference that nobody else will release.
+#[inline]
+pub unsafe fn owned(py: Python<'_>, object: *mut ffi::PyObject) -> Result<Bound<'_, PyAny>> {
+    // SAFETY: as the caller promises.
+    unsafe { Bound::from_owned_ptr_or_opt(py, object) }.ok_or(Error::Raised)
+}

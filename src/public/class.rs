@@ -13,6 +13,7 @@ use super::{lifecycle, makefile, sendfile};
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
+use crate::interpreter::method;
 use crate::socket::{Object, This};
 use crate::{attributes, functions, netdb};
 
@@ -87,6 +88,9 @@ static MEMBERS: Members = Members::new(&[
     END_OF_MEMBERS,
 ]);
 
+/// What is called for each message. See [`method`].
+const OFTEN_CALLED: [&str; 7] = ["recv", "recv_into", "recvfrom", "recvfrom_into", "send", "sendall", "sendto"];
+
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// Makes the class, as a subclass of the base class.
@@ -109,6 +113,9 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     // In reprs, warnings and error messages the class goes by the name it has always had: programs and their logs know it.
     class.setattr("__name__", "socket")?;
     class.setattr("__module__", "socket")?;
+    for name in OFTEN_CALLED {
+        method::adopt(&class, name)?;
+    }
     class.setattr("__slots__", ["__weakref__", "_closed", "_io_refs"].to_vec())?;
     let _ = CLASS.set(module.py(), class.clone().unbind());
     Ok(class)

@@ -191,7 +191,7 @@ fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sen
 fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Result<usize> {
     let block = usize::try_from(block).unwrap_or(usize::MAX);
     let send = |out| sys::socket::sendfile(out, file, offset, block);
-    match this.socket().patience().started() {
+    match this.socket().patience() {
         Patience::Until(deadline) => {
             call::wait_till(this.py(), this.socket(), Direction::Write, deadline, true, send, |_| true)
         }
@@ -282,7 +282,7 @@ fn send_through(
     let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
     let start = job.offset()?;
     while let Some(block) = job.block(*sent, largest) {
-        let patience = this.socket().patience().started();
+        let patience = this.socket().patience();
         if matches!(patience, Patience::Until(_)) {
             wait_for_room(this, patience)?;
         }

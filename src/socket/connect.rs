@@ -62,7 +62,7 @@ pub fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py
         libc::AF_ALG => sys::socket::accept_unnamed,
         _ => sys::socket::accept,
     };
-    let (connection, peer) = call::patient(py, socket, Direction::Read, socket.patience(), accept)?;
+    let (connection, peer) = call::patient(py, socket, Direction::Read, accept)?;
     let peer = address::to_python(py, &peer, socket.fd(), socket.proto())?;
     Ok((connection, peer))
 }
@@ -80,17 +80,17 @@ pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
 /// `connect(address)`.
 pub fn connect<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
     let target = audited_target(this, address, "connect")?;
-    connect_to(this.py(), this.socket(), &target, this.socket().patience().started())?;
+    connect_to(this.py(), this.socket(), &target, this.socket().patience())?;
     Ok(this.none())
 }
 
 /// `connect_ex(address)`: the errno of a failed `connect(2)` as a number.
 pub fn connect_ex<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
     let target = audited_target(this, address, "connect_ex")?;
-    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().patience().started()) {
+    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().patience()) {
         Ok(()) => 0,
         Err(Error::Os(errno)) => errno,
-        Err(Error::TimedOut) => libc::EWOULDBLOCK,
+        Err(Error::TimedOut) => libc::EWOULDBLOCK as isize,
         Err(error) => return Err(error),
     };
     Ok(errno.into_pyobject(this.py())?.into_any())

@@ -15,6 +15,7 @@ use crate::audit;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::as_int;
 use crate::interpreter::function::{Receiver, Returned, enter, enter_status};
+use crate::interpreter::owned;
 use crate::timeout::{self, Timeout};
 use crate::{lease, sys};
 
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn new(
     unsafe {
         enter(|py| {
             let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
-            let object = Bound::from_owned_ptr_or_err(py, allocate(class, 0))?;
+            let object = owned(py, allocate(class, 0))?;
             ptr::write(&raw mut (*object.as_ptr().cast::<Object>()).socket, Socket::default());
             Ok(object)
         })

@@ -16,6 +16,7 @@ use crate::call::{Transfer, transfer};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, as_int, check_count};
 use crate::interpreter::function::Returned;
+use crate::interpreter::owned;
 use crate::sys::message::{Incoming, Outgoing};
 use crate::sys::wait::Direction;
 use crate::{address, audit, bytes, sys};
@@ -55,11 +56,13 @@ fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bo
     let tuple = unsafe {
         if cfg!(Py_3_14) {
             // Whatever an iterator raises, these versions say that it is none.
-            Bound::from_owned_ptr_or_err(py, ffi::PySequence_Tuple(iterable.as_ptr()))
-                .map_err(|_| Error::type_error(refusal.to_string_lossy()))?
+            owned(py, ffi::PySequence_Tuple(iterable.as_ptr())).map_err(|error| {
+                error.discard(py);
+                Error::type_error(refusal.to_string_lossy())
+            })?
         } else {
-            let fast = Bound::from_owned_ptr_or_err(py, ffi::PySequence_Fast(iterable.as_ptr(), refusal.as_ptr()))?;
-            Bound::from_owned_ptr_or_err(py, ffi::PySequence_Tuple(fast.as_ptr()))?
+            let fast = owned(py, ffi::PySequence_Fast(iterable.as_ptr(), refusal.as_ptr()))?;
+            owned(py, ffi::PySequence_Tuple(fast.as_ptr()))?
         }
     };
     Ok(tuple.cast_into().map_err(PyErr::from)?)
@@ -92,7 +95,7 @@ fn receive(this: This<'_, '_>, data: &mut [MaybeUninitSlice<'_>], room: isize, f
         flags: flags | libc::MSG_CMSG_CLOEXEC,
     };
     let mut incoming = None;
-    let count = transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, _| {
+    let count = transfer(this.py(), socket, wanted, &mut None, |fd, flags, _| {
         let message = sys::message::recvmsg(fd, data, &mut control.spare_capacity_mut()[..room], flags)?;
         let count = message.count;
         incoming = Some(message);
@@ -238,7 +241,7 @@ fn send_message<'py>(
     let socket = this.socket();
     let slices: Vec<_> = data.iter().map(|buffer| IoSlice::new(buffer.bytes())).collect();
     let wanted = Transfer { direction: Direction::Write, size: data.iter().map(Buffer::len).sum(), flags };
-    let count = transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, sent| {
+    let count = transfer(this.py(), socket, wanted, &mut None, |fd, flags, sent| {
         if sent == 0 {
             return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }

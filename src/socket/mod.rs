@@ -126,10 +126,9 @@ impl Socket {
         self.timeout.store(timeout.nanoseconds(), Ordering::Relaxed);
     }
 
-    /// How long a call waits.
-    #[inline]
+    /// How long a call waits from now on.
     pub fn patience(&self) -> Patience {
-        Patience::of(self.timeout())
+        Patience::from_now(self.timeout())
     }
 
     /// The running calls.

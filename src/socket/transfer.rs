@@ -1,15 +1,13 @@
 //! The recv and send families.
 
 use std::ffi::c_int;
-use std::io;
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use socket2::SockAddr;
 
 use super::This;
-use crate::buffer::{Buffer, Data};
+use crate::buffer::Buffer;
 use crate::call::{Transfer, transfer};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
@@ -41,7 +39,8 @@ pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retu
 
 /// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
 pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    let (mut buffer, size, flags) = buffer_size_and_flags(arguments, c"w*|ni:recv_into")?;
+    let mut buffer = Buffer::empty(this.py());
+    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recv_into")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv_into"))?;
     let buffer = buffer.bytes_mut();
     let size = if size == 0 { buffer.len() } else { size };
@@ -54,7 +53,8 @@ pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retu
 
 /// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
 pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    let (mut buffer, size, flags) = buffer_size_and_flags(arguments, c"w*|ni:recvfrom_into")?;
+    let mut buffer = Buffer::empty(this.py());
+    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recvfrom_into")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom_into"))?;
     let buffer = buffer.bytes_mut();
     let size = if size == 0 { buffer.len() } else { size };
@@ -66,13 +66,14 @@ pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
 }
 
 /// Receives into a buffer. For no bytes nobody is asked, as in CPython.
+#[inline(always)]
 pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
     if buffer.is_empty() {
         return Ok(0);
     }
     let socket = this.socket();
     let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
-    transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, _| sys::socket::recv(fd, buffer, flags))
+    transfer(this.py(), socket, wanted, &mut None, move |fd, flags, _| sys::socket::recv(fd, buffer, flags))
 }
 
 /// Receives into a buffer: how many bytes, and the sender's address.
@@ -85,7 +86,7 @@ fn receive_from<'py>(
     address::check_length_is_known(socket.family(), socket.proto())?;
     let mut sender = sys::socket::no_address();
     let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
-    let count = transfer(this.py(), socket, wanted, &mut socket.patience(), |fd, flags, _| {
+    let count = transfer(this.py(), socket, wanted, &mut None, |fd, flags, _| {
         let (count, from) = sys::socket::recvfrom(fd, buffer, flags)?;
         sender = from;
         Ok(count)
@@ -95,25 +96,50 @@ fn receive_from<'py>(
     Ok((count, sender))
 }
 
+#[inline(always)]
 fn size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
     if let (1 | 2, Some(size), Some(flags)) = (arguments.len(), arguments.plain_size(0, 0), arguments.plain_int(1, 0)) {
         return Ok((size, flags));
     }
+    parse_size_and_flags(arguments, format)
+}
+
+#[cold]
+#[inline(never)]
+fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
     let (mut size, mut flags) = (0, 0);
     crate::parse_tuple!(&arguments.tuple()?, format, &raw mut size, &raw mut flags)?;
     Ok((size, flags))
 }
 
+/// Fills `buffer` and returns the size and the flags.
+#[inline(always)]
 fn buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
+    buffer: &mut Buffer<'py>,
     format: &std::ffi::CStr,
-) -> Result<(Buffer<'py>, isize, c_int)> {
-    if let Some(plain) = plain_buffer_size_and_flags(arguments) {
-        return Ok(plain);
+) -> Result<(isize, c_int)> {
+    if let Some(positional) = arguments.only_positional()
+        && let (1..=3, Some(object)) = (positional.len(), positional.get(0))
+        && let (Some(size), Some(flags)) = (positional.plain_size(1, 0), positional.plain_int(2, 0))
+        && buffer.fill_writable(&object).is_ok()
+    {
+        return Ok((size, flags));
     }
+    parse_buffer_size_and_flags(arguments, buffer, format)
+}
+
+#[cold]
+#[inline(never)]
+fn parse_buffer_size_and_flags<'py>(
+    arguments: Keywords<'_, 'py>,
+    buffer: &mut Buffer<'py>,
+    format: &std::ffi::CStr,
+) -> Result<(isize, c_int)> {
     let positional = arguments.positional;
+    // Of an object that is no such buffer the parser complains in its own words.
+    crate::error::clear(positional.py());
     let (mut size, mut flags) = (0, 0);
-    let mut buffer = Buffer::empty(positional.py());
     crate::parse_keywords!(
         &positional.tuple()?,
         Some(&arguments.dict()?),
@@ -123,75 +149,85 @@ fn buffer_size_and_flags<'py>(
         &raw mut size,
         &raw mut flags
     )?;
-    Ok((buffer, size, flags))
-}
-
-fn plain_buffer_size_and_flags<'py>(arguments: Keywords<'_, 'py>) -> Option<(Buffer<'py>, isize, c_int)> {
-    let arguments = arguments.only_positional().filter(|arguments| arguments.len() <= 3)?;
-    let (size, flags) = (arguments.plain_size(1, 0)?, arguments.plain_int(2, 0)?);
-    match Buffer::writable(&*arguments.get(0)?) {
-        Ok(buffer) => Some((buffer, size, flags)),
-        Err(error) => {
-            error.discard(arguments.py());
-            None
-        }
-    }
+    Ok((size, flags))
 }
 
 /// `send(data[, flags])`: how many bytes went.
 pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let (data, flags) = data_and_flags(arguments, c"send", c"y*|i:send")?;
-    let count = send_some(this, data.bytes(), flags, &mut this.socket().patience())?;
-    Ok(count.into_pyobject(this.py())?.into_any())
+    with_data_and_flags(arguments, c"send", c"y*|i:send", |data, flags| {
+        let count = send_some(this, data, flags, &mut None)?;
+        Ok(count.into_pyobject(this.py())?.into_any())
+    })
 }
 
 /// `sendall(data[, flags])`.
 pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let (data, flags) = data_and_flags(arguments, c"sendall", c"y*|i:sendall")?;
-    let mut patience = this.socket().patience();
-    let mut rest = data.bytes();
-    loop {
-        let count = send_some(this, rest, flags, &mut patience)?;
-        rest = rest.get(count..).unwrap_or_default();
+    with_data_and_flags(arguments, c"sendall", c"y*|i:sendall", |data, flags| {
+        let mut patience = None;
+        let count = send_some(this, data, flags, &mut patience)?;
+        if count < data.len() {
+            send_rest(this, &data[count..], flags, patience)?;
+        }
+        Ok(this.none())
+    })
+}
+
+/// Sends the rest of what [`sendall`] sends. The timeout is one for the whole call.
+#[cold]
+fn send_rest(this: This<'_, '_>, mut rest: &[u8], flags: c_int, patience: Option<Patience>) -> Result<()> {
+    let patience = patience.unwrap_or_else(|| this.socket().patience());
+    while !rest.is_empty() {
         // A send that a signal interrupted may have succeeded in part: its handler must not wait for the end.
         signals::run_handlers(this.py())?;
-        if rest.is_empty() {
-            return Ok(this.none());
-        }
-        // The timeout is one for the whole call.
-        patience = patience.started();
         if let Patience::Until(deadline) = patience
             && deadline.saturating_duration_since(Instant::now()) == Duration::ZERO
         {
             return Err(Error::TimedOut);
         }
+        let count = send_some(this, rest, flags, &mut Some(patience))?;
+        rest = rest.get(count..).unwrap_or_default();
     }
+    Ok(())
 }
 
 /// Sends what goes at once, or all that a blocking `send(2)` would send.
-pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int, patience: &mut Patience) -> Result<usize> {
+#[inline(always)]
+pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int, patience: &mut Option<Patience>) -> Result<usize> {
     let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
-    transfer(this.py(), this.socket(), wanted, patience, |fd, flags, sent| sys::socket::send(fd, &data[sent..], flags))
+    transfer(this.py(), this.socket(), wanted, patience, move |fd, flags, sent| {
+        sys::socket::send(fd, &data[sent..], flags)
+    })
 }
 
-#[inline]
-fn data_and_flags<'a, 'py>(
-    arguments: Arguments<'a, 'py>,
+/// Calls `body` with the bytes and flags of the arguments.
+#[inline(always)]
+fn with_data_and_flags<'py>(
+    arguments: Arguments<'_, 'py>,
     name: &std::ffi::CStr,
     format: &std::ffi::CStr,
-) -> Result<(Data<'a, 'py>, c_int)> {
-    if let (1 | 2, Some(flags), Some(data)) = (arguments.len(), arguments.plain_int(1, 0), arguments.get(0)) {
-        return Ok((Data::of(data)?, flags));
-    }
-    let (data, flags) = parse_data_and_flags(arguments, name, format)?;
-    Ok((Data::Buffer(data), flags))
+    body: impl FnOnce(&[u8], c_int) -> Returned<'py>,
+) -> Returned<'py> {
+    let parsed;
+    let (data, flags) = match (arguments.len(), arguments.bytes(0), arguments.plain_int(1, 0)) {
+        (1 | 2, Some(data), Some(flags)) => (data, flags),
+        _ => {
+            parsed = data_and_flags(arguments, name, format)?;
+            (parsed.0.bytes(), parsed.1)
+        }
+    };
+    body(data, flags)
 }
 
-fn parse_data_and_flags<'py>(
+#[cold]
+#[inline(never)]
+fn data_and_flags<'py>(
     arguments: Arguments<'_, 'py>,
     name: &std::ffi::CStr,
     format: &std::ffi::CStr,
 ) -> Result<(Buffer<'py>, c_int)> {
+    if let (1 | 2, Some(flags), Some(data)) = (arguments.len(), arguments.plain_int(1, 0), arguments.get(0)) {
+        return Ok((Buffer::readable(&data)?, flags));
+    }
     let tuple = arguments.tuple()?;
     if cfg!(Py_3_15) {
         check_count(&tuple, name, 1, 2)?;
@@ -207,36 +243,39 @@ fn parse_data_and_flags<'py>(
 
 /// `sendto(data[, flags], address)`: how many bytes went.
 pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let py = this.py();
-    let socket = this.socket();
-    let (data, flags, target) = data_flags_and_target(arguments)?;
+    let (py, socket) = (this.py(), this.socket());
+    let parsed;
+    let (data, flags, target) = match (arguments.len(), arguments.bytes(0), arguments.get(1)) {
+        (2, Some(data), Some(target)) => (data, 0, target),
+        _ => {
+            parsed = data_flags_and_target(arguments)?;
+            (parsed.0.bytes(), parsed.1, parsed.2)
+        }
+    };
     let to = address::from_python(socket.address_context("sendto"), &target)?;
     audit!(py, c"socket.sendto", c"OO", this.object().as_ptr(), target.as_ptr())?;
-    let data = data.bytes();
     let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
     let count =
-        transfer(py, socket, wanted, &mut socket.patience(), |fd, flags, sent| send_to(fd, &data[sent..], &to, flags))?;
+        transfer(py, socket, wanted, &mut None, |fd, flags, sent| sys::socket::sendto(fd, &data[sent..], &to, flags))?;
     Ok(count.into_pyobject(py)?.into_any())
 }
 
-fn send_to(fd: std::os::fd::RawFd, data: &[u8], to: &SockAddr, flags: c_int) -> io::Result<usize> {
-    sys::socket::sendto(fd, data, to, flags)
-}
-
-type Addressed<'a, 'py> = (Data<'a, 'py>, c_int, Borrowed<'a, 'py, PyAny>);
-
-fn data_flags_and_target<'a, 'py>(arguments: Arguments<'a, 'py>) -> Result<Addressed<'a, 'py>> {
+#[cold]
+#[inline(never)]
+fn data_flags_and_target<'a, 'py>(
+    arguments: Arguments<'a, 'py>,
+) -> Result<(Buffer<'py>, c_int, Borrowed<'a, 'py, PyAny>)> {
     let count = arguments.len();
     let Some(target) = arguments.get(count.wrapping_sub(1)).filter(|_| (2..=3).contains(&count)) else {
         return Err(Error::type_error(format!("sendto() takes 2 or 3 arguments ({count} given)")));
     };
     if let (2, Some(data)) = (count, arguments.get(0)) {
-        return Ok((Data::of(data)?, 0, target));
+        return Ok((Buffer::readable(&data)?, 0, target));
     }
     let mut data = Buffer::empty(arguments.py());
     let mut flags = 0;
     let mut address: *mut pyo3::ffi::PyObject = std::ptr::null_mut();
     let tuple = arguments.tuple()?;
     crate::parse_tuple!(&tuple, c"y*iO:sendto", data.as_mut_ptr(), &raw mut flags, &raw mut address)?;
-    Ok((Data::Buffer(data), flags, target))
+    Ok((data, flags, target))
 }
