@@ -52,7 +52,8 @@ pub fn transfer(
     mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
 ) -> Result<usize> {
     let readiness = socket.readiness(wanted.direction);
-    let is_tried = socket.timeout().is_zero() || (wanted.can_be_tried() && readiness.is_likely());
+    let is_tried = socket.timeout().is_zero()
+        || (wanted.can_be_tried() && !wanted.is_in_conversation(socket) && readiness.is_likely());
     if !is_tried {
         return wait_with(py, socket, wanted, patience, attempt);
     }
@@ -99,6 +100,13 @@ impl Transfer {
     #[inline]
     fn can_be_tried(self) -> bool {
         self.size <= ATTACHED_LIMIT && self.flags & libc::MSG_WAITALL == 0
+    }
+
+    /// Whether it is a send to somebody whose answers had to be waited for. Who answers may be a thread of this process: it has been waiting
+    /// for this very send, and would have to wait again, for the GIL.
+    #[inline]
+    fn is_in_conversation(self, socket: &Socket) -> bool {
+        self.direction == Direction::Write && socket.readiness(Direction::Read).is_waited_for()
     }
 
     /// Whether nothing of it is left to do. A blocking receive is content with what has come, a blocking send is not with what went.
@@ -156,8 +164,10 @@ fn wait(
     match *patience.get_or_insert_with(|| socket.patience()) {
         Patience::Never => at_once(py, socket, |fd| attempt(fd, flags, 0)),
         Patience::Until(deadline) => {
-            // What is large is not polled for first: while a stream flows, each poll would be for nothing.
-            let eager = wanted.size > ATTACHED_LIMIT;
+            // What is large is not polled for first: while a stream flows, each poll would be for nothing. Nor is room for what is sent,
+            // as long as there was some.
+            let eager = wanted.size > ATTACHED_LIMIT
+                || wanted.direction == Direction::Write && !socket.readiness(Direction::Write).is_waited_for();
             let attempt = |fd| attempt(fd, flags, 0);
             wait_till(py, socket, wanted.direction, deadline, eager, attempt, may_be_the_end)
         }

@@ -1,7 +1,8 @@
 //! A small memory of how a socket's transfers went, one for each direction.
 //!
 //! Where each request waits for its answer, data is never there yet, and a failed attempt before each wait is a system call for nothing.
-//! After an attempt that failed the next ones are left out: 1, then 3, 7 and at most 15; one that succeeds forgets all that.
+//! After an attempt that failed the next ones are left out: 1, then 3, 7 and at most 15. One that succeeds takes back one failure: who
+//! is a little late for once has not stopped being waited for.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -18,6 +19,8 @@ const MOST_FAILURES: u8 = 4;
 pub trait Readiness {
     /// Whether an attempt is worth its system call.
     fn is_likely(&self) -> bool;
+    /// Whether attempts failed of late.
+    fn is_waited_for(&self) -> bool;
     /// An attempt succeeded.
     fn was_right(&self);
     /// An attempt failed: nothing was ready.
@@ -36,8 +39,17 @@ impl Readiness for Memory {
     }
 
     #[inline]
+    fn is_waited_for(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    #[inline]
     fn was_right(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        let memory = self.0.load(Ordering::Relaxed);
+        if memory != 0 {
+            // The one that was tried was not left out.
+            self.0.store((memory & !SKIPS).saturating_sub(FAILURE), Ordering::Relaxed);
+        }
     }
 
     fn was_wrong(&self) {
@@ -66,12 +78,26 @@ mod tests {
     }
 
     #[test]
-    fn one_success_forgets_the_failures() {
+    fn a_success_is_followed_by_another_attempt() {
         let memory = Memory::default();
         memory.was_wrong();
         memory.was_wrong();
+        assert_eq!(skips(&memory), 3);
         memory.was_right();
         assert!(memory.is_likely());
+        memory.was_wrong();
+        assert_eq!(skips(&memory), 3);
+    }
+
+    #[test]
+    fn as_many_successes_as_failures_forget_them() {
+        let memory = Memory::default();
+        (0..9).for_each(|_| memory.was_wrong());
+        for _ in 0..MOST_FAILURES {
+            assert!(memory.is_waited_for());
+            memory.was_right();
+        }
+        assert!(!memory.is_waited_for());
         memory.was_wrong();
         assert_eq!(skips(&memory), 1);
     }
