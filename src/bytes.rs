@@ -28,6 +28,18 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+/// Whether so much is received on the stack: [`small`].
+#[inline(always)]
+pub fn is_small(size: usize, flags: c_int) -> bool {
+    size <= ON_THE_STACK && flags & libc::MSG_TRUNC == 0
+}
+
+/// A buffer on the stack, for what [`is_small`].
+#[inline(always)]
+pub fn small() -> [MaybeUninit<u8>; ON_THE_STACK] {
+    [MaybeUninit::uninit(); ON_THE_STACK]
+}
+
 /// A bytes object of what `receive` puts into a buffer of `size` bytes, and what else it answers.
 ///
 /// `receive` answers how many bytes it filled, from the front. `abundant` remembers whether much came where much was asked for: then an
@@ -43,9 +55,10 @@ pub fn receive<'py, T>(
     abundant: &AtomicBool,
     receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
 ) -> Result<(Bound<'py, PyAny>, T)> {
-    if size <= ON_THE_STACK && flags & libc::MSG_TRUNC == 0 {
-        let mut buffer = [MaybeUninit::<u8>::uninit(); ON_THE_STACK];
-        return copied(py, &mut buffer[..size], receive).map(|(bytes, _, rest)| (bytes, rest));
+    if is_small(size, flags) {
+        let mut buffer = small();
+        let (filled, rest) = receive(&mut buffer[..size])?;
+        return Ok((copied(py, &buffer[..size], filled)?, rest));
     }
     receive_much(py, size, flags, abundant, receive)
 }
@@ -79,27 +92,19 @@ fn in_scratch<'py, T>(
     // Taken out while it is used: a signal handler may receive in the same thread meanwhile, and gets memory of its own.
     let mut scratch = SCRATCH.take();
     scratch.reserve_exact(KEPT);
-    let received = copied(py, &mut scratch.spare_capacity_mut()[..size], receive);
+    let buffer = &mut scratch.spare_capacity_mut()[..size];
+    let received = receive(buffer).and_then(|(filled, rest)| Ok((copied(py, buffer, filled)?, filled, rest)));
     SCRATCH.set(scratch);
     received
 }
 
-/// Receives into `buffer` and makes an object of what came.
+/// A bytes object of the first `filled` bytes of a buffer, which were received into it.
 #[inline(always)]
-fn copied<'py, T>(
-    py: Python<'py>,
-    buffer: &mut [MaybeUninit<u8>],
-    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
-) -> Result<(Bound<'py, PyAny>, usize, T)> {
-    let (filled, rest) = receive(buffer)?;
+pub fn copied<'py>(py: Python<'py>, buffer: &[MaybeUninit<u8>], filled: usize) -> Result<Bound<'py, PyAny>> {
     // More than there is room for: the kernel told of the whole length of a message it had to cut (MSG_TRUNC).
     let filled = filled.min(buffer.len());
-    // SAFETY: the first `filled` bytes of the buffer are initialised.
-    let bytes = unsafe {
-        let bytes = ffi::PyBytes_FromStringAndSize(buffer.as_ptr().cast(), filled.cast_signed());
-        owned(py, bytes)?
-    };
-    Ok((bytes, filled, rest))
+    // SAFETY: the first `filled` bytes of the buffer are initialised, as the kernel says that it filled so many.
+    unsafe { owned(py, ffi::PyBytes_FromStringAndSize(buffer.as_ptr().cast(), filled.cast_signed())) }
 }
 
 /// A new bytes object, to be written.

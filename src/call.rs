@@ -34,66 +34,55 @@ pub struct Transfer {
     pub flags: c_int,
 }
 
-/// An attempt at a transfer: the system call with the given flags, without the first so many bytes, which have been sent.
-///
-/// What waits takes it as an object: the way of a transfer that is ready stays short, for the processor's caches as for the reader.
-type Attempt<'a> = &'a mut (dyn FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send);
+/// An attempt at a transfer: the system call with the given flags, without the first so many bytes, which have been sent. It may be made
+/// several times.
+pub trait Attempt: FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send {}
 
-/// Makes a transfer.
-///
-/// `patience` is none until it had to wait, and is then how long it, and what follows in the same call from Python, will wait. `attempt`
-/// may be called several times.
+impl<F: FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send> Attempt for F {}
+
+/// Makes a transfer, with the socket's patience.
 #[inline(always)]
-pub fn transfer(
-    py: Python<'_>,
-    socket: &Socket,
-    wanted: Transfer,
-    patience: &mut Option<Patience>,
-    mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
-) -> Result<usize> {
+pub fn transfer(py: Python<'_>, socket: &Socket, wanted: Transfer, mut attempt: impl Attempt) -> Result<usize> {
+    match try_first(socket, wanted, &mut attempt) {
+        Some(Ok(count)) if wanted.is_whole(count) => Ok(count),
+        tried => go_on(py, socket, wanted, None, tried, attempt),
+    }
+}
+
+/// The first attempt, attached, unless another way is more likely to be the right one.
+#[inline(always)]
+pub fn try_first(socket: &Socket, wanted: Transfer, attempt: &mut impl Attempt) -> Option<io::Result<usize>> {
     let readiness = socket.readiness(wanted.direction);
     let is_tried = socket.timeout().is_zero()
         || (wanted.can_be_tried() && !wanted.is_in_conversation(socket) && readiness.is_likely());
     if !is_tried {
-        return wait_with(py, socket, wanted, patience, attempt);
+        return None;
     }
-    let tried = {
-        let lease = BriefLease::take(socket);
-        attempt(lease.fd(), wanted.flags | libc::MSG_DONTWAIT, 0)
-    };
-    match tried {
-        Ok(count) if wanted.is_whole(count) => {
-            readiness.was_right();
-            Ok(count)
-        }
-        tried => go_on_with(py, socket, wanted, patience, tried, attempt),
+    let lease = BriefLease::take(socket);
+    let tried = attempt(lease.fd(), wanted.flags | libc::MSG_DONTWAIT, 0);
+    if tried.is_ok() {
+        readiness.was_right();
     }
+    Some(tried)
 }
 
-/// [`wait`]. That it takes the attempt away, and is not a part of its callers, spares those who need not wait the making of an object.
-#[inline(never)]
-fn wait_with(
-    py: Python<'_>,
-    socket: &Socket,
-    wanted: Transfer,
-    patience: &mut Option<Patience>,
-    mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
-) -> Result<usize> {
-    wait(py, socket, wanted, patience, &mut attempt)
-}
-
-/// [`go_on`], for the same reason.
+/// Goes on with a transfer whose first attempt did not do it all, or was not made. `patience` is the socket's, from now on, unless it is
+/// given.
+///
+/// Apart from the way of a transfer that is ready, which so is short, for the processor's caches as for the reader. It takes the attempt
+/// away, so that only who comes here needs to make an object of it.
 #[cold]
 #[inline(never)]
-fn go_on_with(
+pub fn go_on(
     py: Python<'_>,
     socket: &Socket,
     wanted: Transfer,
-    patience: &mut Option<Patience>,
-    tried: io::Result<usize>,
-    mut attempt: impl FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send,
+    patience: Option<Patience>,
+    tried: Option<io::Result<usize>>,
+    mut attempt: impl Attempt,
 ) -> Result<usize> {
-    go_on(py, socket, wanted, patience, tried, &mut attempt)
+    let patience = patience.unwrap_or_else(|| socket.patience());
+    after(py, socket, wanted, patience, tried, &mut attempt)
 }
 
 impl Transfer {
@@ -109,40 +98,46 @@ impl Transfer {
         self.direction == Direction::Write && socket.readiness(Direction::Read).is_waited_for()
     }
 
+    /// Whether it is attempted before it is waited for, detached as it is. What is large is: while a stream flows, each poll would be for
+    /// nothing. So is what is sent, as long as there was room.
+    fn is_not_polled_for(self, socket: &Socket) -> bool {
+        let had_room = || !socket.readiness(Direction::Write).is_waited_for();
+        self.size > ATTACHED_LIMIT || (self.direction == Direction::Write && had_room())
+    }
+
     /// Whether nothing of it is left to do. A blocking receive is content with what has come, a blocking send is not with what went.
     #[inline]
-    fn is_whole(self, count: usize) -> bool {
+    pub fn is_whole(self, count: usize) -> bool {
         self.direction == Direction::Read || count >= self.size || count == 0
     }
 }
 
-/// Goes on after an attempt that did not do it all.
-fn go_on(
+/// Goes on after what the first attempt came to.
+fn after(
     py: Python<'_>,
     socket: &Socket,
     wanted: Transfer,
-    patience: &mut Option<Patience>,
-    tried: io::Result<usize>,
-    attempt: Attempt<'_>,
+    patience: Patience,
+    tried: Option<io::Result<usize>>,
+    attempt: &mut dyn Attempt,
 ) -> Result<usize> {
-    let readiness = socket.readiness(wanted.direction);
-    let timeout = socket.timeout();
     match tried {
-        Ok(count) => {
-            readiness.was_right();
-            // The kernel would have gone on blocking.
-            let more = if timeout.is_none() { rest(py, socket, wanted, count, attempt) } else { 0 };
-            return Ok(count + more);
+        // The kernel would have gone on blocking.
+        Some(Ok(count)) if matches!(patience, Patience::Forever) => {
+            return Ok(count + rest(py, socket, wanted, count, attempt));
         }
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock && !timeout.is_zero() => readiness.was_wrong(),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
-        Err(error) => return Err(error.into()),
+        Some(Ok(count)) => return Ok(count),
+        Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
+        Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Err(error.into()),
+        Some(Err(error)) if matches!(patience, Patience::Never) => return Err(error.into()),
+        Some(Err(_)) => socket.readiness(wanted.direction).was_wrong(),
+        None => {}
     }
     wait(py, socket, wanted, patience, attempt)
 }
 
 /// Sends the rest. What stops it, a signal, a timeout or an error, does not make what was sent unsent: the next call will meet it again.
-fn rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, attempt: Attempt<'_>) -> usize {
+fn rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, attempt: &mut dyn Attempt) -> usize {
     let Ok(lease) = Lease::take(socket) else {
         return 0;
     };
@@ -155,21 +150,17 @@ fn wait(
     py: Python<'_>,
     socket: &Socket,
     wanted: Transfer,
-    patience: &mut Option<Patience>,
-    attempt: Attempt<'_>,
+    patience: Patience,
+    attempt: &mut dyn Attempt,
 ) -> Result<usize> {
     // 0 bytes may be the end of the connection, or of a socket that was closed meanwhile.
     let may_be_the_end = |count: &usize| *count == 0;
     let flags = wanted.flags | libc::MSG_DONTWAIT;
-    match *patience.get_or_insert_with(|| socket.patience()) {
+    match patience {
         Patience::Never => at_once(py, socket, |fd| attempt(fd, flags, 0)),
         Patience::Until(deadline) => {
-            // What is large is not polled for first: while a stream flows, each poll would be for nothing. Nor is room for what is sent,
-            // as long as there was some.
-            let eager = wanted.size > ATTACHED_LIMIT
-                || wanted.direction == Direction::Write && !socket.readiness(Direction::Write).is_waited_for();
-            let attempt = |fd| attempt(fd, flags, 0);
-            wait_till(py, socket, wanted.direction, deadline, eager, attempt, may_be_the_end)
+            let eager = wanted.is_not_polled_for(socket);
+            wait_till(py, socket, wanted.direction, deadline, eager, |fd| attempt(fd, flags, 0), may_be_the_end)
         }
         Patience::Forever => block(py, socket, |fd| attempt(fd, wanted.flags, 0), may_be_the_end),
     }

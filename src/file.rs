@@ -342,7 +342,7 @@ fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'
     let data = Buffer::readable(data)?;
     // SAFETY: an instance of the public class, as the caller found.
     let this = unsafe { socket_of(socket) };
-    let count = transfer::send_some(this, data.bytes(), 0, &mut None)?;
+    let count = transfer::send_some(this, data.bytes(), 0)?;
     Ok(count.into_pyobject(socket.py())?.into_any())
 }
 

@@ -5,6 +5,7 @@
 //! CPython's `_socket` uses, so that conversions, their order and the words of a refusal are the interpreter's, version by version.
 
 use std::ffi::c_int;
+use std::hint;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -49,7 +50,10 @@ impl<'a, 'py> Arguments<'a, 'py> {
     pub fn get(&self, index: usize) -> Option<Borrowed<'a, 'py, PyAny>> {
         let value = *self.values.get(index)?;
         // SAFETY: the values are objects that live for 'a.
-        Some(unsafe { Borrowed::from_ptr(self.py, value) })
+        unsafe {
+            hint::assert_unchecked(!value.is_null());
+            Some(Borrowed::from_ptr(self.py, value))
+        }
     }
 
     /// What the bytes object at `index` holds, which cannot change while the caller holds the object; `None` for any other object.

@@ -95,7 +95,7 @@ fn receive(this: This<'_, '_>, data: &mut [MaybeUninitSlice<'_>], room: isize, f
         flags: flags | libc::MSG_CMSG_CLOEXEC,
     };
     let mut incoming = None;
-    let count = transfer(this.py(), socket, wanted, &mut None, |fd, flags, _| {
+    let count = transfer(this.py(), socket, wanted, |fd, flags, _| {
         let message = sys::message::recvmsg(fd, data, &mut control.spare_capacity_mut()[..room], flags)?;
         let count = message.count;
         incoming = Some(message);
@@ -241,7 +241,7 @@ fn send_message<'py>(
     let socket = this.socket();
     let slices: Vec<_> = data.iter().map(|buffer| IoSlice::new(buffer.bytes())).collect();
     let wanted = Transfer { direction: Direction::Write, size: data.iter().map(Buffer::len).sum(), flags };
-    let count = transfer(this.py(), socket, wanted, &mut None, |fd, flags, sent| {
+    let count = transfer(this.py(), socket, wanted, |fd, flags, sent| {
         if sent == 0 {
             return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }

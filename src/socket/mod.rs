@@ -19,6 +19,7 @@ pub mod sender;
 pub mod transfer;
 
 use std::ffi::c_int;
+use std::hint;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 
@@ -181,8 +182,10 @@ impl<'py> Receiver<'_, 'py> for This<'_, 'py> {
     #[inline]
     unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
         // SAFETY: as the caller promises; a method of the class is only called on its instances.
-        let object = unsafe { Borrowed::from_ptr(py, pointer) };
-        This { object }
+        unsafe {
+            hint::assert_unchecked(!pointer.is_null());
+            This { object: Borrowed::from_ptr(py, pointer) }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The recv and send families.
 
 use std::ffi::c_int;
+use std::io;
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use pyo3::prelude::*;
 
 use super::This;
 use crate::buffer::Buffer;
-use crate::call::{Transfer, transfer};
+use crate::call::{Attempt, Transfer, go_on, transfer, try_first};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
 use crate::interpreter::function::Returned;
@@ -21,6 +22,12 @@ use crate::{address, audit, bytes, sys};
 pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
+    if bytes::is_small(size, flags) {
+        let mut buffer = bytes::small();
+        let buffer = &mut buffer[..size];
+        let count = receive(this, buffer, flags)?;
+        return bytes::copied(this.py(), buffer, count);
+    }
     let (data, ()) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
         Ok((receive(this, buffer, flags)?, ()))
     })?;
@@ -73,7 +80,7 @@ pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int)
     }
     let socket = this.socket();
     let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
-    transfer(this.py(), socket, wanted, &mut None, move |fd, flags, _| sys::socket::recv(fd, buffer, flags))
+    transfer(this.py(), socket, wanted, move |fd, flags, _| sys::socket::recv(fd, buffer, flags))
 }
 
 /// Receives into a buffer: how many bytes, and the sender's address.
@@ -86,7 +93,7 @@ fn receive_from<'py>(
     address::check_length_is_known(socket.family(), socket.proto())?;
     let mut sender = sys::socket::no_address();
     let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
-    let count = transfer(this.py(), socket, wanted, &mut None, |fd, flags, _| {
+    let count = transfer(this.py(), socket, wanted, |fd, flags, _| {
         let (count, from) = sys::socket::recvfrom(fd, buffer, flags)?;
         sender = from;
         Ok(count)
@@ -154,29 +161,61 @@ fn parse_buffer_size_and_flags<'py>(
 
 /// `send(data[, flags])`: how many bytes went.
 pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    with_data_and_flags(arguments, c"send", c"y*|i:send", |data, flags| {
-        let count = send_some(this, data, flags, &mut None)?;
-        Ok(count.into_pyobject(this.py())?.into_any())
-    })
+    match plain_data_and_flags(arguments) {
+        Some((data, flags)) => send_and_count(this, data, flags),
+        None => with_data_and_flags(this, arguments, c"send", c"y*|i:send", send_and_count),
+    }
+}
+
+#[inline(always)]
+fn send_and_count<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
+    Ok(send_some(this, data, flags)?.into_pyobject(this.py())?.into_any())
+}
+
+/// Sends what goes at once, or all that a blocking `send(2)` would send.
+#[inline(always)]
+pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int) -> Result<usize> {
+    transfer(this.py(), this.socket(), sending(data, flags), attempt_to_send(data))
+}
+
+fn sending(data: &[u8], flags: c_int) -> Transfer {
+    Transfer { direction: Direction::Write, size: data.len(), flags }
+}
+
+fn attempt_to_send(data: &[u8]) -> impl Attempt + use<'_> {
+    move |fd, flags, sent| sys::socket::send(fd, &data[sent..], flags)
 }
 
 /// `sendall(data[, flags])`.
 pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    with_data_and_flags(arguments, c"sendall", c"y*|i:sendall", |data, flags| {
-        let mut patience = None;
-        let count = send_some(this, data, flags, &mut patience)?;
-        if count < data.len() {
-            send_rest(this, &data[count..], flags, patience)?;
-        }
-        Ok(this.none())
-    })
+    match plain_data_and_flags(arguments) {
+        Some((data, flags)) => send_all_of(this, data, flags),
+        None => with_data_and_flags(this, arguments, c"sendall", c"y*|i:sendall", send_all_of),
+    }
 }
 
-/// Sends the rest of what [`sendall`] sends. The timeout is one for the whole call.
+#[inline(always)]
+fn send_all_of<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
+    match try_first(this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
+        Some(Ok(count)) if count == data.len() => {}
+        tried => send_rest(this, data, flags, tried)?,
+    }
+    Ok(this.none())
+}
+
+/// Sends what the first attempt has left. The timeout is one for the whole call.
 #[cold]
-fn send_rest(this: This<'_, '_>, mut rest: &[u8], flags: c_int, patience: Option<Patience>) -> Result<()> {
-    let patience = patience.unwrap_or_else(|| this.socket().patience());
-    while !rest.is_empty() {
+#[inline(never)]
+fn send_rest(this: This<'_, '_>, data: &[u8], flags: c_int, tried: Option<io::Result<usize>>) -> Result<()> {
+    let patience = this.socket().patience();
+    let (mut data, mut tried) = (data, tried);
+    loop {
+        let wanted = sending(data, flags);
+        let count = go_on(this.py(), this.socket(), wanted, Some(patience), tried, attempt_to_send(data))?;
+        data = data.get(count..).unwrap_or_default();
+        if data.is_empty() {
+            return Ok(());
+        }
         // A send that a signal interrupted may have succeeded in part: its handler must not wait for the end.
         signals::run_handlers(this.py())?;
         if let Patience::Until(deadline) = patience
@@ -184,42 +223,33 @@ fn send_rest(this: This<'_, '_>, mut rest: &[u8], flags: c_int, patience: Option
         {
             return Err(Error::TimedOut);
         }
-        let count = send_some(this, rest, flags, &mut Some(patience))?;
-        rest = rest.get(count..).unwrap_or_default();
+        tried = try_first(this.socket(), sending(data, flags), &mut attempt_to_send(data));
     }
-    Ok(())
 }
 
-/// Sends what goes at once, or all that a blocking `send(2)` would send.
+/// The bytes and flags of arguments that need no parser.
 #[inline(always)]
-pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int, patience: &mut Option<Patience>) -> Result<usize> {
-    let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
-    transfer(this.py(), this.socket(), wanted, patience, move |fd, flags, sent| {
-        sys::socket::send(fd, &data[sent..], flags)
-    })
+fn plain_data_and_flags<'a>(arguments: Arguments<'a, '_>) -> Option<(&'a [u8], c_int)> {
+    match arguments.len() {
+        1 | 2 => Some((arguments.bytes(0)?, arguments.plain_int(1, 0)?)),
+        _ => None,
+    }
 }
 
-/// Calls `body` with the bytes and flags of the arguments.
-#[inline(always)]
+/// Calls `body` with the bytes and flags of any other arguments.
+#[cold]
+#[inline(never)]
 fn with_data_and_flags<'py>(
+    this: This<'_, 'py>,
     arguments: Arguments<'_, 'py>,
     name: &std::ffi::CStr,
     format: &std::ffi::CStr,
-    body: impl FnOnce(&[u8], c_int) -> Returned<'py>,
+    body: impl Fn(This<'_, 'py>, &[u8], c_int) -> Returned<'py>,
 ) -> Returned<'py> {
-    let parsed;
-    let (data, flags) = match (arguments.len(), arguments.bytes(0), arguments.plain_int(1, 0)) {
-        (1 | 2, Some(data), Some(flags)) => (data, flags),
-        _ => {
-            parsed = data_and_flags(arguments, name, format)?;
-            (parsed.0.bytes(), parsed.1)
-        }
-    };
-    body(data, flags)
+    let (data, flags) = data_and_flags(arguments, name, format)?;
+    body(this, data.bytes(), flags)
 }
 
-#[cold]
-#[inline(never)]
 fn data_and_flags<'py>(
     arguments: Arguments<'_, 'py>,
     name: &std::ffi::CStr,
@@ -243,25 +273,30 @@ fn data_and_flags<'py>(
 
 /// `sendto(data[, flags], address)`: how many bytes went.
 pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    match (arguments.len(), arguments.bytes(0), arguments.get(1)) {
+        (2, Some(data), Some(target)) => send_to(this, data, 0, &target),
+        _ => send_parsed_to(this, arguments),
+    }
+}
+
+#[inline(always)]
+fn send_to<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'py, PyAny>) -> Returned<'py> {
     let (py, socket) = (this.py(), this.socket());
-    let parsed;
-    let (data, flags, target) = match (arguments.len(), arguments.bytes(0), arguments.get(1)) {
-        (2, Some(data), Some(target)) => (data, 0, target),
-        _ => {
-            parsed = data_flags_and_target(arguments)?;
-            (parsed.0.bytes(), parsed.1, parsed.2)
-        }
-    };
-    let to = address::from_python(socket.address_context("sendto"), &target)?;
+    let to = address::from_python(socket.address_context("sendto"), target)?;
     audit!(py, c"socket.sendto", c"OO", this.object().as_ptr(), target.as_ptr())?;
-    let wanted = Transfer { direction: Direction::Write, size: data.len(), flags };
-    let count =
-        transfer(py, socket, wanted, &mut None, |fd, flags, sent| sys::socket::sendto(fd, &data[sent..], &to, flags))?;
+    let count = transfer(py, socket, sending(data, flags), |fd, flags, sent| {
+        sys::socket::sendto(fd, &data[sent..], &to, flags)
+    })?;
     Ok(count.into_pyobject(py)?.into_any())
 }
 
 #[cold]
 #[inline(never)]
+fn send_parsed_to<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let (data, flags, target) = data_flags_and_target(arguments)?;
+    send_to(this, data.bytes(), flags, &target)
+}
+
 fn data_flags_and_target<'a, 'py>(
     arguments: Arguments<'a, 'py>,
 ) -> Result<(Buffer<'py>, c_int, Borrowed<'a, 'py, PyAny>)> {
