@@ -12,7 +12,7 @@ from cases.bulk import bulk
 from cases.computing import send_and_recv_beside
 from cases.connected import tcp, unix
 from cases.echo_server import echo_server
-from cases.exchange import exchange
+from cases.exchange import exchange, exchange_of_threads
 from cases.lifecycle import connections, lookups, sockets
 from cases.loop import Opened
 from cases.startup import startup
@@ -84,6 +84,7 @@ TIMED = (
     _one("lookups", "getaddrinfo('127.0.0.1', 80)", lookups, Faster(2), "lookups"),
     _processes("exchange", "Two processes, request and response", None, Faster(NOT_SLOWER)),
     _processes("exchange-timeout", "— with a timeout", TIMEOUT, Faster(1.03)),
+    _one("exchange-threads", "Two threads, request and response", exchange_of_threads, Faster(NOT_SLOWER), "exchange"),
     Case("bulk", "256 MiB, sendall to a recv_into thread", bulk, (Faster(NOT_SLOWER),), ("bulk",), one_in=10, one_core=False),
     _computing("computing", "Beside a computing thread, send + recv", None, Faster(50)),
     _computing("computing-nonblocking", "— non-blocking", 0.0, Faster(50)),

@@ -98,13 +98,6 @@ impl Transfer {
         self.direction == Direction::Write && socket.readiness(Direction::Read).is_waited_for()
     }
 
-    /// Whether it is attempted before it is waited for, detached as it is. What is large is: while a stream flows, each poll would be for
-    /// nothing. So is what is sent, as long as there was room.
-    fn is_not_polled_for(self, socket: &Socket) -> bool {
-        let had_room = || !socket.readiness(Direction::Write).is_waited_for();
-        self.size > ATTACHED_LIMIT || (self.direction == Direction::Write && had_room())
-    }
-
     /// Whether nothing of it is left to do. A blocking receive is content with what has come, a blocking send is not with what went.
     #[inline]
     pub fn is_whole(self, count: usize) -> bool {
@@ -121,7 +114,14 @@ fn after(
     tried: Option<io::Result<usize>>,
     attempt: &mut dyn Attempt,
 ) -> Result<usize> {
+    let tried = match tried {
+        None if wanted.can_be_tried() && wanted.is_in_conversation(socket) => {
+            Some(try_detached(py, socket, wanted, attempt)?)
+        }
+        tried => tried,
+    };
     match tried {
+        Some(Ok(count)) if wanted.is_whole(count) => return Ok(count),
         // The kernel would have gone on blocking.
         Some(Ok(count)) if matches!(patience, Patience::Forever) => {
             return Ok(count + rest(py, socket, wanted, count, attempt));
@@ -134,6 +134,22 @@ fn after(
         None => {}
     }
     wait(py, socket, wanted, patience, attempt)
+}
+
+/// The first attempt, detached.
+fn try_detached(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    attempt: &mut dyn Attempt,
+) -> Result<io::Result<usize>> {
+    let lease = Lease::take_briefly(socket)?;
+    let fd = lease.fd();
+    let tried = py.detach(|| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
+    match tried {
+        Err(_) if lease.closed() => Err(Error::closed()),
+        tried => Ok(tried),
+    }
 }
 
 /// Sends the rest. What stops it, a signal, a timeout or an error, does not make what was sent unsent: the next call will meet it again.
@@ -159,7 +175,8 @@ fn wait(
     match patience {
         Patience::Never => at_once(py, socket, |fd| attempt(fd, flags, 0)),
         Patience::Until(deadline) => {
-            let eager = wanted.is_not_polled_for(socket);
+            // What is large is not polled for first: while a stream flows, each poll would be for nothing.
+            let eager = wanted.size > ATTACHED_LIMIT;
             wait_till(py, socket, wanted.direction, deadline, eager, |fd| attempt(fd, flags, 0), may_be_the_end)
         }
         Patience::Forever => block(py, socket, |fd| attempt(fd, wanted.flags, 0), may_be_the_end),

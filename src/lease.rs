@@ -127,14 +127,17 @@ pub struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
+    /// A lease for a call that detaches and cannot block.
+    pub fn take_briefly(socket: &'a Socket) -> Result<Self> {
+        socket.leases().acquire();
+        let lease =
+            Lease { socket, fd: socket.fd(), generation: generation(), place: usize::MAX, _thread: PhantomData };
+        if lease.fd < 0 { Err(Error::closed()) } else { Ok(lease) }
+    }
+
     /// A lease for a call that can block.
     pub fn take(socket: &'a Socket) -> Result<Self> {
-        socket.leases().acquire();
-        let mut lease =
-            Lease { socket, fd: socket.fd(), generation: generation(), place: usize::MAX, _thread: PhantomData };
-        if lease.fd < 0 {
-            return Err(Error::closed());
-        }
+        let mut lease = Self::take_briefly(socket)?;
         lease.place =
             blocked().enter(Call { socket: std::ptr::from_ref(socket).addr(), thread: wake::Thread::current() });
         Ok(lease)

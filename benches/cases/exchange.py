@@ -1,11 +1,13 @@
-"""Strict request and response between two processes: nothing is ever ready when it is asked for."""
+"""Strict request and response between two processes, or two threads: nothing is ever ready when it is asked for."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from time import perf_counter
 
 from contenders import same_worker
@@ -23,21 +25,39 @@ def exchange(timeout: float | None) -> Iterator[Loop]:
         left.settimeout(timeout)
         with right:
             other = subprocess.Popen(same_worker(ANSWER, str(timeout)), stdin=right.fileno())
-
-        def loop(count: int) -> Sample:
-            started = perf_counter()
-            for _ in range(count):
-                left.send(MESSAGE)
-                left.recv(64)
-            return Sample(perf_counter() - started)
-
-        yield loop
+        yield _asking(left)
     other.wait()
+
+
+@contextmanager
+def exchange_of_threads() -> Iterator[Loop]:
+    left, right = socket.socketpair()
+    with right:
+        other = threading.Thread(target=_answer, args=(right,))
+        other.start()
+        with left:
+            yield _asking(left)
+        other.join()
+
+
+def _asking(end: socket.socket) -> Loop:
+    def loop(count: int) -> Sample:
+        started = perf_counter()
+        for _ in repeat(None, count):
+            end.send(MESSAGE)
+            end.recv(64)
+        return Sample(perf_counter() - started)
+
+    return loop
 
 
 def answer(timeout: float | None) -> None:
     """The other process: sends back what comes on its standard input, which is a socket."""
     with socket.socket(fileno=0) as end:
         end.settimeout(timeout)
-        while data := end.recv(64):
-            end.send(data)
+        _answer(end)
+
+
+def _answer(end: socket.socket) -> None:
+    while data := end.recv(64):
+        end.send(data)
