@@ -15,7 +15,6 @@ use pyo3::prelude::*;
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::lease::{BriefLease, Lease};
-use crate::readiness::Readiness;
 use crate::socket::Socket;
 use crate::sys::wait::{self, Direction};
 use crate::timeout::Patience;

@@ -1,8 +1,8 @@
 //! A small memory of how a socket's transfers went, one for each direction.
 //!
 //! Where each request waits for its answer, data is never there yet, and a failed attempt before each wait is a system call for nothing.
-//! After an attempt that failed the next ones are left out: 1, then 3, 7 and at most 15. One that succeeds takes back one failure: who
-//! is a little late for once has not stopped being waited for.
+//! After an attempt that failed the next ones are left out: 1, then 3, 7 and at most 15. One that succeeds takes back one failure and no
+//! more: where half of the attempts fail, they cost more than they win, and who is a little late for once has not stopped being waited for.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -10,26 +10,15 @@ use std::sync::atomic::{AtomicU8, Ordering};
 #[derive(Debug, Default)]
 pub struct Memory(AtomicU8);
 
-/// How often in a row attempts failed, in the upper four bits; how many are still to be left out, in the lower.
+/// How many failures weigh on it, in the upper four bits; how many attempts are still to be left out, in the lower.
 const FAILURE: u8 = 1 << 4;
 const SKIPS: u8 = FAILURE - 1;
 const MOST_FAILURES: u8 = 4;
 
-/// What a transfer asks, and tells, its socket's memory.
-pub trait Readiness {
+impl Memory {
     /// Whether an attempt is worth its system call.
-    fn is_likely(&self) -> bool;
-    /// Whether attempts failed of late.
-    fn is_waited_for(&self) -> bool;
-    /// An attempt succeeded.
-    fn was_right(&self);
-    /// An attempt failed: nothing was ready.
-    fn was_wrong(&self);
-}
-
-impl Readiness for Memory {
     #[inline]
-    fn is_likely(&self) -> bool {
+    pub fn is_likely(&self) -> bool {
         let memory = self.0.load(Ordering::Relaxed);
         if memory & SKIPS == 0 {
             return true;
@@ -38,22 +27,30 @@ impl Readiness for Memory {
         false
     }
 
+    /// Whether attempts failed of late.
     #[inline]
-    fn is_waited_for(&self) -> bool {
+    pub fn is_waited_for(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0
     }
 
+    /// An attempt succeeded.
     #[inline]
-    fn was_right(&self) {
-        let memory = self.0.load(Ordering::Relaxed);
-        if memory != 0 {
-            // The one that was tried was not left out.
-            self.0.store((memory & !SKIPS).saturating_sub(FAILURE), Ordering::Relaxed);
+    pub fn was_right(&self) {
+        if self.is_waited_for() {
+            self.weigh(self.failures().saturating_sub(1));
         }
     }
 
-    fn was_wrong(&self) {
-        let failures = (self.0.load(Ordering::Relaxed) / FAILURE + 1).min(MOST_FAILURES);
+    /// An attempt failed: nothing was ready.
+    pub fn was_wrong(&self) {
+        self.weigh((self.failures() + 1).min(MOST_FAILURES));
+    }
+
+    fn failures(&self) -> u8 {
+        self.0.load(Ordering::Relaxed) / FAILURE
+    }
+
+    fn weigh(&self, failures: u8) {
         let skips = (1 << failures) - 1;
         self.0.store((failures * FAILURE) | skips, Ordering::Relaxed);
     }
@@ -78,15 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn a_success_is_followed_by_another_attempt() {
+    fn a_success_takes_back_one_failure() {
         let memory = Memory::default();
-        memory.was_wrong();
-        memory.was_wrong();
-        assert_eq!(skips(&memory), 3);
-        memory.was_right();
-        assert!(memory.is_likely());
-        memory.was_wrong();
-        assert_eq!(skips(&memory), 3);
+        (0..9).for_each(|_| memory.was_wrong());
+        for skipped in [15, 7, 3, 1, 0] {
+            assert_eq!(skips(&memory), skipped);
+            memory.was_right();
+        }
+        assert!(!memory.is_waited_for());
     }
 
     #[test]
