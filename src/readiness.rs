@@ -37,8 +37,13 @@ impl Memory {
     #[inline]
     pub fn was_right(&self) {
         if self.is_waited_for() {
-            self.weigh(self.failures().saturating_sub(1));
+            self.was_right_for_once();
         }
+    }
+
+    #[cold]
+    fn was_right_for_once(&self) {
+        self.weigh(self.failures().saturating_sub(1));
     }
 
     /// An attempt failed: nothing was ready.

@@ -105,15 +105,18 @@ fn receive_from<'py>(
 
 #[inline(always)]
 fn size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
-    if let (1 | 2, Some(size), Some(flags)) = (arguments.len(), arguments.plain_size(0, 0), arguments.plain_int(1, 0)) {
-        return Ok((size, flags));
+    match (arguments.len(), arguments.plain_size(0, 0)) {
+        (1, Some(size)) => Ok((size, 0)),
+        _ => parse_size_and_flags(arguments, format),
     }
-    parse_size_and_flags(arguments, format)
 }
 
 #[cold]
 #[inline(never)]
 fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
+    if let (2, Some(size), Some(flags)) = (arguments.len(), arguments.plain_size(0, 0), arguments.plain_int(1, 0)) {
+        return Ok((size, flags));
+    }
     let (mut size, mut flags) = (0, 0);
     crate::parse_tuple!(&arguments.tuple()?, format, &raw mut size, &raw mut flags)?;
     Ok((size, flags))
@@ -161,9 +164,9 @@ fn parse_buffer_size_and_flags<'py>(
 
 /// `send(data[, flags])`: how many bytes went.
 pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    match plain_data_and_flags(arguments) {
-        Some((data, flags)) => send_and_count(this, data, flags),
-        None => with_data_and_flags(this, arguments, c"send", c"y*|i:send", send_and_count),
+    match (arguments.len(), arguments.bytes(0)) {
+        (1, Some(data)) => send_and_count(this, data, 0),
+        _ => with_data_and_flags(this, arguments, c"send", c"y*|i:send", send_and_count),
     }
 }
 
@@ -188,9 +191,9 @@ fn attempt_to_send(data: &[u8]) -> impl Attempt + use<'_> {
 
 /// `sendall(data[, flags])`.
 pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    match plain_data_and_flags(arguments) {
-        Some((data, flags)) => send_all_of(this, data, flags),
-        None => with_data_and_flags(this, arguments, c"sendall", c"y*|i:sendall", send_all_of),
+    match (arguments.len(), arguments.bytes(0)) {
+        (1, Some(data)) => send_all_of(this, data, 0),
+        _ => with_data_and_flags(this, arguments, c"sendall", c"y*|i:sendall", send_all_of),
     }
 }
 
@@ -227,16 +230,7 @@ fn send_rest(this: This<'_, '_>, data: &[u8], flags: c_int, tried: Option<io::Re
     }
 }
 
-/// The bytes and flags of arguments that need no parser.
-#[inline(always)]
-fn plain_data_and_flags<'a>(arguments: Arguments<'a, '_>) -> Option<(&'a [u8], c_int)> {
-    match arguments.len() {
-        1 | 2 => Some((arguments.bytes(0)?, arguments.plain_int(1, 0)?)),
-        _ => None,
-    }
-}
-
-/// Calls `body` with the bytes and flags of any other arguments.
+/// Calls `body` with the bytes and flags of arguments that are not just a bytes object.
 #[cold]
 #[inline(never)]
 fn with_data_and_flags<'py>(
