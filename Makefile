@@ -75,8 +75,11 @@ conformance: ## the interpreter's own socket tests, on each Python; writes docs/
 differential: ## a million random calls on the stdlib's sockets and on ours
 	@$(pythons) build --default --with test -- tests/differential $(ARGS)
 
+bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md
-	@$(pythons) build --default --with bench -- benches --report docs/benchmarks.md $(ARGS)
+	@rm -rf target/benchmarks; \
+	$(pythons) build --with bench -- benches --json 'target/benchmarks/{version}.json' $(ARGS) && \
+	$(pythons) build --default --with bench -- benches --merge target/benchmarks/*.json --report docs/benchmarks.md
 
 ecosystem: ## programs and libraries that stand on sockets; measures them for docs/ecosystem.md, but in CI
 	@rm -rf target/ecosystem; \

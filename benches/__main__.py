@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import instructions
@@ -15,6 +15,7 @@ from machine import described
 from plot import draw
 from record import save
 from report import Row, page, rows, weighed_row
+from results import Results, ratios
 from rounds import Measured, measure
 from table import TIMED
 
@@ -23,32 +24,44 @@ NAMES = [case.name for case in TIMED] + [memory.SIZE, memory.GROWTH]
 
 def main() -> int:
     options = _parser().parse_args()
-    machine = list(described())
-    build_bare()
-    names = options.case or NAMES
+    if options.merge:
+        all_results = [Results.read(path) for path in options.merge]
+    else:
+        build_bare()
+        all_results = [_measure(options.case or NAMES, options.rounds, quick=options.quick)]
+    if options.json:
+        all_results[0].write(options.json)
+    if options.report:
+        plot = options.report.with_suffix(".svg")
+        draw(all_results, plot)
+        options.report.write_text(page(all_results, plot.name))
+    # A machine can be too busy for a bound: that is for a reader to judge, and no failure of the program.
+    return 0
+
+
+def _measure(names: Sequence[str], rounds: int, *, quick: bool) -> Results:
+    machine = dict(described())
+    print(machine["Python"])
     measured: list[Measured] = []
     shown: list[Row] = []
 
-    def show(more: Sequence[Row]) -> None:
-        shown.extend(more)
+    def show(more: Iterable[Row]) -> None:
         for row in more:
+            shown.append(row)
             print(row.for_terminal(), flush=True)
 
     for case in TIMED:
         if case.name in names:
-            measured.append(measure(case, 30 if options.quick else options.rounds))
-            show(list(rows(measured[-1])))
+            measured.append(measure(case, 30 if quick else rounds))
+            show(rows(measured[-1]))
     for name in (memory.SIZE, memory.GROWTH):
         if name in names:
-            show([weighed_row(memory.weigh(name, 1_000_000 if options.quick else 10_000_000))])
-
-    save(measured, TARGET)
-    if options.report:
-        _write(options.report, shown, measured, machine)
+            show([weighed_row(memory.weigh(name, 1_000_000 if quick else 10_000_000))])
+    save(measured, TARGET / "pyperf" / platform.python_version())
     missed = sum(row.held is False for row in shown)
-    print(f"\n{missed} bounds missed" if missed else "\nall bounds held")
-    # A machine can be too busy for a bound: that is for a reader to judge, and no failure of the program.
-    return 0
+    print(f"\n{missed} bounds missed\n" if missed else "\nall bounds held\n")
+    counted = instructions.table() if names == NAMES else ""
+    return Results(machine, shown, ratios(measured), counted)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,15 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=300, metavar="N", help="turns of each contender (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="a tenth of it all, to see where things stand")
     parser.add_argument("--case", action="append", choices=NAMES, metavar="NAME", help=f"only this one of: {', '.join(NAMES)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    parser.add_argument("--merge", type=Path, nargs="+", metavar="JSON", help="measure nothing, report on these figures")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures there, and a plot beside it")
     return parser
-
-
-def _write(report: Path, shown: Sequence[Row], measured: Sequence[Measured], machine: Sequence[tuple[str, str]]) -> None:
-    plot = report.with_suffix(".svg")
-    draw(measured, plot)
-    counted = instructions.table() if shutil.which("valgrind") else "valgrind is not installed: nothing was counted."
-    report.write_text(page(shown, counted, machine, plot.name))
 
 
 if __name__ == "__main__":

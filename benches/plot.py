@@ -6,42 +6,39 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
-from bound import OURS, STDLIB
 from matplotlib.figure import Figure
-from rounds import Measured
+from results import Results
+
+# A shade of rust for each Python, the newest darkest; grey is what is slower.
+SHADES = ("#b7410e", "#e0956f", "#efc4ae")
+SLOWER = "#8a8a8a"
 
 
-def draw(measured: Sequence[Measured], path: Path) -> None:
+def draw(all_results: Sequence[Results], path: Path) -> None:
     # Text as text, and nothing in the file that changes from one drawing to the next.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "oxisocket"})
-    titles = list(_titles(measured))
-    ratios = [one.results[STDLIB].seconds / one.results[OURS].seconds for one in measured]
-    figure = Figure(figsize=(9, 0.8 + 0.32 * len(ratios)), layout="constrained")
+    newest_first = all_results[::-1]
+    titles = list(newest_first[0].ratios)
+    height = 0.8 / len(newest_first)
+    figure = Figure(figsize=(9, 0.8 + (0.16 + 0.2 * len(newest_first)) * len(titles)), layout="constrained")
     axes = figure.subplots()
-    colors = ["#b7410e" if ratio >= 1 else "#8a8a8a" for ratio in ratios]
-    # From 1, where nothing is won or lost, to either side.
-    bars = axes.barh(titles, [ratio - 1 for ratio in ratios], left=1, color=colors)
-    axes.bar_label(bars, [f"{ratio:.3g}x" for ratio in ratios], padding=4)
+    largest, smallest = 4.0, 0.8
+    for number, (results, shade) in enumerate(zip(newest_first, SHADES, strict=False)):
+        places = [place + (number + 0.5) * height - 0.4 for place in range(len(titles))]
+        ratios = [results.ratios[title] for title in titles]
+        colors = [shade if ratio >= 1 else SLOWER for ratio in ratios]
+        # From 1, where nothing is won or lost, to either side.
+        bars = axes.barh(places, [ratio - 1 for ratio in ratios], height, left=1, color=colors, label=results.machine["Python"])
+        axes.bar_label(bars, [f"{ratio:.3g}x" for ratio in ratios], padding=4, fontsize=8)
+        largest, smallest = max(largest, *ratios), min(smallest, *ratios)
     axes.axvline(1, color="black", linewidth=1)
+    axes.set_yticks(range(len(titles)), titles)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.margins(y=0.01)
-    axes.set_xlim(min(0.8, *ratios) * 0.6, max(4, *ratios) * 2)
+    axes.set_xlim(smallest * 0.6, largest * 2)
     axes.set_xlabel("times as fast as the stdlib's socket (1: the same)")
     axes.invert_yaxis()
+    axes.legend(loc="lower right", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Date": None, "Creator": None})
-
-
-def _titles(measured: Sequence[Measured]) -> list[str]:
-    """Return the titles, each on its own: one that goes on with the case before it names that too."""
-    titles: list[str] = []
-    first = ""
-    for one in measured:
-        title = one.case.title
-        if title.startswith("— "):
-            titles.append(f"{first}, {title[2:]}")
-        else:
-            first = title
-            titles.append(title)
-    return titles

@@ -11,6 +11,7 @@ from rounds import PROCESSES, Measured
 
 def save(measured: Iterable[Measured], folder: Path) -> None:
     """Write a file for each contender."""
+    folder.mkdir(parents=True, exist_ok=True)
     benchmarks: dict[str, list[pyperf.Benchmark]] = {}
     for one in measured:
         for contender, samples in one.samples.items():

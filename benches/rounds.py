@@ -14,7 +14,7 @@ from contenders import Contender, bare, ours, stdlib
 from table import Case
 
 # A process is as fast as its memory happens to lie: each case is measured in several.
-PROCESSES = 3
+PROCESSES = 5
 
 
 @dataclass(frozen=True)

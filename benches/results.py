@@ -1,0 +1,47 @@
+"""The figures of one Python: kept in a file, so that the report can have those of several."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bound import OURS, STDLIB
+from report import Row
+from rounds import Measured
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was measured, and on what."""
+
+    machine: dict[str, str]
+    rows: Sequence[Row]
+    # For each case how many times as fast as the stdlib it is.
+    ratios: dict[str, float]
+    instructions: str
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def read(cls, path: Path) -> Results:
+        kept = json.loads(path.read_text())
+        rows = [Row(tuple(row["cells"]), row["held"]) for row in kept.pop("rows")]
+        return cls(rows=rows, **kept)
+
+
+def ratios(measured: Sequence[Measured]) -> dict[str, float]:
+    """Return the ratios by title; one that goes on with the case before it names that too."""
+    found: dict[str, float] = {}
+    first = ""
+    for one in measured:
+        title = one.case.title
+        if title.startswith("— "):
+            title = f"{first}, {title[2:]}"
+        else:
+            first = title
+        found[title] = one.results[STDLIB].seconds / one.results[OURS].seconds
+    return found
