@@ -92,13 +92,15 @@ impl Leases {
         (before & (COUNT | CLOSED) == CLOSED | 1).then(|| self.number.swap(NONE, Ordering::AcqRel))
     }
 
-    /// Leaves `number` to the last running call, if there is one.
+    /// Leaves `number` to the last running call, if there is one. Who closes is then one of them, so that the number stays till it has
+    /// been made to name nothing: to be ended by [`Leases::release`].
     fn bequeath(&self, number: RawFd) -> bool {
         // There is room for one: a socket that was initialised anew under its last calls keeps the number they have.
         if self.number.compare_exchange(NONE, number, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return false;
         }
-        let left = self.update(|word| (word & COUNT > 0 && word & CLOSED == 0).then_some(word | CLOSED)).is_some();
+        let left =
+            self.update(|word| (word & COUNT > 0 && word & CLOSED == 0).then_some((word | CLOSED) + 1)).is_some();
         if !left {
             self.number.store(NONE, Ordering::Release);
         }
@@ -159,10 +161,15 @@ impl Drop for Lease<'_> {
         if self.place != usize::MAX && self.generation == generation() {
             blocked().leave(self.place);
         }
-        if let Some(number) = self.socket.leases().release(self.generation) {
-            // The connection was closed long ago, and whatever its number names since cannot fail to be closed.
-            let _ = sys::socket::close(number);
-        }
+        end(self.socket.leases(), self.generation);
+    }
+}
+
+/// Ends a lease, and gives the number back if it was the last one of a closed socket.
+fn end(leases: &Leases, taken_in: u32) {
+    if let Some(number) = leases.release(taken_in) {
+        // The connection was closed long ago, and whatever its number names since cannot fail to be closed.
+        let _ = sys::socket::close(number);
     }
 }
 
@@ -200,9 +207,7 @@ impl<'a> BriefLease<'a> {
 impl Drop for BriefLease<'_> {
     fn drop(&mut self) {
         let (socket, generation) = self.counted;
-        if let Some(number) = socket.leases().release(generation) {
-            let _ = sys::socket::close(number);
-        }
+        end(socket.leases(), generation);
     }
 }
 
@@ -210,11 +215,13 @@ impl Drop for BriefLease<'_> {
 ///
 /// Those calls are woken. Called detached: the close of a socket that lingers takes its time.
 pub fn close(socket: &Socket, fd: RawFd) -> io::Result<()> {
+    let generation = generation();
     if !socket.leases().bequeath(fd) {
         return sys::socket::close(fd);
     }
     let closed = wake::close_keeping_number(fd);
     blocked().wake(std::ptr::from_ref(socket).addr());
+    end(socket.leases(), generation);
     closed
 }
 
@@ -289,9 +296,17 @@ mod tests {
         leases.acquire();
         assert!(leases.bequeath(7));
         assert!(leases.closed());
-        assert_eq!(leases.release(generation()), None);
-        assert_eq!(leases.release(generation()), Some(7));
+        assert_eq!([(); 3].map(|()| leases.release(generation())), [None, None, Some(7)]);
         assert!(!leases.closed());
+    }
+
+    #[test]
+    fn the_number_stays_while_it_is_being_closed() {
+        let leases = Leases::default();
+        leases.acquire();
+        assert!(leases.bequeath(7));
+        assert_eq!(leases.release(generation()), None, "the call ends of itself, before it was woken");
+        assert_eq!(leases.release(generation()), Some(7), "who closes is done");
     }
 
     #[test]
@@ -309,10 +324,10 @@ mod tests {
         leases.acquire();
         assert!(leases.bequeath(7));
         assert!(!leases.bequeath(8));
-        assert_eq!(leases.release(generation()), Some(7));
+        assert_eq!([(); 2].map(|()| leases.release(generation())), [None, Some(7)]);
         leases.acquire();
         assert!(leases.bequeath(8));
-        assert_eq!(leases.release(generation()), Some(8));
+        assert_eq!([(); 2].map(|()| leases.release(generation())), [None, Some(8)]);
     }
 
     #[test]
