@@ -34,12 +34,12 @@ take the interpreter away.
 HOLDS = """\
 ## What holds a figure where it is
 
-- **The least that a method costs.** A method in C that does nothing but `send(2)` or `recv(2)` of the same 64 bytes, without a look
-  at a timeout, a flag or an error, has an overhead of 0.28 to 0.36 on CPython 3.11, as its memory happens to lie: what is left is
-  the interpreter's loop, the bytes object, and the kernel, which finds less of itself in the processor's caches than beside a bare
-  loop. On 3.11 "UNIX pair" stands within 0.03 of that in the same run, and so on either side of its bound.
-- **The kernel's own time.** TCP over loopback takes 3.2 µs a call on this machine, and the standard library's `poll` for a timeout
-  another 0.7: a module that cost nothing at all would be 1.3 times as fast with a timeout. The overhead is the figure to look at.
+- **The least that a method costs.** A method in C that does nothing but `send(2)` or `recv(2)` of the same 64 bytes, with no look
+  at a timeout, a flag or an error, has an overhead of 0.28 to 0.36 on CPython 3.11, as its memory happens to lie: what is left
+  is the interpreter's loop, the bytes object, and the kernel, which finds less of itself in the processor's caches than beside a
+  bare loop. On 3.11 "UNIX pair" stands within 0.03 of that in the same run, and so on either side of its bound.
+- **The kernel's own time.** TCP over loopback takes 3.2 µs a call on this machine, and the standard library's `poll` for a
+  timeout another 0.7: a module that cost nothing at all would be 1.3 times as fast with one. The overhead is the figure to see.
 """
 
 

@@ -13,6 +13,7 @@ import errno
 import itertools
 import os
 import random
+import struct
 import threading
 import time
 
@@ -154,8 +155,13 @@ class Storm:
             listening.bind(("127.0.0.1", 0))
             listening.listen()
             client = self.socket.socket()
+            self.leave_no_trace(client)
             client.connect(listening.getsockname())
             return client, listening.accept()[0]
+
+    def leave_no_trace(self, client):
+        """Closing resets the connection: it does not stay in TIME_WAIT, or a long storm would use up the machine's ports."""
+        client.setsockopt(self.socket.SOL_SOCKET, self.socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def use(self, chance):
         try:
@@ -187,6 +193,7 @@ class Storm:
         try:
             for _ in range(chance.randrange(5)):
                 with self.socket.create_connection(address, 5) as client:
+                    self.leave_no_trace(client)
                     assert client.recv(5) == b"hello"
         finally:
             listening.close()
