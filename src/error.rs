@@ -104,8 +104,8 @@ impl Error {
             Error::Os(errno) => raise_errno(py, errno as c_int),
             // SAFETY: the class is a static of the interpreter.
             Error::TimedOut => raise_text(py, unsafe { ffi::PyExc_TimeoutError }, "timed out"),
-            Error::AddrInfo(code) => resolve::raise_gaierror(py, code as c_int),
-            Error::Host(code) => resolve::raise_herror(py, code as c_int),
+            Error::AddrInfo(code) => resolve::errors::raise_gaierror(py, code as c_int),
+            Error::Host(code) => resolve::errors::raise_herror(py, code as c_int),
             Error::Message(message) => {
                 let (class, text) = *message;
                 raise_text(py, class.object(), &text);

@@ -11,8 +11,8 @@ use crate::{capi, constants, convert, file, functions, lease, netdb, pair, publi
 
 /// What only the Python package `oxisocket` uses.
 static PRIVATE: Table = functions![
-    positional c"_adopt" => kinds::adopt, c"_adopt($module, AddressFamily, SocketKind, SocketIO, /)\n--\n\n\
-        Hands over the classes that the package made. Only the first call counts.";
+    positional c"_adopt" => kinds::adopt, c"_adopt($module, AddressFamily, SocketKind, names, /)\n--\n\n\
+        Hands over the enumerations that the package made, and the dict of its names. Only the first call counts.";
 ];
 
 /// Puts everything into the module.
@@ -35,7 +35,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     module.setattr("_public_getaddrinfo", resolve::public_getaddrinfo(module)?)?;
     module.setattr("_GiveupOnSendfile", py.get_type::<sendfile::_GiveupOnSendfile>())?;
 
-    let (gaierror, herror) = resolve::classes(py)?;
+    let (gaierror, herror) = resolve::errors::classes(py)?;
     module.setattr("error", py.get_type::<PyOSError>())?;
     module.setattr("gaierror", gaierror)?;
     module.setattr("herror", herror)?;

@@ -166,7 +166,7 @@ pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
 }
 
 fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
-    resolve::idna(host).map_err(|error| {
+    resolve::idna::idna(host).map_err(|error| {
         error.discard(host.py());
         Error::type_error("encoding of hostname failed")
     })

@@ -1,0 +1,265 @@
+//! `getaddrinfo(3)`.
+
+use std::ffi::{CStr, CString, c_int};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use socket2::SockAddr;
+
+use super::idna::idna;
+use super::{ask, numeric};
+use crate::address;
+use crate::convert::text;
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::{Arguments, Keywords, plain_long};
+use crate::interpreter::function::Returned;
+use crate::interpreter::signature::Signature;
+use crate::public::kinds;
+use crate::sys::resolver::{AddrInfo, Hints};
+use crate::{audit, parse_keywords};
+
+/// `getaddrinfo(host, port, family=0, type=0, proto=0, flags=0)`.
+pub fn getaddrinfo<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let query = Query::parse(arguments)?;
+    let as_number = |number: c_int| Ok(number.into_pyobject(py)?.into_any());
+    query.entries(py, as_number, as_number)
+}
+
+/// `getaddrinfo` of the public module: families and types are members of their enums, and it is called like a Python function.
+pub fn getaddrinfo_of_members<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    const SIGNATURE: Signature<6> = Signature {
+        qualified_name: "getaddrinfo",
+        declaration: "host, port, family=0, type=0, proto=0, flags=0",
+        names: ["host", "port", "family", "type", "proto", "flags"],
+        positional: 6,
+        required: 2,
+    };
+    let query = match arguments.only_positional().and_then(Query::plain) {
+        Some(query) => query,
+        None => Query::from_values(py, SIGNATURE.bind(None, arguments)?)?,
+    };
+    query.entries(py, |family| kinds::family(py, family), |kind| kinds::kind(py, kind))
+}
+
+/// What `getaddrinfo` is asked.
+struct Query<'py> {
+    host: Bound<'py, PyAny>,
+    port: Bound<'py, PyAny>,
+    hints: Hints,
+}
+
+impl<'py> Query<'py> {
+    fn parse(arguments: Keywords<'_, 'py>) -> Result<Self> {
+        match arguments.only_positional().and_then(Self::plain) {
+            Some(query) => Ok(query),
+            None => Self::parse_by_format(arguments),
+        }
+    }
+
+    fn plain(arguments: Arguments<'_, 'py>) -> Option<Self> {
+        if arguments.len() > 6 {
+            return None;
+        }
+        let hints = Hints {
+            family: arguments.plain_int(2, libc::AF_UNSPEC)?,
+            kind: arguments.plain_int(3, 0)?,
+            protocol: arguments.plain_int(4, 0)?,
+            flags: arguments.plain_int(5, 0)?,
+        };
+        Some(Query { host: arguments.get(0)?.to_owned(), port: arguments.get(1)?.to_owned(), hints })
+    }
+
+    fn parse_by_format(arguments: Keywords<'_, 'py>) -> Result<Self> {
+        Self::parse_tuple(&arguments.positional.tuple()?, Some(&arguments.dict()?))
+    }
+
+    fn parse_tuple(tuple: &Bound<'py, PyTuple>, dict: Option<&Bound<'py, PyDict>>) -> Result<Self> {
+        let (mut host, mut port): (*mut ffi::PyObject, *mut ffi::PyObject) = (ptr::null_mut(), ptr::null_mut());
+        let mut hints = Hints::default();
+        parse_keywords!(
+            tuple,
+            dict,
+            c"OO|iiii:getaddrinfo",
+            [c"host", c"port", c"family", c"type", c"proto", c"flags"],
+            &raw mut host,
+            &raw mut port,
+            &raw mut hints.family,
+            &raw mut hints.kind,
+            &raw mut hints.protocol,
+            &raw mut hints.flags
+        )?;
+        // SAFETY: objects that the tuple and the dict hold.
+        let (host, port) =
+            unsafe { (Bound::from_borrowed_ptr(tuple.py(), host), Bound::from_borrowed_ptr(tuple.py(), port)) };
+        Ok(Query { host, port, hints })
+    }
+
+    /// The values of a Python function's parameters, `None` where one has its default.
+    fn from_values(py: Python<'py>, values: [Option<Bound<'py, PyAny>>; 6]) -> Result<Self> {
+        let zero = || 0i32.into_pyobject(py).map(Bound::into_any);
+        let [host, port, family, kind, protocol, flags] = values;
+        let [host, port] = [host, port].map(|value| value.unwrap_or_else(|| py.None().into_bound(py)));
+        let mut numbers = [family, kind, protocol, flags].into_iter();
+        let mut next = || numbers.next().flatten().map_or_else(zero, Ok);
+        let tuple = (&host, &port, next()?, next()?, next()?, next()?).into_pyobject(py)?;
+        Self::parse_tuple(&tuple, None)
+    }
+
+    /// The answers, as a list of `(family, type, proto, canonname, address)`.
+    fn entries(
+        &self,
+        py: Python<'py>,
+        family: impl Fn(c_int) -> Returned<'py>,
+        kind: impl Fn(c_int) -> Returned<'py>,
+    ) -> Returned<'py> {
+        let answers = match self.answer() {
+            Some(answers) => {
+                self.audit(py)?;
+                answers
+            }
+            None => {
+                let host = self.host()?;
+                let service = self.service()?;
+                self.audit(py)?;
+                ask(py, host.as_deref(), service.as_deref(), self.hints)?
+            }
+        };
+        let list = PyList::empty(py);
+        let mut last: Option<(&SockAddr, Bound<'py, PyAny>)> = None;
+        for answer in &answers {
+            // One host's entries, one for each type, have the same address.
+            let address = match &last {
+                Some((same, address)) if address::bytes_of(same) == address::bytes_of(&answer.address) => {
+                    address.clone()
+                }
+                _ => address::to_python(py, &answer.address, -1, self.hints.protocol)?,
+            };
+            last = Some((&answer.address, address.clone()));
+            let name = answer.canonical_name.as_deref().unwrap_or_default();
+            let name = PyString::from_bytes(py, name.to_bytes())?;
+            list.append((family(answer.family)?, kind(answer.kind)?, answer.protocol, name, address))?;
+        }
+        Ok(list.into_any())
+    }
+
+    fn audit(&self, py: Python<'_>) -> Result<()> {
+        let Hints { family, kind, protocol, .. } = self.hints;
+        let (host, port) = (self.host.as_ptr(), self.port.as_ptr());
+        audit!(py, c"socket.getaddrinfo", c"OOiii", host, port, family, kind, protocol)
+    }
+
+    /// What the C library would answer, where that is certain: a numeric host and port of an ordinary transport.
+    fn answer(&self) -> Option<Vec<AddrInfo>> {
+        const HARMLESS: c_int = libc::AI_PASSIVE | libc::AI_NUMERICHOST | libc::AI_NUMERICSERV;
+        if !cfg!(target_env = "gnu") || self.hints.flags & !HARMLESS != 0 {
+            return None;
+        }
+        let transports = transports(self.hints.kind, self.hints.protocol)?;
+        let port = self.plain_port()?;
+        let ip = numeric(text(&self.host)?, self.hints.family)?;
+        let answer = |&(kind, protocol): &(c_int, c_int)| AddrInfo {
+            family: ip.family(),
+            kind,
+            protocol,
+            canonical_name: None,
+            address: ip.with_port(port),
+        };
+        Some(transports.iter().map(answer).collect())
+    }
+
+    /// A port as an integer or in digits; none is 0.
+    fn plain_port(&self) -> Option<u16> {
+        if self.port.is_none() {
+            return Some(0);
+        }
+        if self.port.is_exact_instance_of::<pyo3::types::PyInt>() {
+            return u16::try_from(plain_long(&self.port)?).ok();
+        }
+        let digits = text(&self.port)?.to_str().ok()?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        if is_number { digits.parse().ok() } else { None }
+    }
+
+    fn host(&self) -> Result<Option<CString>> {
+        if self.host.is_none() {
+            Ok(None)
+        } else if let Ok(host) = self.host.cast::<PyString>() {
+            Ok(Some(till_nul(idna(host)?)))
+        } else if let Ok(host) = self.host.cast::<PyBytes>() {
+            Ok(Some(till_nul(host.as_bytes().to_vec())))
+        } else {
+            Err(Error::type_error("getaddrinfo() argument 1 must be string or None"))
+        }
+    }
+
+    fn service(&self) -> Result<Option<CString>> {
+        if let Some(number) = self.port_number()? {
+            Ok(Some(till_nul(number.into_bytes())))
+        } else if let Ok(service) = self.port.cast::<PyString>() {
+            Ok(Some(till_nul(service.to_str()?.as_bytes().to_vec())))
+        } else if let Ok(service) = self.port.cast::<PyBytes>() {
+            Ok(Some(till_nul(service.as_bytes().to_vec())))
+        } else if self.port.is_none() {
+            Ok(None)
+        } else {
+            Err(Error::os("Int or String expected"))
+        }
+    }
+
+    /// The digits of a port that is a number, which since 3.14 is anything with an index.
+    #[cfg(Py_3_14)]
+    fn port_number(&self) -> Result<Option<String>> {
+        // SAFETY: `port` is an object.
+        if unsafe { ffi::PyIndex_Check(self.port.as_ptr()) } == 0 {
+            return Ok(None);
+        }
+        let number = crate::convert::index(&self.port)?;
+        Ok(Some(number.str()?.to_str()?.to_owned()))
+    }
+
+    /// The digits of a port that is a number, which had to fit C's `long` before 3.12.
+    #[cfg(not(Py_3_14))]
+    fn port_number(&self) -> Result<Option<String>> {
+        if !self.port.is_exact_instance_of::<pyo3::types::PyInt>() {
+            return Ok(None);
+        }
+        if !cfg!(Py_3_12) && plain_long(&self.port).is_none() {
+            return Err(Error::overflow("Python int too large to convert to C long"));
+        }
+        Ok(Some(self.port.str()?.to_str()?.to_owned()))
+    }
+}
+
+/// What the C library sees of bytes.
+fn till_nul(mut bytes: Vec<u8>) -> CString {
+    bytes.push(0);
+    CStr::from_bytes_until_nul(&bytes).unwrap_or_default().to_owned()
+}
+
+/// The types and protocols that the C library lists for ordinary hints, in its order; `None` for all others.
+fn transports(kind: c_int, protocol: c_int) -> Option<&'static [(c_int, c_int)]> {
+    const ALL: [(c_int, c_int); 3] = [
+        (libc::SOCK_STREAM, libc::IPPROTO_TCP),
+        (libc::SOCK_DGRAM, libc::IPPROTO_UDP),
+        (libc::SOCK_RAW, libc::IPPROTO_IP),
+    ];
+    match (kind, protocol) {
+        (0, 0) => Some(&ALL),
+        (libc::SOCK_STREAM, 0) | (0 | libc::SOCK_STREAM, libc::IPPROTO_TCP) => Some(&ALL[..1]),
+        (libc::SOCK_DGRAM, 0) | (0 | libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(&ALL[1..2]),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_c_library_stops_at_nul() {
+        assert_eq!(till_nul(b"a\0b".to_vec()).as_c_str(), c"a");
+        assert_eq!(till_nul(Vec::new()).as_c_str(), c"");
+    }
+}

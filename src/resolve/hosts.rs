@@ -1,0 +1,114 @@
+//! The older `gethostby…(3)`.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use super::idna::{is_wire_form, refuse_endless_label};
+use super::{Ip, host};
+use crate::convert::text;
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::Arguments;
+use crate::interpreter::function::Returned;
+use crate::sys::resolver::{self, Host};
+use crate::{audit, parse_tuple};
+
+/// `gethostbyname(host)`.
+pub fn gethostbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let asked = Asked::parse(arguments, c"et:gethostbyname")?;
+    audit!(py, c"socket.gethostbyname", c"(O)", asked.argument.as_ptr())?;
+    Ok(host(py, &asked.name, libc::AF_INET)?.text(py).into_any())
+}
+
+/// `gethostbyname_ex(host)`.
+pub fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let asked = Asked::parse(arguments, c"et:gethostbyname_ex")?;
+    audit!(py, c"socket.gethostbyname", c"(O)", asked.argument.as_ptr())?;
+    host(py, &asked.name, libc::AF_INET)?;
+    let found = py.detach(|| resolver::gethostbyname(&asked.name))?;
+    triple(py, &found, libc::AF_INET)
+}
+
+/// `gethostbyaddr(host)`.
+pub fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let asked = Asked::parse(arguments, c"et:gethostbyaddr")?;
+    audit!(py, c"socket.gethostbyaddr", c"(O)", asked.argument.as_ptr())?;
+    let ip = host(py, &asked.name, libc::AF_UNSPEC)?;
+    let found = py.detach(|| match ip {
+        Ip::V4(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET),
+        Ip::V6(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET6),
+    })?;
+    triple(py, &found, ip.family())
+}
+
+/// The one argument of the older functions, and the name of a host that it is.
+struct Asked<'a, 'py> {
+    argument: Borrowed<'a, 'py, PyAny>,
+    name: CString,
+}
+
+impl<'a, 'py> Asked<'a, 'py> {
+    fn parse(arguments: Arguments<'a, 'py>, format: &CStr) -> Result<Self> {
+        let argument = if arguments.len() == 1 { arguments.get(0) } else { None };
+        let Some(argument) = argument else {
+            return Err(Self::refuse_count(arguments, format));
+        };
+        let name = match text(&argument).and_then(|name| Some((name, name.to_str().ok()?))) {
+            Some((name, ascii)) if is_wire_form(ascii) => name.to_owned(),
+            _ => Self::name_by_format(arguments, &argument, format)?,
+        };
+        Ok(Asked { argument, name })
+    }
+
+    fn refuse_count(arguments: Arguments<'_, '_>, format: &CStr) -> Error {
+        let parsed = arguments.tuple().and_then(|tuple| parse_name(&tuple, format));
+        parsed.err().unwrap_or_else(|| Error::type_error("one argument expected"))
+    }
+
+    fn name_by_format(arguments: Arguments<'_, '_>, argument: &Bound<'_, PyAny>, format: &CStr) -> Result<CString> {
+        if let Ok(host) = argument.cast::<PyString>() {
+            refuse_endless_label(host)?;
+        }
+        parse_name(&arguments.tuple()?, format)
+    }
+}
+
+/// Parses a `str`, in IDNA, bytes or bytearray.
+fn parse_name(tuple: &Bound<'_, PyTuple>, format: &CStr) -> Result<CString> {
+    let mut start: *mut c_char = ptr::null_mut();
+    parse_tuple!(tuple, format, c"idna".as_ptr(), &raw mut start)?;
+    // SAFETY: the parser answers with a string that it made for us to free.
+    unsafe {
+        let name = CStr::from_ptr(start).to_owned();
+        ffi::PyMem_Free(start.cast());
+        Ok(name)
+    }
+}
+
+/// `(name, [alias], [address])`.
+fn triple<'py>(py: Python<'py>, host: &Host, family: c_int) -> Returned<'py> {
+    if host.family != family {
+        return Err(Error::errno(libc::EAFNOSUPPORT));
+    }
+    let aliases = PyList::empty(py);
+    for alias in &host.aliases {
+        aliases.append(PyString::from_bytes(py, alias.to_bytes())?)?;
+    }
+    let addresses = PyList::empty(py);
+    for address in &host.addresses {
+        addresses.append(packed(family, address)?.text(py))?;
+    }
+    let name = PyString::from_bytes(py, host.name.to_bytes())?;
+    Ok((name, aliases, addresses).into_pyobject(py)?.into_any())
+}
+
+fn packed(family: c_int, address: &[u8]) -> Result<Ip> {
+    let ip = match family {
+        libc::AF_INET => <[u8; 4]>::try_from(address).ok().map(|ip| Ip::V4(ip.into())),
+        _ => <[u8; 16]>::try_from(address).ok().map(|ip| Ip::V6(ip.into())),
+    };
+    ip.ok_or_else(|| Error::os("unsupported address family"))
+}

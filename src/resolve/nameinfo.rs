@@ -1,0 +1,73 @@
+//! `getnameinfo(3)`.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::net::SocketAddrV6;
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+use super::ask;
+use crate::error::{Error, Result};
+use crate::interpreter::arguments::Arguments;
+use crate::interpreter::function::Returned;
+use crate::sys::resolver::{self, Hints};
+use crate::{audit, parse_tuple};
+
+/// `getnameinfo(sockaddr, flags)`.
+pub fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let (address, flags) = name_query(arguments)?;
+    let Endpoint { host, port, flowinfo, scope_id } = Endpoint::parse(&address)?;
+    audit!(py, c"socket.getnameinfo", c"(O)", address.as_ptr())?;
+    let service = CString::new(port.to_string()).unwrap_or_default();
+    let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
+    let answers = ask(py, Some(host), Some(&service), hints)?;
+    let [answer] = answers.as_slice() else {
+        return Err(Error::os("sockaddr resolved to multiple addresses"));
+    };
+    let found = match answer.address.as_socket_ipv6() {
+        // `SocketAddrV6` keeps the flow information as it goes over the wire.
+        Some(found) => SocketAddrV6::new(*found.ip(), found.port(), flowinfo.to_be(), scope_id).into(),
+        None if address.len() != 2 => return Err(Error::os("IPv4 sockaddr must be 2 tuple")),
+        None => answer.address.clone(),
+    };
+    let (host, service) = py.detach(|| resolver::getnameinfo(&found, flags))?;
+    let names = (PyString::from_bytes(py, host.to_bytes())?, PyString::from_bytes(py, service.to_bytes())?);
+    Ok(names.into_pyobject(py)?.into_any())
+}
+
+fn name_query<'py>(arguments: Arguments<'_, 'py>) -> Result<(Bound<'py, PyTuple>, c_int)> {
+    let (mut address, mut flags): (*mut ffi::PyObject, c_int) = (ptr::null_mut(), 0);
+    let tuple = arguments.tuple()?;
+    parse_tuple!(&tuple, c"Oi:getnameinfo", &raw mut address, &raw mut flags)?;
+    // SAFETY: an object that the tuple holds.
+    let address = unsafe { Bound::from_borrowed_ptr(tuple.py(), address) };
+    match address.cast_into() {
+        Ok(address) => Ok((address, flags)),
+        Err(_) => Err(Error::type_error("getnameinfo() argument 1 must be a tuple")),
+    }
+}
+
+/// The parts of an address.
+struct Endpoint<'a> {
+    host: &'a CStr,
+    port: c_int,
+    flowinfo: c_uint,
+    scope_id: c_uint,
+}
+
+impl<'a> Endpoint<'a> {
+    fn parse(address: &'a Bound<'_, PyTuple>) -> Result<Self> {
+        let mut host: *const c_char = ptr::null();
+        let (mut port, mut flowinfo, mut scope_id) = (0, 0, 0);
+        let format = c"si|II;getnameinfo(): illegal sockaddr argument";
+        parse_tuple!(address, format, &raw mut host, &raw mut port, &raw mut flowinfo, &raw mut scope_id)?;
+        if flowinfo > 0xf_ffff {
+            return Err(Error::overflow("getnameinfo(): flowinfo must be 0-1048575."));
+        }
+        // SAFETY: a string that the tuple holds.
+        let host = unsafe { CStr::from_ptr(host) };
+        Ok(Endpoint { host, port, flowinfo, scope_id })
+    }
+}
