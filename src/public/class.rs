@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use super::pristine::{self, is_pristine};
 use super::{lifecycle, makefile, sendfile};
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
@@ -148,11 +149,22 @@ pub fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Result<This<'a, 'py>> {
     Ok(unsafe { This::from_interpreter(object.py(), object.as_ptr()) })
 }
 
-/// Whether the object is of the class itself: nothing of it can have been overridden.
+/// Whether a class is this one.
+pub fn is_public(class: &Bound<'_, PyAny>) -> bool {
+    CLASS.get(class.py()).is_some_and(|public| public.is(class))
+}
+
+/// Whether the object is of the class itself, and the class as it was made: nothing of it has been overridden.
 pub fn is_exactly_public(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: an object has a type.
     let own = unsafe { ffi::Py_TYPE(object.as_ptr()) };
-    CLASS.get(object.py()).is_some_and(|class| class.as_ptr().cast() == own)
+    let is_public = |class: &&Py<PyType>| class.as_ptr().cast() == own;
+    CLASS.get(object.py()).filter(is_public).is_some_and(|class| is_pristine(class.bind(object.py())))
+}
+
+/// Remembers what the class is made of, now that all of it is there.
+pub fn finish(py: Python<'_>) -> Result<()> {
+    pristine::remember(class(py)?)
 }
 
 fn class(py: Python<'_>) -> Result<&Bound<'_, PyType>> {

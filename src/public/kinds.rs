@@ -1,69 +1,74 @@
-//! Families and types as members of `AddressFamily` and `SocketKind`, which the Python package makes.
+//! What the Python package makes and the class needs: families and types as members of `AddressFamily` and `SocketKind`, and the classes
+//! that go by the names `socket` and `SocketIO`.
 
 use std::ffi::c_int;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyNameError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString};
 
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
+use crate::public::class;
 
 /// Numbers that have a place in the memory of members; others are looked up each time.
 const REMEMBERED: usize = 64;
 
-/// The classes that the Python package makes, and the members found so far.
-struct Classes {
+/// What the Python package makes, and the members found so far.
+struct Package {
     family: Py<PyAny>,
     kind: Py<PyAny>,
-    file: Py<PyAny>,
     families: [PyOnceLock<Py<PyAny>>; REMEMBERED],
     kinds: [PyOnceLock<Py<PyAny>>; REMEMBERED],
+    names: Py<PyDict>,
 }
 
-static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
+static PACKAGE: PyOnceLock<Package> = PyOnceLock::new();
 
-/// `_adopt(AddressFamily, SocketKind, SocketIO)`: the Python package hands over the classes it made. Only its first word counts.
+/// `_adopt(AddressFamily, SocketKind, names)`: the Python package hands over what it made. Only its first word counts.
 pub fn adopt<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let class = |index| {
-        let class = arguments.get(index).ok_or_else(|| Error::type_error("_adopt() takes three classes"))?;
-        Ok::<_, Error>(class.to_owned().unbind())
+    let given = |index| {
+        let given = arguments.get(index).ok_or_else(|| Error::type_error("_adopt() takes two classes and a dict"))?;
+        Ok::<_, Error>(given.to_owned())
     };
-    let classes = Classes {
-        family: class(0)?,
-        kind: class(1)?,
-        file: class(2)?,
+    let package = Package {
+        family: given(0)?.unbind(),
+        kind: given(1)?.unbind(),
         families: [const { PyOnceLock::new() }; REMEMBERED],
         kinds: [const { PyOnceLock::new() }; REMEMBERED],
+        names: given(2)?.cast_into::<PyDict>().map_err(PyErr::from)?.unbind(),
     };
-    let _ = CLASSES.set(py, classes);
+    let _ = PACKAGE.set(py, package);
+    class::finish(py)?;
     Ok(py.None().into_bound(py))
 }
 
-fn classes(py: Python<'_>) -> Result<&'static Classes> {
-    if let Some(classes) = CLASSES.get(py) {
-        return Ok(classes);
+fn package(py: Python<'_>) -> Result<&'static Package> {
+    if let Some(package) = PACKAGE.get(py) {
+        return Ok(package);
     }
     py.import("oxisocket")?;
-    CLASSES.get(py).ok_or_else(|| Error::runtime("the package oxisocket did not hand over its classes"))
+    PACKAGE.get(py).ok_or_else(|| Error::runtime("the package oxisocket did not hand over its names"))
 }
 
 /// `AddressFamily(number)`, or the number where the enum has no such member.
 pub fn family(py: Python<'_>, number: c_int) -> Result<Bound<'_, PyAny>> {
-    let classes = classes(py)?;
-    member(py, &classes.family, &classes.families, number)
+    let package = package(py)?;
+    member(py, &package.family, &package.families, number)
 }
 
 /// `SocketKind(number)`, or the number where the enum has no such member.
 pub fn kind(py: Python<'_>, number: c_int) -> Result<Bound<'_, PyAny>> {
-    let classes = classes(py)?;
-    member(py, &classes.kind, &classes.kinds, number)
+    let package = package(py)?;
+    member(py, &package.kind, &package.kinds, number)
 }
 
-/// `SocketIO`.
-pub fn file_class(py: Python<'_>) -> Result<&Bound<'_, PyAny>> {
-    Ok(classes(py)?.file.bind(py))
+/// What goes by a name in the package: a class of it, unless somebody has put another in its place.
+pub fn named<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> Result<Bound<'py, PyAny>> {
+    let found = package(py)?.names.bind(py).get_item(name)?;
+    found.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")).into())
 }
 
 fn member<'py>(

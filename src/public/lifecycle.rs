@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
 
@@ -15,7 +16,7 @@ use crate::interpreter::arguments::{Keywords, as_int};
 use crate::interpreter::function::{Receiver, Returned, enter, enter_status};
 use crate::interpreter::signature::Signature;
 use crate::lease::BriefLease;
-use crate::socket::lifecycle::{self, Recipe};
+use crate::socket::lifecycle::{self, Recipe, as_descriptor};
 use crate::socket::{Object, This, connect, options};
 use crate::sys;
 use crate::timeout::{self, Timeout};
@@ -67,9 +68,30 @@ fn initialise<'py>(
 pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     take_nothing(this, "socket.accept", arguments)?;
     let py = this.py();
-    let (connection, peer) = connect::accept_connection(this)?;
-    let accepted = adopt(py, this, connection)?;
+    let (connection, peer) = accept_connection(this)?;
+    let class = kinds::named(py, intern!(py, "socket"))?;
+    let accepted = if class::is_public(&class) {
+        adopt(py, this, connection)?
+    } else {
+        // Somebody has put another class in the place of ours. Whether it takes the descriptor before it fails, only it knows.
+        let fileno = [("fileno", sys::socket::release(connection))].into_py_dict(py)?;
+        class.call(kind_of(&this.object())?, Some(&fileno))?
+    };
     Ok((accepted, peer).into_pyobject(py)?.into_any())
+}
+
+/// A connection and its peer's address: by `_accept`, which a subclass may have in its own way.
+fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py, PyAny>)> {
+    if class::is_exactly_public(&this.object()) {
+        return connect::accept_connection(this);
+    }
+    let (fileno, peer) = this.object().call_method0("_accept")?.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
+    Ok((sys::socket::own(as_descriptor(&fileno)?)?, peer))
+}
+
+/// What another socket of the same kind is made with.
+fn kind_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    Ok((object.getattr("family")?, object.getattr("type")?, object.getattr("proto")?))
 }
 
 /// A socket of the public class for a connection that `listener` accepted.
@@ -95,8 +117,7 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
     let object = this.object();
     let copy = sys::socket::dup(BriefLease::take(this.socket()).fd())?;
     let fileno = [("fileno", sys::socket::number(&copy))].into_py_dict(py)?;
-    let kind = (object.getattr("family")?, object.getattr("type")?, object.getattr("proto")?);
-    let socket = object.get_type().call(kind, Some(&fileno))?;
+    let socket = object.get_type().call(kind_of(&object)?, Some(&fileno))?;
     sys::socket::release(copy);
     socket.call_method1("settimeout", (object.call_method0("gettimeout")?,))?;
     Ok(socket)

@@ -61,7 +61,7 @@ pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
     let given_mode = given_mode.unwrap_or_else(|| PyString::new(py, "r").into_any());
     let mode = Mode::parse(&given_mode)?;
-    let raw = kinds::file_class(py)?.call1((this.object(), mode.raw()))?;
+    let raw = kinds::named(py, intern!(py, "SocketIO"))?.call1((this.object(), mode.raw()))?;
     this.socket().files().fetch_add(1, Ordering::Relaxed);
 
     let io = py.import(intern!(py, "io"))?;

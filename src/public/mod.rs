@@ -6,10 +6,12 @@
 //! | [`kinds`] | families and types as members of their enums |
 //! | [`lifecycle`] | construction, accept, dup, close, repr, the with-statement |
 //! | [`makefile`] | file objects |
+//! | [`pristine`] | whether the class is as it was made |
 //! | [`sendfile`] | sending files |
 
 pub mod class;
 pub mod kinds;
 pub mod lifecycle;
 pub mod makefile;
+pub mod pristine;
 pub mod sendfile;

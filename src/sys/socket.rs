@@ -219,6 +219,15 @@ pub fn file_size(fd: RawFd) -> io::Result<i64> {
     Ok(status.st_size)
 }
 
+/// Takes over a descriptor that is known by its number.
+pub fn own(fd: RawFd) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: not -1. That nobody else owns it is for the caller to know.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// The number of a descriptor.
 pub fn number(fd: &OwnedFd) -> RawFd {
     fd.as_raw_fd()

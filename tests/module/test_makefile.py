@@ -531,3 +531,57 @@ class TestClosing:
         file.close()
         assert sock.closings == 1
         assert sock.fileno() == -1
+
+
+class TestAMethodReplacedOnTheClass:
+    """As tests do for a while, with `unittest.mock.patch.object` or by hand."""
+
+    @pytest.fixture
+    def replaced(self, socket, monkeypatch):
+        def replaced(name):
+            calls = []
+            original = getattr(socket.socket, name)
+
+            def replacement(self, *arguments):
+                calls.append(name)
+                return original(self, *arguments)
+
+            monkeypatch.setattr(socket.socket, name, replacement)
+            return calls
+
+        return replaced
+
+    def test_reading(self, replaced, monkeypatch, unix_pair):
+        left, right = unix_pair
+        with right.makefile("rb") as file:
+            for _ in range(3):
+                left.sendall(b"line\n")
+                assert file.readline() == b"line\n"
+                calls = replaced("recv_into")
+                left.sendall(b"line\n")
+                assert file.readline() == b"line\n"
+                assert calls == ["recv_into"]
+                monkeypatch.undo()
+
+    def test_writing(self, replaced, unix_pair):
+        left, right = unix_pair
+        with right.makefile("wb", buffering=0) as file:
+            calls = replaced("send")
+            assert file.write(b"data") == 4
+            assert calls == ["send"]
+            assert left.recv(10) == b"data"
+
+    def test_an_attribute_more_changes_nothing(self, socket, monkeypatch, unix_pair):
+        left, right = unix_pair
+        monkeypatch.setattr(socket.socket, "of_somebody_else", 1, raising=False)
+        with right.makefile("rb") as file:
+            left.sendall(b"line\n")
+            assert file.readline() == b"line\n"
+
+    @pytest.mark.parametrize("name", ["_real_close", "close"])
+    def test_closing(self, socket, replaced, name):
+        calls = replaced(name)
+        with socket.socket() as s:
+            pass
+        assert s.fileno() == -1
+        assert calls == [name]

@@ -278,3 +278,54 @@ class TestShutdown:
         with pytest.raises(OSError) as caught:
             tcp_pair[0].shutdown(how)
         assert caught.value.errno == errno.EINVAL
+
+
+class TestWhoAccepts:
+    """`accept` is `_accept`, and then the class that goes by the name `socket` in the module."""
+
+    @pytest.fixture
+    def listener(self, socket, keep):
+        def listener(kind):
+            made = keep(kind())
+            made.bind(("127.0.0.1", 0))
+            made.listen()
+            keep(socket.create_connection(made.getsockname()))
+            return made
+
+        return listener
+
+    def test_a_subclass_in_its_own_way(self, socket, keep, listener):
+        class Counting(socket.socket):
+            accepted = 0
+
+            def _accept(self):
+                self.accepted += 1
+                return super()._accept()
+
+        counting = listener(Counting)
+        connection = keep(counting.accept()[0])
+        assert counting.accepted == 1
+        assert type(connection) is socket.socket
+
+    def test_another_class_by_the_name(self, socket, keep, listener, monkeypatch):
+        class Another(socket.socket):
+            pass
+
+        plain = listener(socket.socket)
+        monkeypatch.setattr(socket, "socket", Another)
+        connection = keep(plain.accept()[0])
+        assert type(connection) is Another
+        assert connection.getsockname() == plain.getsockname()
+
+    def test_another_class_that_refuses(self, socket, listener, monkeypatch):
+        plain = listener(socket.socket)
+        numbers = []
+
+        def refuse(family, kind, proto, fileno):
+            numbers.append(fileno)
+            raise PermissionError("not here")
+
+        monkeypatch.setattr(socket, "socket", refuse)
+        with pytest.raises(PermissionError, match="not here"):
+            plain.accept()
+        socket.close(*numbers)
