@@ -1,6 +1,6 @@
 """Data that is ready when it is asked for: what the module adds to the system calls.
 
-The loops are timeit's: to count without making a number for each round.
+The loops are timeit's: they count without making a number for each round, over local names.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ def send_and_recv(connect: Connect, timeout: float | None) -> Iterator[Loop]:
         right.settimeout(timeout)
 
         def loop(count: int) -> Sample:
+            sender, receiver, message = left, right, MESSAGE
             started = perf_counter()
             for _ in repeat(None, count):
-                left.send(MESSAGE)
-                right.recv(64)
+                sender.send(message)
+                receiver.recv(64)
             return Sample(perf_counter() - started)
 
         yield loop
@@ -44,10 +45,11 @@ def sendall_and_recv_into(connect: Connect) -> Iterator[Loop]:
     with left, right:
 
         def loop(count: int) -> Sample:
+            sender, receiver, message, into = left, right, MESSAGE, buffer
             started = perf_counter()
             for _ in repeat(None, count):
-                left.sendall(MESSAGE)
-                right.recv_into(buffer)
+                sender.sendall(message)
+                receiver.recv_into(into)
             return Sample(perf_counter() - started)
 
         yield loop
@@ -60,6 +62,7 @@ def recv(size: int) -> Iterator[Loop]:
     with left, right:
 
         def loop(count: int) -> Sample:
+            receiver = right
             took = 0.0
             for done in range(0, count, BATCH):
                 batch = range(min(BATCH, count - done))
@@ -67,7 +70,7 @@ def recv(size: int) -> Iterator[Loop]:
                     left.send(MESSAGE)
                 started = perf_counter()
                 for _ in batch:
-                    right.recv(size)
+                    receiver.recv(size)
                 took += perf_counter() - started
             return Sample(took)
 
@@ -83,10 +86,11 @@ def datagrams() -> Iterator[Loop]:
         address = right.getsockname()
 
         def loop(count: int) -> Sample:
+            sender, receiver, message, to = left, right, MESSAGE, address
             started = perf_counter()
             for _ in repeat(None, count):
-                left.sendto(MESSAGE, address)
-                right.recvfrom(64)
+                sender.sendto(message, to)
+                receiver.recvfrom(64)
             return Sample(perf_counter() - started)
 
         yield loop
@@ -98,10 +102,11 @@ def readline(connect: Connect) -> Iterator[Loop]:
     with left, right, right.makefile("rb") as file:
 
         def loop(count: int) -> Sample:
+            sender, reader, line = left, file, LINE
             started = perf_counter()
             for _ in repeat(None, count):
-                left.send(LINE)
-                file.readline()
+                sender.send(line)
+                reader.readline()
             return Sample(perf_counter() - started)
 
         yield loop

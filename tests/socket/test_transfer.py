@@ -369,6 +369,31 @@ def test_not_connected(socket, keep):
         s.send(b"x")
 
 
+def test_one_method_serves_the_class_its_base_and_its_subclasses(socket, keep, unix_pair):
+    """So often that the interpreter has learned by which way to call it, and must unlearn that."""
+
+    class Subclass(socket.socket):
+        pass
+
+    public, base = socket.socket, socket.socket.__mro__[1]
+    left, right = unix_pair
+    ends = [left, Subclass(fileno=os.dup(left.fileno())), base(fileno=os.dup(left.fileno()))]
+    keep(ends[1])
+    try:
+        for end in ends * 3:
+            buffer = bytearray(10)
+            for _ in range(100):
+                assert public.send(end, b"data") == 4
+                assert public.sendall(end, b"data", 0) is None
+                assert right.recv(10) == b"datadata"
+                right.sendall(b"answered")
+                assert public.recv_into(end, buffer, nbytes=4) == 4
+                assert public.recv(end, 10, socket.MSG_DONTWAIT) == b"ered"
+                assert buffer[:4] == b"answ"
+    finally:
+        ends[2].close()
+
+
 def test_urgent_data(socket, tcp_pair):
     left, right = tcp_pair
     left.send(b"!", socket.MSG_OOB)

@@ -1,0 +1,172 @@
+"""Sends on a socket whose receives had to wait for the other end: in oxisocket they go another way, to the same end."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+
+import pytest
+
+BIG = bytes(range(256)) * 4096 * 4  # 4 MiB: more than any socket's buffers hold
+
+
+@pytest.fixture(params=["tcp_pair", "unix_pair"])
+def ends(socket, request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=[None, 30.0], ids=["blocking", "timeout"])
+def talker(request, ends, start):
+    """An end that has waited for the other, which is the second."""
+    left, right = ends
+    left.settimeout(request.param)
+    waiting = start(left.recv, 10).until_blocked()
+    right.sendall(b"answer")
+    assert waiting.result() == b"answer"
+    return left, right
+
+
+def read(s, size):
+    parts = []
+    while size and (part := s.recv(min(size, 65536))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def fill(s):
+    """Sends till there is no room, not even for a byte, and returns what went."""
+    timeout = s.gettimeout()
+    s.setblocking(False)
+    sent = 0
+    for size in (4096, 1):
+        with pytest.raises(BlockingIOError):
+            while True:
+                sent += s.send(b"x" * size)
+    s.settimeout(timeout)
+    return sent
+
+
+SENDS = {
+    "send": lambda s, data: s.send(data),
+    "sendall": lambda s, data: s.sendall(data) or len(data),
+    "sendmsg": lambda s, data: s.sendmsg([data]),
+    "a bytearray": lambda s, data: s.send(bytearray(data)),
+}
+
+
+@pytest.mark.parametrize("send", SENDS.values(), ids=SENDS)
+def test_questions_and_answers(talker, start, send):
+    left, right = talker
+
+    def answer():
+        while data := right.recv(100):
+            right.sendall(data.upper())
+
+    answering = start(answer)
+    for number in range(200):
+        question = b"question %d" % number
+        assert send(left, question) == len(question)
+        assert left.recv(100) == question.upper()
+    left.close()
+    answering.result()
+
+
+def test_more_than_there_is_room_for(talker, start):
+    left, right = talker
+    reading = start(read, right, len(BIG))
+    assert left.sendall(BIG) is None
+    assert reading.result() == BIG
+
+
+def test_a_blocking_send_is_whole(talker, start):
+    left, right = talker
+    if left.gettimeout() is not None:
+        pytest.skip("with a timeout it need not be")
+    sending = start(left.send, BIG).until_blocked()
+    assert read(right, len(BIG)) == BIG
+    assert sending.result() == len(BIG)
+
+
+def test_a_send_waits_for_room(talker, start):
+    left, right = talker
+    sent = fill(left)
+    sending = start(left.sendall, b"y" * 60_000).until_blocked()
+    assert read(right, sent) == b"x" * sent
+    assert read(right, 60_000) == b"y" * 60_000
+    assert sending.result() is None
+
+
+def test_the_timeout_passes(talker):
+    left, _ = talker
+    fill(left)
+    left.settimeout(0.05)
+    started = time.monotonic()
+    for send in SENDS.values():
+        with pytest.raises(TimeoutError, match=r"^timed out$"):
+            for _ in range(100_000):  # TCP finds room for a byte or two even where it had none
+                send(left, b"y")
+    assert time.monotonic() - started >= 0.05 * len(SENDS)
+
+
+def test_without_waiting(talker):
+    left, _ = talker
+    fill(left)
+    left.setblocking(False)
+    for send in SENDS.values():
+        with pytest.raises(BlockingIOError):
+            for _ in range(100_000):
+                send(left, b"y")
+
+
+def test_nobody_listens_any_more(talker):
+    left, right = talker
+    right.close()
+    with pytest.raises(OSError) as caught:
+        for _ in range(100):
+            left.send(b"y")
+            time.sleep(0.001)
+    assert caught.value.errno in (errno.EPIPE, errno.ECONNRESET)
+
+
+@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@pytest.mark.parametrize("method", ["send", "sendall"])
+def test_closed_by_another_thread(socket, talker, start, method):
+    left, _ = talker
+    fill(left)
+    if method == "send":
+        left.settimeout(None)  # or it is content with the little that may go
+    sending = start(getattr(left, method), b"y" * 60_000).until_blocked()
+    left.close()
+    with pytest.raises(OSError) as caught:
+        sending.result()
+    assert caught.value.errno == errno.EBADF
+
+
+def send_for_ever(s, begun):
+    begun.set()
+    while True:
+        s.send(b"y" * 100)
+
+
+@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+def test_closed_while_sends_come_and_go(socket, start, open_files):
+    """None of them is long enough to be woken: each ends of itself, and the last gives the number back."""
+    before = open_files()
+    for _ in range(50):
+        left, right = socket.socketpair()
+        waiting = start(left.recv, 10).until_blocked()
+        right.sendall(b"answer")
+        waiting.result()
+        begun = threading.Event()
+        reading = start(read, right, 1 << 40)
+        sending = start(send_for_ever, left, begun)
+        begun.wait()
+        left.close()
+        with pytest.raises(OSError) as caught:
+            sending.result()
+        assert caught.value.errno == errno.EBADF
+        assert set(reading.result()) <= set(b"y")
+        right.close()
+    assert len(open_files() - before) <= 1, "more than what is made once, when the first call is woken"
