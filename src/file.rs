@@ -18,12 +18,12 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::class::{Class, slot};
-use crate::interpreter::function::{Attributes, Receiver, Returned, Table, enter_status};
+use crate::interpreter::function::{Attributes, Receiver, Returned, Table};
 use crate::interpreter::signature::Signature;
 use crate::public::class::is_exactly_public;
 use crate::socket::class::this as socket_of;
 use crate::socket::transfer;
-use crate::{attributes, functions};
+use crate::{attributes, functions, initialiser};
 
 unsafe extern "C" {
     /// Private in `pyo3-ffi`, public in CPython's C API.
@@ -180,7 +180,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
                     .cast_mut()
                     .cast(),
             ),
-            slot(ffi::Py_tp_init, init as *mut c_void),
+            slot(ffi::Py_tp_init, initialiser!(initialise)),
             slot(ffi::Py_tp_finalize, finalize as *mut c_void),
             slot(ffi::Py_tp_traverse, traverse as *mut c_void),
             slot(ffi::Py_tp_clear, clear as *mut c_void),
@@ -190,24 +190,6 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
     };
     // SAFETY: the slots are what they say and static; instances have their base's size and a state behind it.
     unsafe { class.create(module, Some(base.as_any())) }
-}
-
-unsafe extern "C" fn init(
-    object: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-    keywords: *mut ffi::PyObject,
-) -> c_int {
-    // SAFETY: the interpreter passes an instance, a tuple, and a dict or null.
-    unsafe {
-        enter_status(|py| {
-            let file = File::from_interpreter(py, object);
-            let arguments = Borrowed::from_ptr(py, arguments);
-            let keywords = Borrowed::from_ptr_or_opt(py, keywords);
-            let arguments = arguments.cast_unchecked::<PyTuple>();
-            let keywords = keywords.map(|keywords| keywords.cast_unchecked::<PyDict>());
-            initialise(file, &arguments, keywords.as_deref())
-        })
-    }
 }
 
 fn initialise<'py>(

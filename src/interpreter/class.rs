@@ -82,3 +82,32 @@ impl Class {
         Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
     }
 }
+
+/// The value of a `Py_tp_init` slot: `initialiser!(body)`, where `body` takes the receiver, the tuple of arguments and the dict of keywords.
+macro_rules! initialiser {
+    ($body:path) => {{
+        unsafe extern "C" fn init(
+            object: *mut pyo3::ffi::PyObject,
+            arguments: *mut pyo3::ffi::PyObject,
+            keywords: *mut pyo3::ffi::PyObject,
+        ) -> std::ffi::c_int {
+            use pyo3::Borrowed;
+            use pyo3::types::{PyDict, PyTuple};
+
+            // SAFETY: the interpreter calls this attached, with an instance of the class, a tuple, and a dict or null.
+            unsafe {
+                $crate::interpreter::function::enter_status(|py| {
+                    let arguments = Borrowed::from_ptr(py, arguments);
+                    let keywords = Borrowed::from_ptr_or_opt(py, keywords);
+                    $body(
+                        $crate::interpreter::function::Receiver::from_interpreter(py, object),
+                        &arguments.cast_unchecked::<PyTuple>(),
+                        keywords.map(|keywords| keywords.cast_unchecked::<PyDict>()).as_deref(),
+                    )
+                })
+            }
+        }
+        init as *mut std::ffi::c_void
+    }};
+}
+pub(crate) use initialiser;

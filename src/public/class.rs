@@ -16,7 +16,7 @@ use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
 use crate::interpreter::method;
 use crate::socket::{Object, This};
-use crate::{attributes, functions, netdb};
+use crate::{attributes, functions, initialiser, netdb};
 
 static METHODS: Table = functions![
     keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\
@@ -102,7 +102,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
         flags: ffi::Py_TPFLAGS_BASETYPE,
         slots: vec![
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
-            slot(ffi::Py_tp_init, lifecycle::init as *mut c_void),
+            slot(ffi::Py_tp_init, initialiser!(lifecycle::initialise)),
             slot(ffi::Py_tp_repr, lifecycle::repr as *mut c_void),
             slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
             slot(ffi::Py_tp_getset, ATTRIBUTES.as_ptr().cast()),

@@ -1,6 +1,5 @@
 //! Construction, `accept`, `dup`, `close`, `detach`, `repr` and the with-statement of the public class.
 
-use std::ffi::c_int;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
@@ -13,7 +12,7 @@ use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
 use super::{class, kinds};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Keywords, as_int};
-use crate::interpreter::function::{Receiver, Returned, enter, enter_status};
+use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::signature::Signature;
 use crate::lease::BriefLease;
 use crate::socket::lifecycle::{self, Recipe, as_descriptor};
@@ -30,25 +29,7 @@ const INIT: Signature<4> = Signature {
 };
 
 /// `__init__(family=-1, type=-1, proto=-1, fileno=None)`.
-pub unsafe extern "C" fn init(
-    object: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-    keywords: *mut ffi::PyObject,
-) -> c_int {
-    // SAFETY: the interpreter passes an instance, a tuple, and a dict or null.
-    unsafe {
-        enter_status(|py| {
-            let this = This::from_interpreter(py, object);
-            let arguments = Borrowed::from_ptr(py, arguments);
-            let keywords = Borrowed::from_ptr_or_opt(py, keywords);
-            let arguments = arguments.cast_unchecked::<PyTuple>();
-            let keywords = keywords.map(|keywords| keywords.cast_unchecked::<PyDict>());
-            initialise(this, &arguments, keywords.as_deref())
-        })
-    }
-}
-
-fn initialise<'py>(
+pub fn initialise<'py>(
     this: This<'_, 'py>,
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,

@@ -12,7 +12,7 @@ use super::{Object, Socket, This, connect, lifecycle, message, options, transfer
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
-use crate::{attributes, functions};
+use crate::{attributes, functions, initialiser};
 
 static METHODS: Table = functions![
     noargs c"_accept" => connect::accept_descriptor, c"_accept($self, /)\n--\n\n\
@@ -128,7 +128,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         slots: vec![
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_new, lifecycle::new as *mut c_void),
-            slot(ffi::Py_tp_init, lifecycle::init as *mut c_void),
+            slot(ffi::Py_tp_init, initialiser!(lifecycle::initialise_base)),
             slot(ffi::Py_tp_finalize, lifecycle::finalize as *mut c_void),
             slot(ffi::Py_tp_dealloc, lifecycle::dealloc as *mut c_void),
             slot(ffi::Py_tp_repr, lifecycle::repr as *mut c_void),

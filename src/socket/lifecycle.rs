@@ -14,7 +14,7 @@ use super::{Object, Socket, This};
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::as_int;
-use crate::interpreter::function::{Receiver, Returned, enter, enter_status};
+use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::owned;
 use crate::timeout::{self, Timeout};
 use crate::{lease, sys};
@@ -179,23 +179,13 @@ pub unsafe extern "C" fn new(
 }
 
 /// `__init__(family=-1, type=-1, proto=-1, fileno=None)` of the base class.
-pub unsafe extern "C" fn init(
-    object: *mut ffi::PyObject,
-    arguments: *mut ffi::PyObject,
-    keywords: *mut ffi::PyObject,
-) -> c_int {
-    // SAFETY: the interpreter passes an instance, a tuple, and a dict or null.
-    unsafe {
-        enter_status(|py| {
-            let this = This::from_interpreter(py, object);
-            let arguments = Borrowed::from_ptr(py, arguments);
-            let keywords = Borrowed::from_ptr_or_opt(py, keywords);
-            let arguments = arguments.cast_unchecked::<PyTuple>();
-            let keywords = keywords.map(|keywords| keywords.cast_unchecked::<PyDict>());
-            let (recipe, fileno) = parse(&arguments, keywords.as_deref())?;
-            initialise(this, recipe, fileno.as_ref())
-        })
-    }
+pub fn initialise_base<'py>(
+    this: This<'_, 'py>,
+    arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> Result<()> {
+    let (recipe, fileno) = parse(arguments, keywords)?;
+    initialise(this, recipe, fileno.as_ref())
 }
 
 fn parse<'py>(
