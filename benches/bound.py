@@ -17,6 +17,11 @@ NOT_SLOWER = 0.98
 Results = Mapping[str, Sample]
 
 
+def times(ratio: float) -> str:
+    """Return how many times as fast something is."""
+    return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x"
+
+
 class Bound(Protocol):
     """A figure made of the results, and the limit it is held to."""
 
@@ -63,7 +68,7 @@ class Faster:
         return results[STDLIB].seconds / results[OURS].seconds
 
     def shown(self, figure: float) -> str:
-        return f"{figure:.3g}x"
+        return times(figure)
 
     def held(self, figure: float) -> bool:
         return figure >= self.least

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+from bound import times
 from matplotlib.figure import Figure
 from results import Results
 
@@ -27,9 +28,11 @@ def draw(all_results: Sequence[Results], path: Path) -> None:
         places = [place + (number + 0.5) * height - 0.4 for place in range(len(titles))]
         ratios = [results.ratios[title] for title in titles]
         colors = [shade if ratio >= 1 else SLOWER for ratio in ratios]
-        # From 1, where nothing is won or lost, to either side.
-        bars = axes.barh(places, [ratio - 1 for ratio in ratios], height, left=1, color=colors, label=results.machine["Python"])
-        axes.bar_label(bars, [f"{ratio:.3g}x" for ratio in ratios], padding=4, fontsize=8)
+        # From 1, where nothing is won or lost, to either side; the figures all to the right, clear of the titles.
+        lengths = [ratio - 1 for ratio in ratios]
+        axes.barh(places, lengths, height, left=1, color=colors, label=results.machine["Python"])
+        for place, ratio in zip(places, ratios, strict=True):
+            axes.text(max(ratio, 1) * 1.07, place, times(ratio), va="center", fontsize=8)
         largest, smallest = max(largest, *ratios), min(smallest, *ratios)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_yticks(range(len(titles)), titles)

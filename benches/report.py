@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bound import BARE, OURS, STDLIB
+from bound import BARE, OURS, STDLIB, times
 from cases.loop import Sample
 from memory import Weighed
 from rounds import Measured
@@ -61,16 +61,16 @@ class Row:
 def rows(measured: Measured) -> Iterator[Row]:
     """Yield a row for each bound of a case; one without any has a row too."""
     case, results = measured.case, measured.results
-    times = [_time(results.get(name)) for name in (STDLIB, OURS, BARE)]
+    taken = [_time(results.get(name)) for name in (STDLIB, OURS, BARE)]
     if not case.bounds:
         ratio = results[STDLIB].seconds / results[OURS].seconds
-        yield Row((case.title, *times, f"{ratio:.3g}x", "", ""), None)
+        yield Row((case.title, *taken, times(ratio), "", ""), None)
     for number, bound in enumerate(case.bounds):
         figure = bound.figure(results)
         held = bound.held(figure)
         judged = (bound.shown(figure), str(bound), _word(held))
         # What does not come from the times has no times beside it.
-        yield Row((case.title, *times, *judged) if number == 0 else ("— the thread", *_kept(results), *judged), held)
+        yield Row((case.title, *taken, *judged) if number == 0 else ("— the thread", *_kept(results), *judged), held)
 
 
 def weighed_row(weighed: Weighed) -> Row:
