@@ -39,7 +39,8 @@ HOLDS = """\
   is the interpreter's loop, the bytes object, and the kernel, which finds less of itself in the processor's caches than beside a
   bare loop. On 3.11 "UNIX pair" stands within 0.03 of that in the same run, and so on either side of its bound.
 - **The kernel's own time.** TCP over loopback takes 3.2 µs a call on this machine, and the standard library's `poll` for a
-  timeout another 0.7: a module that cost nothing at all would be 1.3 times as fast with one. The overhead is the figure to see.
+  timeout another 0.7: a module that cost nothing at all would be 1.3 times as fast with one. `perf` finds 96 % of that case's
+  time in the kernel, 2 % in the interpreter, 1.4 % in libc and 0.8 % in this module. The overhead is the figure to see.
 """
 
 

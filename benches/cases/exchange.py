@@ -7,13 +7,11 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import repeat
-from time import perf_counter
 
 from contenders import same_worker
 
-from cases.loop import Loop, Sample
-from cases.transfer import MESSAGE
+from cases.loop import Loop
+from cases.transfer import sending_and_receiving
 
 ANSWER = "answer"
 
@@ -25,7 +23,7 @@ def exchange(timeout: float | None) -> Iterator[Loop]:
         left.settimeout(timeout)
         with right:
             other = subprocess.Popen(same_worker(ANSWER, str(timeout)), stdin=right.fileno())
-        yield _asking(left)
+        yield sending_and_receiving(left, left)
     other.wait()
 
 
@@ -36,19 +34,8 @@ def exchange_of_threads() -> Iterator[Loop]:
         other = threading.Thread(target=_answer, args=(right,))
         other.start()
         with left:
-            yield _asking(left)
+            yield sending_and_receiving(left, left)
         other.join()
-
-
-def _asking(end: socket.socket) -> Loop:
-    def loop(count: int) -> Sample:
-        started = perf_counter()
-        for _ in repeat(None, count):
-            end.send(MESSAGE)
-            end.recv(64)
-        return Sample(perf_counter() - started)
-
-    return loop
 
 
 def answer(timeout: float | None) -> None:

@@ -27,15 +27,19 @@ def send_and_recv(connect: Connect, timeout: float | None) -> Iterator[Loop]:
         left.settimeout(timeout)
         right.settimeout(timeout)
 
-        def loop(count: int) -> Sample:
-            sender, receiver, message = left, right, MESSAGE
-            started = perf_counter()
-            for _ in repeat(None, count):
-                sender.send(message)
-                receiver.recv(64)
-            return Sample(perf_counter() - started)
+        yield sending_and_receiving(left, right)
 
-        yield loop
+
+def sending_and_receiving(left: socket.socket, right: socket.socket) -> Loop:
+    def loop(count: int) -> Sample:
+        sender, receiver, message = left, right, MESSAGE
+        started = perf_counter()
+        for _ in repeat(None, count):
+            sender.send(message)
+            receiver.recv(64)
+        return Sample(perf_counter() - started)
+
+    return loop
 
 
 @contextmanager

@@ -22,6 +22,7 @@ use crate::{address, audit, bytes, sys};
 pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
+    // Straight, and not through a function that takes what receives: one that is used in several places is a call more in each.
     if bytes::is_small(size, flags) {
         let mut buffer = bytes::small();
         let buffer = &mut buffer[..size];
