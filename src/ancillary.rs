@@ -4,7 +4,7 @@
 
 use std::ffi::c_int;
 use std::mem::size_of;
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use crate::sys;
 
@@ -133,7 +133,9 @@ fn descriptors<'a>(item: Item<'a>) -> impl Iterator<Item = RawFd> + 'a {
 pub fn close_descriptors(control: &[u8]) {
     for found in Items::new(control) {
         if let Found::Whole(item) | Found::Cut(item) = found {
-            for fd in descriptors(item) {
+            for fd in descriptors(item).filter(|&fd| fd >= 0) {
+                // SAFETY: the kernel has made it for this process, and it was told to nobody yet.
+                let fd = unsafe { OwnedFd::from_raw_fd(fd) };
                 // Nobody can be told of a failure: the error that the message could not be delivered for is under way.
                 let _ = sys::socket::close(fd);
             }

@@ -1,26 +1,43 @@
 //! The one way to make a socket call: try, detach, wait, deadline, signals, retry.
 //!
-//! 1. A transfer that is likely to be ready is tried attached, with `MSG_DONTWAIT`: one system call, and no other thread gets the GIL.
+//! 1. A transfer that is likely to be ready, and small, is tried attached, with `MSG_DONTWAIT`: one system call, and no other thread
+//!    gets the GIL. Only where that means the same as the call itself: see [`Transfer::can_be_tried`] and `socket::attempts`.
 //! 2. What is not ready detaches. Without a timeout the kernel waits, in the call itself, so that `SO_RCVTIMEO`, `SO_SNDTIMEO` and
 //!    `MSG_WAITALL` mean what they mean; with one, `poll` waits for what is left of it. Signals run their handlers in between (PEP 475).
-//! 3. A non-blocking socket makes its one call attached.
+//! 3. A non-blocking socket makes its one call attached, unless it is large or of a family that may block all the same.
+//! 4. A thread that kept the interpreter through many ready transfers detaches for one: see [`turn`](crate::turn).
 
 use std::ffi::c_int;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
-use crate::lease::{BriefLease, Lease};
 use crate::socket::Socket;
 use crate::sys::wait::{self, Direction};
 use crate::timeout::Patience;
+use crate::turn;
 
 /// Transfers of more bytes than this take their time even when they are ready: they let other threads run.
 const ATTACHED_LIMIT: usize = 64 * 1024;
+
+/// The same for non-blocking sockets, whose programs ask for much and get what is there.
+const ATTACHED_LIMIT_NONBLOCKING: usize = 1024 * 1024;
+
+/// The flags with which an attempt that does not wait means the same as a call that does. Not among them: `MSG_WAITALL`, `MSG_FASTOPEN`
+/// (an attempt answers EINPROGRESS), `MSG_ZEROCOPY` (a transfer in two calls completes twice), and whatever is not known here.
+const HARMLESS_FLAGS: c_int = libc::MSG_CMSG_CLOEXEC
+    | libc::MSG_CONFIRM
+    | libc::MSG_DONTROUTE
+    | libc::MSG_DONTWAIT
+    | libc::MSG_EOR
+    | libc::MSG_MORE
+    | libc::MSG_NOSIGNAL
+    | libc::MSG_PEEK
+    | libc::MSG_TRUNC;
 
 /// What is to be transferred.
 #[derive(Clone, Copy, Debug)]
@@ -31,18 +48,20 @@ pub struct Transfer {
     pub size: usize,
     /// The caller's `MSG_` flags.
     pub flags: c_int,
+    /// Whether it must be one system call, as what goes with the data goes with the first call only.
+    pub undivided: bool,
 }
 
 /// An attempt at a transfer: the system call with the given flags, without the first so many bytes, which have been sent. It may be made
 /// several times.
-pub trait Attempt: FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send {}
+pub trait Attempt: FnMut(BorrowedFd<'_>, c_int, usize) -> io::Result<usize> + Send {}
 
-impl<F: FnMut(RawFd, c_int, usize) -> io::Result<usize> + Send> Attempt for F {}
+impl<F: FnMut(BorrowedFd<'_>, c_int, usize) -> io::Result<usize> + Send> Attempt for F {}
 
 /// Makes a transfer, with the socket's patience.
 #[inline(always)]
 pub fn transfer(py: Python<'_>, socket: &Socket, wanted: Transfer, mut attempt: impl Attempt) -> Result<usize> {
-    match try_first(socket, wanted, &mut attempt) {
+    match try_first(py, socket, wanted, &mut attempt) {
         Some(Ok(count)) if wanted.is_whole(count) => Ok(count),
         tried => go_on(py, socket, wanted, None, tried, attempt),
     }
@@ -50,17 +69,25 @@ pub fn transfer(py: Python<'_>, socket: &Socket, wanted: Transfer, mut attempt: 
 
 /// The first attempt, attached, unless another way is more likely to be the right one.
 #[inline(always)]
-pub fn try_first(socket: &Socket, wanted: Transfer, attempt: &mut impl Attempt) -> Option<io::Result<usize>> {
+pub fn try_first(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    attempt: &mut impl Attempt,
+) -> Option<io::Result<usize>> {
     let readiness = socket.readiness(wanted.direction);
-    let is_tried = socket.timeout().is_zero()
-        || (wanted.can_be_tried() && !wanted.is_in_conversation(socket) && readiness.is_likely());
-    if !is_tried {
+    let is_tried = if socket.timeout().is_zero() {
+        wanted.size <= ATTACHED_LIMIT_NONBLOCKING && !readiness.is_closed_to_attempts()
+    } else {
+        wanted.can_be_tried() && !wanted.is_in_conversation(socket) && readiness.is_likely()
+    };
+    if !is_tried || turn::is_over() {
         return None;
     }
-    let lease = BriefLease::take(socket);
-    let tried = attempt(lease.fd(), wanted.flags | libc::MSG_DONTWAIT, 0);
-    if tried.is_ok() {
+    let tried = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
+    if let Ok(count) = tried {
         readiness.was_right();
+        turn::spend(count);
     }
     Some(tried)
 }
@@ -85,9 +112,10 @@ pub fn go_on(
 }
 
 impl Transfer {
+    /// Whether an attempt that does not wait means the same as the transfer itself.
     #[inline]
     fn can_be_tried(self) -> bool {
-        self.size <= ATTACHED_LIMIT && self.flags & libc::MSG_WAITALL == 0
+        self.size <= ATTACHED_LIMIT && self.flags & !HARMLESS_FLAGS == 0 && !self.undivided
     }
 
     /// Whether it is a send to somebody whose answers had to be waited for. Who answers may be a thread of this process: it has been waiting
@@ -113,17 +141,14 @@ fn after(
     tried: Option<io::Result<usize>>,
     attempt: &mut dyn Attempt,
 ) -> Result<usize> {
-    let tried = match tried {
-        None if wanted.can_be_tried() && wanted.is_in_conversation(socket) => {
-            Some(try_detached(py, socket, wanted, attempt)?)
-        }
-        tried => tried,
-    };
+    if let Some(answer) = answer_with_owed_error(py, socket, wanted, attempt) {
+        return answer;
+    }
     match tried {
         Some(Ok(count)) if wanted.is_whole(count) => return Ok(count),
         // The kernel would have gone on blocking.
         Some(Ok(count)) if matches!(patience, Patience::Forever) => {
-            return Ok(count + rest(py, socket, wanted, count, attempt));
+            return Ok(count + send_rest(py, socket, wanted, count, attempt));
         }
         Some(Ok(count)) => return Ok(count),
         Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
@@ -132,35 +157,55 @@ fn after(
         Some(Err(_)) => socket.readiness(wanted.direction).was_wrong(),
         None => {}
     }
+    turn::begin();
     wait(py, socket, wanted, patience, attempt)
 }
 
-/// The first attempt, detached.
-fn try_detached(
+/// Sends the rest of a send that went in part, as the kernel would have.
+///
+/// What stops it does not make what was sent unsent, and belongs to the next call. So an error is looked for before each send, and left
+/// where it is; the one that comes between the look and the send is owed to the next call.
+fn send_rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, attempt: &mut dyn Attempt) -> usize {
+    let mut done = sent;
+    // No signal for a broken pipe: the call succeeds, and the kernel sends none with a call that does.
+    let flags = wanted.flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    let stopped = socket.descriptor().detached(py, |fd| {
+        while done < wanted.size && wait::has_room(fd)? {
+            match attempt(fd, flags, done) {
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = stopped {
+        socket.owe(&error);
+    }
+    done - sent
+}
+
+/// The answer to the first call after one that left an error to it; none where no error is owed.
+#[cold]
+fn answer_with_owed_error(
     py: Python<'_>,
     socket: &Socket,
     wanted: Transfer,
     attempt: &mut dyn Attempt,
-) -> Result<io::Result<usize>> {
-    let lease = Lease::take_briefly(socket)?;
-    let fd = lease.fd();
-    let tried = py.detach(|| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
-    match tried {
-        Err(_) if lease.closed() => Err(Error::closed()),
-        tried => Ok(tried),
+) -> Option<Result<usize>> {
+    let errno = socket.owed_error()?;
+    if wanted.direction == Direction::Read {
+        // What came before the error is delivered before it.
+        let received = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
+        if let Ok(count @ 1..) = received {
+            return Some(Ok(count));
+        }
     }
+    socket.settle_error();
+    Some(Err(Error::errno(errno)))
 }
 
-/// Sends the rest. What stops it, a signal, a timeout or an error, does not make what was sent unsent: the next call will meet it again.
-fn rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, attempt: &mut dyn Attempt) -> usize {
-    let Ok(lease) = Lease::take(socket) else {
-        return 0;
-    };
-    let fd = lease.fd();
-    py.detach(|| attempt(fd, wanted.flags, sent)).unwrap_or(0)
-}
-
-/// Makes a transfer that is likely to wait.
+/// Makes a transfer that is likely to wait, detached.
 fn wait(
     py: Python<'_>,
     socket: &Socket,
@@ -168,56 +213,31 @@ fn wait(
     patience: Patience,
     attempt: &mut dyn Attempt,
 ) -> Result<usize> {
-    // 0 bytes may be the end of the connection, or of a socket that was closed meanwhile.
-    let may_be_the_end = |count: &usize| *count == 0;
     let flags = wanted.flags | libc::MSG_DONTWAIT;
     match patience {
-        Patience::Never => at_once(py, socket, |fd| attempt(fd, flags, 0)),
+        Patience::Never => block(py, socket, |fd| attempt(fd, flags, 0)),
         Patience::Until(deadline) => {
             // What is large is not polled for first: while a stream flows, each poll would be for nothing.
-            let eager = wanted.size > ATTACHED_LIMIT;
-            wait_till(py, socket, wanted.direction, deadline, eager, |fd| attempt(fd, flags, 0), may_be_the_end)
+            let eager = wanted.size > ATTACHED_LIMIT || wanted.is_in_conversation(socket);
+            let eager = eager && !socket.readiness(wanted.direction).is_closed_to_attempts();
+            wait_till(py, socket, wanted.direction, deadline, eager, |fd| attempt(fd, flags, 0))
         }
-        Patience::Forever => block(py, socket, |fd| attempt(fd, wanted.flags, 0), may_be_the_end),
+        Patience::Forever => block(py, socket, |fd| attempt(fd, wanted.flags, 0)),
     }
 }
 
-/// Makes a call that does not wait, attached.
-#[inline]
-pub fn at_once<T>(py: Python<'_>, socket: &Socket, mut attempt: impl FnMut(RawFd) -> io::Result<T>) -> Result<T> {
-    loop {
-        let answer = {
-            let lease = BriefLease::take(socket);
-            attempt(lease.fd())
-        };
-        match answer {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
-            answer => return Ok(answer?),
-        }
-    }
-}
-
-/// Makes a call whose waiting is the kernel's, detached. An answer that `may_be_the_end` counts as none on a socket closed meanwhile.
+/// Makes a call whose waiting, if any, is the kernel's, detached.
 pub fn block<T: Send>(
     py: Python<'_>,
     socket: &Socket,
-    mut attempt: impl FnMut(RawFd) -> io::Result<T> + Send,
-    may_be_the_end: impl Fn(&T) -> bool,
+    mut attempt: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
     loop {
-        let lease = Lease::take(socket)?;
         // A signal that came meanwhile ends no wait that begins after it.
         signals::run_handlers(py)?;
-        let fd = lease.fd();
-        let answer = py.detach(|| attempt(fd));
-        let closed = lease.closed();
-        drop(lease);
-        match answer {
-            Ok(value) if !(closed && may_be_the_end(&value)) => return Ok(value),
-            _ if closed => return Err(Error::closed()),
-            Ok(value) => return Ok(value),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
-            Err(error) => return Err(error.into()),
+        match socket.descriptor().detached(py, &mut attempt) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return Ok(answer?),
         }
     }
 }
@@ -229,15 +249,12 @@ pub fn wait_till<T: Send>(
     direction: Direction,
     deadline: Instant,
     mut eager: bool,
-    mut attempt: impl FnMut(RawFd) -> io::Result<T> + Send,
-    may_be_the_end: impl Fn(&T) -> bool,
+    mut attempt: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
     loop {
-        let lease = Lease::take(socket)?;
         // A signal that came meanwhile ends no wait that begins after it.
         signals::run_handlers(py)?;
-        let fd = lease.fd();
-        let answer = py.detach(|| {
+        let answer = socket.descriptor().detached(py, |fd| {
             if std::mem::take(&mut eager) {
                 match attempt(fd) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -248,38 +265,29 @@ pub fn wait_till<T: Send>(
             let ready = wait::poll(fd, direction, Some(left))?;
             if ready { attempt(fd).map(Some) } else { Ok(None) }
         });
-        let closed = lease.closed();
-        drop(lease);
         match answer {
-            Ok(Some(value)) if !(closed && may_be_the_end(&value)) => return Ok(value),
-            _ if closed => return Err(Error::closed()),
             Ok(Some(value)) => return Ok(value),
-            Ok(None) if Instant::now() >= deadline => return Err(Error::TimedOut),
-            // A wait so long that it was cut.
-            Ok(None) => {}
-            // Readiness that went away again, or that is not for this call, as with `MSG_ERRQUEUE`: no wait would end it, nor a signal.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if Instant::now() >= deadline {
-                    return Err(Error::TimedOut);
-                }
-                signals::run_handlers(py)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
+            // A wait so long that it was cut; or readiness that went away again, or that is not for this call, as with `MSG_ERRQUEUE`.
+            Ok(None) if Instant::now() < deadline => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(None) => return Err(Error::TimedOut),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(Error::TimedOut),
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Makes a call that cannot be tried without blocking, such as `accept`.
+/// Makes a call that cannot be tried without blocking, such as `accept`: `O_NONBLOCK` is the descriptor's, and whoever has a duplicate of
+/// it can clear it.
 pub fn patient<T: Send>(
     py: Python<'_>,
     socket: &Socket,
     direction: Direction,
-    attempt: impl FnMut(RawFd) -> io::Result<T> + Send,
+    attempt: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
     match socket.patience() {
-        Patience::Never => at_once(py, socket, attempt),
-        Patience::Until(deadline) => wait_till(py, socket, direction, deadline, false, attempt, |_| false),
-        Patience::Forever => block(py, socket, attempt, |_| false),
+        Patience::Until(deadline) => wait_till(py, socket, direction, deadline, false, attempt),
+        Patience::Never | Patience::Forever => block(py, socket, attempt),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_ulong};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -317,13 +317,23 @@ fn data_length(arguments: Arguments<'_, '_>, format: &CStr) -> Result<Option<usi
 }
 
 fn close<'py>(py: Python<'py>, fd: &Bound<'py, PyAny>) -> Returned<'py> {
-    let fd = descriptor(fd)?;
+    let number = descriptor(fd)?;
+    if number < 0 {
+        return Err(Error::closed());
+    }
+    // SAFETY: not -1. That it is the caller's to close is his word: he calls `socket.close(fd)`.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
     py.detach(|| sys::socket::close(fd))?;
     Ok(py.None().into_bound(py))
 }
 
 fn dup<'py>(py: Python<'py>, fd: &Bound<'py, PyAny>) -> Returned<'py> {
-    let fd = sys::socket::dup(descriptor(fd)?)?;
+    let number = descriptor(fd)?;
+    if number < 0 {
+        return Err(Error::closed());
+    }
+    // SAFETY: not -1, and used by this one call.
+    let fd = sys::socket::dup(unsafe { BorrowedFd::borrow_raw(number) })?;
     let number = fd.as_raw_fd().into_pyobject(py)?.into_any();
     let _given_away = fd.into_raw_fd();
     Ok(number)

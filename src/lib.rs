@@ -12,10 +12,10 @@ mod call;
 mod capi;
 mod constants;
 mod convert;
+mod descriptor;
 mod error;
 mod file;
 mod interpreter;
-mod lease;
 mod module;
 mod netdb;
 mod pair;
@@ -25,6 +25,7 @@ mod resolve;
 mod socket;
 mod sys;
 mod timeout;
+mod turn;
 
 // Macros, for `use crate::…` and `crate::…!`.
 pub(crate) use interpreter::arguments::{parse_keywords, parse_object, parse_tuple};

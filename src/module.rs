@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::error::{Error, Result};
 use crate::interpreter::function::Table;
 use crate::public::{kinds, sendfile};
-use crate::{capi, constants, convert, file, functions, lease, netdb, pair, public, resolve, socket};
+use crate::{capi, constants, convert, descriptor, file, functions, netdb, pair, public, resolve, socket};
 
 /// What only the Python package `oxisocket` uses.
 static PRIVATE: Table = functions![
@@ -19,7 +19,7 @@ static PRIVATE: Table = functions![
 pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
     refuse_subinterpreters()?;
-    lease::watch_forks();
+    descriptor::watch_forks();
     // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
     module.setattr("__name__", "_socket")?;
     let base = socket::class::create(module)?;

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::{Returned, Table};
 use crate::socket::class;
-use crate::socket::lifecycle::{Recipe, adopt_owned};
+use crate::socket::lifecycle::{Recipe, put};
 use crate::{functions, sys, timeout};
 
 /// Functions of the module that make sockets, or decide how they begin.
@@ -30,7 +30,9 @@ fn socketpair<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'
         &raw mut recipe.kind,
         &raw mut recipe.proto
     )?;
-    let (one, other) = sys::socket::socketpair(recipe.family, recipe.kind, recipe.proto)?;
+    let make = || sys::socket::socketpair(recipe.family, recipe.kind, recipe.proto);
+    // For another family the kernel may have to load a module.
+    let (one, other) = if recipe.family == libc::AF_UNIX { make()? } else { py.detach(make)? };
     let pair = (adopted(py, recipe, one)?, adopted(py, recipe, other)?);
     Ok(pair.into_pyobject(py)?.into_any())
 }
@@ -39,6 +41,6 @@ fn adopted(py: Python<'_>, recipe: Recipe, fd: OwnedFd) -> Result<Bound<'_, PyAn
     let socket = class::new_instance(py)?;
     // SAFETY: an instance of the class.
     let this = unsafe { class::this(&socket) };
-    adopt_owned(this.socket(), recipe, fd)?;
+    put(this.socket(), recipe, fd, 0)?;
     Ok(socket)
 }

@@ -15,22 +15,46 @@ const FAILURE: u8 = 1 << 4;
 const SKIPS: u8 = FAILURE - 1;
 const MOST_FAILURES: u8 = 4;
 
+/// No attempt is made first, whatever it would come to: see [`Memory::close_to_attempts`].
+const CLOSED: u8 = u8::MAX;
+
 impl Memory {
     /// Whether an attempt is worth its system call.
     #[inline]
     pub fn is_likely(&self) -> bool {
         let memory = self.0.load(Ordering::Relaxed);
-        if memory & SKIPS == 0 {
-            return true;
+        memory & SKIPS == 0 || self.skip(memory)
+    }
+
+    #[cold]
+    fn skip(&self, memory: u8) -> bool {
+        if memory != CLOSED {
+            self.0.store(memory - 1, Ordering::Relaxed);
         }
-        self.0.store(memory - 1, Ordering::Relaxed);
         false
+    }
+
+    /// Leaves every attempt out from now on: on this socket one would not mean the same as the call itself.
+    pub fn close_to_attempts(&self) {
+        self.0.store(CLOSED, Ordering::Relaxed);
+    }
+
+    /// Allows attempts again.
+    pub fn open_to_attempts(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether every attempt is left out.
+    #[inline]
+    pub fn is_closed_to_attempts(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == CLOSED
     }
 
     /// Whether attempts failed of late.
     #[inline]
     pub fn is_waited_for(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != 0
+        let memory = self.0.load(Ordering::Relaxed);
+        memory != 0 && memory != CLOSED
     }
 
     /// An attempt succeeded.
@@ -56,6 +80,9 @@ impl Memory {
     }
 
     fn weigh(&self, failures: u8) {
+        if self.is_closed_to_attempts() {
+            return;
+        }
         let skips = (1 << failures) - 1;
         self.0.store((failures * FAILURE) | skips, Ordering::Relaxed);
     }
@@ -88,6 +115,18 @@ mod tests {
             memory.was_right();
         }
         assert!(!memory.is_waited_for());
+    }
+
+    #[test]
+    fn what_is_closed_stays_closed() {
+        let memory = Memory::default();
+        memory.close_to_attempts();
+        (0..99).for_each(|_| assert!(!memory.is_likely()));
+        memory.was_right();
+        memory.was_wrong();
+        assert!(memory.is_closed_to_attempts() && !memory.is_waited_for());
+        memory.open_to_attempts();
+        assert!(memory.is_likely());
     }
 
     #[test]

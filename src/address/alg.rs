@@ -72,7 +72,7 @@ fn before_nul(text: &[u8]) -> &[u8] {
 }
 
 /// `(type, name[, feat[, mask]])`.
-pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_ALG", address)?;
     let (mut kind, mut name) = (ptr::null(), ptr::null());
     let (mut feat, mut mask) = (0_u16, 0_u16);

@@ -152,7 +152,7 @@ impl Bluetooth {
 }
 
 /// An address in the form of the socket's protocol.
-pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let bluetooth = match context.proto {
         L2CAP => l2cap_from_python(context, address),
         RFCOMM => rfcomm_from_python(context, address),
@@ -163,7 +163,7 @@ pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockA
     Ok(bluetooth?.encode())
 }
 
-fn l2cap_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+fn l2cap_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
     let format = if cfg!(Py_3_14) { c"sH|HB" } else { c"sH" };
     let mut device = ptr::null();
     let (mut psm, mut cid, mut kind): (c_ushort, c_ushort, c_uchar) = (0, 0, CLASSIC);
@@ -175,7 +175,7 @@ fn l2cap_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Blu
     Ok(Bluetooth::L2cap { device, psm, cid, kind })
 }
 
-fn rfcomm_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+fn rfcomm_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
     let mut device = ptr::null();
     let mut channel: c_uchar = 0;
     let tuple = tuple(context, address)?;
@@ -186,7 +186,7 @@ fn rfcomm_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bl
     Ok(Bluetooth::Rfcomm { device, channel })
 }
 
-fn hci_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+fn hci_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
     let (mut adapter, mut channel): (c_ushort, c_ushort) = (0, RAW_CHANNEL);
     if cfg!(Py_3_14) && is_index(address) {
         parse_object!(address, c"H", &raw mut adapter)?;
@@ -204,7 +204,7 @@ fn is_index(address: &Bound<'_, PyAny>) -> bool {
     unsafe { ffi::PyIndex_Check(address.as_ptr()) != 0 }
 }
 
-fn sco_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
+fn sco_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
     let mut device = ptr::null();
     if let (Ok(bytes), false) = (address.cast::<PyBytes>(), cfg!(Py_3_12)) {
         // Up to its first NUL, where it has one.
@@ -227,17 +227,17 @@ fn device_from_python(text: &[u8]) -> Result<Device> {
     Device::parse(text).ok_or_else(|| Error::os("bad bluetooth address"))
 }
 
-fn tuple<'a, 'py>(context: Context, address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
+fn tuple<'a, 'py>(context: Context<'_>, address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
     address.cast::<PyTuple>().map_err(|_| wrong_format(context))
 }
 
 /// Whatever is wrong with a tuple is said in these words.
-fn in_its_place(context: Context, tuple: &Bound<'_, PyTuple>, error: Error) -> Error {
+fn in_its_place(context: Context<'_>, tuple: &Bound<'_, PyTuple>, error: Error) -> Error {
     error.discard(tuple.py());
     wrong_format(context)
 }
 
-fn wrong_format(context: Context) -> Error {
+fn wrong_format(context: Context<'_>) -> Error {
     Error::os(format!("{}(): wrong format", context.caller))
 }
 

@@ -1,7 +1,6 @@
 //! AF_CAN: `(interface,)` for CAN_RAW and CAN_BCM, `(interface, rx, tx)` for CAN_ISOTP, `(interface, name, pgn, addr)` for CAN_J1939.
 
 use std::ffi::{OsStr, c_int, c_uchar, c_uint, c_ulong, c_ulonglong, c_void};
-use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
@@ -12,6 +11,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use socket2::SockAddr;
 
 use super::{Context, field, of_fields, tuple};
+use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::parse_tuple;
 use crate::sys::interface;
@@ -94,14 +94,14 @@ impl Station {
 }
 
 /// An address in the form of the socket's protocol.
-pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let (interface, station) = match context.proto {
         libc::CAN_RAW | libc::CAN_BCM => interface_from_python(tuple(context, "AF_CAN", address)?)?,
         libc::CAN_ISOTP => isotp_from_python(unexplained_tuple(address)?)?,
         libc::CAN_J1939 => j1939_from_python(unexplained_tuple(address)?)?,
         _ => return Err(Error::os(format!("{}(): unsupported CAN protocol", context.caller))),
     };
-    let interface = index_of(context.fd, interface.as_bytes())?;
+    let interface = index_of(address.py(), context.descriptor, interface.as_bytes())?;
     Ok(Can { interface, station }.encode())
 }
 
@@ -165,20 +165,25 @@ unsafe fn converted<'py>(py: Python<'py>, bytes: *mut ffi::PyObject) -> Result<B
 }
 
 /// The number of an interface; one without a name is all of them.
-fn index_of(fd: RawFd, name: &[u8]) -> Result<c_int> {
+fn index_of(py: Python<'_>, descriptor: &Descriptor, name: &[u8]) -> Result<c_int> {
     match name.len() {
         0 => Ok(0),
-        1..interface::NAME_SIZE => Ok(interface::index_of(fd, name)?),
+        1..interface::NAME_SIZE => Ok(descriptor.attached(py, |fd| interface::index_of(fd, name))?),
         _ => Err(Error::os("AF_CAN interface name too long")),
     }
 }
 
 /// An address in the form of the socket's protocol, where an interface that is gone has no name.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], fd: RawFd, proto: c_int) -> Result<Bound<'py, PyAny>> {
+pub fn to_python<'py>(
+    py: Python<'py>,
+    bytes: &[u8],
+    descriptor: &Descriptor,
+    proto: c_int,
+) -> Result<Bound<'py, PyAny>> {
     let can = Can::decode(bytes, proto);
     let name = match can.interface {
         0 => None,
-        index => interface::name_of(fd, index).ok(),
+        index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = OsStr::from_bytes(name.as_deref().unwrap_or_default().to_bytes());
     let tuple = match can.station {
@@ -237,8 +242,12 @@ mod tests {
 
     #[test]
     fn names_of_interfaces() {
-        assert!(matches!(index_of(-1, b""), Ok(0)));
-        assert!(index_of(-1, b"xxxxxxxxxxxxxxx").is_err_and(|error| error.is_errno(libc::EBADF)));
-        assert!(matches!(index_of(-1, b"xxxxxxxxxxxxxxxx"), Err(Error::Message(..))));
+        Python::initialize();
+        Python::attach(|py| {
+            let closed = Descriptor::closed();
+            assert!(matches!(index_of(py, &closed, b""), Ok(0)));
+            assert!(index_of(py, &closed, b"xxxxxxxxxxxxxxx").is_err_and(|error| error.is_errno(libc::EBADF)));
+            assert!(matches!(index_of(py, &closed, b"xxxxxxxxxxxxxxxx"), Err(Error::Message(..))));
+        });
     }
 }

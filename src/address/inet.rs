@@ -17,7 +17,7 @@ use crate::resolve::{self, Ip};
 use crate::sys;
 
 /// `(host, port)`.
-pub fn v4_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let parts = Parts::parse(
         context,
         tuple(context, "AF_INET", address)?,
@@ -33,7 +33,7 @@ pub fn v4_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<So
 }
 
 /// `(host, port[, flowinfo[, scope_id]])`.
-pub fn v6_from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn v6_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let parts = Parts::parse(
         context,
         tuple(context, "AF_INET6", address)?,
@@ -71,7 +71,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn parse(context: Context, address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
+    fn parse(context: Context<'_>, address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
         if let Some(parts) = Self::plain(context.family, address)? {
             return Ok(parts);
         }
@@ -111,17 +111,17 @@ impl Parts {
         }
     }
 
-    fn port(&self, context: Context) -> Result<u16> {
+    fn port(&self, context: Context<'_>) -> Result<u16> {
         u16::try_from(self.port).map_err(|_| bad_port(context))
     }
 }
 
-fn bad_port(context: Context) -> Error {
+fn bad_port(context: Context<'_>) -> Error {
     Error::overflow(format!("{}(): port must be 0-65535.", context.caller))
 }
 
 /// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
-fn port_out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
+fn port_out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     let Error::Raised = error else {
         return error;
     };

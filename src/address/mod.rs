@@ -15,29 +15,29 @@ pub mod unix;
 pub mod vsock;
 
 use std::ffi::{CStr, c_char, c_int};
-use std::os::fd::RawFd;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use socket2::{SockAddr, SockAddrStorage};
 
+use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 
 /// Whose address it is, and who asks.
 #[derive(Clone, Copy, Debug)]
-pub struct Context {
+pub struct Context<'a> {
     /// The socket's family.
     pub family: c_int,
     /// The socket's protocol, which decides the form in AF_CAN and AF_BLUETOOTH.
     pub proto: c_int,
-    /// The socket's descriptor, for families that name interfaces.
-    pub fd: RawFd,
+    /// The socket's descriptor, through which families that name interfaces ask for their numbers.
+    pub descriptor: &'a Descriptor,
     /// The method, for error messages.
     pub caller: &'static str,
 }
 
 /// The kernel's form of a Python address, by the socket's family.
-pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     match context.family {
         libc::AF_INET | libc::AF_RDS => inet::v4_from_python(context, address),
         libc::AF_INET6 => inet::v6_from_python(context, address),
@@ -55,7 +55,14 @@ pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockA
 }
 
 /// The Python form of an address; `None` where there is none. A family nobody knows becomes `(family, bytes)`.
-pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, fd: RawFd, proto: c_int) -> Result<Bound<'py, PyAny>> {
+///
+/// Families that name interfaces ask for their names through a socket's descriptor, where there is one.
+pub fn to_python<'py>(
+    py: Python<'py>,
+    address: &SockAddr,
+    descriptor: &Descriptor,
+    proto: c_int,
+) -> Result<Bound<'py, PyAny>> {
     let bytes = bytes_of(address);
     if bytes.is_empty() {
         return Ok(py.None().into_bound(py));
@@ -65,9 +72,9 @@ pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, fd: RawFd, proto: c_i
         libc::AF_INET6 => inet::v6_to_python(py, address),
         libc::AF_UNIX => unix::to_python(py, bytes),
         libc::AF_NETLINK => netlink::to_python(py, bytes),
-        libc::AF_PACKET => packet::to_python(py, bytes, fd),
+        libc::AF_PACKET => packet::to_python(py, bytes, descriptor),
         libc::AF_VSOCK => vsock::to_python(py, bytes),
-        libc::AF_CAN => can::to_python(py, bytes, fd, proto),
+        libc::AF_CAN => can::to_python(py, bytes, descriptor, proto),
         libc::AF_ALG => alg::to_python(py, bytes),
         libc::AF_TIPC => tipc::to_python(py, bytes),
         qipcrtr::FAMILY => qipcrtr::to_python(py, bytes),
@@ -139,7 +146,7 @@ unsafe fn parsed_text<'a>(text: *const c_char, _owner: &'a Bound<'_, PyAny>) -> 
 
 /// The tuple that an address of this family must be.
 pub fn tuple<'a, 'py>(
-    context: Context,
+    context: Context<'_>,
     family: &str,
     address: &'a Bound<'py, PyAny>,
 ) -> Result<&'a Bound<'py, PyTuple>> {

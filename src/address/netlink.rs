@@ -31,7 +31,7 @@ impl Netlink {
 }
 
 /// `(pid, groups)`.
-pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_NETLINK", address)?;
     let mut netlink = Netlink::default();
     parse_tuple!(

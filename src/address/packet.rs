@@ -1,7 +1,6 @@
 //! AF_PACKET: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
 
 use std::ffi::{CStr, c_int};
-use std::os::fd::RawFd;
 use std::ptr;
 
 use pyo3::exceptions::PyOverflowError;
@@ -11,6 +10,7 @@ use socket2::SockAddr;
 
 use super::{Context, field, of_fields, parsed_text, tuple};
 use crate::buffer::Buffer;
+use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::parse_tuple;
 use crate::sys::interface;
@@ -67,10 +67,10 @@ impl Packet {
 }
 
 /// `(ifname, proto[, pkttype[, hatype[, addr]]])`.
-pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_PACKET", address)?;
     let parts = Parts::parse(address).map_err(|error| out_of_range(context, address.py(), error))?;
-    let interface = interface::index_of(context.fd, parts.interface.to_bytes())?;
+    let interface = index_of(address.py(), context, parts.interface)?;
     let hardware_address = parts.hardware_address.bytes();
     if hardware_address.len() > HARDWARE_ADDRESS_SIZE {
         return Err(Error::value("Hardware address must be 8 bytes or less"));
@@ -86,6 +86,11 @@ pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockA
         address: hardware_address.to_vec(),
     };
     Ok(packet.encode())
+}
+
+/// The number of an interface.
+fn index_of(py: Python<'_>, context: Context<'_>, name: &CStr) -> Result<c_int> {
+    Ok(context.descriptor.attached(py, |fd| interface::index_of(fd, name.to_bytes()))?)
 }
 
 /// What the tuple has.
@@ -118,7 +123,7 @@ impl<'a, 'py> Parts<'a, 'py> {
 }
 
 /// A number too large for C is refused without saying which.
-fn out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
+fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     let Error::Raised = error else {
         return error;
     };
@@ -132,11 +137,11 @@ fn out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
 }
 
 /// `(ifname, proto, pkttype, hatype, addr)`, where an interface that is gone has no name.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], fd: RawFd) -> Result<Bound<'py, PyAny>> {
+pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], descriptor: &Descriptor) -> Result<Bound<'py, PyAny>> {
     let packet = Packet::decode(bytes);
     let name = match packet.interface {
         0 => None,
-        index => interface::name_of(fd, index).ok(),
+        index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = PyString::from_bytes(py, name.as_deref().unwrap_or_default().to_bytes())?;
     let address = PyBytes::new(py, &packet.address);

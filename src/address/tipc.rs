@@ -90,7 +90,7 @@ impl Tipc {
 }
 
 /// `(addr_type, v1, v2, v3[, scope])`.
-pub fn from_python(context: Context, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_TIPC", address)?;
     let (mut kind, mut v1, mut v2, mut v3, mut scope) = (0_u32, 0_u32, 0_u32, 0_u32, CLUSTER_SCOPE);
     parse_tuple!(

@@ -154,6 +154,14 @@ pub fn is_public(class: &Bound<'_, PyAny>) -> bool {
     CLASS.get(class.py()).is_some_and(|public| public.is(class))
 }
 
+/// Whether a class is this one, or derived from it.
+pub fn is_public_or_derived(object: &Bound<'_, PyAny>) -> bool {
+    let py = object.py();
+    CLASS.get(py).is_some_and(|public| {
+        object.cast::<PyType>().is_ok_and(|class| class.is_subclass(public.bind(py)).unwrap_or(false))
+    })
+}
+
 /// Whether the object is of the class itself, and the class as it was made: nothing of it has been overridden.
 pub fn is_exactly_public(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: an object has a type.

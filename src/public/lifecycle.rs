@@ -1,6 +1,6 @@
 //! Construction, `accept`, `dup`, `close`, `detach`, `repr` and the with-statement of the public class.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError};
@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
 
 use super::{class, kinds};
+use crate::descriptor::offer::Offer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Keywords, as_int};
 use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::signature::Signature;
-use crate::lease::BriefLease;
 use crate::socket::lifecycle::{self, Recipe, as_descriptor};
 use crate::socket::{Object, This, connect, options};
 use crate::sys;
@@ -54,9 +54,8 @@ pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returne
     let accepted = if class::is_public(&class) {
         adopt(py, this, connection)?
     } else {
-        // Somebody has put another class in the place of ours. Whether it takes the descriptor before it fails, only it knows.
-        let fileno = [("fileno", sys::socket::release(connection))].into_py_dict(py)?;
-        class.call(kind_of(&this.object())?, Some(&fileno))?
+        // Somebody has put another class in the place of ours.
+        make_of(&class, kind_of(&this.object())?, connection)?
     };
     Ok((accepted, peer).into_pyobject(py)?.into_any())
 }
@@ -67,11 +66,35 @@ fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py, Py
         return connect::accept_connection(this);
     }
     let (fileno, peer) = this.object().call_method0("_accept")?.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
-    Ok((sys::socket::own(as_descriptor(&fileno)?)?, peer))
+    Ok((given(as_descriptor(&fileno)?)?, peer))
 }
 
+/// The descriptor of a connection that a subclass's `_accept` has returned.
+fn given(number: RawFd) -> Result<OwnedFd> {
+    if number < 0 {
+        return Err(Error::closed());
+    }
+    // SAFETY: not -1. That it is open and nobody else's is the word of who returned it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// An instance of `class`, which may be any, for a descriptor.
+fn make_of<'py>(class: &Bound<'py, PyAny>, kind: Kind<'py>, fd: OwnedFd) -> Returned<'py> {
+    let offer = Offer::new(fd);
+    let made = [("fileno", offer.number())].into_py_dict(class.py()).and_then(|fileno| class.call(kind, Some(&fileno)));
+    match &made {
+        // What a class that is not ours does with a descriptor before it fails, only it knows.
+        Err(_) if class::is_public_or_derived(class) => offer.withdraw(),
+        _ => offer.accepted(),
+    }
+    Ok(made?)
+}
+
+/// The family, type and protocol that a socket is made with.
+type Kind<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
 /// What another socket of the same kind is made with.
-fn kind_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+fn kind_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Kind<'py>> {
     Ok((object.getattr("family")?, object.getattr("type")?, object.getattr("proto")?))
 }
 
@@ -82,11 +105,12 @@ fn adopt<'py>(py: Python<'py>, listener: This<'_, 'py>, connection: OwnedFd) -> 
     let socket = listener.socket();
     let recipe = Recipe { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
     lifecycle::announce(this, recipe)?;
-    lifecycle::adopt_owned(this.socket(), recipe, connection)?;
+    // A connection inherits its listener's options.
+    lifecycle::put(this.socket(), recipe, connection, socket.without_attempts())?;
     // Some systems let a connection inherit the listener's mode; none may be non-blocking unless it was asked for.
     let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
     if timeout::default().is_none() && listener_waits && cfg!(not(target_os = "linux")) {
-        options::change_timeout(this.socket(), Timeout::NONE)?;
+        options::change_timeout(this, Timeout::NONE)?;
     }
     Ok(accepted)
 }
@@ -96,10 +120,8 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
     take_nothing(this, "socket.dup", arguments)?;
     let py = this.py();
     let object = this.object();
-    let copy = sys::socket::dup(BriefLease::take(this.socket()).fd())?;
-    let fileno = [("fileno", sys::socket::number(&copy))].into_py_dict(py)?;
-    let socket = object.get_type().call(kind_of(&object)?, Some(&fileno))?;
-    sys::socket::release(copy);
+    let copy = this.socket().descriptor().attached(py, |fd| sys::socket::dup(fd))?;
+    let socket = make_of(object.get_type().as_any(), kind_of(&object)?, copy)?;
     socket.call_method1("settimeout", (object.call_method0("gettimeout")?,))?;
     Ok(socket)
 }
@@ -200,7 +222,7 @@ pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Retu
 /// `get_inheritable()`.
 pub fn get_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     take_nothing(this, "socket.get_inheritable", arguments)?;
-    let inheritable = sys::socket::inheritable(BriefLease::take(this.socket()).fd())?;
+    let inheritable = this.socket().descriptor().attached(this.py(), sys::socket::inheritable)?;
     Ok(PyBool::new(this.py(), inheritable).to_owned().into_any())
 }
 
@@ -215,7 +237,8 @@ pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -
     };
     let [inheritable] = SET_INHERITABLE.bind(Some(&this.object()), arguments)?;
     let inheritable = inheritable.map_or(Ok(0), |inheritable| as_int(&inheritable))?;
-    sys::socket::set_inheritable(BriefLease::take(this.socket()).fd(), inheritable != 0)?;
+    let set = |fd: BorrowedFd<'_>| sys::socket::set_inheritable(fd, inheritable != 0);
+    this.socket().descriptor().attached(this.py(), set)?;
     Ok(this.none())
 }
 

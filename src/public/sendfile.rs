@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::os::fd::BorrowedFd;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyAttributeError, PyBlockingIOError, PyOSError};
@@ -154,7 +155,7 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
     }
-    if this.socket().fd() < 0 {
+    if this.socket().descriptor().number() < 0 {
         return Err(Error::value("Invalid file descriptor: -1"));
     }
     // Since 3.13 the count is cut down to a block's size before the system is told.
@@ -190,24 +191,20 @@ fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sen
 /// One `sendfile(2)`, when the socket has room. The timeout counts for each block, as in CPython.
 fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Result<usize> {
     let block = usize::try_from(block).unwrap_or(usize::MAX);
-    let send = |out| sys::socket::sendfile(out, file, offset, block);
+    // SAFETY: not -1: the system gave its size. The number is the caller's, as it is in C: that its file stays open while this call runs
+    // is for him to see to, and not guaranteed.
+    let file = unsafe { BorrowedFd::borrow_raw(file) };
+    let send = |out: BorrowedFd<'_>| sys::socket::sendfile(out, file, offset, block);
     match this.socket().patience() {
-        Patience::Until(deadline) => {
-            call::wait_till(this.py(), this.socket(), Direction::Write, deadline, true, send, |_| true)
-        }
-        _ => call::block(
-            this.py(),
-            this.socket(),
-            |out| match send(out) {
-                // Somebody made the descriptor non-blocking behind our back: wait, and do not spin.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait::poll(out, Direction::Write, None)?;
-                    send(out)
-                }
-                answer => answer,
-            },
-            |_| true,
-        ),
+        Patience::Until(deadline) => call::wait_till(this.py(), this.socket(), Direction::Write, deadline, true, send),
+        _ => call::block(this.py(), this.socket(), |out: BorrowedFd<'_>| match send(out) {
+            // Somebody made the descriptor non-blocking behind our back: wait, and do not spin.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait::poll(out, Direction::Write, None)?;
+                send(out)
+            }
+            answer => answer,
+        }),
     }
 }
 
@@ -226,7 +223,12 @@ fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(
         }
     })?;
     let number = as_descriptor(&fileno)?;
-    let size = sys::socket::file_size(number).map_err(|error| give_up(refusal, error.into()))?;
+    if number < 0 {
+        return Err(give_up(refusal, Error::closed()));
+    }
+    // SAFETY: not -1, and used by this call alone, which fails unless it is open.
+    let size = sys::socket::file_size(unsafe { BorrowedFd::borrow_raw(number) })
+        .map_err(|error| give_up(refusal, error.into()))?;
     Ok((number, size))
 }
 
@@ -307,11 +309,11 @@ fn send_through(
 fn wait_for_room(this: This<'_, '_>, patience: Patience) -> Result<()> {
     match patience {
         Patience::Until(deadline) => {
-            call::wait_till(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(()), |()| true)
+            call::wait_till(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(()))
         }
         _ => {
-            let room = |out| wait::poll(out, Direction::Write, None).map(drop);
-            call::block(this.py(), this.socket(), room, |()| true)
+            let room = |out: BorrowedFd<'_>| wait::poll(out, Direction::Write, None).map(drop);
+            call::block(this.py(), this.socket(), room)
         }
     }
 }

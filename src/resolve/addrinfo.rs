@@ -12,6 +12,7 @@ use super::idna::idna;
 use super::{ask, numeric};
 use crate::address;
 use crate::convert::text;
+use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, plain_long};
 use crate::interpreter::function::Returned;
@@ -134,7 +135,7 @@ impl<'py> Query<'py> {
                 Some((same, address)) if address::bytes_of(same) == address::bytes_of(&answer.address) => {
                     address.clone()
                 }
-                _ => address::to_python(py, &answer.address, -1, self.hints.protocol)?,
+                _ => address::to_python(py, &answer.address, &Descriptor::closed(), self.hints.protocol)?,
             };
             last = Some((&answer.address, address.clone()));
             let name = answer.canonical_name.as_deref().unwrap_or_default();

@@ -2,8 +2,7 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
-use std::time::Instant;
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
 use pyo3::prelude::*;
 use socket2::SockAddr;
@@ -14,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, as_int};
 use crate::interpreter::function::Returned;
 use crate::interpreter::signals;
-use crate::lease::{BriefLease, Lease};
 use crate::sys::wait::{self, Direction};
 use crate::timeout::Patience;
 use crate::{address, call, sys};
@@ -25,13 +23,11 @@ pub fn bind<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'
     let socket = this.socket();
     let target = address::from_python(socket.address_context("bind"), address)?;
     audit!(py, c"socket.bind", c"OO", this.object().as_ptr(), address.as_ptr())?;
-    if socket.family() == libc::AF_UNIX {
-        // Makes a file, and file systems take their time.
-        let lease = Lease::take(socket)?;
-        let fd = lease.fd();
-        py.detach(|| sys::socket::bind(fd, &target))?;
-    } else {
-        sys::socket::bind(BriefLease::take(socket).fd(), &target)?;
+    let bind = |fd: BorrowedFd<'_>| sys::socket::bind(fd, &target);
+    match socket.family() {
+        libc::AF_INET | libc::AF_INET6 => socket.descriptor().attached(py, bind)?,
+        // Others take their time: a file system to make a file, the kernel to load a module or to wait for its networks.
+        _ => socket.descriptor().detached(py, bind)?,
     }
     Ok(this.none())
 }
@@ -49,7 +45,7 @@ pub fn listen<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Return
             backlog
         }
     };
-    sys::socket::listen(BriefLease::take(this.socket()).fd(), backlog.max(0))?;
+    this.socket().descriptor().attached(this.py(), |fd| sys::socket::listen(fd, backlog.max(0)))?;
     Ok(this.none())
 }
 
@@ -63,7 +59,7 @@ pub fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py
         _ => sys::socket::accept,
     };
     let (connection, peer) = call::patient(py, socket, Direction::Read, accept)?;
-    let peer = address::to_python(py, &peer, socket.fd(), socket.proto())?;
+    let peer = address::to_python(py, &peer, socket.descriptor(), socket.proto())?;
     Ok((connection, peer))
 }
 
@@ -72,8 +68,8 @@ pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
     let py = this.py();
     let (connection, peer) = accept_connection(this)?;
     // The pair is made first: were there no memory for it, the connection would still be closed.
-    let pair = (sys::socket::number(&connection), peer).into_pyobject(py)?;
-    sys::socket::release(connection);
+    let pair = (connection.as_raw_fd(), peer).into_pyobject(py)?;
+    let _given_away = connection.into_raw_fd();
     Ok(pair.into_any())
 }
 
@@ -105,23 +101,16 @@ fn audited_target(this: This<'_, '_>, address: &Bound<'_, PyAny>, caller: &'stat
 /// Connects. A connection that is under way when a signal comes, or that a timeout made non-blocking, is waited for, and its outcome
 /// asked from the kernel: to call `connect` again would tell of the first call, not of the connection.
 fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Patience) -> Result<()> {
-    let started = {
-        let lease = Lease::take(socket)?;
-        let fd = lease.fd();
-        let started = py.detach(|| sys::socket::connect(fd, target));
-        if started.is_err() && lease.closed() {
-            return Err(Error::closed());
+    let error = loop {
+        match socket.descriptor().detached(py, |fd| sys::socket::connect(fd, target)) {
+            Ok(()) => return Ok(()),
+            // It was waiting for room in the backlog, and nothing is under way.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && socket.family() == libc::AF_UNIX => {
+                signals::run_handlers(py)?;
+            }
+            Err(error) => break error,
         }
-        started
     };
-    let Err(error) = started else {
-        return Ok(());
-    };
-    if error.kind() == io::ErrorKind::Interrupted && socket.family() == libc::AF_UNIX {
-        // It was waiting for room in the backlog, and nothing is under way.
-        signals::run_handlers(py)?;
-        return connect_to(py, socket, target, patience);
-    }
     let under_way = match error.raw_os_error() {
         Some(libc::EINTR) => {
             signals::run_handlers(py)?;
@@ -134,24 +123,21 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Pati
         return Err(error.into());
     }
     match patience {
-        Patience::Until(deadline) => outcome_till(py, socket, deadline),
-        _ => call::block(py, socket, outcome, |()| true),
+        Patience::Until(deadline) => {
+            call::wait_till(py, socket, Direction::Write, deadline, false, |fd| pending_error(fd))
+        }
+        _ => call::block(py, socket, outcome),
     }
 }
 
-fn outcome_till(py: Python<'_>, socket: &Socket, deadline: Instant) -> Result<()> {
-    let ask = |fd| pending_error(fd);
-    call::wait_till(py, socket, Direction::Write, deadline, false, ask, |()| true)
-}
-
 /// Waits for the end of a connection's making.
-fn outcome(fd: RawFd) -> io::Result<()> {
+fn outcome(fd: BorrowedFd<'_>) -> io::Result<()> {
     wait::poll(fd, Direction::Write, None)?;
     pending_error(fd)
 }
 
 /// `SO_ERROR`: what became of the connection.
-fn pending_error(fd: RawFd) -> io::Result<()> {
+fn pending_error(fd: BorrowedFd<'_>) -> io::Result<()> {
     match sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_ERROR)? {
         0 | libc::EISCONN => Ok(()),
         errno => Err(io::Error::from_raw_os_error(errno)),
@@ -168,17 +154,16 @@ pub fn getpeername<'py>(this: This<'_, 'py>) -> Returned<'py> {
     address_of(this, sys::socket::getpeername)
 }
 
-fn address_of<'py>(this: This<'_, 'py>, ask: fn(RawFd) -> io::Result<SockAddr>) -> Returned<'py> {
+fn address_of<'py>(this: This<'_, 'py>, ask: fn(BorrowedFd<'_>) -> io::Result<SockAddr>) -> Returned<'py> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
-    let lease = BriefLease::take(socket);
-    let address = ask(lease.fd())?;
-    address::to_python(this.py(), &address, lease.fd(), socket.proto())
+    let address = socket.descriptor().attached(this.py(), ask)?;
+    address::to_python(this.py(), &address, socket.descriptor(), socket.proto())
 }
 
 /// `shutdown(how)`.
 pub fn shutdown<'py>(this: This<'_, 'py>, how: &Bound<'py, PyAny>) -> Returned<'py> {
     let how = as_int(how)?;
-    sys::socket::shutdown(BriefLease::take(this.socket()).fd(), how)?;
+    this.socket().descriptor().attached(this.py(), |fd| sys::socket::shutdown(fd, how))?;
     Ok(this.none())
 }

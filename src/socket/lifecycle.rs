@@ -1,23 +1,24 @@
 //! From construction to the end: `__init__`, `close`, `detach`, the finalizer, `repr`.
 
 use std::ffi::{c_int, c_void};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::PyWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::{Object, Socket, This};
+use super::{Object, Socket, This, attempts};
 use crate::audit;
+use crate::descriptor::offer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::as_int;
 use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::owned;
+use crate::sys;
 use crate::timeout::{self, Timeout};
-use crate::{lease, sys};
 
 /// What a socket is made of, as `__init__` takes it: -1 means the default, or what the descriptor is.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,11 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// The type without the flags it may carry.
+    pub fn plain_kind(&self) -> c_int {
+        self.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
+    }
+
     /// The recipe with AF_INET, SOCK_STREAM and protocol 0 where it says nothing.
     pub fn or_default(self) -> Self {
         let or = |value, default| if value == -1 { default } else { value };
@@ -42,7 +48,7 @@ impl Recipe {
     }
 
     /// The recipe with what the descriptor `fd` is, where it says nothing. Fails unless `fd` is a socket.
-    fn or_detected(self, fd: RawFd) -> Result<Self> {
+    fn or_detected(self, fd: BorrowedFd<'_>) -> Result<Self> {
         let option = |value, name| match value {
             -1 => sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, name),
             value => Ok(value),
@@ -54,7 +60,7 @@ impl Recipe {
         })
     }
 
-    fn detect_family(&self, fd: RawFd) -> Result<c_int> {
+    fn detect_family(&self, fd: BorrowedFd<'_>) -> Result<c_int> {
         match sys::socket::getsockname(fd) {
             Ok(address) if self.family == -1 => Ok(address.family().into()),
             Ok(_) => Ok(self.family),
@@ -72,16 +78,61 @@ impl Recipe {
 pub fn initialise(this: This<'_, '_>, recipe: Recipe, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
     announce(this, recipe)?;
     match fileno {
-        Some(fileno) => {
-            let fd = descriptor(fileno)?;
-            adopt(this.socket(), recipe.or_detected(fd)?, fd)
-        }
+        Some(fileno) => take_over(this.socket(), recipe, descriptor(fileno)?),
         None => {
             let recipe = recipe.or_default();
-            let fd = sys::socket::socket(recipe.family, recipe.kind, recipe.proto)?;
-            adopt_owned(this.socket(), recipe, fd)
+            put(this.socket(), recipe, open(this.py(), recipe)?, 0)
         }
     }
+}
+
+/// Makes a descriptor: detached where the kernel may have to load a module for it, as for the first of a family.
+fn open(py: Python<'_>, recipe: Recipe) -> Result<OwnedFd> {
+    /// A bit for each family of which a socket was made.
+    static LOADED: AtomicU64 = AtomicU64::new(0);
+
+    let open = || sys::socket::socket(recipe.family, recipe.kind, recipe.proto);
+    let usual = attempts::of_kind(recipe.family, recipe.plain_kind(), recipe.proto) == 0;
+    let bit = if usual { 1 << (recipe.family & 63) } else { 0 };
+    if LOADED.load(Ordering::Relaxed) & bit != 0 {
+        return Ok(open()?);
+    }
+    let fd = py.detach(open)?;
+    LOADED.fetch_or(bit, Ordering::Relaxed);
+    Ok(fd)
+}
+
+/// Takes over a descriptor that Python code has by its number. It stays that code's if this fails.
+fn take_over(socket: &Socket, recipe: Recipe, number: RawFd) -> Result<()> {
+    // SAFETY: not negative, and used by this call alone. That it is open and the caller's is his word, by which he gives it away.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    let recipe = recipe.or_detected(fd)?;
+    let timeout = first_timeout(recipe, fd)?;
+    let closed = attempts::of_descriptor(fd, recipe.family, recipe.plain_kind());
+    // SAFETY: as above.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    socket.begin(recipe, timeout, closed, fd);
+    offer::taken(number);
+    Ok(())
+}
+
+/// Puts a new descriptor into a socket; it is closed if that fails. `closed` are the attempts that its options leave out.
+pub fn put(socket: &Socket, recipe: Recipe, fd: OwnedFd, closed: attempts::Closed) -> Result<()> {
+    let timeout = first_timeout(recipe, fd.as_fd())?;
+    socket.begin(recipe, timeout, closed, fd);
+    Ok(())
+}
+
+/// The timeout that a socket begins with, and the descriptor's mode with it.
+fn first_timeout(recipe: Recipe, fd: BorrowedFd<'_>) -> Result<Timeout> {
+    if recipe.kind & libc::SOCK_NONBLOCK != 0 {
+        return Ok(Timeout::ZERO);
+    }
+    let timeout = timeout::default();
+    if !timeout.is_none() {
+        sys::socket::set_nonblocking(fd, true)?;
+    }
+    Ok(timeout)
 }
 
 /// Tells the audit hooks of a new socket.
@@ -108,40 +159,9 @@ pub fn as_descriptor(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
     RawFd::try_from(long).map_err(|_| Error::overflow("Python int too large to convert to C int"))
 }
 
-/// Puts a descriptor that is ours into a socket; it is closed if that fails.
-pub fn adopt_owned(socket: &Socket, recipe: Recipe, fd: OwnedFd) -> Result<()> {
-    adopt(socket, recipe, fd.as_raw_fd())?;
-    // From here on it is the socket's.
-    sys::socket::release(fd);
-    Ok(())
-}
-
-/// Puts a descriptor into a socket; it stays its owner's if that fails.
-fn adopt(socket: &Socket, recipe: Recipe, fd: RawFd) -> Result<()> {
-    let timeout = if recipe.kind & libc::SOCK_NONBLOCK != 0 {
-        Timeout::ZERO
-    } else {
-        let timeout = timeout::default();
-        if !timeout.is_none() {
-            sys::socket::set_nonblocking(fd, true)?;
-        }
-        timeout
-    };
-    socket.family.store(recipe.family, Ordering::Relaxed);
-    socket.kind.store(recipe.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC), Ordering::Relaxed);
-    socket.proto.store(recipe.proto, Ordering::Relaxed);
-    socket.set_timeout(timeout);
-    socket.fd.store(fd, Ordering::Release);
-    Ok(())
-}
-
 /// Closes a socket, if it is open. What other threads do on it ends with EBADF.
 pub fn close_socket(py: Python<'_>, socket: &Socket) -> Result<()> {
-    let fd = socket.take_fd();
-    if fd < 0 {
-        return Ok(());
-    }
-    Ok(py.detach(|| lease::close(socket, fd))?)
+    Ok(socket.descriptor().close(py)?)
 }
 
 /// `close()`.
@@ -152,12 +172,12 @@ pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
 
 /// `detach()`.
 pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().take_fd().into_pyobject(this.py())?.into_any())
+    Ok(this.socket().descriptor().take().into_pyobject(this.py())?.into_any())
 }
 
 /// `fileno()`.
 pub fn fileno<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().fd().into_pyobject(this.py())?.into_any())
+    Ok(this.socket().descriptor().number().into_pyobject(this.py())?.into_any())
 }
 
 /// `__new__`: an object that is closed and safe to touch; it takes any arguments, as they are `__init__`'s.
@@ -218,7 +238,7 @@ pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
     unsafe {
         let py = Python::assume_attached();
         let this = This::from_interpreter(py, object);
-        if this.socket().fd() < 0 {
+        if this.socket().descriptor().number() < 0 {
             return;
         }
         let pending = PyErr::take(py);
@@ -298,7 +318,7 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
             let socket = This::from_interpreter(py, object).socket();
             let text = format!(
                 "<socket object, fd={}, family={}, type={}, proto={}>",
-                socket.fd(),
+                socket.descriptor().number(),
                 socket.family(),
                 socket.kind(),
                 socket.proto()

@@ -13,6 +13,7 @@ use super::This;
 use crate::ancillary::{self, Found, Item, Items, TooLong};
 use crate::buffer::Buffer;
 use crate::call::{Transfer, transfer};
+use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, as_int, check_count};
 use crate::interpreter::function::Returned;
@@ -79,7 +80,12 @@ fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py>> {
 }
 
 /// Receives a message into `data`: how many bytes, and the rest of it.
-fn receive(this: This<'_, '_>, data: &mut [MaybeUninitSlice<'_>], room: isize, flags: c_int) -> Result<(usize, Rest)> {
+fn receive<'a>(
+    this: This<'a, '_>,
+    data: &mut [MaybeUninitSlice<'_>],
+    room: isize,
+    flags: c_int,
+) -> Result<(usize, Rest<'a>)> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let room = usize::try_from(room)
@@ -93,6 +99,7 @@ fn receive(this: This<'_, '_>, data: &mut [MaybeUninitSlice<'_>], room: isize, f
         size: data.iter().map(|slice| slice.len()).sum(),
         // Descriptors that come with it are not inherited by programs this one starts (PEP 446).
         flags: flags | libc::MSG_CMSG_CLOEXEC,
+        undivided: false,
     };
     let mut incoming = None;
     let count = transfer(this.py(), socket, wanted, |fd, flags, _| {
@@ -104,27 +111,27 @@ fn receive(this: This<'_, '_>, data: &mut [MaybeUninitSlice<'_>], room: isize, f
     let incoming = incoming.expect("a transfer that succeeded was made");
     // SAFETY: the kernel wrote that many bytes, for which there was room.
     unsafe { control.set_len(incoming.control) };
-    let rest = Rest { control, incoming, asked: flags, fd: socket.fd(), proto: socket.proto() };
+    let rest = Rest { control, incoming, asked: flags, descriptor: socket.descriptor(), proto: socket.proto() };
     Ok((count, rest))
 }
 
 /// What a message brought beside its data. Descriptors among it are closed unless it is delivered.
 #[derive(Debug)]
-struct Rest {
+struct Rest<'a> {
     control: Vec<u8>,
     incoming: Incoming,
     asked: c_int,
-    fd: std::os::fd::RawFd,
+    descriptor: &'a Descriptor,
     proto: c_int,
 }
 
-impl Rest {
+impl Rest<'_> {
     /// The whole message, as the methods return it.
     fn delivered<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> Returned<'py> {
         let control = self.control_to_python(py)?;
         let ours = libc::MSG_CMSG_CLOEXEC & !self.asked;
         let flags = self.incoming.flags & !ours;
-        let sender = address::to_python(py, &self.incoming.address, self.fd, self.proto)?;
+        let sender = address::to_python(py, &self.incoming.address, self.descriptor, self.proto)?;
         let message = (data, control, flags, sender).into_pyobject(py)?;
         self.keep_descriptors();
         Ok(message.into_any())
@@ -149,7 +156,7 @@ impl Rest {
     }
 }
 
-impl Drop for Rest {
+impl Drop for Rest<'_> {
     fn drop(&mut self) {
         ancillary::close_descriptors(&self.control);
     }
@@ -240,7 +247,13 @@ fn send_message<'py>(
 ) -> Returned<'py> {
     let socket = this.socket();
     let slices: Vec<_> = data.iter().map(|buffer| IoSlice::new(buffer.bytes())).collect();
-    let wanted = Transfer { direction: Direction::Write, size: data.iter().map(Buffer::len).sum(), flags };
+    let wanted = Transfer {
+        direction: Direction::Write,
+        size: data.iter().map(Buffer::len).sum(),
+        flags,
+        // Control messages belong to what goes with them: a time to leave at, the type of a record, a wish for a time stamp.
+        undivided: !control.is_empty(),
+    };
     let count = transfer(this.py(), socket, wanted, |fd, flags, sent| {
         if sent == 0 {
             return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);

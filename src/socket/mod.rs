@@ -7,9 +7,11 @@
 //! | [`connect`] | bind, listen, accept, connect, shutdown, the addresses of both ends |
 //! | [`transfer`] | the recv and send families |
 //! | [`message`] | recvmsg and sendmsg |
+//! | [`attempts`] | on which sockets a transfer is tried before it waits |
 //! | [`sender`] | who sent last |
 //! | [`options`] | socket options, blocking mode and timeout |
 
+pub mod attempts;
 pub mod class;
 pub mod connect;
 pub mod lifecycle;
@@ -20,16 +22,18 @@ pub mod transfer;
 
 use std::ffi::c_int;
 use std::hint;
-use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use self::lifecycle::Recipe;
 use self::sender::Sender;
 use crate::address::Context;
+use crate::descriptor::Descriptor;
 use crate::interpreter::function::Receiver;
-use crate::lease::Leases;
 use crate::readiness::Memory;
 use crate::sys::wait::Direction;
 use crate::timeout::{Patience, Timeout};
@@ -48,16 +52,17 @@ pub struct Object {
 #[repr(C)]
 #[derive(Debug)]
 pub struct Socket {
-    fd: AtomicI32,
+    descriptor: Descriptor,
     family: AtomicI32,
     kind: AtomicI32,
     proto: AtomicI32,
     error_handler: unsafe extern "C" fn() -> *mut ffi::PyObject,
     timeout: AtomicI64,
-    leases: Leases,
     files: AtomicI32,
+    owed_error: AtomicI32,
     readable: Memory,
     writable: Memory,
+    without_attempts: AtomicU8,
     marked_closed: AtomicBool,
     abundant: AtomicBool,
     sender: Sender,
@@ -73,16 +78,17 @@ impl Default for Socket {
     /// A socket that was never initialised: closed, and safe to touch.
     fn default() -> Self {
         Socket {
-            fd: AtomicI32::new(-1),
+            descriptor: Descriptor::closed(),
             family: AtomicI32::new(0),
             kind: AtomicI32::new(0),
             proto: AtomicI32::new(0),
             error_handler: raise_errno,
             timeout: AtomicI64::new(Timeout::NONE.nanoseconds()),
-            leases: Leases::default(),
             files: AtomicI32::new(0),
+            owed_error: AtomicI32::new(0),
             readable: Memory::default(),
             writable: Memory::default(),
+            without_attempts: AtomicU8::new(0),
             marked_closed: AtomicBool::new(false),
             abundant: AtomicBool::new(false),
             sender: Sender::default(),
@@ -91,15 +97,22 @@ impl Default for Socket {
 }
 
 impl Socket {
-    /// The descriptor; -1 when closed.
+    /// The descriptor.
     #[inline]
-    pub fn fd(&self) -> RawFd {
-        self.fd.load(Ordering::Relaxed)
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
     }
 
-    /// Takes the descriptor away: from now on the socket is closed.
-    pub fn take_fd(&self) -> RawFd {
-        self.fd.swap(-1, Ordering::AcqRel)
+    /// Begins anew, with a descriptor of this recipe. `closed` are the attempts that its options leave out.
+    pub fn begin(&self, recipe: Recipe, timeout: Timeout, closed: attempts::Closed, fd: OwnedFd) {
+        let kind = recipe.plain_kind();
+        self.family.store(recipe.family, Ordering::Relaxed);
+        self.kind.store(kind, Ordering::Relaxed);
+        self.proto.store(recipe.proto, Ordering::Relaxed);
+        self.set_timeout(timeout);
+        self.without_attempts.store(attempts::of_kind(recipe.family, kind, recipe.proto) | closed, Ordering::Relaxed);
+        self.settle_error();
+        self.descriptor.put(fd);
     }
 
     /// The address family.
@@ -132,11 +145,6 @@ impl Socket {
         Patience::from_now(self.timeout())
     }
 
-    /// The running calls.
-    pub fn leases(&self) -> &Leases {
-        &self.leases
-    }
-
     /// The memory of how transfers in this direction went.
     #[inline]
     pub fn readiness(&self, direction: Direction) -> &Memory {
@@ -167,8 +175,34 @@ impl Socket {
     }
 
     /// What an address given to `caller` is read with.
-    pub fn address_context(&self, caller: &'static str) -> Context {
-        Context { family: self.family(), proto: self.proto(), fd: self.fd(), caller }
+    pub fn address_context(&self, caller: &'static str) -> Context<'_> {
+        Context { family: self.family(), proto: self.proto(), descriptor: &self.descriptor, caller }
+    }
+
+    /// Leaves an error to the next call, because the call that met it has succeeded in part. The kernel tells each error of a
+    /// connection once; those that it would tell again, or that have passed by then, are not owed.
+    pub fn owe(&self, error: &io::Error) {
+        let errno = error.raw_os_error().unwrap_or(0);
+        if matches!(errno, libc::ECONNRESET | libc::ETIMEDOUT | libc::EHOSTUNREACH | libc::ENETUNREACH) {
+            self.owed_error.store(errno, Ordering::Relaxed);
+            self.readable.close_to_attempts();
+            self.writable.close_to_attempts();
+        }
+    }
+
+    /// The error that is owed.
+    pub fn owed_error(&self) -> Option<c_int> {
+        let errno = self.owed_error.load(Ordering::Relaxed);
+        (errno != 0).then_some(errno)
+    }
+
+    /// The error has been told.
+    pub fn settle_error(&self) {
+        self.owed_error.store(0, Ordering::Relaxed);
+        for direction in [Direction::Read, Direction::Write] {
+            self.readiness(direction).open_to_attempts();
+        }
+        self.leave_attempts_out(0);
     }
 }
 

@@ -6,12 +6,11 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 
-use super::{Socket, This};
+use super::{Socket, This, attempts};
 use crate::buffer::Buffer;
 use crate::error::{Error, Result, clear};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
-use crate::lease::BriefLease;
 use crate::sys;
 use crate::timeout::Timeout;
 
@@ -36,13 +35,14 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
             &raw mut size
         )?,
     }
-    let lease = BriefLease::take(socket);
     let is_vsock = socket.family() == libc::AF_VSOCK;
     if size == 0 && is_vsock {
-        return Ok(sys::socket::getsockopt_u64(lease.fd(), level, option)?.into_pyobject(py)?.into_any());
+        let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_u64(fd, level, option))?;
+        return Ok(value.into_pyobject(py)?.into_any());
     }
     if size == 0 {
-        return Ok(sys::socket::getsockopt_int(lease.fd(), level, option)?.into_pyobject(py)?.into_any());
+        let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_int(fd, level, option))?;
+        return Ok(or_owed_error(socket, level, option, value).into_pyobject(py)?.into_any());
     }
     if is_vsock {
         return Err(Error::os("getsockopt string buffer not allowed"));
@@ -52,20 +52,45 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
     }
     let mut value = [0; LONGEST_VALUE as usize];
     let value = &mut value[..size.cast_unsigned() as usize];
-    let length = sys::socket::getsockopt(lease.fd(), level, option, value)?;
+    let length = socket.descriptor().attached(py, |fd| sys::socket::getsockopt(fd, level, option, value))?;
     Ok(PyBytes::new(py, &value[..length.min(value.len())]).into_any())
+}
+
+/// The value of an option, or, for `SO_ERROR`, the error that a call in part has left to the next one.
+fn or_owed_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> c_int {
+    match socket.owed_error() {
+        Some(errno) if (level, option, value) == (libc::SOL_SOCKET, libc::SO_ERROR, 0) => {
+            socket.settle_error();
+            errno
+        }
+        _ => value,
+    }
 }
 
 /// `setsockopt(level, option, value: int | buffer)`, `setsockopt(level, option, None, optlen)`.
 pub fn setsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let socket = this.socket();
     match plain_option(socket, arguments) {
-        Some((level, option, value)) => {
-            sys::socket::setsockopt(BriefLease::take(socket).fd(), level, option, &value.to_ne_bytes())?;
-        }
+        Some((level, option, value)) => set(this, level, option, &value.to_ne_bytes())?,
         None => set_parsed_option(this, arguments)?,
     }
     Ok(this.none())
+}
+
+/// Sets an option to the bytes of a value. The socket is looked up last: what makes a value of an argument may have closed it.
+fn set(this: This<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Result<()> {
+    let socket = this.socket();
+    socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt(fd, level, option, value))?;
+    socket.leave_attempts_out(attempts::of_option(level, option));
+    Ok(())
+}
+
+/// Sets an option to a length without a value.
+fn set_null(this: This<'_, '_>, level: c_int, option: c_int, length: c_uint) -> Result<()> {
+    let socket = this.socket();
+    socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt_null(fd, level, option, length))?;
+    socket.leave_attempts_out(attempts::of_option(level, option));
+    Ok(())
 }
 
 /// Three ints, which nearly all options are set with.
@@ -83,13 +108,11 @@ fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result
     let socket = this.socket();
     let tuple = arguments.tuple()?;
     let (mut level, mut option): (c_int, c_int) = (0, 0);
-    let set =
-        |level, option, value: &[u8]| Ok(sys::socket::setsockopt(BriefLease::take(socket).fd(), level, option, value)?);
 
     if socket.family() == libc::AF_VSOCK {
         let mut value: u64 = 0;
         crate::parse_tuple!(&tuple, c"iiK:setsockopt", &raw mut level, &raw mut option, &raw mut value)?;
-        return set(level, option, &value.to_ne_bytes());
+        return set(this, level, option, &value.to_ne_bytes());
     }
 
     if cfg!(Py_3_15) {
@@ -98,7 +121,7 @@ fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result
 
     let mut value: c_int = 0;
     if crate::parse_tuple!(&tuple, c"iii:setsockopt", &raw mut level, &raw mut option, &raw mut value).is_ok() {
-        return set(level, option, &value.to_ne_bytes());
+        return set(this, level, option, &value.to_ne_bytes());
     }
     clear(py);
 
@@ -116,13 +139,13 @@ fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result
         &raw mut length
     );
     if parsed.is_ok() {
-        return Ok(sys::socket::setsockopt_null(BriefLease::take(socket).fd(), level, option, length)?);
+        return set_null(this, level, option, length);
     }
     clear(py);
 
     let mut value = Buffer::empty(py);
     crate::parse_tuple!(&tuple, c"iiy*:setsockopt", &raw mut level, &raw mut option, value.as_mut_ptr())?;
-    set(level, option, value.bytes())
+    set(this, level, option, value.bytes())
 }
 
 /// Since Python 3.15 the third argument alone decides the form, and is told of.
@@ -135,9 +158,8 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
     // SAFETY: parsed from the tuple, which holds it.
     let third = unsafe { Borrowed::from_ptr(py, third) };
     let class = || third.get_type().fully_qualified_name();
-    let lease = BriefLease::take(this.socket());
     match (tuple.len(), third.is_none()) {
-        (4, true) => return Ok(sys::socket::setsockopt_null(lease.fd(), level, option, length)?),
+        (4, true) => return set_null(this, level, option, length),
         (4, false) => {
             let text = "setsockopt() only takes 4 arguments when the third argument is None";
             return Err(Error::type_error(format!("{text} (got {})", class()?)));
@@ -153,10 +175,10 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
     if is_number {
         let mut value: c_int = 0;
         crate::parse_object!(&third, c"i:setsockopt", &raw mut value)?;
-        Ok(sys::socket::setsockopt(lease.fd(), level, option, &value.to_ne_bytes())?)
+        set(this, level, option, &value.to_ne_bytes())
     } else if has_bytes {
         let value = Buffer::readable(&third)?;
-        Ok(sys::socket::setsockopt(lease.fd(), level, option, value.bytes())?)
+        set(this, level, option, value.bytes())
     } else {
         let text = "socket option should be int, bytes-like object or None";
         Err(Error::type_error(format!("{text} (got {})", class()?)))
@@ -166,7 +188,7 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
 /// `setblocking(flag)`.
 pub fn setblocking<'py>(this: This<'_, 'py>, flag: &Bound<'py, PyAny>) -> Returned<'py> {
     let timeout = if is_set(flag)? { Timeout::NONE } else { Timeout::ZERO };
-    change_timeout(this.socket(), timeout)?;
+    change_timeout(this, timeout)?;
     Ok(this.none())
 }
 
@@ -189,7 +211,7 @@ pub fn getblocking<'py>(this: This<'_, 'py>) -> Returned<'py> {
 /// `settimeout(timeout)`.
 pub fn settimeout<'py>(this: This<'_, 'py>, timeout: &Bound<'py, PyAny>) -> Returned<'py> {
     let timeout = Timeout::from_python(timeout)?;
-    change_timeout(this.socket(), timeout)?;
+    change_timeout(this, timeout)?;
     Ok(this.none())
 }
 
@@ -199,7 +221,8 @@ pub fn gettimeout<'py>(this: This<'_, 'py>) -> Returned<'py> {
 }
 
 /// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.
-pub fn change_timeout(socket: &Socket, timeout: Timeout) -> Result<()> {
+pub fn change_timeout(this: This<'_, '_>, timeout: Timeout) -> Result<()> {
+    let socket = this.socket();
     socket.set_timeout(timeout);
-    Ok(sys::socket::set_nonblocking(BriefLease::take(socket).fd(), !timeout.is_none())?)
+    Ok(socket.descriptor().attached(this.py(), |fd| sys::socket::set_nonblocking(fd, !timeout.is_none()))?)
 }

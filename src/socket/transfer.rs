@@ -80,7 +80,7 @@ pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int)
         return Ok(0);
     }
     let socket = this.socket();
-    let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
+    let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags, undivided: false };
     transfer(this.py(), socket, wanted, move |fd, flags, _| sys::socket::recv(fd, buffer, flags))
 }
 
@@ -93,13 +93,13 @@ fn receive_from<'py>(
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let mut sender = sys::socket::no_address();
-    let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags };
+    let wanted = Transfer { direction: Direction::Read, size: buffer.len(), flags, undivided: false };
     let count = transfer(this.py(), socket, wanted, |fd, flags, _| {
         let (count, from) = sys::socket::recvfrom(fd, buffer, flags)?;
         sender = from;
         Ok(count)
     })?;
-    let to_python = || address::to_python(this.py(), &sender, socket.fd(), socket.proto());
+    let to_python = || address::to_python(this.py(), &sender, socket.descriptor(), socket.proto());
     let sender = socket.sender().to_python(this.py(), &sender, to_python)?;
     Ok((count, sender))
 }
@@ -183,7 +183,7 @@ pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int) -> Result<usize>
 }
 
 fn sending(data: &[u8], flags: c_int) -> Transfer {
-    Transfer { direction: Direction::Write, size: data.len(), flags }
+    Transfer { direction: Direction::Write, size: data.len(), flags, undivided: false }
 }
 
 fn attempt_to_send(data: &[u8]) -> impl Attempt + use<'_> {
@@ -200,7 +200,7 @@ pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
 
 #[inline(always)]
 fn send_all_of<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
-    match try_first(this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
+    match try_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
         Some(Ok(count)) if count == data.len() => {}
         tried => send_rest(this, data, flags, tried)?,
     }
@@ -227,7 +227,7 @@ fn send_rest(this: This<'_, '_>, data: &[u8], flags: c_int, tried: Option<io::Re
         {
             return Err(Error::TimedOut);
         }
-        tried = try_first(this.socket(), sending(data, flags), &mut attempt_to_send(data));
+        tried = try_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data));
     }
 }
 

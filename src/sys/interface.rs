@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_int, c_uint};
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
 use crate::syscall;
@@ -46,25 +46,25 @@ pub fn if_indextoname(index: c_uint) -> io::Result<CString> {
 }
 
 /// `ioctl(SIOCGIFINDEX)`: the number of an interface, asked through a socket. A name that is too long is cut, as `strncpy` would.
-pub fn index_of(fd: RawFd, name: &[u8]) -> io::Result<c_int> {
+pub fn index_of(fd: BorrowedFd<'_>, name: &[u8]) -> io::Result<c_int> {
     let mut request = request();
     for (to, from) in request.ifr_name[..NAME_SIZE - 1].iter_mut().zip(name) {
         *to = from.cast_signed() as _;
     }
     // SAFETY: the request is a whole `ifreq` whose name ends with NUL; the call fills its union with the number.
     unsafe {
-        syscall!(ioctl(fd, libc::SIOCGIFINDEX as _, &raw mut request))?;
+        syscall!(ioctl(fd.as_raw_fd(), libc::SIOCGIFINDEX as _, &raw mut request))?;
         Ok(request.ifr_ifru.ifru_ifindex)
     }
 }
 
 /// `ioctl(SIOCGIFNAME)`: the name of an interface, asked through a socket.
-pub fn name_of(fd: RawFd, index: c_int) -> io::Result<CString> {
+pub fn name_of(fd: BorrowedFd<'_>, index: c_int) -> io::Result<CString> {
     let mut request = request();
     request.ifr_ifru.ifru_ifindex = index;
     // SAFETY: the request is a whole `ifreq`; the call fills its name, which was all NUL and is ended by the last one in any case.
     unsafe {
-        syscall!(ioctl(fd, libc::SIOCGIFNAME as _, &raw mut request))?;
+        syscall!(ioctl(fd.as_raw_fd(), libc::SIOCGIFNAME as _, &raw mut request))?;
         request.ifr_name[NAME_SIZE - 1] = 0;
         Ok(CStr::from_ptr(request.ifr_name.as_ptr()).to_owned())
     }

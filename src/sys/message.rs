@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::io::{self, IoSlice};
 use std::mem::{self, MaybeUninit};
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use socket2::{MaybeUninitSlice, SockAddr, SockAddrStorage};
 
@@ -21,7 +21,7 @@ pub struct Outgoing<'a> {
 }
 
 /// `sendmsg(2)`.
-pub fn sendmsg(fd: RawFd, message: Outgoing<'_>, flags: c_int) -> io::Result<usize> {
+pub fn sendmsg(fd: BorrowedFd<'_>, message: Outgoing<'_>, flags: c_int) -> io::Result<usize> {
     let mut header = header();
     if let Some(address) = message.address {
         header.msg_name = address.as_ptr().cast_mut().cast();
@@ -35,7 +35,7 @@ pub fn sendmsg(fd: RawFd, message: Outgoing<'_>, flags: c_int) -> io::Result<usi
         header.msg_controllen = message.control.len() as _;
     }
     // SAFETY: each pointer has its length beside it and lives through the call, which writes to none of them.
-    let sent = unsafe { syscall!(sendmsg(fd, &raw const header, flags)) }?;
+    let sent = unsafe { syscall!(sendmsg(fd.as_raw_fd(), &raw const header, flags)) }?;
     Ok(sent.cast_unsigned())
 }
 
@@ -54,7 +54,7 @@ pub struct Incoming {
 
 /// `recvmsg(2)`.
 pub fn recvmsg(
-    fd: RawFd,
+    fd: BorrowedFd<'_>,
     data: &mut [MaybeUninitSlice<'_>],
     control: &mut [MaybeUninit<u8>],
     flags: c_int,
@@ -69,7 +69,7 @@ pub fn recvmsg(
     header.msg_control = control.as_mut_ptr().cast();
     header.msg_controllen = control.len() as _;
     // SAFETY: each pointer has its length beside it and lives through the call, which writes no more than that.
-    let count = unsafe { syscall!(recvmsg(fd, &raw mut header, flags)) }?;
+    let count = unsafe { syscall!(recvmsg(fd.as_raw_fd(), &raw mut header, flags)) }?;
     let length = header.msg_namelen.min(storage.size_of());
     Ok(Incoming {
         count: count.cast_unsigned(),

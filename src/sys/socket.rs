@@ -1,25 +1,14 @@
-//! The socket calls. A descriptor that is -1 is refused with EBADF by the kernel, or here where `socket2` would panic.
+//! The socket calls, on descriptors that are borrowed: who lends one knows that it is open, see `crate::descriptor`.
 
 use std::ffi::c_int;
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr;
 
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, SockRef, Socket, Type};
 
 use crate::syscall;
-
-/// Borrows a descriptor for one call.
-fn borrow<R>(fd: RawFd, call: impl FnOnce(SockRef<'_>) -> io::Result<R>) -> io::Result<R> {
-    if fd < 0 {
-        return Err(io::Error::from_raw_os_error(libc::EBADF));
-    }
-    // SAFETY: not -1, and borrowed for this one call. That the number still belongs to the socket it was read from is not
-    // guaranteed here: the caller holds a lease, or the GIL, for that.
-    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-    call(SockRef::from(&fd))
-}
 
 /// `socket(2)`, close-on-exec.
 pub fn socket(family: c_int, kind: c_int, proto: c_int) -> io::Result<OwnedFd> {
@@ -35,75 +24,67 @@ pub fn socketpair(family: c_int, kind: c_int, proto: c_int) -> io::Result<(Owned
 }
 
 /// `dup(2)`, close-on-exec.
-pub fn dup(fd: RawFd) -> io::Result<OwnedFd> {
+pub fn dup(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: takes and returns plain numbers; a new descriptor is ours.
-    unsafe { syscall!(fcntl(fd, libc::F_DUPFD_CLOEXEC, 0)).map(|fd| OwnedFd::from_raw_fd(fd)) }
-}
-
-/// `dup3(2)`: makes `target` another name of what `source` names, closing what it named before.
-pub fn dup_onto(source: RawFd, target: RawFd) -> io::Result<()> {
-    // SAFETY: takes and returns plain numbers; the caller owns `target`.
-    unsafe { syscall!(dup3(source, target, libc::O_CLOEXEC)).map(drop) }
+    unsafe { syscall!(fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0)).map(|fd| OwnedFd::from_raw_fd(fd)) }
 }
 
 /// `close(2)`, once and without a second try (the number is free even after EINTR); ECONNRESET is no failure.
-pub fn close(fd: RawFd) -> io::Result<()> {
-    // SAFETY: takes a plain number; the caller owns it, or says that it does by calling `socket.close(fd)`.
-    match unsafe { syscall!(close(fd)) } {
+pub fn close(fd: OwnedFd) -> io::Result<()> {
+    // SAFETY: the descriptor is owned, and given up here.
+    match unsafe { syscall!(close(fd.into_raw_fd())) } {
         Err(error) if error.raw_os_error() != Some(libc::ECONNRESET) => Err(error),
         _ => Ok(()),
     }
 }
 
 /// `ioctl(FIONBIO)`: sets or clears `O_NONBLOCK` in one call.
-pub fn set_nonblocking(fd: RawFd, nonblocking: bool) -> io::Result<()> {
+pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
     let mut flag = c_int::from(nonblocking);
     // SAFETY: FIONBIO reads one int.
-    unsafe { syscall!(ioctl(fd, libc::FIONBIO, &raw mut flag)).map(drop) }
+    unsafe { syscall!(ioctl(fd.as_raw_fd(), libc::FIONBIO, &raw mut flag)).map(drop) }
 }
 
 /// Whether the descriptor is inherited by a program that `exec` starts.
-pub fn inheritable(fd: RawFd) -> io::Result<bool> {
+pub fn inheritable(fd: BorrowedFd<'_>) -> io::Result<bool> {
     // SAFETY: takes and returns plain numbers.
-    let flags = unsafe { syscall!(fcntl(fd, libc::F_GETFD)) }?;
+    let flags = unsafe { syscall!(fcntl(fd.as_raw_fd(), libc::F_GETFD)) }?;
     Ok(flags & libc::FD_CLOEXEC == 0)
 }
 
 /// Sets whether the descriptor is inherited by a program that `exec` starts.
-pub fn set_inheritable(fd: RawFd, inheritable: bool) -> io::Result<()> {
+pub fn set_inheritable(fd: BorrowedFd<'_>, inheritable: bool) -> io::Result<()> {
     let request = if inheritable { libc::FIONCLEX } else { libc::FIOCLEX };
     // SAFETY: these requests take no argument.
-    unsafe { syscall!(ioctl(fd, request)).map(drop) }
+    unsafe { syscall!(ioctl(fd.as_raw_fd(), request)).map(drop) }
 }
 
 /// `bind(2)`.
-pub fn bind(fd: RawFd, address: &SockAddr) -> io::Result<()> {
-    borrow(fd, |socket| socket.bind(address))
+pub fn bind(fd: BorrowedFd<'_>, address: &SockAddr) -> io::Result<()> {
+    SockRef::from(&fd).bind(address)
 }
 
 /// `connect(2)`.
-pub fn connect(fd: RawFd, address: &SockAddr) -> io::Result<()> {
-    borrow(fd, |socket| socket.connect(address))
+pub fn connect(fd: BorrowedFd<'_>, address: &SockAddr) -> io::Result<()> {
+    SockRef::from(&fd).connect(address)
 }
 
 /// `listen(2)`.
-pub fn listen(fd: RawFd, backlog: c_int) -> io::Result<()> {
-    borrow(fd, |socket| socket.listen(backlog))
+pub fn listen(fd: BorrowedFd<'_>, backlog: c_int) -> io::Result<()> {
+    SockRef::from(&fd).listen(backlog)
 }
 
 /// `accept4(2)`, close-on-exec.
-pub fn accept(fd: RawFd) -> io::Result<(OwnedFd, SockAddr)> {
-    borrow(fd, |socket| {
-        let (connection, address) = socket.accept4(libc::SOCK_CLOEXEC)?;
-        Ok((connection.into(), address))
-    })
+pub fn accept(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
+    let (connection, address) = SockRef::from(&fd).accept4(libc::SOCK_CLOEXEC)?;
+    Ok((connection.into(), address))
 }
 
 /// `accept4(2)`, close-on-exec, for families such as AF_ALG whose peers have no address and that refuse to be asked for one.
-pub fn accept_unnamed(fd: RawFd) -> io::Result<(OwnedFd, SockAddr)> {
+pub fn accept_unnamed(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
     // SAFETY: null pointers mean that no address is wanted; a new descriptor is ours.
     let connection = unsafe {
-        let fd = syscall!(accept4(fd, ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC))?;
+        let fd = syscall!(accept4(fd.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC))?;
         OwnedFd::from_raw_fd(fd)
     };
     Ok((connection, no_address()))
@@ -116,124 +97,121 @@ pub fn no_address() -> SockAddr {
 }
 
 /// `getsockname(2)`.
-pub fn getsockname(fd: RawFd) -> io::Result<SockAddr> {
-    borrow(fd, |socket| socket.local_addr())
+pub fn getsockname(fd: BorrowedFd<'_>) -> io::Result<SockAddr> {
+    SockRef::from(&fd).local_addr()
 }
 
 /// `getpeername(2)`.
-pub fn getpeername(fd: RawFd) -> io::Result<SockAddr> {
-    borrow(fd, |socket| socket.peer_addr())
+pub fn getpeername(fd: BorrowedFd<'_>) -> io::Result<SockAddr> {
+    SockRef::from(&fd).peer_addr()
 }
 
 /// `shutdown(2)`; `how` is passed on as it is.
-pub fn shutdown(fd: RawFd, how: c_int) -> io::Result<()> {
+pub fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> io::Result<()> {
     // SAFETY: takes plain numbers.
-    unsafe { syscall!(shutdown(fd, how)).map(drop) }
+    unsafe { syscall!(shutdown(fd.as_raw_fd(), how)).map(drop) }
 }
 
 /// `recv(2)`.
 #[inline]
-pub fn recv(fd: RawFd, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<usize> {
-    borrow(fd, |socket| socket.recv_with_flags(buffer, flags))
+pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<usize> {
+    SockRef::from(&fd).recv_with_flags(buffer, flags)
 }
 
 /// `recvfrom(2)`.
 #[inline]
-pub fn recvfrom(fd: RawFd, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<(usize, SockAddr)> {
-    borrow(fd, |socket| socket.recv_from_with_flags(buffer, flags))
+pub fn recvfrom(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<(usize, SockAddr)> {
+    SockRef::from(&fd).recv_from_with_flags(buffer, flags)
 }
 
 /// `send(2)`. A broken pipe is an error, not a signal: Python ignores SIGPIPE, and `flags` are the caller's.
 #[inline]
-pub fn send(fd: RawFd, data: &[u8], flags: c_int) -> io::Result<usize> {
-    borrow(fd, |socket| socket.send_with_flags(data, flags))
+pub fn send(fd: BorrowedFd<'_>, data: &[u8], flags: c_int) -> io::Result<usize> {
+    SockRef::from(&fd).send_with_flags(data, flags)
 }
 
 /// `sendto(2)`.
 #[inline]
-pub fn sendto(fd: RawFd, data: &[u8], address: &SockAddr, flags: c_int) -> io::Result<usize> {
-    borrow(fd, |socket| socket.send_to_with_flags(data, address, flags))
+pub fn sendto(fd: BorrowedFd<'_>, data: &[u8], address: &SockAddr, flags: c_int) -> io::Result<usize> {
+    SockRef::from(&fd).send_to_with_flags(data, address, flags)
 }
 
 /// `sendfile(2)` from a file's `offset`, which the file's own position does not follow.
-pub fn sendfile(out: RawFd, file: RawFd, offset: i64, count: usize) -> io::Result<usize> {
+pub fn sendfile(out: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: i64, count: usize) -> io::Result<usize> {
     let mut offset = offset;
     // SAFETY: `offset` is read and written during the call only.
-    let sent = unsafe { syscall!(sendfile(out, file, &raw mut offset, count)) }?;
+    let sent = unsafe { syscall!(sendfile(out.as_raw_fd(), file.as_raw_fd(), &raw mut offset, count)) }?;
     Ok(sent.cast_unsigned())
 }
 
 /// `getsockopt(2)` of an int.
-pub fn getsockopt_int(fd: RawFd, level: c_int, name: c_int) -> io::Result<c_int> {
+pub fn getsockopt_int(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<c_int> {
     getsockopt_value(fd, level, name)
 }
 
 /// `getsockopt(2)` of a 64-bit number, as AF_VSOCK has them.
-pub fn getsockopt_u64(fd: RawFd, level: c_int, name: c_int) -> io::Result<u64> {
+pub fn getsockopt_u64(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<u64> {
     getsockopt_value(fd, level, name)
 }
 
-fn getsockopt_value<T: Default>(fd: RawFd, level: c_int, name: c_int) -> io::Result<T> {
+fn getsockopt_value<T: Default>(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<T> {
     let mut value = T::default();
     let mut length = socklen(mem::size_of::<T>());
     // SAFETY: the kernel writes at most `length` bytes, the size of `value`, which is a plain number.
-    unsafe { syscall!(getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut length)) }?;
+    unsafe { syscall!(getsockopt(fd.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length)) }?;
     Ok(value)
 }
 
 /// `getsockopt(2)` into `buffer`; how much of it the option took.
-pub fn getsockopt(fd: RawFd, level: c_int, name: c_int, buffer: &mut [u8]) -> io::Result<usize> {
+pub fn getsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = socklen(buffer.len());
     // SAFETY: the kernel writes at most `length` bytes, the size of `buffer`.
-    unsafe { syscall!(getsockopt(fd, level, name, buffer.as_mut_ptr().cast(), &raw mut length)) }?;
+    unsafe { syscall!(getsockopt(fd.as_raw_fd(), level, name, buffer.as_mut_ptr().cast(), &raw mut length)) }?;
     Ok(length as usize)
 }
 
 /// `setsockopt(2)` to the bytes of `value`.
-pub fn setsockopt(fd: RawFd, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
+pub fn setsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
     // SAFETY: the kernel reads the bytes of `value` only.
     unsafe {
         let length = socklen(value.len());
-        syscall!(setsockopt(fd, level, name, value.as_ptr().cast(), length)).map(drop)
+        syscall!(setsockopt(fd.as_raw_fd(), level, name, value.as_ptr().cast(), length)).map(drop)
     }
 }
 
 /// `setsockopt(2)` with a length and no value, as some options want it (`socket.setsockopt(level, name, None, length)`).
-pub fn setsockopt_null(fd: RawFd, level: c_int, name: c_int, length: u32) -> io::Result<()> {
+pub fn setsockopt_null(fd: BorrowedFd<'_>, level: c_int, name: c_int, length: u32) -> io::Result<()> {
     // SAFETY: from a null pointer the kernel reads nothing, or refuses with EFAULT.
-    unsafe { syscall!(setsockopt(fd, level, name, ptr::null(), length)).map(drop) }
+    unsafe { syscall!(setsockopt(fd.as_raw_fd(), level, name, ptr::null(), length)).map(drop) }
 }
 
 fn socklen(length: usize) -> libc::socklen_t {
     libc::socklen_t::try_from(length).unwrap_or(libc::socklen_t::MAX)
 }
 
-/// The size of a file, where its descriptor is one of a regular file.
-pub fn file_size(fd: RawFd) -> io::Result<i64> {
+/// `fstat(2)`: the size of a regular file.
+pub fn file_size(fd: BorrowedFd<'_>) -> io::Result<i64> {
+    Ok(status(fd)?.st_size)
+}
+
+fn status(fd: BorrowedFd<'_>) -> io::Result<libc::stat> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: when the call succeeds it has filled `status`.
-    let status = unsafe {
-        syscall!(fstat(fd, status.as_mut_ptr()))?;
-        status.assume_init()
-    };
-    Ok(status.st_size)
-}
-
-/// Takes over a descriptor that is known by its number.
-pub fn own(fd: RawFd) -> io::Result<OwnedFd> {
-    if fd < 0 {
-        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    unsafe {
+        syscall!(fstat(fd.as_raw_fd(), status.as_mut_ptr()))?;
+        Ok(status.assume_init())
     }
-    // SAFETY: not -1. That nobody else owns it is for the caller to know.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// The number of a descriptor.
-pub fn number(fd: &OwnedFd) -> RawFd {
-    fd.as_raw_fd()
+/// What a descriptor names: the same for each of its duplicates, and for nothing else while one of them is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    device: libc::dev_t,
+    inode: libc::ino_t,
 }
 
-/// Gives an owned descriptor up to be kept as a number.
-pub fn release(fd: OwnedFd) -> RawFd {
-    fd.into_raw_fd()
+/// `fstat(2)`: what a descriptor names.
+pub fn identity(fd: &impl AsFd) -> io::Result<Identity> {
+    let status = status(fd.as_fd())?;
+    Ok(Identity { device: status.st_dev, inode: status.st_ino })
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::syscall;
@@ -26,11 +26,19 @@ impl Direction {
 }
 
 /// `poll(2)` of one descriptor: whether it became ready within `timeout` (`None`: as long as it takes).
-pub fn poll(fd: RawFd, direction: Direction, timeout: Option<Duration>) -> io::Result<bool> {
-    let mut request = libc::pollfd { fd, events: direction.events(), revents: 0 };
+pub fn poll(fd: BorrowedFd<'_>, direction: Direction, timeout: Option<Duration>) -> io::Result<bool> {
+    let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: direction.events(), revents: 0 };
     // SAFETY: one request is passed, and counted.
     let ready = unsafe { syscall!(poll(&raw mut request, 1, timeout.map_or(-1, milliseconds))) }?;
     Ok(ready > 0)
+}
+
+/// Waits, as long as it takes, until there is room to write: whether there is, and neither an error nor the end of the connection.
+pub fn has_room(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one request is passed, and counted.
+    unsafe { syscall!(poll(&raw mut request, 1, -1)) }?;
+    Ok(request.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) == 0)
 }
 
 /// Rounded up, so that no wait ends early; a wait of more than 24 days is cut there, and its caller waits again.

@@ -7,10 +7,9 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::{set_errno, socket};
+use super::set_errno;
 use crate::syscall;
 
 /// A thread that may be blocked in a system call.
@@ -30,64 +29,86 @@ impl Thread {
         unsafe { libc::pthread_equal(self.0, libc::pthread_self()) != 0 }
     }
 
-    /// Interrupts the system call that this thread is blocked in, if it is.
+    /// Interrupts the system call that this thread is blocked in, if it is; whether the system took the order.
     ///
     /// # Safety
     ///
     /// The thread has not ended. (Nothing is promised of what it does: where it is not in a system call, nothing happens.)
-    pub unsafe fn interrupt(self) {
-        if let Some(signal) = *signal() {
-            // SAFETY: the thread lives, as the caller promises, and the signal has a handler.
-            unsafe { libc::pthread_kill(self.0, signal) };
-        }
+    pub unsafe fn interrupt(self) -> bool {
+        let Some(signal) = signal() else {
+            return false;
+        };
+        // SAFETY: the thread lives, as the caller promises, and the signal had its empty handler a moment ago. What is not guaranteed:
+        // that another thread of the program does not take the signal in this very moment. The interpreter's own `signal.signal`
+        // cannot, where this is called attached.
+        unsafe { libc::pthread_kill(self.0, signal) == 0 }
     }
 }
 
-/// The signal that interrupts, with its handler installed; `None` where every one is taken.
+/// The signal that was last found to be free, with its handler installed; 0 in the beginning.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+
+/// The signal that interrupts; `None` where every one is taken.
 ///
-/// Of the real-time signals the highest with its default action: programs that use them count from SIGRTMIN up.
-fn signal() -> &'static Option<c_int> {
-    static SIGNAL: OnceLock<Option<c_int>> = OnceLock::new();
-    SIGNAL.get_or_init(|| (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| install(signal).unwrap_or(false)))
+/// Of the real-time signals the highest that nobody uses: programs that use them count from SIGRTMIN up. A program can take it at any
+/// time, and can put it back to its default action, which ends the process: so its action is asked for before each use.
+fn signal() -> Option<c_int> {
+    let last = SIGNAL.load(Ordering::Relaxed);
+    if last != 0 && matches!(action(last), Ok(handler) if handler == ours()) {
+        return Some(last);
+    }
+    let found = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| is_ours(signal).unwrap_or(false));
+    SIGNAL.store(found.unwrap_or(0), Ordering::Relaxed);
+    found
 }
 
-/// Installs the empty handler for `signal` if it has its default action; whether it did.
-fn install(signal: c_int) -> io::Result<bool> {
-    extern "C" fn nothing(_signal: c_int) {
-        // That the system call ends is all that is wanted. errno is the interrupted code's, and is not touched.
+/// Whether `signal` has the empty handler, which it is given if it has its default action.
+fn is_ours(signal: c_int) -> io::Result<bool> {
+    let handler = action(signal)?;
+    if handler != libc::SIG_DFL {
+        return Ok(handler == ours());
     }
-
-    // SAFETY: both structures are plain data; the handler is async-signal-safe, as it does nothing. No SA_RESTART: the call must end.
+    // SAFETY: plain data; the handler is async-signal-safe, as it does nothing. No SA_RESTART: the call must end. SA_ONSTACK: a thread
+    // may run on a stack that is too small.
     unsafe {
-        let mut before: libc::sigaction = std::mem::zeroed();
-        syscall!(sigaction(signal, std::ptr::null(), &raw mut before))?;
-        if before.sa_sigaction != libc::SIG_DFL {
-            return Ok(false);
-        }
         let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = nothing as extern "C" fn(c_int) as libc::sighandler_t;
+        action.sa_sigaction = ours();
+        action.sa_flags = libc::SA_ONSTACK;
         syscall!(sigemptyset(&raw mut action.sa_mask))?;
         syscall!(sigaction(signal, &raw const action, std::ptr::null_mut()))?;
     }
     Ok(true)
 }
 
-/// Closes what `fd` names at once, and keeps the number from being given to anybody else till [`socket::close`].
-///
-/// The number then names a socket whose both ends are shut: a call that comes too late for the signal finds the end there,
-/// and not a stranger's connection.
-pub fn close_keeping_number(fd: RawFd) -> io::Result<()> {
-    socket::dup_onto(tombstone()?.as_raw_fd(), fd)
+/// The handler that a signal has.
+fn action(signal: c_int) -> io::Result<libc::sighandler_t> {
+    // SAFETY: plain data, which the call fills.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        syscall!(sigaction(signal, std::ptr::null(), &raw mut action))?;
+        Ok(action.sa_sigaction)
+    }
 }
 
-fn tombstone() -> io::Result<&'static OwnedFd> {
-    static TOMBSTONE: OnceLock<OwnedFd> = OnceLock::new();
-    if let Some(tombstone) = TOMBSTONE.get() {
-        return Ok(tombstone);
+/// The empty handler.
+fn ours() -> libc::sighandler_t {
+    extern "C" fn nothing(_signal: c_int) {
+        // That the system call ends is all that is wanted. errno is the interrupted code's, and is not touched.
     }
-    let (one, _other) = socket::socketpair(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, 0)?;
-    socket::shutdown(one.as_raw_fd(), libc::SHUT_RDWR)?;
-    Ok(TOMBSTONE.get_or_init(|| one))
+    nothing as extern "C" fn(c_int) as libc::sighandler_t
+}
+
+/// Runs `body` with every signal blocked in this thread, which a thread that it starts inherits.
+pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: the sets are plain data, filled before they are read; the mask is this thread's own.
+    unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let result = body();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        result
+    }
 }
 
 /// Calls `before` in this process before each `fork(2)`, and then `in_parent` and `in_child`.

@@ -1,0 +1,145 @@
+//! The descriptor of a socket: its number, and the calls that run on it.
+//!
+//! A number that is copied may be used after it was given back, when it names a stranger's file. So nobody gets the number; a call
+//! gets the descriptor, borrowed, for as long as it lasts:
+//!
+//! - [`Descriptor::attached`] for a call made attached. With the GIL no `close()` can come in between.
+//! - [`Descriptor::detached`] for a call made detached. It holds a lease: `close()` in another thread marks the socket closed at once
+//!   and interrupts the call, and the number goes back to the system with the last lease.
+//!
+//! What either runs is `Send`, so that it holds no Python object and no token of the interpreter: no Python code runs between reading
+//! the number and using it. Code that tried would not compile.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`calls`] | the calls that run detached, and who gives a number back |
+//! | [`watcher`] | calls that did not end at the first interruption are interrupted again |
+//! | [`offer`] | a number that Python code may or may not take over |
+
+pub mod calls;
+pub mod offer;
+mod watcher;
+
+use std::io;
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::Once;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use pyo3::prelude::*;
+
+use self::calls::{Calls, Ended, GivenUp, Key, Lease};
+use crate::sys::{self, wake};
+
+/// What a socket without a descriptor has in its place.
+const CLOSED: RawFd = -1;
+
+/// The descriptor of one socket. It lies where `_ssl` reads `sock_fd`.
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct Descriptor(AtomicI32);
+
+impl Descriptor {
+    /// None.
+    pub const fn closed() -> Self {
+        Descriptor(AtomicI32::new(CLOSED))
+    }
+
+    /// The number, to be told (`fileno()`, `repr`); -1 when closed. Not to make a call with.
+    pub fn number(&self) -> RawFd {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Makes a call that does not block, attached. EBADF when closed.
+    #[inline]
+    pub fn attached<T>(
+        &self,
+        _py: Python<'_>,
+        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        // Without a GIL any thread may close at any time.
+        #[cfg(Py_GIL_DISABLED)]
+        return self.lease()?.make(call);
+        let fd = self.number();
+        if fd < 0 {
+            return Err(closed());
+        }
+        // SAFETY: not -1. The number is the socket's while the call runs: to close it takes the GIL, which this thread has and, as
+        // `call` is `Send`, does not let go; without a GIL, the lease holds it. What is not guaranteed: that the program has not
+        // closed the number behind the socket's back, by `os.close` for one. Then it names what it names, as in C.
+        call(unsafe { BorrowedFd::borrow_raw(fd) })
+    }
+
+    /// Makes a call that may block, detached. EBADF when closed, also when another thread closes the socket meanwhile and the call
+    /// fails. A call that succeeds keeps its answer: what it received is not lost.
+    pub fn detached<T: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        let lease = self.lease()?;
+        // Ended detached too: to give a number back closes a connection, and one that lingers takes its time.
+        py.detach(move || lease.make(call))
+    }
+
+    fn lease(&self) -> io::Result<Lease<'static>> {
+        Calls::of_process().enter(Key::of(self), || self.number())
+    }
+
+    /// Takes a descriptor over. One that was there before stays open and is nobody's, as in CPython.
+    pub fn put(&self, fd: OwnedFd) {
+        self.0.store(fd.into_raw_fd(), Ordering::Release);
+    }
+
+    /// Gives the number to the caller: the socket is closed, what it named stays open. -1 when it was closed.
+    pub fn take(&self) -> RawFd {
+        self.0.swap(CLOSED, Ordering::AcqRel)
+    }
+
+    /// Closes it, if it is open. Calls that other threads have running on it end, with EBADF; the last of them gives the number back.
+    ///
+    /// It fails only as `close(2)` fails, and does not wait for those calls any longer than nobody notices.
+    pub fn close(&self, py: Python<'_>) -> io::Result<()> {
+        let key = Key::of(self);
+        match Calls::of_process().give_up(key, || self.take()) {
+            None => Ok(()),
+            Some(GivenUp::Alone(number)) => py.detach(|| give_back(number)),
+            Some(GivenUp::InUse) => {
+                py.detach(|| watcher::see_off(key));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Lease<'_> {
+    /// Makes the one call that it was taken for, and ends.
+    fn make<T>(self, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+        // SAFETY: not -1, or there were no lease, and not given back before it ends. As in `attached`, the program may have closed the
+        // number behind the socket's back.
+        let answer = call(unsafe { BorrowedFd::borrow_raw(self.fd()) });
+        let Ended { was_closed, number } = self.end();
+        if let Some(number) = number {
+            // Nobody can be told: `close()` has returned.
+            let _ = give_back(number);
+        }
+        if was_closed { answer.or(Err(closed())) } else { answer }
+    }
+}
+
+/// Gives a number back that its socket has given up, and that no call runs on any more.
+fn give_back(number: RawFd) -> io::Result<()> {
+    // SAFETY: the number was the socket's alone, and each is told once to be given back, by what `Calls` says.
+    sys::socket::close(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+fn closed() -> io::Error {
+    io::Error::from_raw_os_error(libc::EBADF)
+}
+
+/// Makes forks known: a child has none of the threads whose calls were counted. Called when the module is made.
+pub fn watch_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child)
+    });
+}
