@@ -19,7 +19,7 @@ use crate::interpreter::signals;
 use crate::socket::Socket;
 use crate::sys::wait::{self, Direction};
 use crate::timeout::Patience;
-use crate::turn;
+use crate::{sys, turn};
 
 /// Transfers of more bytes than this take their time even when they are ready: they let other threads run.
 const ATTACHED_LIMIT: usize = 64 * 1024;
@@ -170,6 +170,10 @@ fn send_rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, att
     // No signal for a broken pipe: the call succeeds, and the kernel sends none with a call that does.
     let flags = wanted.flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     let stopped = socket.descriptor().detached(py, |fd| {
+        if sys::socket::is_nonblocking(fd)? {
+            // Somebody made the descriptor so behind our back: the kernel would have been content.
+            return Ok(());
+        }
         while done < wanted.size && wait::has_room(fd)? {
             match attempt(fd, flags, done) {
                 Ok(count) => done += count,

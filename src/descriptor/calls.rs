@@ -141,6 +141,9 @@ impl Table {
     }
 }
 
+/// A table that is locked.
+pub type Locked<'a> = MutexGuard<'a, Table>;
+
 /// What a call that ends leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -206,18 +209,18 @@ impl Calls {
     }
 
     /// The table that a descriptor's calls are in.
-    pub fn table(&self, key: Key) -> MutexGuard<'_, Table> {
+    pub fn table(&self, key: Key) -> Locked<'_> {
         lock(&self.0[key.shard()])
     }
 
     /// Every table, one after the other and always in the same order.
-    pub fn tables(&self) -> impl Iterator<Item = MutexGuard<'_, Table>> {
+    pub fn tables(&self) -> impl Iterator<Item = Locked<'_>> {
         self.0.iter().map(lock)
     }
 }
 
 /// A table stays whole whatever panics: each change to it is one step.
-fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+fn lock(table: &Mutex<Table>) -> Locked<'_> {
     table.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

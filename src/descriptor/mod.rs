@@ -46,7 +46,7 @@ impl Descriptor {
 
     /// The number, to be told (`fileno()`, `repr`); -1 when closed. Not to make a call with.
     pub fn number(&self) -> RawFd {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Acquire)
     }
 
     /// Makes a call that does not block, attached. EBADF when closed.

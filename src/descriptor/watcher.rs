@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use super::calls::{Calls, Key, Table};
+use super::calls::{Calls, Key, Locked};
 use crate::sys::wake;
 
 /// How often, and how long after each other, `close()` looks whether its calls have ended.
@@ -68,7 +68,7 @@ fn watch() {
 }
 
 /// What a thread that forks holds meanwhile: were another to hold it, the child would wait for it for ever.
-type Held = (MutexGuard<'static, Option<Thread>>, Vec<MutexGuard<'static, Table>>);
+type Held = (MutexGuard<'static, Option<Thread>>, Vec<Locked<'static>>);
 
 thread_local! {
     static HELD: Cell<Option<Held>> = const { Cell::new(None) };

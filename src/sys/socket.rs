@@ -45,6 +45,13 @@ pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> 
     unsafe { syscall!(ioctl(fd.as_raw_fd(), libc::FIONBIO, &raw mut flag)).map(drop) }
 }
 
+/// `fcntl(F_GETFL)`: whether `O_NONBLOCK` is set.
+pub fn is_nonblocking(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    // SAFETY: takes and returns plain numbers.
+    let flags = unsafe { syscall!(fcntl(fd.as_raw_fd(), libc::F_GETFL)) }?;
+    Ok(flags & libc::O_NONBLOCK != 0)
+}
+
 /// Whether the descriptor is inherited by a program that `exec` starts.
 pub fn inheritable(fd: BorrowedFd<'_>) -> io::Result<bool> {
     // SAFETY: takes and returns plain numbers.

@@ -40,7 +40,7 @@ impl Process {
     /// A detached call, with a GIL or without; whether it was made.
     fn detached(&self, with_gil: bool) -> bool {
         let gil = with_gil.then(|| self.gil.lock());
-        let entered = self.calls.enter(KEY, || self.number.load(Ordering::Relaxed));
+        let entered = self.calls.enter(KEY, || self.number.load(Ordering::Acquire));
         drop(gil);
         let Ok(lease) = entered else {
             return false;
@@ -52,10 +52,14 @@ impl Process {
         true
     }
 
+    fn call(&self, with_gil: bool) {
+        let _made = self.detached(with_gil);
+    }
+
     /// An attached call: with a GIL it takes no lease.
     fn attached(&self) {
         let _gil = self.gil.lock();
-        match self.number.load(Ordering::Relaxed) {
+        match self.number.load(Ordering::Acquire) {
             CLOSED => {}
             number => self.use_number(number),
         }
@@ -63,7 +67,7 @@ impl Process {
 
     fn close(&self, with_gil: bool) {
         let gil = with_gil.then(|| self.gil.lock());
-        let given_up = self.calls.give_up(KEY, || self.number.swap(CLOSED, Ordering::Relaxed));
+        let given_up = self.calls.give_up(KEY, || self.number.swap(CLOSED, Ordering::AcqRel));
         drop(gil);
         if let Some(GivenUp::Alone(number)) = given_up {
             self.give_back(number);
@@ -72,7 +76,7 @@ impl Process {
 
     fn put(&self, number: i32) {
         self.open[number as usize].store(true, Ordering::Relaxed);
-        self.number.store(number, Ordering::Relaxed);
+        self.number.store(number, Ordering::Release);
     }
 
     fn is_open(&self, number: i32) -> bool {
@@ -94,7 +98,7 @@ fn together<const N: usize>(process: &Arc<Process>, bodies: [fn(&Process); N]) {
 fn without_a_gil_a_number_is_given_back_once_and_never_used_after() {
     loom::model(|| {
         let process = Process::new();
-        let call = |process: &Process| drop(process.detached(false));
+        let call = |process: &Process| process.call(false);
         together(&process, [call, call, |process| process.close(false)]);
         assert!(!process.is_open(0), "a number is lost");
     });
@@ -105,7 +109,7 @@ fn two_closes_are_one() {
     loom::model(|| {
         let process = Process::new();
         let close = |process: &Process| process.close(false);
-        together(&process, [close, close, |process| drop(process.detached(false))]);
+        together(&process, [close, close, |process| process.call(false)]);
         assert!(!process.is_open(0));
     });
 }
@@ -114,10 +118,7 @@ fn two_closes_are_one() {
 fn with_a_gil_attached_calls_need_no_lease() {
     loom::model(|| {
         let process = Process::new();
-        together(
-            &process,
-            [|process| process.attached(), |process| drop(process.detached(true)), |process| process.close(true)],
-        );
+        together(&process, [|process| process.attached(), |process| process.call(true), |process| process.close(true)]);
         assert!(!process.is_open(0));
     });
 }
@@ -131,7 +132,7 @@ fn a_new_number_is_none_of_the_old_calls_business() {
             process.put(1);
             assert!(process.detached(false));
         };
-        together(&process, [reopen, |process| drop(process.detached(false))]);
+        together(&process, [reopen, |process| process.call(false)]);
         assert!(!process.is_open(0));
         assert!(process.is_open(1));
     });
