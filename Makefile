@@ -20,7 +20,7 @@ pythons = $(or $(python),$(error $(too_old))) tests/pythons
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test lint format unit pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test lint format unit loom pytest conformance differential bench ecosystem clean
 
 help: ## list the targets
 	@sed -n 's/^# \{0,1\}//p' Makefile; echo
@@ -40,11 +40,12 @@ wheel: build ## the same, and say where the wheels are
 
 # The storm of threads that close sockets under each other finds in half a minute what it misses in three seconds.
 test: export OXISOCKET_STORM ?= 30
-test: lint unit pytest conformance ## everything below, down to conformance
+test: lint unit loom pytest conformance ## everything below, down to conformance
 
 lint: ## formatting, clippy, ruff, mypy, and the stub held to the module
 	@$(pythons) cargo -- fmt --check
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
+	@$(pythons) cargo --for free-threaded -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo -- fmt --check --manifest-path benches/bare/Cargo.toml
 	@$(pythons) cargo -- clippy --quiet --manifest-path benches/bare/Cargo.toml --target-dir target/benches -- -D warnings
 	@$(pythons) build --default --with lint -- -m ruff check --quiet
@@ -61,6 +62,10 @@ format: ## write the formatting that lint asks for
 
 unit: ## the Rust tests
 	@$(pythons) cargo -- test --quiet $(ARGS)
+
+loom: export LOOM_MAX_PREEMPTIONS ?= 3
+loom: ## every order in which threads can enter, end and close
+	@$(pythons) cargo --for loom -- test --release --quiet --lib model $(ARGS)
 
 pytest: ## the Python tests but for `make ecosystem`, on each Python
 	@$(pythons) build --with test -- -m pytest -n auto --ignore tests/ecosystem $(ARGS)

@@ -173,8 +173,7 @@ impl Calls {
     /// Those of this process.
     #[cfg(not(loom))]
     pub fn of_process() -> &'static Self {
-        const EMPTY: Mutex<Table> = Mutex::new(Table { calls: Vec::new(), free: Vec::new() });
-        static CALLS: Calls = Calls([EMPTY; SHARDS]);
+        static CALLS: Calls = Calls([const { Mutex::new(Table { calls: Vec::new(), free: Vec::new() }) }; SHARDS]);
         &CALLS
     }
 

@@ -59,14 +59,15 @@ impl Descriptor {
         // Without a GIL any thread may close at any time.
         #[cfg(Py_GIL_DISABLED)]
         return self.lease()?.make(call);
-        let fd = self.number();
-        if fd < 0 {
-            return Err(closed());
+
+        #[cfg(not(Py_GIL_DISABLED))]
+        match self.number() {
+            CLOSED => Err(closed()),
+            // SAFETY: not -1. The number is the socket's while the call runs: to close it takes the GIL, which this thread has and, as
+            // `call` is `Send`, does not let go. What is not guaranteed: that the program has not closed the number behind the
+            // socket's back, by `os.close` for one. Then it names what it names, as in C.
+            number => call(unsafe { BorrowedFd::borrow_raw(number) }),
         }
-        // SAFETY: not -1. The number is the socket's while the call runs: to close it takes the GIL, which this thread has and, as
-        // `call` is `Send`, does not let go; without a GIL, the lease holds it. What is not guaranteed: that the program has not
-        // closed the number behind the socket's back, by `os.close` for one. Then it names what it names, as in C.
-        call(unsafe { BorrowedFd::borrow_raw(fd) })
     }
 
     /// Makes a call that may block, detached. EBADF when closed, also when another thread closes the socket meanwhile and the call

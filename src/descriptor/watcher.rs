@@ -58,9 +58,8 @@ fn watch() {
         // Woken early: another socket was closed.
         interval = if before.elapsed() < interval { FIRST_INTERVAL } else { (interval * 2).min(LAST_INTERVAL) };
         let mut watcher = watcher();
-        let any =
-            Calls::of_process().tables().fold(false, |any, mut table| table.interrupt_again(INTERRUPTIONS) || any);
-        if !any {
+        let left = Calls::of_process().tables().map(|mut table| table.interrupt_again(INTERRUPTIONS));
+        if left.filter(|&any| any).count() == 0 {
             *watcher = None;
             return;
         }

@@ -120,7 +120,7 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
     take_nothing(this, "socket.dup", arguments)?;
     let py = this.py();
     let object = this.object();
-    let copy = this.socket().descriptor().attached(py, |fd| sys::socket::dup(fd))?;
+    let copy = this.socket().descriptor().attached(py, sys::socket::dup)?;
     let socket = make_of(object.get_type().as_any(), kind_of(&object)?, copy)?;
     socket.call_method1("settimeout", (object.call_method0("gettimeout")?,))?;
     Ok(socket)

@@ -123,9 +123,7 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Pati
         return Err(error.into());
     }
     match patience {
-        Patience::Until(deadline) => {
-            call::wait_till(py, socket, Direction::Write, deadline, false, |fd| pending_error(fd))
-        }
+        Patience::Until(deadline) => call::wait_till(py, socket, Direction::Write, deadline, false, pending_error),
         _ => call::block(py, socket, outcome),
     }
 }

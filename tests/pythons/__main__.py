@@ -24,7 +24,7 @@ def main() -> int:
     if options.verb == "list":
         return _list()
     if options.verb == "cargo":
-        return toolchain.cargo(command)
+        return toolchain.cargo(command, options.build)
     return _each([default_python()] if options.default else wanted_pythons(), options.groups, command)
 
 
@@ -32,7 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pythons", description=__doc__, usage="pythons VERB [OPTIONS] [-- ARGUMENTS]")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="list the Pythons found")
-    verbs.add_parser("cargo", help="run cargo with ARGUMENTS for the default Python")
+    cargo = verbs.add_parser("cargo", help="run cargo with ARGUMENTS for the default Python")
+    cargo.add_argument("--for", dest="build", choices=toolchain.BUILDS, default=toolchain.BUILDS[0], help="what for")
     build = verbs.add_parser("build", help="build and install the package, then run Python with ARGUMENTS, if any")
     build.add_argument("--default", action="store_true", help="for the default Python only, not for each")
     build.add_argument(

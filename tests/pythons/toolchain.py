@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 
 from find import TOP, Python, all_pythons, default_python
 
@@ -30,17 +31,41 @@ def check() -> None:
 _HOW = "Next: install it from https://rustup.rs (or 'rustup update stable'), open a new terminal, and try again."
 
 
-def cargo(arguments: Sequence[str]) -> int:
-    """Run cargo for the default Python; what it builds here stays apart from the wheels, built with other settings."""
+def cargo(arguments: Sequence[str], build: str = "check") -> int:
+    """Run cargo for the default Python; what it builds here stays apart from the wheels, built with other settings.
+
+    `build` is a word of `BUILDS`.
+    """
     check()
     python = _linkable()
+    target = TOP / "target" / build
     paths = [python.library_folder, os.environ.get("LD_LIBRARY_PATH", "")]
-    return python.run(
-        ["cargo", *arguments],
-        PYO3_PYTHON=python.executable,
-        LD_LIBRARY_PATH=os.pathsep.join(filter(None, paths)),
-        CARGO_TARGET_DIR=str(TOP / "target" / "check"),
-    ).returncode
+    environment = {
+        "PYO3_PYTHON": python.executable,
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, paths)),
+        "CARGO_TARGET_DIR": str(target),
+    }
+    if build == "free-threaded":
+        environment["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
+    if build == "loom":
+        environment["RUSTFLAGS"] = " ".join([os.environ.get("RUSTFLAGS", ""), "--cfg loom"]).strip()
+    return python.run(["cargo", *arguments], **environment).returncode
+
+
+# What cargo can be run for: this machine's Python; one without a GIL, which need not be here, to check and not to run; loom's models.
+BUILDS = ("check", "free-threaded", "loom")
+
+
+def _free_threaded(target: Path) -> Path:
+    """Write what PyO3 asks of an interpreter, for one without a GIL."""
+    target.mkdir(parents=True, exist_ok=True)
+    answers = target / "interpreter.txt"
+    flags = "build_flags=Py_GIL_DISABLED\nsuppress_build_script_link_lines=true\n"
+    text = f"implementation=CPython\nversion=3.14\nshared=true\n{flags}"
+    # A new date would cost a build.
+    if not answers.exists() or answers.read_text() != text:
+        answers.write_text(text)
+    return answers
 
 
 def _linkable() -> Python:
