@@ -54,13 +54,13 @@ impl Memory {
     #[inline]
     pub fn is_waited_for(&self) -> bool {
         let memory = self.0.load(Ordering::Relaxed);
-        memory != 0 && memory != CLOSED
+        memory != 0 && !self.is_closed_to_attempts()
     }
 
     /// An attempt succeeded.
     #[inline]
     pub fn was_right(&self) {
-        if self.is_waited_for() {
+        if self.0.load(Ordering::Relaxed) != 0 {
             self.was_right_for_once();
         }
     }
