@@ -9,6 +9,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::sys::message::Piece;
 
 /// Memory of a Python object, held till this is dropped.
 pub struct Buffer<'py> {
@@ -79,6 +80,14 @@ impl<'py> Buffer<'py> {
         }
         // SAFETY: as in `bytes`; the view was asked for as a writable one, or the exporter's own parser would have refused it.
         unsafe { std::slice::from_raw_parts_mut(self.view.buf.cast(), self.len()) }
+    }
+}
+
+impl<'py> Buffer<'py> {
+    /// The bytes, for the kernel to write to: two buffers may be the same memory.
+    pub fn piece(&mut self) -> Piece<'_> {
+        // SAFETY: as in `bytes_mut`; of no length where there is no memory.
+        unsafe { Piece::from_raw(self.view.buf.cast(), if self.is_absent() { 0 } else { self.len() }) }
     }
 }
 

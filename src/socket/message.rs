@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyMemoryError, PyRuntimeWarning};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
-use socket2::{MaybeUninitSlice, SockAddr};
+use socket2::SockAddr;
 
 use super::This;
 use crate::ancillary::{self, Found, Item, Items, TooLong};
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, as_int, check_count};
 use crate::interpreter::function::Returned;
 use crate::interpreter::owned;
-use crate::sys::message::{Incoming, Outgoing};
+use crate::sys::message::{Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
 use crate::{address, audit, bytes, sys};
 
@@ -28,7 +28,7 @@ pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
     crate::parse_tuple!(&arguments.tuple()?, c"n|ni:recvmsg", &raw mut size, &raw mut room, &raw mut flags)?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
     let (data, rest) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
-        receive(this, &mut [MaybeUninitSlice::new(buffer)], room, flags)
+        receive(this, &mut [Piece::new(buffer)], room, flags)
     })?;
     rest.delivered(this.py(), data)
 }
@@ -45,8 +45,8 @@ pub fn recvmsg_into<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
         .iter()
         .map(|item| writable(&item))
         .collect::<Result<Vec<_>>>()?;
-    let mut slices: Vec<_> = buffers.iter_mut().map(|buffer| MaybeUninitSlice::new(buffer.bytes_mut())).collect();
-    let (count, rest) = receive(this, &mut slices, room, flags)?;
+    let mut pieces: Vec<_> = buffers.iter_mut().map(Buffer::piece).collect();
+    let (count, rest) = receive(this, &mut pieces, room, flags)?;
     rest.delivered(py, count.into_pyobject(py)?.into_any())
 }
 
@@ -80,37 +80,30 @@ fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py>> {
 }
 
 /// Receives a message into `data`: how many bytes, and the rest of it.
-fn receive<'a>(
-    this: This<'a, '_>,
-    data: &mut [MaybeUninitSlice<'_>],
-    room: isize,
-    flags: c_int,
-) -> Result<(usize, Rest<'a>)> {
+fn receive<'a>(this: This<'a, '_>, data: &mut [Piece<'_>], room: isize, flags: c_int) -> Result<(usize, Rest<'a>)> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let room = usize::try_from(room)
         .ok()
         .filter(|&room| room <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
-    let mut control = Vec::new();
-    control.try_reserve_exact(room).map_err(|_| PyMemoryError::new_err(()))?;
+    let mut control = ancillary::room(room).ok_or_else(|| PyMemoryError::new_err(()))?;
     let wanted = Transfer {
         direction: Direction::Read,
-        size: data.iter().map(|slice| slice.len()).sum(),
+        size: data.iter().map(Piece::len).sum(),
         // Descriptors that come with it are not inherited by programs this one starts (PEP 446).
         flags: flags | libc::MSG_CMSG_CLOEXEC,
         undivided: false,
     };
     let mut incoming = None;
     let count = transfer(this.py(), socket, wanted, |fd, flags, _| {
-        let message = sys::message::recvmsg(fd, data, &mut control.spare_capacity_mut()[..room], flags)?;
+        let message = sys::message::recvmsg(fd, data, &mut control, flags)?;
         let count = message.count;
         incoming = Some(message);
         Ok(count)
     })?;
     let incoming = incoming.expect("a transfer that succeeded was made");
-    // SAFETY: the kernel wrote that many bytes, for which there was room.
-    unsafe { control.set_len(incoming.control) };
+    control.truncate(incoming.control);
     let rest = Rest { control, incoming, asked: flags, descriptor: socket.descriptor(), proto: socket.proto() };
     Ok((count, rest))
 }

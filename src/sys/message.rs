@@ -2,10 +2,11 @@
 
 use std::ffi::c_int;
 use std::io::{self, IoSlice};
+use std::marker::PhantomData;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use socket2::{MaybeUninitSlice, SockAddr, SockAddrStorage};
+use socket2::{SockAddr, SockAddrStorage};
 
 use crate::syscall;
 
@@ -52,18 +53,46 @@ pub struct Incoming {
     pub address: SockAddr,
 }
 
-/// `recvmsg(2)`.
-pub fn recvmsg(
-    fd: BorrowedFd<'_>,
-    data: &mut [MaybeUninitSlice<'_>],
-    control: &mut [MaybeUninit<u8>],
-    flags: c_int,
-) -> io::Result<Incoming> {
+/// A piece of memory to receive into. Pieces may overlap, as the buffers of a Python program can: so it is no slice.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    iovec: libc::iovec,
+    _memory: PhantomData<&'a mut [MaybeUninit<u8>]>,
+}
+
+// SAFETY: only the kernel follows the pointer, and that the memory lives for `'a` does not depend on a thread.
+unsafe impl Send for Piece<'_> {}
+
+impl<'a> Piece<'a> {
+    /// The memory of a slice.
+    pub fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
+        // SAFETY: a slice is memory to write to, for as long as it is borrowed.
+        unsafe { Self::from_raw(memory.as_mut_ptr().cast(), memory.len()) }
+    }
+
+    /// `length` bytes from `start` on.
+    ///
+    /// # Safety
+    ///
+    /// They can be written for `'a`, and nobody relies on what they are meanwhile.
+    pub unsafe fn from_raw(start: *mut u8, length: usize) -> Self {
+        Piece { iovec: libc::iovec { iov_base: start.cast(), iov_len: length }, _memory: PhantomData }
+    }
+
+    /// How many bytes it takes.
+    pub fn len(&self) -> usize {
+        self.iovec.iov_len
+    }
+}
+
+/// `recvmsg(2)`. Of the control buffer the kernel leaves the padding behind the last message as it was, though it counts it.
+pub fn recvmsg(fd: BorrowedFd<'_>, data: &mut [Piece<'_>], control: &mut [u8], flags: c_int) -> io::Result<Incoming> {
     let mut storage = SockAddrStorage::zeroed();
     let mut header = header();
     header.msg_name = (&raw mut storage).cast();
     header.msg_namelen = storage.size_of();
-    // `MaybeUninitSlice` is an iovec on Unix, as its documentation guarantees.
+    // A `Piece` is an iovec.
     header.msg_iov = data.as_mut_ptr().cast();
     header.msg_iovlen = data.len() as _;
     header.msg_control = control.as_mut_ptr().cast();

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr;
 
@@ -153,19 +153,18 @@ pub fn sendfile(out: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: i64, count: u
 
 /// `getsockopt(2)` of an int.
 pub fn getsockopt_int(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<c_int> {
-    getsockopt_value(fd, level, name)
+    Ok(c_int::from_ne_bytes(getsockopt_value(fd, level, name)?))
 }
 
 /// `getsockopt(2)` of a 64-bit number, as AF_VSOCK has them.
 pub fn getsockopt_u64(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<u64> {
-    getsockopt_value(fd, level, name)
+    Ok(u64::from_ne_bytes(getsockopt_value(fd, level, name)?))
 }
 
-fn getsockopt_value<T: Default>(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<T> {
-    let mut value = T::default();
-    let mut length = socklen(mem::size_of::<T>());
-    // SAFETY: the kernel writes at most `length` bytes, the size of `value`, which is a plain number.
-    unsafe { syscall!(getsockopt(fd.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length)) }?;
+/// The first bytes of a value; what a shorter one lacks is zeros.
+fn getsockopt_value<const N: usize>(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<[u8; N]> {
+    let mut value = [0; N];
+    getsockopt(fd, level, name, &mut value)?;
     Ok(value)
 }
 
