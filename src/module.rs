@@ -5,6 +5,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::interpreter::ending;
 use crate::interpreter::function::Table;
 use crate::public::{kinds, sendfile};
 use crate::{capi, constants, convert, descriptor, file, functions, netdb, pair, public, resolve, socket};
@@ -20,6 +21,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
     refuse_subinterpreters()?;
     descriptor::watch_forks();
+    ending::hang_threads_that_end();
     // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
     module.setattr("__name__", "_socket")?;
     let base = socket::class::create(module)?;

@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod audit;
 pub mod class;
+pub mod ending;
 pub mod function;
 pub mod method;
 pub mod signals;

@@ -7,7 +7,7 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::pristine::{self, is_pristine};
 use super::{lifecycle, makefile, sendfile};
@@ -96,11 +96,14 @@ static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// Makes the class, as a subclass of the base class.
 pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> Result<Bound<'py, PyType>> {
+    let [traverse, clear] = collected_as_in_python(module.py())?;
     let class = Class {
         name: c"oxisocket.socket",
         size: size_of::<Object>(),
-        flags: ffi::Py_TPFLAGS_BASETYPE,
+        flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
         slots: vec![
+            traverse,
+            clear,
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_init, initialiser!(lifecycle::initialise)),
             slot(ffi::Py_tp_repr, lifecycle::repr as *mut c_void),
@@ -120,6 +123,18 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     class.setattr("__slots__", ["__weakref__", "_closed", "_io_refs"].to_vec())?;
     let _ = CLASS.set(module.py(), class.clone().unbind());
     Ok(class)
+}
+
+/// How the collector goes about instances of a class made in Python, which this one is in the standard library: as the base classes say, and
+/// then through what each class adds. An instance's `__class__` can be set to a subclass, or back, where both classes have that in common.
+fn collected_as_in_python(py: Python<'_>) -> Result<[ffi::PyType_Slot; 2]> {
+    let made_in_python = py.get_type::<PyType>().call1(("class", PyTuple::empty(py), PyDict::new(py)))?;
+    // SAFETY: a class, which holds both, as every class made in Python does; they are the interpreter's and work for each of its classes.
+    let (traverse, clear) = unsafe {
+        let class = &*made_in_python.as_ptr().cast::<ffi::PyTypeObject>();
+        (class.tp_traverse.map_or(ptr::null_mut(), |it| it as _), class.tp_clear.map_or(ptr::null_mut(), |it| it as _))
+    };
+    Ok([slot(ffi::Py_tp_traverse, traverse), slot(ffi::Py_tp_clear, clear)])
 }
 
 const DOC: &std::ffi::CStr = c"socket(family=-1, type=-1, proto=-1, fileno=None)\n--\n\n\

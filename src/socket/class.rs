@@ -124,11 +124,12 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         name: c"_socket.socket",
         // Weak references are the public class's.
         size: offset_of!(Object, weak_references),
-        flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_IMMUTABLETYPE,
+        flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_IMMUTABLETYPE | ffi::Py_TPFLAGS_HAVE_GC,
         slots: vec![
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_new, lifecycle::new as *mut c_void),
             slot(ffi::Py_tp_init, initialiser!(lifecycle::initialise_base)),
+            slot(ffi::Py_tp_traverse, lifecycle::traverse as *mut c_void),
             slot(ffi::Py_tp_finalize, lifecycle::finalize as *mut c_void),
             slot(ffi::Py_tp_dealloc, lifecycle::dealloc as *mut c_void),
             slot(ffi::Py_tp_repr, lifecycle::repr as *mut c_void),

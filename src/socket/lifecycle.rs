@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pyo3::exceptions::PyWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -234,46 +233,83 @@ fn parse<'py>(
 
 /// The finalizer: warns of a socket that was not closed, while it still answers to those who are told, and closes it.
 pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
-    // SAFETY: called attached, by the collector or by `dealloc`, on an instance. The exception that may be on its way is put aside.
+    // SAFETY: called attached, by the collector or by `dealloc`, on an instance.
     unsafe {
         let py = Python::assume_attached();
         let this = This::from_interpreter(py, object);
         if this.socket().descriptor().number() < 0 {
             return;
         }
-        let pending = PyErr::take(py);
+        let pending = Pending::put_aside(py);
         warn_unclosed(this);
         if let Err(error) = close_socket(py, this.socket()) {
             error.discard(py);
         }
-        if let Some(pending) = pending {
-            pending.restore(py);
-        }
+        pending.restore(py);
+    }
+}
+
+/// The exception that may be on its way while a finalizer runs. Not as PyO3 has it: that goes on with the panic that the exception may have been.
+struct Pending {
+    #[cfg(Py_3_12)]
+    exception: *mut ffi::PyObject,
+    #[cfg(not(Py_3_12))]
+    parts: [*mut ffi::PyObject; 3],
+}
+
+#[cfg(Py_3_12)]
+impl Pending {
+    fn put_aside(_py: Python<'_>) -> Self {
+        // SAFETY: attached, as `_py` shows; null, or a reference that is ours.
+        Pending { exception: unsafe { ffi::PyErr_GetRaisedException() } }
+    }
+
+    fn restore(self, _py: Python<'_>) {
+        // SAFETY: attached; it takes the reference, which may be null.
+        unsafe { ffi::PyErr_SetRaisedException(self.exception) }
+    }
+}
+
+#[cfg(not(Py_3_12))]
+impl Pending {
+    fn put_aside(_py: Python<'_>) -> Self {
+        let mut parts = [ptr::null_mut(); 3];
+        let [class, value, traceback] = &mut parts;
+        // SAFETY: attached, as `_py` shows; each becomes null or a reference that is ours.
+        unsafe { ffi::PyErr_Fetch(class, value, traceback) };
+        Pending { parts }
+    }
+
+    fn restore(self, _py: Python<'_>) {
+        let [class, value, traceback] = self.parts;
+        // SAFETY: attached; it takes the references, each of which may be null.
+        unsafe { ffi::PyErr_Restore(class, value, traceback) }
     }
 }
 
 /// `ResourceWarning`, with the socket as its source, so that tracemalloc can tell where it was made.
 fn warn_unclosed(this: This<'_, '_>) {
-    let py = this.py();
     let object = this.object().as_ptr();
-    // SAFETY: attached; the format takes one object.
-    let refused = unsafe { ffi::PyErr_ResourceWarning(object, 1, c"unclosed %R".as_ptr(), object) };
-    if refused == 0 {
-        return;
-    }
-    // A filter made the warning an exception, or, as the interpreter ends, there is nobody left to warn.
-    if let Some(error) = PyErr::take(py) {
-        if error.is_instance_of::<PyWarning>(py) {
-            write_unraisable(py, error, object);
-        } else {
-            Error::from(error).discard(py);
+    // SAFETY: attached; the format takes one object. Where a filter made the warning an exception, that is told and cleared; else, as the
+    // interpreter ends, there is nobody left to warn.
+    unsafe {
+        if ffi::PyErr_ResourceWarning(object, 1, c"unclosed %R".as_ptr(), object) == 0 {
+            return;
         }
+        if ffi::PyErr_ExceptionMatches(ffi::PyExc_Warning) != 0 {
+            write_unraisable(object);
+        }
+        ffi::PyErr_Clear();
     }
 }
 
-fn write_unraisable(py: Python<'_>, error: PyErr, object: *mut ffi::PyObject) {
-    error.restore(py);
-    // SAFETY: attached, with the exception set; it is taken and cleared.
+/// Tells of the exception that is set.
+///
+/// # Safety
+///
+/// The thread is attached, with an exception set, and `object` is an object.
+unsafe fn write_unraisable(object: *mut ffi::PyObject) {
+    // SAFETY: as the caller promises; the format takes one object.
     unsafe {
         #[cfg(Py_3_14)]
         PyErr_FormatUnraisable(c"Exception ignored while finalizing socket %R".as_ptr(), object);
@@ -288,18 +324,23 @@ unsafe extern "C" {
     fn PyErr_FormatUnraisable(format: *const std::ffi::c_char, ...);
 }
 
-/// Gives an object's memory back, after its finalizer and its weak references.
+/// What the collector asks: an object holds its class, and nothing else that could hold it in turn.
+pub unsafe extern "C" fn traverse(object: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
+    // SAFETY: called by the collector on an instance; nothing but `visit` is called.
+    unsafe { visit(ffi::Py_TYPE(object).cast(), argument) }
+}
+
+/// Gives an object's memory back, after its finalizer. Weak references are the business of classes that have them.
 pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
-    // SAFETY: called attached, when the last reference is gone. The finalizer may bring the object back: then nothing more is
-    // done. Otherwise the state, which is ours, is dropped once, and the memory and the class's reference are given back.
+    // SAFETY: called attached, when the last reference is gone, with the object tracked by the collector, as the finalizer wants it. The
+    // finalizer may bring the object back: then nothing more is done. Otherwise the collector forgets it before it is taken to pieces;
+    // the state, which is ours, is dropped once, and the memory and the class's reference are given back.
     unsafe {
         if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
             return;
         }
+        ffi::PyObject_GC_UnTrack(object.cast());
         let class = ffi::Py_TYPE(object);
-        if (*class).tp_weaklistoffset != 0 {
-            ffi::PyObject_ClearWeakRefs(object);
-        }
         let socket = &raw mut (*object.cast::<Object>()).socket;
         (*socket).sender().forget(Python::assume_attached());
         ptr::drop_in_place(socket);

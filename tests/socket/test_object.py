@@ -8,6 +8,7 @@ import gc
 import os
 import pickle
 import re
+import sys
 import weakref
 from typing import ClassVar
 
@@ -329,6 +330,71 @@ class TestReferences:
         del file
         gc.collect()
         assert reference() is None
+
+
+def is_known_to_the_collector(thing):
+    return any(found is thing for found in gc.get_objects())
+
+
+class TestCollector:
+    def test_knows_every_socket(self, socket, keep, listener):
+        class Mine(socket.socket):
+            pass
+
+        sockets = [keep(socket.socket()), keep(Mine()), *map(keep, socket.socketpair())]
+        sockets.append(keep(socket.create_connection(listener.getsockname())))
+        sockets.append(keep(listener.accept()[0]))
+        assert [is_known_to_the_collector(s) for s in sockets] == [True] * len(sockets)
+
+    def test_a_class_goes_with_its_last_socket(self, socket):
+        class Mine(socket.socket):
+            pass
+
+        reference = weakref.ref(Mine)
+        with Mine() as Mine.example:
+            pass
+        del Mine
+        gc.collect()
+        assert reference() is None
+
+    def test_size(self, socket, keep):
+        class Mine(socket.socket):
+            __slots__ = ()
+
+        class Known:
+            __slots__ = ("one",)
+
+        for made in (keep(socket.socket()), keep(Mine())):
+            assert made.__sizeof__() == type(made).__basicsize__
+            assert sys.getsizeof(made) - made.__sizeof__() >= sys.getsizeof(Known()) - Known().__sizeof__() > 0
+
+    def test_the_class_of_a_socket_can_be_set(self, agree):
+        def classes(socket):
+            class Bare(socket.socket):
+                __slots__ = ()
+
+            class Slotted(socket.socket):
+                __slots__ = ("more",)
+
+            class Mine(socket.socket):
+                pass
+
+            class Other(socket.socket):
+                pass
+
+            def answer(before, after):
+                with before() as made:
+                    try:
+                        made.__class__ = after
+                    except TypeError as refusal:
+                        return str(refusal)
+                    assert made.fileno() >= 0
+                    return type(made).__name__
+
+            known = [socket.socket, Bare, Slotted, Mine, Other]
+            return [answer(before, after) for before in known for after in known]
+
+        agree(classes)
 
 
 class TestNeverInitialised:
