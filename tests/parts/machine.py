@@ -31,6 +31,8 @@ HAS_LOOPBACK6 = HAS_INET6 and binds(socket.AF_INET6, "::1")
 BINDS_WHAT_IS_NOT_ITS_OWN = binds(socket.AF_INET, "203.0.113.1")
 KNOWS_LOCALHOST = succeeds(lambda: socket.gethostbyname("localhost"))
 KNOWS_ITS_NAME = succeeds(lambda: socket.gethostbyaddr("127.0.0.1"))
+# /etc/services and /etc/protocols, which small containers do without.
+HAS_TABLES = succeeds(lambda: (socket.getservbyname("http"), socket.getprotobyname("tcp")))
 
 needs_inet6 = pytest.mark.skipif(not HAS_INET6, reason="the kernel has no IPv6")
 needs_loopback6 = pytest.mark.skipif(not HAS_LOOPBACK6, reason="this machine has no address ::1")
