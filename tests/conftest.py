@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-PARTS = str(Path(__file__).with_name("parts"))  # modules that tests share, some of them with the programs that they start
-sys.path.insert(0, PARTS)
+# Modules that tests share, some of them with the programs that they start.
+sys.path.insert(0, str(Path(__file__).with_name("parts")))
 from waiting import PATIENCE, blocks
 
 # Who runs the tests in the background may have made them, and the programs they start, deaf to Ctrl-C.
@@ -199,7 +199,8 @@ def start() -> Iterator[Callable[..., Call]]:
 @pytest.fixture
 def with_parts() -> dict[str, str]:
     """The environment for a program that imports what tests share: `from waiting import fill`."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [PARTS, os.environ.get("PYTHONPATH")]))}
+    parts = str(Path(__file__).with_name("parts"))
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [parts, os.environ.get("PYTHONPATH")]))}
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def the_port_to_ourselves():
 def someone_listens():
     """Asks the kernel's table: a trial connection would be the one that the server accepts."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any([HERE, LISTENS] == [line.split()[1], line.split()[3]] for line in lines)
+    return any([line.split()[1], line.split()[3]] == [HERE, LISTENS] for line in lines)
 
 
 @contextlib.contextmanager

@@ -54,9 +54,7 @@ def congestion_algorithms() -> list[bytes]:
     """Those of TCP that are there and that every user may choose."""
     folder = Path("/proc/sys/net/ipv4")
     try:
-        there, allowed = (
-            (folder / f"tcp_{which}_congestion_control").read_bytes().split() for which in ("available", "allowed")
-        )
+        there, allowed = ((folder / f"tcp_{which}_congestion_control").read_bytes().split() for which in ("available", "allowed"))
     except OSError:
         return []
     return sorted(set(there) & set(allowed))
