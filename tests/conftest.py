@@ -9,8 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,12 +18,18 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 20  # seconds until a call that should have ended counts as stuck; no test waits for it when all is well
-FUTEX = {"x86_64": "202", "aarch64": "98"}.get(os.uname().machine)  # where a thread waits for the interpreter, not for I/O
+# Modules that tests share, some of them with the programs that they start.
+sys.path.insert(0, str(Path(__file__).with_name("parts")))
+from waiting import PATIENCE, blocks
 
 # Who runs the tests in the background may have made them, and the programs they start, deaf to Ctrl-C.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# A UNIX socket's path has 107 bytes at most, of which pytest's folders take up to 80; multiprocessing makes such paths too.
+if len(os.fsencode(tempfile.gettempdir())) > 24 and os.access("/tmp", os.W_OK | os.X_OK):
+    os.environ["TMPDIR"] = tempfile.tempdir = "/tmp"
 
 
 def load(name: str) -> ModuleType:
@@ -125,22 +131,6 @@ def open_files() -> Callable[[], set[int]]:
     return numbers
 
 
-def wait_until_blocked(syscall: str, is_alive: Callable[[], bool]) -> bool:
-    """Waits until the thread whose `syscall` file this is waits in the kernel for I/O. False if it ends instead."""
-    deadline = time.monotonic() + PATIENCE
-    while is_alive():
-        try:
-            number = Path(syscall).read_text().split()[0]
-        except OSError:  # a kernel that does not tell: nothing better is left than some time
-            time.sleep(0.1)
-            return True
-        if number not in ("running", FUTEX):
-            return True
-        assert time.monotonic() < deadline, "the call never blocked"
-        time.sleep(0.001)
-    return False
-
-
 class Call(threading.Thread):
     """One call in a thread of its own."""
 
@@ -166,14 +156,14 @@ class Call(threading.Thread):
 
     def until_blocked(self) -> Call:
         """Waits until the thread is inside a system call that is not the wait for the interpreter."""
-        assert wait_until_blocked(f"/proc/self/task/{self.native_id}/syscall", self.is_alive), (
+        assert blocks(f"/proc/self/task/{self.native_id}/syscall", self.is_alive), (
             f"the call ended instead of blocking: {self._error or self._value!r}"
         )
         return self
 
 
 def wait_until_process_blocked(process: subprocess.Popen[str]) -> None:
-    assert wait_until_blocked(f"/proc/{process.pid}/syscall", lambda: process.poll() is None), "the program ended"
+    assert blocks(f"/proc/{process.pid}/syscall", lambda: process.poll() is None), "the program ended"
 
 
 @pytest.fixture
@@ -207,7 +197,14 @@ def start() -> Iterator[Callable[..., Call]]:
 
 
 @pytest.fixture
-def program(socket: ModuleType) -> Iterator[Callable[..., Program]]:
+def with_parts() -> dict[str, str]:
+    """The environment for a program that imports what tests share: `from waiting import fill`."""
+    parts = str(Path(__file__).with_name("parts"))
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [parts, os.environ.get("PYTHONPATH")]))}
+
+
+@pytest.fixture
+def program(socket: ModuleType, with_parts: dict[str, str]) -> Iterator[Callable[..., Program]]:
     """`program(code, *args)` starts an interpreter in which `socket` is the module under test."""
     with contextlib.ExitStack() as stack:
 
@@ -222,7 +219,7 @@ def program(socket: ModuleType) -> Iterator[Callable[..., Program]]:
                 *args,
             ]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            process = stack.enter_context(Program(command, text=True, **{**pipes, **options}))
+            process = stack.enter_context(Program(command, text=True, **{"env": with_parts, **pipes, **options}))
             stack.callback(process.kill)
             return process
 

@@ -40,7 +40,9 @@ def new(*arguments, **keywords):
     alive.append(made)
     return made
 
-listening, datagrams, other, six = new(), new(type=socket.SOCK_DGRAM), new(type=socket.SOCK_DGRAM), new(socket.AF_INET6)
+listening, datagrams, other, six = new(), new(type=socket.SOCK_DGRAM), new(type=socket.SOCK_DGRAM), None
+with contextlib.suppress(OSError):  # of a kernel without IPv6
+    six = new(socket.AF_INET6)
 for each in listening, datagrams, other:
     each.bind(("127.0.0.1", 0))
     ports[each.getsockname()[1]] = f"port {len(ports)}"

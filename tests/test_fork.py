@@ -11,6 +11,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here"
 
 BEGINNING = """
 import errno, os, sys, threading, time, traceback, warnings
+from waiting import crowd, fill, until_blocked
 
 def forked(child):
     '''Runs `child` in a child, and returns its exit status.'''
@@ -38,13 +39,6 @@ def is_open(number):
 
 def descriptors():
     return len(os.listdir("/proc/self/fd"))
-
-def until_blocked(thread):
-    while True:
-        with open(f"/proc/self/task/{thread.native_id}/syscall") as file:
-            if file.read().split()[0] not in ("running", "202", "98"):
-                return
-        time.sleep(0.001)
 
 class Call(threading.Thread):
     def __init__(self, function, *args):
@@ -199,14 +193,10 @@ assert not is_open(number)
 def test_a_child_closes_what_a_thread_was_writing_or_connecting(fork):
     fork("""
 left, right = socket.socketpair()
-left.setblocking(False)
-try:
-    while True:
-        left.send(b"x" * 4096)
-except BlockingIOError:
-    left.setblocking(True)
+fill(left)
 full = socket.create_server(("127.0.0.1", 0), backlog=0)
-first, second = socket.create_connection(full.getsockname()), socket.socket()
+others, second = [], socket.socket()
+crowd(full, others.append)
 timed = right.dup()
 timed.settimeout(60)
 empty, _other = socket.socketpair()
@@ -226,7 +216,7 @@ assert all(map(is_open, numbers)) and all(call.is_alive() for call in calls)
 timed.close()
 right.close()
 assert calls[0].result() in (errno.EPIPE, errno.ECONNRESET)
-for each in full, first:
+for each in full, *others:
     each.close()
 _other.send(b"!")
 assert calls[2].result() == b"!"

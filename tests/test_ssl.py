@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import shutil
@@ -58,11 +57,11 @@ def certificate(tmp_path_factory):
     """A file with a key and its self-signed certificate for `localhost`."""
     if shutil.which("openssl"):
         return made_by_openssl(tmp_path_factory.mktemp("certificate"))
-    with contextlib.suppress(ImportError):
-        for folder in importlib.util.find_spec("test").submodule_search_locations:
-            for path in ("certdata/keycert.pem", "keycert.pem"):
-                if Path(folder, path).exists():
-                    return Path(folder, path)
+    tests = importlib.util.find_spec("test")
+    for folder in tests.submodule_search_locations if tests else []:
+        for path in ("certdata/keycert.pem", "keycert.pem"):
+            if Path(folder, path).exists():
+                return Path(folder, path)
     pytest.skip("there is neither the command openssl nor the interpreter's own test suite with its certificate")
 
 
@@ -76,7 +75,7 @@ def made_by_openssl(folder):
 
 
 @pytest.fixture(params=VERSIONS)
-def tls(request, socket, certificate, tmp_path):
+def tls(request, socket, certificate, tmp_path, with_parts):
     """Runs a program with `socket` under `ssl`, in which two ends can shake hands."""
     launcher = [] if socket.__name__ == "socket" else ["-m", socket.__name__]
 
@@ -84,7 +83,7 @@ def tls(request, socket, certificate, tmp_path):
         script = tmp_path / "script.py"
         script.write_text(BEGINNING + code + END)
         command = [sys.executable, "-W", "error", *launcher, script, certificate, request.param]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=with_parts)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -202,10 +201,12 @@ assert near.recv(10) == b"late"
 
 def test_time_runs_out_in_sendall(tls):
     assert not tls("""
+from waiting import BIG, narrow
 near, far = shake_hands()
+narrow(near, far)
 near.settimeout(0.1)
 try:
-    near.sendall(b"x" * 50_000_000)
+    near.sendall(BIG)
 except socket.timeout:
     pass
 else:

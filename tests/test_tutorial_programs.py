@@ -1,12 +1,12 @@
 """The tutorial's four programs, unchanged, and with the one line that moves a program over: the same conversation each way."""
 
 import contextlib
-import fcntl
+import errno
 import os
 import re
+import socket as original
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +16,8 @@ PROGRAMS = Path(__file__).resolve().parents[2] / "shared" / "tutorial"
 PORT = 5001  # which the two programs of the conversation have in their text
 PATIENCE = 90  # seconds: longer than the minute for which a port is kept after its last connection
 WAYS = ["unchanged", "one line changed"]
-LISTENS = "0A"
+# In the kernel's table, where addresses are written as numbers of this machine's byte order.
+HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}:{PORT:04X}", "0A"
 
 pytestmark = pytest.mark.skipif(not PROGRAMS.is_dir(), reason="the tutorial's programs are not beside this repository")
 
@@ -61,14 +62,16 @@ def test_program_alone(command, name, way):
 
 @contextlib.contextmanager
 def the_port_to_ourselves():
-    """One conversation at a time on this machine, whoever else runs these tests."""
-    with open(Path(tempfile.gettempdir()) / f"tutorial-port-{PORT}.lock", "a") as file:
+    """One conversation at a time on this machine, whoever else runs these tests. An abstract name is, as the port is, one for all
+    users of a network, and is free again when its owner has ended."""
+    with original.socket(original.AF_UNIX) as owner:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                owner.bind(f"\0tutorial-port-{PORT}")
                 break
-            except BlockingIOError:
+            except OSError as error:
+                assert error.errno == errno.EADDRINUSE
                 assert time.monotonic() < deadline, "another run holds the port"
                 time.sleep(0.05)
         yield
@@ -77,7 +80,7 @@ def the_port_to_ourselves():
 def someone_listens():
     """Asks the kernel's table: a trial connection would be the one that the server accepts."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any(f"0100007F:{PORT:04X}" == line.split()[1] and line.split()[3] == LISTENS for line in lines)
+    return any([line.split()[1], line.split()[3]] == [HERE, LISTENS] for line in lines)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,9 @@ import sys
 import time
 from collections import Counter
 from functools import lru_cache
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.with_name("parts")))
 from divergence import Comparison, Divergence
 from grammar import expand
 from play import Play, theatre

@@ -20,10 +20,12 @@ from functools import lru_cache
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from machine import passed_ports
 from stage import PROLOGUE, lay_out
 
 STUCK = 10  # seconds
-PORT = re.compile(r"(?<=', )(?:3[2-9]\d{3}|[4-6]\d{4})(?=[,)])")
+PORT = re.compile(r"(?<=', )\d{2,5}(?=[,)])")
+FIRST_PORT, LAST_PORT = passed_ports()
 MADE_UP = re.compile(r"0x[0-9a-f]{6,}|(?<=\\x00)[0-9a-f]{5}(?=')")
 
 
@@ -45,6 +47,11 @@ def compiled(text: str, mode: str) -> CodeType:
     """The same text comes often, and twice at least."""
     with warnings.catch_warnings(action="ignore"):  # of text that is odd on purpose
         return compile(text, "<call>", mode)
+
+
+def renamed(port: str, ports: dict[str, str]) -> str:
+    """A port by its place among those that were seen, if the kernel may have picked it."""
+    return ports.setdefault(port, f"port {len(ports)}") if FIRST_PORT <= int(port) <= LAST_PORT else port
 
 
 def open_descriptors() -> set[int]:
@@ -102,7 +109,7 @@ class Theatre:
             outcome += "".join(notes)
             notes.clear()
         if "0" in outcome:  # most have nothing to leave out
-            outcome = PORT.sub(lambda found: ports.setdefault(found[0], f"port {len(ports)}"), outcome)
+            outcome = PORT.sub(lambda found: renamed(found[0], ports), outcome)
             outcome = MADE_UP.sub("…", outcome)
         return outcome
 

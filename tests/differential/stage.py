@@ -8,6 +8,8 @@ d      an empty folder                     t   a file of ten bytes
 
 from __future__ import annotations
 
+from machine import HAS_LOOPBACK6
+
 PROLOGUE = """
 import array, contextlib, copy, decimal, fractions, io, os, pickle, struct, weakref
 
@@ -70,6 +72,8 @@ l.bind(d + '/l')
 l.listen()
 """,
 }
+if not HAS_LOOPBACK6:
+    OPENINGS = {name: text for name, text in OPENINGS.items() if "INET6" not in name}
 
 OTHERS = """
 x = socket.socket(a.family, a.type)

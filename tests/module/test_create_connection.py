@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+from machine import needs_localhost, needs_loopback6
 
 # The original leaves its socket to the garbage collector where the error is none of the system's
 leaks = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -38,6 +39,7 @@ def test_connects(socket, listener, keep):
     assert not client.get_inheritable()
 
 
+@needs_localhost
 def test_connects_by_name(socket, listener, keep):
     client = keep(socket.create_connection(("localhost", listener.getsockname()[1])))
     assert client.getpeername() == listener.getsockname()
@@ -49,9 +51,8 @@ def test_port_as_text(socket, listener, keep, as_type):
     assert keep(socket.create_connection([host, as_type(port)])).getpeername() == (host, port)
 
 
+@needs_loopback6
 def test_ipv6(socket, keep):
-    if not socket.has_ipv6:
-        pytest.skip("no IPv6")
     listening = keep(socket.create_server(("::1", 0), family=socket.AF_INET6))
     client = keep(socket.create_connection(("::1", listening.getsockname()[1])))
     assert client.family == socket.AF_INET6

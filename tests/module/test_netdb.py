@@ -149,9 +149,11 @@ def test_arity(both, answer, function, arguments):
     assert outcomes[0] == outcomes[1]
 
 
+@pytest.mark.skipif(not KNOWN, reason="no table of services")
 def test_services_between_threads(oxisocket, start):
     """The system's plain look-ups answer in memory that all threads share, where the original's answers do get mixed up."""
-    wanted = [(name, original.getservbyname(name)) for name in KNOWN]
+    ports = [original.getservbyname(name) for name in KNOWN]
+    wanted = [(original.getservbyport(port), port) for port in ports]  # a port's first name may be another one
 
     def ask(name, port):
         return all(oxisocket.getservbyname(name) == port and oxisocket.getservbyport(port) == name for _ in range(200))

@@ -9,6 +9,7 @@ import os
 import socket as original
 
 import pytest
+from machine import needs_inet6
 
 
 class Index:
@@ -173,7 +174,7 @@ def copied(argument):
     return bytearray(argument) if isinstance(argument, bytearray) else argument
 
 
-@pytest.mark.parametrize("subject", MAKERS)
+@pytest.mark.parametrize("subject", [pytest.param(name, marks=needs_inet6) if "IPv6" in name else name for name in MAKERS])
 @pytest.mark.parametrize("method", METHODS)
 def test_every_call_ends_alike(both, outcome, tmp_path, monkeypatch, method, subject):
     def make_calls(socket, folder):

@@ -11,6 +11,7 @@ import tracemalloc
 import warnings
 
 import pytest
+from machine import INET6
 
 
 def is_open(number):
@@ -96,10 +97,10 @@ class TestDetach:
         assert s.detach() == -1
 
     def test_the_rest_remains_readable(self, socket):
-        s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         s.settimeout(5)
         socket.close(s.detach())
-        assert (s.family, s.type, s.proto, s.gettimeout()) == (socket.AF_INET6, socket.SOCK_DGRAM, 0, 5.0)
+        assert (s.family, s.type, s.proto, s.gettimeout()) == (socket.AF_UNIX, socket.SOCK_DGRAM, 0, 5.0)
 
     def test_files_made_before_lose_it(self, socket, unix_pair):
         left, _ = unix_pair
@@ -178,7 +179,7 @@ def test_a_closed_socket_answers_in_the_same_words(agree, outcome, name, kind, e
     agree(call)
 
 
-@pytest.mark.parametrize("family", ["AF_INET6", "AF_UNIX"])
+@pytest.mark.parametrize("family", [INET6, "AF_UNIX"])
 @pytest.mark.parametrize("name", ["accept", "getsockname", "getpeername", "recvfrom", "recvfrom_into", "recvmsg"])
 def test_other_families_too(agree, outcome, name, family):
     def call(socket):

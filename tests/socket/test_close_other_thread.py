@@ -7,18 +7,9 @@ import io
 import os
 
 import pytest
+from waiting import crowd, fill
 
 pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
-
-
-def fill(s):
-    timeout = s.gettimeout()
-    s.setblocking(False)
-    try:
-        while True:
-            s.send(b"x" * 4096)
-    except BlockingIOError:
-        s.settimeout(timeout)
 
 
 READING = {
@@ -93,7 +84,7 @@ def test_connect_ends(socket, keep, start, timeout, method):
     full = keep(socket.socket())
     full.bind(("127.0.0.1", 0))
     full.listen(0)
-    keep(socket.socket()).connect(full.getsockname())
+    crowd(full, keep)
     client = keep(socket.socket())
     client.settimeout(timeout)
     call = start(getattr(client, method), full.getsockname()).until_blocked()

@@ -6,8 +6,11 @@ import errno
 import os
 
 import pytest
+from machine import BINDS_WHAT_IS_NOT_ITS_OWN, HAS_INET6, needs_loopback6
 
-HOSTS = pytest.mark.parametrize(("family", "host"), [("AF_INET", "127.0.0.1"), ("AF_INET6", "::1")])
+HOSTS = pytest.mark.parametrize(
+    ("family", "host"), [("AF_INET", "127.0.0.1"), pytest.param("AF_INET6", "::1", marks=needs_loopback6)]
+)
 
 
 def nobodys_address(socket, keep):
@@ -66,9 +69,10 @@ def test_bind_twice_and_bind_to_what_is_taken(socket, keep, listener):
     assert (caught.value.errno, caught.value.strerror) == (errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
+@pytest.mark.skipif(BINDS_WHAT_IS_NOT_ITS_OWN, reason="this machine is set to bind any address")
 def test_bind_to_an_address_that_is_not_ours(socket, keep):
     with pytest.raises(OSError) as caught:
-        keep(socket.socket()).bind(("192.0.2.1", 0))
+        keep(socket.socket()).bind(("203.0.113.1", 0))
     assert caught.value.errno == errno.EADDRNOTAVAIL
 
 
@@ -238,7 +242,8 @@ class TestNames:
 
     def test_an_unbound_socket_has_an_empty_name(self, socket, keep):
         assert keep(socket.socket(socket.AF_INET)).getsockname() == ("0.0.0.0", 0)
-        assert keep(socket.socket(socket.AF_INET6)).getsockname() == ("::", 0, 0, 0)
+        if HAS_INET6:
+            assert keep(socket.socket(socket.AF_INET6)).getsockname() == ("::", 0, 0, 0)
         assert keep(socket.socket(socket.AF_UNIX)).getsockname() == ""
 
 

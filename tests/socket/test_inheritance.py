@@ -17,7 +17,7 @@ def close_on_exec(number):
 
 MAKERS = {
     "socket": lambda socket, keep, listener: [socket.socket()],
-    "udp": lambda socket, keep, listener: [socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)],
+    "udp": lambda socket, keep, listener: [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)],
     "socketpair": lambda socket, keep, listener: list(socket.socketpair()),
     "fromfd": lambda socket, keep, listener: [socket.fromfd(listener.fileno(), socket.AF_INET, socket.SOCK_STREAM)],
     "dup": lambda socket, keep, listener: [listener.dup()],

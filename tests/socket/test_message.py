@@ -8,8 +8,12 @@ import os
 import struct
 
 import pytest
+from machine import needs_loopback6, spare_descriptors
+from waiting import BIG, narrow
 
 INT = struct.calcsize("i")
+MOST_BUFFERS = os.sysconf("SC_IOV_MAX")
+MOST_DESCRIPTORS = 253  # in one message: the kernel's SCM_MAX_FD, which no call tells
 
 
 def descriptors(*numbers):
@@ -53,7 +57,7 @@ class TestBuffers:
         assert left.sendmsg({b"c": 1}) == 1
         assert right.recv(10) == b"abc"
 
-    @pytest.mark.parametrize("count", [1025, 5000])
+    @pytest.mark.parametrize("count", [MOST_BUFFERS + 1, MOST_BUFFERS * 5])
     def test_more_parts_than_the_kernel_takes(self, unix_pair, count):
         with pytest.raises(OSError) as caught:
             unix_pair[0].sendmsg([b"x"] * count)
@@ -99,12 +103,12 @@ class TestBuffers:
 
     def test_a_full_socket_sends_a_part(self, unix_pair):
         left, _ = unix_pair
+        narrow(left)
         left.setblocking(False)
-        big = b"x" * (1 << 20)
-        assert 0 < left.sendmsg([big, big, big, big]) < 4 << 20
+        assert 0 < left.sendmsg([BIG, BIG]) < 2 * len(BIG)
         with pytest.raises(BlockingIOError):
             while True:
-                left.sendmsg([big])
+                left.sendmsg([BIG])
 
 
 class TestAddress:
@@ -165,8 +169,10 @@ class TestTruncation:
 
 class TestDescriptors:
     @pytest.mark.parametrize("into", [False, True])
-    @pytest.mark.parametrize("count", [1, 2, 10, 253])
+    @pytest.mark.parametrize("count", [1, 2, 10, MOST_DESCRIPTORS])
     def test_they_arrive_and_work(self, socket, unix_pair, pipe, keep, into, count):
+        if spare_descriptors() < count:
+            pytest.skip("this process may not open so many")
         left, right = unix_pair
         reading, writing = pipe
         sent = left.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors(*[writing.fileno()] * count))])
@@ -179,11 +185,11 @@ class TestDescriptors:
         else:
             data, ancillary, flags, _ = right.recvmsg(5, space)
             assert data == b"x"
+        numbers = received(ancillary)
+        copies = [keep(os.fdopen(number, "wb", 0)) for number in numbers]
         [(level, kind, data)] = ancillary
         assert (level, kind, flags & ~socket.MSG_CMSG_CLOEXEC) == (socket.SOL_SOCKET, socket.SCM_RIGHTS, 0)
         assert type(data) is bytes
-        numbers = received(ancillary)
-        copies = [keep(os.fdopen(number, "wb", 0)) for number in numbers]
         assert len(set(numbers)) == count
         for copy in copies:
             copy.write(b"!")
@@ -250,7 +256,8 @@ class TestDescriptors:
 
     def test_too_many(self, socket, unix_pair):
         with pytest.raises(OSError) as caught:
-            unix_pair[0].sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors(*[0] * 300))])
+            too_many = descriptors(*[0] * 2 * MOST_DESCRIPTORS)
+            unix_pair[0].sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, too_many)])
         assert caught.value.errno in (errno.EINVAL, errno.ETOOMANYREFS)
 
 
@@ -264,6 +271,7 @@ class TestAncillary:
         assert ancillary == [(socket.IPPROTO_IP, socket.IP_TOS, b"\x10")]
         assert flags == 0
 
+    @needs_loopback6
     def test_several_messages_at_once(self, socket, keep):
         pair = [keep(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) for _ in range(2)]
         for each in pair:
@@ -371,7 +379,7 @@ def test_sendmsg_refuses_in_the_same_words(agree, outcome, args):
         ([bytearray(1)], 2**31),
         ([bytearray(1)], 0, "x"),
         ([bytearray(1)], 0, 0, 0),
-        ([bytearray(1)] * 1025,),
+        ([bytearray(1)] * (MOST_BUFFERS + 1),),
         (bytearray(5),),
     ],
 )

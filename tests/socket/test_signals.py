@@ -10,6 +10,7 @@ ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 
 PREAMBLE = """
 import signal, sys, threading, time
+from waiting import fill
 left, right = socket.socketpair()
 file = right.makefile("rb", buffering=0)
 listener = socket.create_server(("127.0.0.1", 0))
@@ -20,14 +21,6 @@ def on_signal(number, frame):
     count += 1
     if count == 3:
         enough()
-
-def fill():
-    left.setblocking(False)
-    try:
-        while True:
-            left.send(b"x" * 4096)
-    except BlockingIOError:
-        left.setblocking(True)
 
 def drain():
     right.settimeout(0.2)
@@ -55,9 +48,9 @@ CALLS = {
     "recvmsg_into": ("right.recvmsg_into([bytearray(5)])", "left.send(b'x')"),
     "accept": ("listener.accept()[0].close()", "client.connect(listener.getsockname())"),
     "readinto": ("file.read(5)", "left.send(b'x')"),
-    "send": ("fill() or left.send(b'x' * 9000)", "drain()"),
-    "sendall": ("fill() or left.sendall(b'x' * 9000)", "drain()"),
-    "sendmsg": ("fill() or left.sendmsg([b'x' * 9000])", "drain()"),
+    "send": ("fill(left) and left.send(b'x' * 9000)", "drain()"),
+    "sendall": ("fill(left) and left.sendall(b'x' * 9000)", "drain()"),
+    "sendmsg": ("fill(left) and left.sendmsg([b'x' * 9000])", "drain()"),
 }
 EVERY_10_MS = "signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)"
 
@@ -86,13 +79,13 @@ def test_only_the_time_that_is_left_counts(run, name):
     code = f"""{PREAMBLE}
 def enough():
     pass
-{"fill()" if "fill" in call else ""}
+{"fill(left)" if "fill" in call else ""}
 for s in (left, right, listener):
     s.settimeout(0.1)
 {EVERY_10_MS}
 began = time.monotonic()
 try:
-    {call.removeprefix("fill() or ")}
+    {call.removeprefix("fill(left) and ")}
 except TimeoutError:
     print(time.monotonic() - began >= 0.1 and count > 0)
 signal.setitimer(signal.ITIMER_REAL, 0)

@@ -10,6 +10,7 @@ import struct
 import time
 
 import pytest
+from waiting import crowd, fill, read
 
 VALUES = [
     None,
@@ -136,19 +137,6 @@ OPERATIONS = {
 }
 
 
-def fill(s):
-    """Sends until nothing more goes in, and leaves the timeout as it was."""
-    timeout = s.gettimeout()
-    s.setblocking(False)
-    for size in (1 << 20, 4096, 1):
-        try:
-            while True:
-                s.send(b"x" * size)
-        except BlockingIOError:
-            pass
-    s.settimeout(timeout)
-
-
 class TestItTimesOut:
     @pytest.mark.parametrize("timeout", [1e-9, 1e-4, 0.03])
     @pytest.mark.parametrize("operation", OPERATIONS)
@@ -187,20 +175,14 @@ class TestItTimesOut:
         full = keep(socket.socket())
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        waiting = []
-        for _ in range(8):  # until the queue is full, and the kernel answers no more
-            waiting.append(keep(socket.socket()))
-            waiting[-1].settimeout(0.05)
-            try:
-                waiting[-1].connect(full.getsockname())
-            except TimeoutError as error:
-                assert error.args == ("timed out",)
-                break
-        else:
-            raise AssertionError("the queue never filled")
+        crowd(full, keep)
         last = keep(socket.socket())
         last.settimeout(0.01)
-        assert last.connect_ex(full.getsockname()) == errno.EAGAIN
+        with pytest.raises(TimeoutError, match=r"^timed out$"):
+            last.connect(full.getsockname())
+        one_more = keep(socket.socket())
+        one_more.settimeout(0.01)
+        assert one_more.connect_ex(full.getsockname()) == errno.EAGAIN
 
     def test_a_file_that_timed_out_reads_no_more(self, unix_pair, keep):
         left, right = unix_pair
@@ -263,16 +245,9 @@ def test_sendall_of_much_within_the_time(unix_pair, start):
     left, right = unix_pair
     left.settimeout(30)
     data = bytes(8 << 20)
-
-    def read():
-        size = 0
-        while size < len(data):
-            size += len(right.recv(65536))
-        return size
-
-    reading = start(read)
+    reading = start(read, right, len(data))
     assert left.sendall(data) is None
-    assert reading.result() == len(data)
+    assert reading.result() == data
 
 
 class TestTheKernelsOwnTimeouts:

@@ -7,19 +7,10 @@ import errno
 import os
 
 import pytest
+from waiting import BIG, narrow, patiently, read
 
 STREAMS = pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
 TIMEOUTS = pytest.mark.parametrize("timeout", [None, 30.0])
-BIG = bytes(range(256)) * 4096 * 4  # 4 MiB: more than any socket's buffers hold
-
-
-def read(s, size):
-    """Exactly `size` bytes, unless the end comes first."""
-    parts = []
-    while size and (part := s.recv(size)):
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
 
 
 @pytest.fixture
@@ -77,6 +68,7 @@ class TestStream:
 
     def test_sendall_sends_all_of_much(self, streams, start):
         left, right = streams
+        narrow(left, right)
         call = start(left.sendall, BIG).until_blocked()
         assert read(right, len(BIG)) == BIG
         assert call.result() is None
@@ -126,11 +118,12 @@ class TestStream:
         left, right = streams
         right.close()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            for _ in range(100):
+            for _ in patiently():
                 left.sendall(b"x" * 65536)
 
     def test_a_peer_that_closes_ends_a_waiting_sendall(self, streams, start):
         left, right = streams
+        narrow(left, right)
         call = start(left.sendall, BIG).until_blocked()
         right.close()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):

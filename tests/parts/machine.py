@@ -1,0 +1,66 @@
+"""What this machine has and what it has not. Tests ask here, and name no number that holds only where they were written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def succeeds(call: Callable[[], object]) -> bool:
+    with contextlib.suppress(OSError):
+        call()
+        return True
+    return False
+
+
+def binds(family: int, host: str) -> bool:
+    with socket.socket(family) as tried:
+        return succeeds(lambda: tried.bind((host, 0)))
+
+
+# A kernel may have no IPv6 at all, or have it and no address of its own, as in a fresh network namespace.
+HAS_INET6 = socket.has_ipv6 and succeeds(lambda: socket.socket(socket.AF_INET6).close())
+HAS_LOOPBACK6 = HAS_INET6 and binds(socket.AF_INET6, "::1")
+# An address of the documentation's, which is nobody's: where net.ipv4.ip_nonlocal_bind is set, it can be bound all the same.
+BINDS_WHAT_IS_NOT_ITS_OWN = binds(socket.AF_INET, "203.0.113.1")
+KNOWS_LOCALHOST = succeeds(lambda: socket.gethostbyname("localhost"))
+KNOWS_ITS_NAME = succeeds(lambda: socket.gethostbyaddr("127.0.0.1"))
+# /etc/services and /etc/protocols, which small containers do without.
+HAS_TABLES = succeeds(lambda: (socket.getservbyname("http"), socket.getprotobyname("tcp")))
+
+needs_inet6 = pytest.mark.skipif(not HAS_INET6, reason="the kernel has no IPv6")
+needs_loopback6 = pytest.mark.skipif(not HAS_LOOPBACK6, reason="this machine has no address ::1")
+needs_localhost = pytest.mark.skipif(not KNOWS_LOCALHOST, reason="this machine does not know localhost")
+needs_its_name = pytest.mark.skipif(not KNOWS_ITS_NAME, reason="this machine has no name for 127.0.0.1")
+INET6 = pytest.param("AF_INET6", marks=needs_inet6)  # for the parameters of tests
+
+
+def passed_ports() -> tuple[int, int]:
+    """The first and the last of the ports that the kernel gives to those who ask for any."""
+    try:
+        first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    except OSError:
+        return 32768, 60999
+    return first, last
+
+
+def congestion_algorithms() -> list[bytes]:
+    """Those of TCP that are there and that every user may choose."""
+    folder = Path("/proc/sys/net/ipv4")
+    try:
+        there, allowed = ((folder / f"tcp_{which}_congestion_control").read_bytes().split() for which in ("available", "allowed"))
+    except OSError:
+        return []
+    return sorted(set(there) & set(allowed))
+
+
+def spare_descriptors() -> int:
+    """How many more this process may open."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limit - len(os.listdir("/proc/self/fd"))
