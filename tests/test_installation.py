@@ -480,13 +480,13 @@ class TestStrangeModules:
             assert not oxisocket.install().kept and theirs.socket is oxisocket.socket
         """)
 
-    @pytest.mark.parametrize("stranger", ["types.ModuleType('_socket')", "None", "object()"])
+    @pytest.mark.parametrize("stranger", ["types.ModuleType('elsewhere')", "None", "object()"])
     def test_another_module_in_the_place_of_the_extension(self, stranger):
         run(f"""
             import socket, sys, types
+            import oxisocket
             theirs, base = socket.socket, sys.modules["_socket"]
             stranger = sys.modules["_socket"] = {stranger}
-            import oxisocket, oxisocket._installation
             found = oxisocket.install()
             assert found.kept == {{"_socket": stranger}} and not found.native_socket and not found.native_ssl
             assert oxisocket.socket is socket.socket is theirs and sys.modules["_socket"] is stranger
