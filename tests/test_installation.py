@@ -429,6 +429,581 @@ class TestPatches:
         """)
 
 
+class TestStrangeModules:
+    """Anything can be in `sys.modules`, and in a module's names."""
+
+    def test_what_only_claims_to_be_a_module(self):
+        run("""
+            import sys, types
+            class CffiLib:  # as the `lib` of an extension that cffi made
+                __slots__ = ()
+                __class__ = property(lambda self: types.ModuleType)
+            class Hostile:
+                def __getattribute__(self, name):
+                    raise LookupError(name)
+            class HostileModule(types.ModuleType):
+                def __getattribute__(self, name):
+                    raise LookupError(name)
+            import socket
+            strange = {"a.lib": CffiLib(), "b": Hostile(), "c": HostileModule("c"), "d": None, "e": 5, "f": object(), 7: types,
+                       None: None, "g": types.SimpleNamespace(socket=socket.socket), "h": types.ModuleType("h")}
+            for name, module in strange.items():
+                sys.modules[name] = module
+            strange["h"].__dict__.update({1: socket.socket, "socket": socket.socket, "hostile": Hostile(), "lib": CffiLib()})
+            object.__getattribute__(strange["c"], "__dict__")["socket"] = socket.socket
+            theirs, before = [socket.socket], dict(vars(strange["h"]))
+            import oxisocket, oxisocket._installation
+            for _ in range(2):
+                assert oxisocket.install().rebound == ("c", "h")
+                import socket
+                assert socket is oxisocket and strange["h"].socket is strange["h"].__dict__[1] is oxisocket.socket
+                assert strange["g"].socket is theirs[0]
+                oxisocket.uninstall()
+                assert all(vars(strange["h"])[name] is value for name, value in before.items())
+                assert all(sys.modules[name] is module for name, module in strange.items())
+            for name in strange:
+                del sys.modules[name]
+        """)
+
+    @pytest.mark.parametrize("stranger", ["types.ModuleType('elsewhere')", "None", "object()", "unittest.mock.MagicMock()"])
+    def test_another_module_in_the_place_of_socket(self, stranger):
+        run(f"""
+            import socket, sys, types, unittest.mock
+            theirs, base, before = socket, sys.modules["_socket"], dict(vars(socket))
+            stranger = sys.modules["socket"] = {stranger}
+            import oxisocket, oxisocket._installation
+            with oxisocket.installed() as found:
+                assert found == (False, (), {{"socket": stranger}}) and not found.native_socket
+                assert sys.modules["socket"] is stranger and sys.modules["_socket"] is base and vars(theirs) == before
+            assert sys.modules["socket"] is stranger
+            sys.modules["socket"] = theirs
+            assert not oxisocket.install().kept and theirs.socket is oxisocket.socket
+        """)
+
+    @pytest.mark.parametrize("stranger", ["types.ModuleType('elsewhere')", "None", "object()"])
+    def test_another_module_in_the_place_of_the_extension(self, stranger):
+        run(f"""
+            import socket, sys, types
+            import oxisocket
+            theirs, base = socket.socket, sys.modules["_socket"]
+            stranger = sys.modules["_socket"] = {stranger}
+            found = oxisocket.install()
+            assert found.kept == {{"_socket": stranger}} and not found.native_socket and not found.native_ssl
+            assert oxisocket.socket is socket.socket is theirs and sys.modules["_socket"] is stranger
+            assert socket.getaddrinfo is oxisocket.getaddrinfo is oxisocket._socket._public_getaddrinfo
+            sys.modules["_socket"] = base
+            assert oxisocket.install().native_socket and sys.modules["_socket"] is oxisocket._socket
+            assert issubclass(socket.socket, oxisocket._socket.socket)
+        """)
+
+    def test_a_lazy_socket(self):
+        run("""
+            import importlib.util, sys
+            import oxisocket, oxisocket._installation
+            for name in "socket", "_socket":
+                sys.modules.pop(name, None)
+            spec = importlib.util.find_spec("socket")
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+            module = sys.modules["socket"] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            ours = oxisocket.AddressFamily
+            assert not oxisocket.install().kept
+            assert module.socket is oxisocket.socket and module.AddressFamily is oxisocket.AddressFamily is ours
+            oxisocket.uninstall()
+            assert module.socket is not oxisocket.socket and module.AddressFamily is not oxisocket.AddressFamily is ours
+        """)
+
+
+# What PySocks, gevent and the like do: a library's own class and functions in the place of the standard library's.
+LIBRARY = """
+import sys, types
+library = sys.modules["library"] = types.ModuleType("library")
+exec('''
+import socket as module
+from socket import socket, getaddrinfo, create_server
+def guard(*_, **__):
+    raise LookupError("guarded")
+class PatchedSocket(module.socket):
+    made = 0
+    def __init__(self, *arguments, **keywords):
+        PatchedSocket.made += 1
+        super().__init__(*arguments, **keywords)
+def patch():
+    global saved
+    saved = module.socket, module.getaddrinfo
+    module.socket, module.getaddrinfo = PatchedSocket, guard
+def unpatch():
+    module.socket, module.getaddrinfo = saved
+''', vars(library))
+"""
+
+
+class TestKept:
+    """What others have put in the place of the standard library's own stays."""
+
+    def test_an_ordinary_program_has_nothing_of_the_kind(self):
+        run(
+            """
+            found = oxisocket.install()
+            assert found.kept == {} and found.native_socket, found
+            assert all(vars(socket)[name] is vars(oxisocket)[name] for name in oxisocket.__all__ if name in vars(socket))
+            """,
+            LATE + "import oxisocket\n",
+        )
+
+    @pytest.mark.parametrize("before", ["", LATE], ids=["alone", "late"])
+    def test_a_class_and_a_function(self, before):
+        run(
+            """
+            library.patch()
+            import oxisocket, oxisocket._installation
+            theirs, names, patched = library.saved, dict(vars(library)), dict(vars(library.module))
+            ours = dict(vars(oxisocket))
+            found = oxisocket.install()
+            assert found.kept == {"socket.socket": library.PatchedSocket, "socket.getaddrinfo": library.guard}, found
+            assert not found.native_socket and not found.native_ssl
+            import socket
+            assert socket is oxisocket
+            for module in socket, library.module:
+                assert module.socket is library.PatchedSocket and module.getaddrinfo is library.guard
+                assert module.create_connection is ours["create_connection"] and module.AddressFamily is ours["AddressFamily"]
+            assert vars(library) == {**names, "create_server": ours["create_server"]}
+            assert library.PatchedSocket.__base__ is library.socket is theirs[0]
+
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                assert type(server) is library.PatchedSocket
+                try:
+                    socket.create_connection(server.getsockname())
+                except LookupError:
+                    pass
+                else:
+                    raise AssertionError("not guarded")
+            left, right = socket.socketpair()
+            with left, right, left.dup() as copy:
+                assert type(left) is type(copy) is library.PatchedSocket
+                with left.makefile("rwb") as file:
+                    right.sendall(b"a line\\n")
+                    assert file.readline() == b"a line\\n"
+            assert library.PatchedSocket.made >= 3
+
+            oxisocket.uninstall()
+            assert vars(library) == names and vars(library.module) == patched and vars(oxisocket) == ours
+            assert type(library.module) is type(oxisocket) is types.ModuleType
+            library.unpatch()
+            assert (library.module.socket, library.module.getaddrinfo) == theirs
+            assert vars(oxisocket) == ours
+            """,
+            before + LIBRARY,
+        )
+
+    def test_with_a_class_stays_what_it_stands_on(self):
+        run(
+            """
+            library.patch()
+            import _socket as base
+            import oxisocket, oxisocket._installation
+            oxisocket.install()
+            import socket, _socket, ssl
+            assert _socket is base
+            left, right = socket.socketpair()
+            with left, right:
+                assert isinstance(left, socket.SocketType) and isinstance(left, _socket.socket)
+                assert isinstance(left.family, socket.AddressFamily)
+                context = ssl.create_default_context()
+                with context.wrap_socket(left, server_hostname="localhost", do_handshake_on_connect=False) as wrapped:
+                    assert isinstance(wrapped, socket.socket)
+                    wrapped.setblocking(False)
+                    try:
+                        wrapped.do_handshake()
+                    except ssl.SSLWantReadError:
+                        pass
+                    assert right.recv(1) == b"\\x16"
+            socket.setdefaulttimeout(7)
+            with socket.socket() as sock:
+                assert sock.gettimeout() == socket.getdefaulttimeout() == 7
+            """,
+            LIBRARY,
+        )
+
+    @pytest.mark.parametrize("guard", ["wraps", "proxy", "MagicMock()", "create_autospec(socket.create_connection)", "copied"])
+    def test_a_function_in_disguise(self, guard):
+        run(f"""
+            import functools, socket, types
+            from unittest.mock import MagicMock, create_autospec
+            @functools.wraps(socket.create_connection)
+            def wraps(*arguments, **keywords):
+                return socket.socket()
+            class Proxy:  # as wrapt has one
+                def __call__(self, *arguments):
+                    return socket.socket()
+                __getattr__ = lambda self, name: getattr(socket.create_connection, name)
+                __class__ = property(lambda self: types.FunctionType)
+            proxy = Proxy()
+            theirs = socket.create_connection
+            copied = types.FunctionType(theirs.__code__, dict(vars(socket)), theirs.__name__, theirs.__defaults__)
+            guard = socket.create_connection = {guard}
+            import oxisocket, oxisocket._installation
+            found = oxisocket.install()
+            assert list(found.kept) == ["socket.create_connection"] and found.kept["socket.create_connection"] is guard
+            assert found.native_socket and socket.create_connection is oxisocket.create_connection is guard
+        """)
+
+    @pytest.mark.parametrize(
+        "name", ["gethostbyname", "SocketType", "AddressFamily", "gaierror", "inet_aton", "SocketIO", "CAPI"]
+    )
+    def test_a_name_of_any_kind(self, name):
+        run(f"""
+            import socket
+            class {name}:
+                __module__ = "socket"
+            socket.{name} = {name}
+            import oxisocket, oxisocket._installation
+            assert oxisocket.install().kept == {{"socket.{name}": {name}}}
+            assert oxisocket.{name} is socket.{name} is {name}
+            assert socket.socket is oxisocket.socket and socket.socket.__base__ is oxisocket._socket.socket
+            oxisocket.uninstall()
+            assert socket.{name} is {name} is not oxisocket.{name}
+        """)
+
+    def test_a_class_in_disguise(self):
+        """The class of a second copy of the standard library's module: eventlet has such a copy."""
+        run("""
+            import socket as theirs, sys
+            del sys.modules["socket"]
+            import socket as copy
+            sys.modules["socket"], sys.modules["copy of socket"] = theirs, copy
+            theirs.socket, before = copy.socket, dict(vars(copy))
+            import oxisocket, oxisocket._installation
+            assert oxisocket.install().kept == {"socket.socket": copy.socket}
+            assert theirs.gethostbyname is oxisocket.gethostbyname and vars(copy) == before
+        """)
+
+    @pytest.mark.parametrize("name", ["connect", "accept", "family", "__init__", "brand_new"])
+    def test_what_was_set_in_the_class_itself(self, name):
+        run(f"""
+            import socket, _socket
+            theirs, names = [socket.socket], dict(vars(socket.socket))
+            def guard(*_):
+                raise LookupError("guarded")
+            socket.socket.{name} = guard
+            import oxisocket, oxisocket._installation
+            found = oxisocket.install()
+            assert found.kept == {{"socket.socket.{name}": guard}} and not found.native_socket and not found.native_ssl
+            assert socket.socket is oxisocket.socket is theirs[0] and _socket is socket._socket
+            assert socket.create_server is oxisocket.create_server
+            if {name!r} in names:
+                theirs[0].{name} = names[{name!r}]
+            else:
+                del theirs[0].{name}
+            assert oxisocket.install().native_socket
+            assert socket.socket is oxisocket.socket is not theirs[0]
+            oxisocket.uninstall()
+            assert socket.socket is theirs[0] is not oxisocket.socket
+        """)
+
+    def test_a_method_that_was_put_back_is_no_stranger(self):
+        run("""
+            import socket, unittest.mock
+            with unittest.mock.patch.object(socket.socket, "accept"):
+                pass
+            socket.socket.connect = socket.socket.connect
+            import oxisocket, oxisocket._installation
+            assert not oxisocket.install().kept
+        """)
+
+    def test_numbers(self):
+        run("""
+            import socket
+            socket.has_ipv6, socket.SOMAXCONN, socket.AF_INET = False, 3, 2
+            before = dict(vars(socket))
+            import oxisocket, oxisocket._installation
+            assert oxisocket.install().kept == {"socket.SOMAXCONN": 3, "socket.has_ipv6": False}
+            assert oxisocket.SOMAXCONN == 3 and not oxisocket.has_dualstack_ipv6() and not socket.has_dualstack_ipv6()
+            assert isinstance(socket.AF_INET, oxisocket.AddressFamily)
+            oxisocket.uninstall()
+            assert vars(socket) == before and oxisocket.has_ipv6 is True and oxisocket.SOMAXCONN != 3
+        """)
+
+    def test_names_that_were_added(self):
+        run("""
+            import socket
+            socket.brand_new, socket._original = 1, socket.getaddrinfo
+            import oxisocket, oxisocket._installation
+            with oxisocket.installed() as found:
+                assert oxisocket.brand_new == 1 and oxisocket._original is socket._original and not found.kept
+                socket.brand_new = 2
+            assert socket.brand_new == 2
+            socket.brand_new = 1
+            assert not hasattr(oxisocket, "_original") and not hasattr(oxisocket, "brand_new")
+        """)
+
+    def test_said_once(self):
+        run(
+            """
+            library.patch()
+            import logging, oxisocket
+            records = []
+            handler = logging.Handler()
+            handler.emit = records.append
+            logging.basicConfig(level=logging.DEBUG, handlers=[handler])
+            for _ in range(3):
+                oxisocket.install()
+                oxisocket.install()
+                oxisocket.uninstall()
+            record, = records
+            assert (record.name, record.levelname) == ("oxisocket", "INFO")
+            assert record.getMessage().endswith("socket.getaddrinfo, socket.socket"), record.getMessage()
+            """,
+            LATE + LIBRARY,
+        )
+
+    def test_installing_again_takes_what_was_given_back(self):
+        run(
+            """
+            before = dict(vars(library))
+            library.patch()
+            import _socket as base
+            import oxisocket, oxisocket._installation
+            module, theirs, ours = library.module, library.saved, dict(vars(oxisocket))
+            first = oxisocket.install()
+            assert oxisocket.install() is first
+            module.getaddrinfo = theirs[1]
+            second = oxisocket.install()
+            assert second.kept == {"socket.socket": library.PatchedSocket} and not second.native_socket
+            assert module.getaddrinfo is oxisocket.getaddrinfo is library.getaddrinfo is ours["getaddrinfo"]
+            module.socket = theirs[0]
+            third = oxisocket.install()
+            import socket, _socket
+            assert third.kept == {} and third.native_socket and third.native_ssl and _socket is oxisocket._socket
+            assert module.socket is oxisocket.socket is ours["socket"]
+            assert oxisocket.install() is third
+            oxisocket.uninstall()
+            import _socket
+            assert (module.socket, module.getaddrinfo, module.SocketType, _socket) == (*theirs, base.socket, base)
+            assert vars(oxisocket) == ours and vars(library) == {**before, "saved": theirs}
+            """,
+            LIBRARY,
+        )
+
+    def test_given_back_meanwhile(self):
+        """Who takes his patch away has what he found, and `uninstall()` leaves it to him."""
+        run(
+            """
+            before = dict(vars(library.module))
+            library.patch()
+            import oxisocket, oxisocket._installation
+            ours = dict(vars(oxisocket))
+            oxisocket.install()
+            library.unpatch()
+            assert oxisocket.socket is library.module.socket is library.saved[0]
+            oxisocket.uninstall()
+            assert vars(library.module) == before and vars(oxisocket) == ours
+            assert type(library.module) is type(oxisocket) is types.ModuleType
+            """,
+            LATE + LIBRARY,
+        )
+
+    def test_another_patch_over_it(self):
+        run(
+            """
+            library.patch()
+            import oxisocket, oxisocket._installation, unittest.mock
+            before, ours = dict(vars(library.module)), dict(vars(oxisocket))
+            oxisocket.install()
+            with unittest.mock.patch("socket.getaddrinfo") as mock:
+                oxisocket.install()
+                assert library.module.getaddrinfo is oxisocket.getaddrinfo is mock
+                oxisocket.uninstall()
+                assert library.module.getaddrinfo is mock
+            assert vars(library.module) == before and vars(oxisocket) == ours
+            """,
+            LATE + LIBRARY,
+        )
+
+
+class TestPatchedMeanwhile:
+    """Libraries that come when oxisocket is installed already."""
+
+    def test_patch_and_unpatch(self, program):
+        program(
+            LIBRARY
+            + textwrap.dedent("""
+            ours = oxisocket.socket, oxisocket.getaddrinfo
+            import socket, http.client
+            library.patch()
+            assert library.saved == ours
+            with socket.create_server(("127.0.0.1", 0)) as server, http.client.socket.socket() as sock:
+                assert type(server) is type(sock) is library.PatchedSocket and isinstance(sock, ours[0])
+            library.unpatch()
+            assert (socket.socket, http.client.socket.getaddrinfo) == (oxisocket.socket, oxisocket.getaddrinfo) == ours
+            """)
+        )
+
+    @pytest.mark.parametrize("holder", ["socket", "oxisocket", "theirs"])
+    def test_a_patch_that_outlives_the_installation(self, holder):
+        """As a fixture's does that was set up before the one that installs."""
+        run(
+            f"""
+            import socket as theirs
+            import types, oxisocket, oxisocket._installation
+            from unittest.mock import patch
+            before, ours = dict(vars(theirs)), dict(vars(oxisocket))
+            class Mine(theirs.socket): pass
+            for _ in range(2):
+                oxisocket.install()
+                import socket
+                patches = [patch.object({holder}, "socket", Mine), patch.object({holder}, "getaddrinfo", len),
+                           patch.object({holder}, "brand_new", 1, create=True)]
+                for each in patches:
+                    each.start()
+                oxisocket.uninstall()
+                import socket
+                assert socket is theirs and theirs.socket is oxisocket.socket is Mine and theirs.getaddrinfo is len
+                assert theirs.create_connection is before["create_connection"]
+                theirs.untouched = 1
+                assert not hasattr(oxisocket, "untouched")
+                del theirs.untouched
+                for each in patches:
+                    each.stop()
+                assert vars(theirs) == before and vars(oxisocket) == ours
+                assert type(theirs) is type(oxisocket) is types.ModuleType
+            """,
+            LATE,
+        )
+
+    def test_installed_again_before_the_patch_is_gone(self):
+        run(
+            """
+            import socket as theirs
+            import oxisocket, oxisocket._installation
+            from unittest.mock import patch
+            before, ours = dict(vars(theirs)), dict(vars(oxisocket))
+            with oxisocket.installed():
+                mock = patch("socket.getaddrinfo", len)
+                mock.start()
+            with oxisocket.installed() as found:
+                assert found.kept == {"socket.getaddrinfo": len}
+                mock.stop()
+            assert vars(oxisocket) == ours
+            assert vars(theirs) == before
+            """,
+            LATE,
+        )
+
+    def test_what_was_taken_before_for_a_later_patch(self):
+        """pytest-socket takes the class and its method when it is loaded, and sets both after each test."""
+        run(
+            """
+            import oxisocket, oxisocket._installation
+            theirs = true_socket, true_connect
+            oxisocket.install()
+            import socket
+            def guarded(inst, *arguments):
+                seen.append(arguments)
+                return true_connect(inst, *arguments)
+            seen = []
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                for _ in range(2):
+                    socket.socket.connect = guarded
+                    socket.create_connection(server.getsockname()).close()
+                    socket.socket = true_socket
+                    socket.socket.connect = true_connect
+                    with socket.create_connection(server.getsockname()) as client:
+                        assert type(client) is true_socket is oxisocket.socket
+                assert len(seen) == 2
+            oxisocket.uninstall()
+            assert (true_socket, true_connect) == theirs
+            """,
+            "import socket\ntrue_socket = socket.socket\ntrue_connect = socket.socket.connect\n",
+        )
+
+    def test_a_class_that_calls_its_base_by_a_taken_name(self):
+        """PySocks has such classes: derived from the standard library's, which they must find by its name."""
+        run(
+            """
+            import oxisocket, oxisocket._installation
+            theirs, before = [socket.socket], dict(vars(library))
+            found = oxisocket.install()
+            assert library.base is theirs[0] and library.other is oxisocket.socket and "library" in found.rebound
+            with library.Derived() as derived:
+                derived.bind(("127.0.0.1", 0))
+                derived.listen()
+                with socket.create_connection(derived.getsockname()), derived.accept()[0]:
+                    pass
+            oxisocket.uninstall()
+            assert vars(library) == before
+            """,
+            """
+import socket, sys, types
+library = sys.modules["library"] = types.ModuleType("library")
+exec('''
+import functools, socket
+base = other = socket.socket
+accept = base.accept
+def decorated(function):
+    @functools.wraps(function)
+    def wrapper(*arguments):
+        return function(*arguments)
+    return wrapper
+class Derived(socket.socket):
+    def __init__(self, *arguments):
+        base.__init__(self, *arguments)
+    @decorated
+    def accept(self):
+        return accept(self)
+''', vars(library))
+""",
+        )
+
+    def test_tls_of_who_derives_from_the_base(self):
+        """gevent hands such sockets to `_ssl`, which must have been made for their base."""
+        run("""
+            import _socket
+            class Raw(_socket.socket): pass
+            import oxisocket, oxisocket._installation
+            found = oxisocket.install()
+            assert found.native_socket and not found.native_ssl
+            import ssl, socket
+            left, right = socket.socketpair()
+            with left, right:
+                raw = Raw(fileno=left.detach())
+                assert ssl.create_default_context()._wrap_socket(raw, server_side=False, server_hostname="localhost")
+                raw.close()
+        """)
+
+    def test_the_default_timeout_from_before(self):
+        run("""
+            import socket
+            socket.setdefaulttimeout(7)
+            import oxisocket, oxisocket._installation
+            with oxisocket.installed():
+                with socket.socket() as sock:
+                    assert type(sock) is oxisocket.socket and sock.gettimeout() == 7
+                assert socket.getdefaulttimeout() == 7
+            assert oxisocket.getdefaulttimeout() is None and socket.getdefaulttimeout() == 7
+            oxisocket.setdefaulttimeout(3)
+            with oxisocket.installed():
+                assert socket.getdefaulttimeout() == 3
+            assert oxisocket.getdefaulttimeout() == 3 and socket.getdefaulttimeout() == 7
+        """)
+
+    def test_a_module_with_a_class_of_its_own(self):
+        run("""
+            import socket, types
+            class Mine(types.ModuleType):
+                answer = 42
+            socket.__class__ = Mine
+            theirs = socket.getaddrinfo
+            import oxisocket, oxisocket._installation
+            oxisocket.install()
+            ours, socket.getaddrinfo = socket.getaddrinfo, len
+            assert oxisocket.getaddrinfo is len and socket.answer == 42
+            socket.getaddrinfo = ours
+            oxisocket.uninstall()
+            assert type(socket) is Mine and socket.answer == 42 and socket.getaddrinfo is theirs
+        """)
+
+
 class TestSocketsFromBefore:
     """Sockets that the stdlib made, and its classes, go on beside ours."""
 

@@ -1,0 +1,25 @@
+"""An extension made with cffi: its `lib` is in `sys.modules`, says that it is a module, and is none."""
+
+import sys
+import types
+
+from order import install, report
+
+install("first")
+import nacl.bindings
+
+install("last")
+import socket
+
+pretenders = [
+    name
+    for name, module in sys.modules.items()
+    if isinstance(module, types.ModuleType) and not issubclass(type(module), types.ModuleType)
+]
+print(pretenders)
+print(nacl.bindings.crypto_hash_sha256(b"").hex()[:8])
+left, right = socket.socketpair()
+with left, right:
+    left.sendall(b"x")
+    print(right.recv(1))
+report()
