@@ -12,6 +12,7 @@ pub mod function;
 pub mod method;
 pub mod signals;
 pub mod signature;
+pub mod slot;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
