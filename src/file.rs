@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
 use crate::buffer::Buffer;
@@ -24,7 +24,7 @@ use crate::interpreter::slot::Slot;
 use crate::public::class::is_exactly_public;
 use crate::socket::class::this as socket_of;
 use crate::socket::transfer;
-use crate::{attributes, functions, initialiser};
+use crate::{attributes, functions, initialiser, name};
 
 unsafe extern "C" {
     /// Private in `pyo3-ffi`, public in CPython's C API.
@@ -100,7 +100,7 @@ impl<'a, 'py> File<'a, 'py> {
     /// The socket of a file that is open for what `mode` says; refused by the methods of `io` whose business that is.
     fn socket_for(&self, mode: u8, check: &str) -> Result<Bound<'py, PyAny>> {
         let Some(socket) = self.socket() else {
-            self.object.call_method0(intern!(self.py(), "_checkClosed"))?;
+            self.object.call_method0(name!(self.py(), "_checkClosed"))?;
             return Err(Error::value("I/O operation on uninitialized object"));
         };
         if self.state().mode.load(Ordering::Relaxed) & mode == 0 {
@@ -120,7 +120,7 @@ impl<'a, 'py> File<'a, 'py> {
     }
 
     fn is_closed(&self) -> Result<bool> {
-        Ok(self.object.getattr(intern!(self.py(), "closed"))?.is_truthy()?)
+        Ok(self.object.getattr(name!(self.py(), "closed"))?.is_truthy()?)
     }
 
     fn refuse_closed(&self) -> Result<()> {
@@ -161,9 +161,14 @@ static ATTRIBUTES: Attributes = attributes![
     write c"_timeout_occurred" => timed_out, set = set_timed_out, c"Whether a timeout has passed.";
 ];
 
-/// Makes the class.
+static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Makes the class; or gives the one that was made.
 pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
     let py = module.py();
+    if let Some(class) = CLASS.get(py) {
+        return Ok(class.bind(py).clone());
+    }
     let base = py.import("_io")?.getattr("_RawIOBase")?.cast_into::<PyType>().map_err(PyErr::from)?;
     // SAFETY: a class, which lives as long as the interpreter.
     let base_size = unsafe { (*base.as_type_ptr()).tp_basicsize }.cast_unsigned();
@@ -192,7 +197,9 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         ],
     };
     // SAFETY: the slots are what they say and static; instances have their base's size and a state behind it.
-    unsafe { class.create(module, Some(base.as_any())) }
+    let class = unsafe { class.create(module, Some(base.as_any()))? };
+    let _ = CLASS.set(py, class.clone().unbind());
+    Ok(class)
 }
 
 /// The first of a class and its bases that frees an instance itself. What stands in its place in the others looks for the first class of the
@@ -418,7 +425,7 @@ fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
 }
 
 fn fileno<'py>(file: File<'_, 'py>) -> Returned<'py> {
-    file.object.call_method0(intern!(file.py(), "_checkClosed"))?;
+    file.object.call_method0(name!(file.py(), "_checkClosed"))?;
     match file.socket() {
         Some(socket) => Ok(socket.call_method0("fileno")?),
         None => Err(Error::value("I/O operation on uninitialized object")),
@@ -463,7 +470,7 @@ fn closed<'py>(file: File<'_, 'py>) -> Returned<'py> {
     }
     // SAFETY: a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
-    Ok(base.getattr(intern!(file.py(), "closed"))?.call_method1("__get__", (file.object,))?)
+    Ok(base.getattr(name!(file.py(), "closed"))?.call_method1("__get__", (file.object,))?)
 }
 
 fn reads<'py>(file: File<'_, 'py>) -> Returned<'py> {

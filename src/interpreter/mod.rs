@@ -10,6 +10,7 @@ pub mod class;
 pub mod ending;
 pub mod function;
 pub mod method;
+pub mod name;
 pub mod signals;
 pub mod signature;
 pub mod slot;

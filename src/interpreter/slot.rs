@@ -1,6 +1,7 @@
 //! A reference that threads share.
 
 use std::ffi::{c_int, c_void};
+use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
@@ -20,6 +21,15 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// A slot with nothing in it.
+    pub const fn empty() -> Self {
+        Slot {
+            object: AtomicPtr::new(ptr::null_mut()),
+            #[cfg(Py_GIL_DISABLED)]
+            lock: lock::Lock::new(),
+        }
+    }
+
     /// What it refers to.
     #[inline]
     pub fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
@@ -29,12 +39,18 @@ impl Slot {
         unsafe { Bound::from_borrowed_ptr_or_opt(py, self.object.load(Ordering::Relaxed)) }
     }
 
+    /// Whether it refers to this very object.
+    #[inline]
+    pub fn is(&self, object: &Bound<'_, PyAny>) -> bool {
+        self.object.load(Ordering::SeqCst) == object.as_ptr()
+    }
+
     /// Puts another reference in, and gives back what was there: to be dropped by the caller, as that may run Python code.
     #[must_use = "what was there is dropped where nothing is in the middle of a change"]
     pub fn replace<'py>(&self, py: Python<'py>, new: Option<Bound<'py, PyAny>>) -> Option<Bound<'py, PyAny>> {
         #[cfg(Py_GIL_DISABLED)]
         let _held = self.lock.hold(py);
-        let old = self.object.swap(new.map_or(std::ptr::null_mut(), Bound::into_ptr), Ordering::SeqCst);
+        let old = self.object.swap(new.map_or(ptr::null_mut(), Bound::into_ptr), Ordering::SeqCst);
         // SAFETY: null, or the reference that was in here, which is the caller's now.
         unsafe { Bound::from_owned_ptr_or_opt(py, old) }
     }
@@ -71,6 +87,10 @@ mod lock {
     pub struct Held<'a>(&'a Lock);
 
     impl Lock {
+        pub const fn new() -> Self {
+            Lock(UnsafeCell::new(ffi::PyMutex::new()))
+        }
+
         /// Locks it, till what is given back is dropped. Whoever has to wait does so detached.
         pub fn hold(&self, _py: Python<'_>) -> Held<'_> {
             // SAFETY: attached, as `_py` shows; it is unlocked once, by the guard.

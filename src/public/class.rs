@@ -94,8 +94,11 @@ const OFTEN_CALLED: [&str; 7] = ["recv", "recv_into", "recvfrom", "recvfrom_into
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// Makes the class, as a subclass of the base class.
+/// Makes the class, as a subclass of the base class; or gives the one that was made.
 pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> Result<Bound<'py, PyType>> {
+    if let Some(class) = CLASS.get(module.py()) {
+        return Ok(class.bind(module.py()).clone());
+    }
     let [traverse, clear] = collected_as_in_python(module.py())?;
     let class = Class {
         name: c"oxisocket.socket",
