@@ -10,20 +10,21 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::Keywords;
-use crate::interpreter::class::{Class, slot};
+use crate::interpreter::class::{Class, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Returned, Table};
 use crate::interpreter::signature::Signature;
+use crate::interpreter::slot::Slot;
 use crate::public::class::is_exactly_public;
 use crate::socket::class::this as socket_of;
 use crate::socket::transfer;
-use crate::{attributes, functions, initialiser};
+use crate::{attributes, functions, initialiser, name};
 
 unsafe extern "C" {
     /// Private in `pyo3-ffi`, public in CPython's C API.
@@ -33,8 +34,8 @@ unsafe extern "C" {
 /// What an instance has beside its base. All zeros are an instance that was never initialised: closed.
 #[repr(C)]
 struct State {
-    /// The socket, owned; null once closed.
-    socket: AtomicPtr<ffi::PyObject>,
+    /// The socket; none once closed.
+    socket: Slot,
     mode: AtomicU8,
     timed_out: AtomicBool,
 }
@@ -46,6 +47,9 @@ const WRITING: u8 = 2;
 static OFFSET: AtomicUsize = AtomicUsize::new(0);
 /// The C class that is extended; lives as long as the interpreter.
 static BASE: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+
+/// The class among its bases that frees an instance, whatever class that is of.
+static FREEING: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 
 /// The file object a method is called on.
 #[derive(Clone, Copy)]
@@ -90,15 +94,13 @@ impl<'a, 'py> File<'a, 'py> {
 
     /// The socket; none once closed.
     fn socket(&self) -> Option<Bound<'py, PyAny>> {
-        let socket = self.state().socket.load(Ordering::Acquire);
-        // SAFETY: null, or an object that the state owns.
-        unsafe { Bound::from_borrowed_ptr_or_opt(self.py(), socket) }
+        self.state().socket.get(self.py())
     }
 
     /// The socket of a file that is open for what `mode` says; refused by the methods of `io` whose business that is.
     fn socket_for(&self, mode: u8, check: &str) -> Result<Bound<'py, PyAny>> {
         let Some(socket) = self.socket() else {
-            self.object.call_method0(intern!(self.py(), "_checkClosed"))?;
+            self.object.call_method0(name!(self.py(), "_checkClosed"))?;
             return Err(Error::value("I/O operation on uninitialized object"));
         };
         if self.state().mode.load(Ordering::Relaxed) & mode == 0 {
@@ -118,7 +120,7 @@ impl<'a, 'py> File<'a, 'py> {
     }
 
     fn is_closed(&self) -> Result<bool> {
-        Ok(self.object.getattr(intern!(self.py(), "closed"))?.is_truthy()?)
+        Ok(self.object.getattr(name!(self.py(), "closed"))?.is_truthy()?)
     }
 
     fn refuse_closed(&self) -> Result<()> {
@@ -159,15 +161,21 @@ static ATTRIBUTES: Attributes = attributes![
     write c"_timeout_occurred" => timed_out, set = set_timed_out, c"Whether a timeout has passed.";
 ];
 
-/// Makes the class.
+static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Makes the class; or gives the one that was made.
 pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
     let py = module.py();
+    if let Some(class) = CLASS.get(py) {
+        return Ok(class.bind(py).clone());
+    }
     let base = py.import("_io")?.getattr("_RawIOBase")?.cast_into::<PyType>().map_err(PyErr::from)?;
     // SAFETY: a class, which lives as long as the interpreter.
     let base_size = unsafe { (*base.as_type_ptr()).tp_basicsize }.cast_unsigned();
     let offset = base_size.next_multiple_of(align_of::<State>());
     OFFSET.store(offset, Ordering::Relaxed);
     BASE.store(base.as_type_ptr(), Ordering::Relaxed);
+    FREEING.store(freeing(&base)?, Ordering::Relaxed);
     let class = Class {
         name: c"oxisocket._socket.RawSocketIO",
         size: offset + size_of::<State>(),
@@ -181,7 +189,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
                     .cast(),
             ),
             slot(ffi::Py_tp_init, initialiser!(initialise)),
-            slot(ffi::Py_tp_finalize, finalize as *mut c_void),
+            slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
             slot(ffi::Py_tp_traverse, traverse as *mut c_void),
             slot(ffi::Py_tp_clear, clear as *mut c_void),
             slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
@@ -189,7 +197,24 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         ],
     };
     // SAFETY: the slots are what they say and static; instances have their base's size and a state behind it.
-    unsafe { class.create(module, Some(base.as_any())) }
+    let class = unsafe { class.create(module, Some(base.as_any()))? };
+    let _ = CLASS.set(py, class.clone().unbind());
+    Ok(class)
+}
+
+/// The first of a class and its bases that frees an instance itself. What stands in its place in the others looks for the first class of the
+/// *instance* that does, which is ours.
+fn freeing(class: &Bound<'_, PyType>) -> Result<*mut ffi::PyTypeObject> {
+    let made_in_python = made_in_python(class.py())?;
+    let mut class = class.as_type_ptr();
+    // SAFETY: classes, each of which holds its base; `object`, the last one, frees.
+    unsafe {
+        let looks_for_it = (*made_in_python.as_type_ptr()).tp_dealloc.map(|dealloc| dealloc as usize);
+        while (*class).tp_dealloc.map(|dealloc| dealloc as usize) == looks_for_it {
+            class = (*class).tp_base;
+        }
+    }
+    Ok(class)
 }
 
 fn initialise<'py>(
@@ -220,48 +245,70 @@ fn initialise<'py>(
 }
 
 fn replace_socket<'py>(file: File<'_, 'py>, socket: Option<Bound<'py, PyAny>>) {
-    let new = socket.map_or(ptr::null_mut(), Bound::into_ptr);
-    let old = file.state().socket.swap(new, Ordering::AcqRel);
-    // SAFETY: null, or the reference that the state owned, dropped once.
-    drop(unsafe { Bound::from_owned_ptr_or_opt(file.py(), old) });
-}
-
-/// The finalizer: that of `io`, which closes the file; then the socket is let go, closed or not. The rest of an instance's end is left to
-/// the interpreter, which knows how the classes above and below this one want it.
-unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
-    // SAFETY: called attached, once, on an instance; the base's finalizer is made for instances of its subclasses.
-    unsafe {
-        if let Some(finalize) = (*BASE.load(Ordering::Relaxed)).tp_finalize {
-            finalize(object);
-        }
-        clear(object);
-    }
+    drop(file.state().socket.replace(file.py(), socket));
 }
 
 unsafe extern "C" fn traverse(object: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
     // SAFETY: called by the collector on an instance; nothing but `visit` is called.
     unsafe {
-        let socket = state(object).socket.load(Ordering::Relaxed);
-        if !socket.is_null() {
-            let stop = visit(socket, argument);
+        let base = BASE.load(Ordering::Relaxed);
+        // A class that `io` makes as it makes its own shows an instance's class; one that is the interpreter's own leaves that to us.
+        if !is_made_at_run_time(base) {
+            let stop = visit(ffi::Py_TYPE(object).cast(), argument);
             if stop != 0 {
                 return stop;
             }
         }
-        match (*BASE.load(Ordering::Relaxed)).tp_traverse {
-            Some(traverse) => traverse(object, visit, argument),
-            None => 0,
+        let stop = state(object).socket.visit(visit, argument);
+        match (*base).tp_traverse {
+            Some(traverse) if stop == 0 => traverse(object, visit, argument),
+            _ => stop,
         }
     }
 }
 
 unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
-    // SAFETY: called attached on an instance. The reference is taken out before it is given back, and so is given back once.
+    // SAFETY: called attached, by the collector on an instance.
     unsafe {
-        let socket = state(object).socket.swap(ptr::null_mut(), Ordering::AcqRel);
-        ffi::Py_XDECREF(socket);
+        drop(state(object).socket.replace(Python::assume_attached(), None));
+        match (*BASE.load(Ordering::Relaxed)).tp_clear {
+            Some(clear) => clear(object),
+            None => 0,
+        }
     }
-    0
+}
+
+/// An instance's end: the finalizer first, that of `io`, which closes the file, or what a subclass has in its place. The socket is let go
+/// in any case. The rest is the base's to do.
+unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: called attached, when the last reference is gone. The finalizer may bring the object back: then nothing more is done. If not,
+    // the socket's reference is taken out while there is an object to take it out of; the base, which calls no finalizer twice, frees it.
+    // The class's reference is given back by a base that was made at run time itself, or else here.
+    unsafe {
+        if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
+            return;
+        }
+        let socket = state(object).socket.replace(Python::assume_attached(), None);
+        let class = ffi::Py_TYPE(object);
+        let base = FREEING.load(Ordering::Relaxed);
+        if let Some(dealloc) = (*base).tp_dealloc {
+            dealloc(object);
+        }
+        if !is_made_at_run_time(base) {
+            ffi::Py_DECREF(class.cast());
+        }
+        drop(socket);
+    }
+}
+
+/// Whether instances of a class hold a reference to it.
+///
+/// # Safety
+///
+/// `class` is a class.
+unsafe fn is_made_at_run_time(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
 /// The argument of a method that takes one thing, called `b`.
@@ -378,7 +425,7 @@ fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
 }
 
 fn fileno<'py>(file: File<'_, 'py>) -> Returned<'py> {
-    file.object.call_method0(intern!(file.py(), "_checkClosed"))?;
+    file.object.call_method0(name!(file.py(), "_checkClosed"))?;
     match file.socket() {
         Some(socket) => Ok(socket.call_method0("fileno")?),
         None => Err(Error::value("I/O operation on uninitialized object")),
@@ -423,7 +470,7 @@ fn closed<'py>(file: File<'_, 'py>) -> Returned<'py> {
     }
     // SAFETY: a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
-    Ok(base.getattr(intern!(file.py(), "closed"))?.call_method1("__get__", (file.object,))?)
+    Ok(base.getattr(name!(file.py(), "closed"))?.call_method1("__get__", (file.object,))?)
 }
 
 fn reads<'py>(file: File<'_, 'py>) -> Returned<'py> {

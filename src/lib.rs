@@ -32,6 +32,7 @@ pub(crate) use interpreter::arguments::{parse_keywords, parse_object, parse_tupl
 pub(crate) use interpreter::audit::audit;
 pub(crate) use interpreter::class::initialiser;
 pub(crate) use interpreter::function::{attribute_entry, attributes, function_entry, functions};
+pub(crate) use interpreter::name::name;
 pub(crate) use sys::syscall;
 
 /// The module, as `import oxisocket._socket` makes it.

@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::{PyImportError, PyOSError, PyTimeoutError};
 use pyo3::ffi;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
@@ -13,15 +14,17 @@ use crate::{capi, constants, convert, descriptor, file, functions, netdb, pair, 
 /// What only the Python package `oxisocket` uses.
 static PRIVATE: Table = functions![
     positional c"_adopt" => kinds::adopt, c"_adopt($module, AddressFamily, SocketKind, names, /)\n--\n\n\
-        Hands over the enumerations that the package made, and the dict of its names. Only the first call counts.";
+        Hands over the enumerations that the package made, and the dict of its names. The last call counts.";
 ];
 
-/// Puts everything into the module.
+/// Puts everything into the module. Who throws it out of `sys.modules` and imports it again gets another module; the classes are made once.
 pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
     refuse_subinterpreters()?;
     descriptor::watch_forks();
     ending::hang_threads_that_end();
+    // PyO3 makes this class inside a cell, when it is first needed: by then a collector's or a tracer's Python code may come back there.
+    py.get_type::<PanicException>();
     // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
     module.setattr("__name__", "_socket")?;
     let base = socket::class::create(module)?;

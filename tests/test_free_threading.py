@@ -55,6 +55,24 @@ assert received == [b"x"] * 2400
 left.close()
 right.close()
 """,
+    "a file closed under its readers": """
+for _ in range(200):
+    left, right = oxisocket.socketpair()
+    right.sendall(b"x" * 1000)
+    file = left.makefile("rb", 0)
+
+    def work():
+        try:
+            while file.read(1):
+                file._sock
+        except (OSError, ValueError):
+            pass
+        file.close()
+
+    left.close()
+    all_at_once(work, 4)
+    right.close()
+""",
     "closing under each other": """
 for _ in range(200):
     left, right = oxisocket.socketpair()

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int, c_uint, c_void};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::error::Result;
 use crate::interpreter::owned;
@@ -81,6 +81,12 @@ impl Class {
         };
         Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
     }
+}
+
+/// A class as Python code makes it, for what the interpreter puts into the slots of all of these and tells nobody.
+pub fn made_in_python(py: Python<'_>) -> Result<Bound<'_, PyType>> {
+    let class = py.get_type::<PyType>().call1(("class", PyTuple::empty(py), PyDict::new(py)))?;
+    Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
 }
 
 /// The value of a `Py_tp_init` slot: `initialiser!(body)`, where `body` takes the receiver, the tuple of arguments and the dict of keywords.

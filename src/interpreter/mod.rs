@@ -10,8 +10,10 @@ pub mod class;
 pub mod ending;
 pub mod function;
 pub mod method;
+pub mod name;
 pub mod signals;
 pub mod signature;
+pub mod slot;
 
 use pyo3::ffi;
 use pyo3::prelude::*;

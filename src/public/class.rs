@@ -7,12 +7,12 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::PyType;
 
 use super::pristine::{self, is_pristine};
 use super::{lifecycle, makefile, sendfile};
 use crate::error::{Error, Result};
-use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
+use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
 use crate::interpreter::method;
 use crate::socket::{Object, This};
@@ -94,8 +94,11 @@ const OFTEN_CALLED: [&str; 7] = ["recv", "recv_into", "recvfrom", "recvfrom_into
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// Makes the class, as a subclass of the base class.
+/// Makes the class, as a subclass of the base class; or gives the one that was made.
 pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> Result<Bound<'py, PyType>> {
+    if let Some(class) = CLASS.get(module.py()) {
+        return Ok(class.bind(module.py()).clone());
+    }
     let [traverse, clear] = collected_as_in_python(module.py())?;
     let class = Class {
         name: c"oxisocket.socket",
@@ -128,10 +131,10 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
 /// How the collector goes about instances of a class made in Python, which this one is in the standard library: as the base classes say, and
 /// then through what each class adds. An instance's `__class__` can be set to a subclass, or back, where both classes have that in common.
 fn collected_as_in_python(py: Python<'_>) -> Result<[ffi::PyType_Slot; 2]> {
-    let made_in_python = py.get_type::<PyType>().call1(("class", PyTuple::empty(py), PyDict::new(py)))?;
+    let class = made_in_python(py)?;
     // SAFETY: a class, which holds both, as every class made in Python does; they are the interpreter's and work for each of its classes.
     let (traverse, clear) = unsafe {
-        let class = &*made_in_python.as_ptr().cast::<ffi::PyTypeObject>();
+        let class = &*class.as_type_ptr();
         (class.tp_traverse.map_or(ptr::null_mut(), |it| it as _), class.tp_clear.map_or(ptr::null_mut(), |it| it as _))
     };
     Ok([slot(ffi::Py_tp_traverse, traverse), slot(ffi::Py_tp_clear, clear)])

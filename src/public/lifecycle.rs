@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError};
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
 
@@ -15,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Keywords, as_int};
 use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::signature::Signature;
+use crate::name;
 use crate::socket::lifecycle::{self, Recipe, as_descriptor};
 use crate::socket::{Object, This, connect, options};
 use crate::sys;
@@ -50,7 +50,7 @@ pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returne
     take_nothing(this, "socket.accept", arguments)?;
     let py = this.py();
     let (connection, peer) = accept_connection(this)?;
-    let class = kinds::named(py, intern!(py, "socket"))?;
+    let class = kinds::named(py, name!(py, "socket"))?;
     let accepted = if class::is_public(&class) {
         adopt(py, this, connection)?
     } else {

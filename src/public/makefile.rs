@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PySet, PyString};
 
@@ -11,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::function::Returned;
 use crate::interpreter::signature::Signature;
+use crate::name;
 use crate::socket::This;
 
 const MAKEFILE: Signature<5> = Signature {
@@ -61,11 +61,11 @@ pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
     let given_mode = given_mode.unwrap_or_else(|| PyString::new(py, "r").into_any());
     let mode = Mode::parse(&given_mode)?;
-    let raw = kinds::named(py, intern!(py, "SocketIO"))?.call1((this.object(), mode.raw()))?;
+    let raw = kinds::named(py, name!(py, "SocketIO"))?.call1((this.object(), mode.raw()))?;
     this.socket().files().fetch_add(1, Ordering::Relaxed);
 
-    let io = py.import(intern!(py, "io"))?;
-    let default_size = || io.getattr(intern!(py, "DEFAULT_BUFFER_SIZE"));
+    let io = py.import(name!(py, "io"))?;
+    let default_size = || io.getattr(name!(py, "DEFAULT_BUFFER_SIZE"));
     let size = match buffering.filter(|buffering| !buffering.is_none()) {
         None => default_size()?,
         Some(size) if size.lt(0)? => default_size()?,
@@ -77,9 +77,9 @@ pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     if mode.binary {
         return Ok(buffer);
     }
-    let encoding = io.call_method1(intern!(py, "text_encoding"), (encoding,))?;
-    let text = io.getattr(intern!(py, "TextIOWrapper"))?.call1((buffer, encoding, errors, newline))?;
-    text.setattr(intern!(py, "mode"), given_mode)?;
+    let encoding = io.call_method1(name!(py, "text_encoding"), (encoding,))?;
+    let text = io.getattr(name!(py, "TextIOWrapper"))?.call1((buffer, encoding, errors, newline))?;
+    text.setattr(name!(py, "mode"), given_mode)?;
     Ok(text)
 }
 
@@ -91,8 +91,8 @@ fn buffered<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = io.py();
     match (mode.reading, mode.writing) {
-        (true, true) => io.getattr(intern!(py, "BufferedRWPair"))?.call1((&raw, &raw, size)),
-        (true, false) => io.getattr(intern!(py, "BufferedReader"))?.call1((raw, size)),
-        (false, _) => io.getattr(intern!(py, "BufferedWriter"))?.call1((raw, size)),
+        (true, true) => io.getattr(name!(py, "BufferedRWPair"))?.call1((&raw, &raw, size)),
+        (true, false) => io.getattr(name!(py, "BufferedReader"))?.call1((raw, size)),
+        (false, _) => io.getattr(name!(py, "BufferedWriter"))?.call1((raw, size)),
     }
 }

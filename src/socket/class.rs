@@ -118,8 +118,11 @@ const DOC: &CStr = c"socket(family=-1, type=-1, proto=-1, fileno=None)\n--\n\n\
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// Makes the class.
+/// Makes the class; or gives the one that was made, by which `_ssl` knows sockets.
 pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
+    if let Some(class) = CLASS.get(module.py()) {
+        return Ok(class.bind(module.py()).clone());
+    }
     let class = Class {
         name: c"_socket.socket",
         // Weak references are the public class's.

@@ -1,7 +1,7 @@
 //! Who sent last: an address in both its forms, so that datagrams from one peer do not build its Python form again and again.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use pyo3::prelude::*;
 use socket2::SockAddr;
@@ -30,25 +30,33 @@ impl Sender {
         if !(address.is_ipv4() || address.is_ipv6()) {
             return make();
         }
-        // Nothing waits for a memory: who finds it in use does without.
-        let mut known = match self.0.try_lock() {
-            Ok(known) => known,
-            Err(TryLockError::Poisoned(known)) => known.into_inner(),
-            Err(TryLockError::WouldBlock) => return make(),
-        };
-        if let Some(known) = &*known
-            && address::bytes_of(&known.address) == address::bytes_of(address)
-        {
-            return Ok(known.python.bind(py).clone());
+        let known = self.memory().and_then(|known| {
+            let known =
+                known.as_ref().filter(|known| address::bytes_of(&known.address) == address::bytes_of(address))?;
+            Some(known.python.bind(py).clone())
+        });
+        match known {
+            Some(python) => Ok(python),
+            None => self.remember(py, address, make()?),
         }
-        let python = make()?;
+    }
+
+    fn remember<'py>(
+        &self,
+        py: Python<'py>,
+        address: &SockAddr,
+        python: Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyAny>> {
         let new = Known { address: address.clone(), python: python.clone().unbind() };
-        let old = match &mut *known {
-            Some(known) => Some(std::mem::replace(&mut **known, new)),
-            None => {
-                *known = Some(Box::new(new));
-                None
-            }
+        let old = match self.memory() {
+            Some(mut known) => match &mut *known {
+                Some(known) => Some(std::mem::replace(&mut **known, new)),
+                none => {
+                    *none = Some(Box::new(new));
+                    None
+                }
+            },
+            None => Some(new),
         };
         // Through `Bound`, which knows that the thread is attached and gives the reference back at once.
         drop(old.map(|old| old.python.into_bound(py)));
@@ -57,8 +65,18 @@ impl Sender {
 
     /// Forgets the sender, attached: a reference is given back.
     pub fn forget(&self, py: Python<'_>) {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let known = self.memory().and_then(|mut known| known.take());
         drop(known.map(|known| known.python.into_bound(py)));
+    }
+
+    /// The memory, held for as long as it takes to look. Nothing waits for it, and nothing of Python's is made or dropped meanwhile: who finds it
+    /// in use, by a thread that a fork may have left behind, does without.
+    fn memory(&self) -> Option<MutexGuard<'_, Option<Box<Known>>>> {
+        match self.0.try_lock() {
+            Ok(known) => Some(known),
+            Err(TryLockError::Poisoned(known)) => Some(known.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 import errno
 import gc
 import io
+import sys
 import warnings
+import weakref
 
 import pytest
 
@@ -531,6 +533,111 @@ class TestClosing:
         file.close()
         assert sock.closings == 1
         assert sock.fileno() == -1
+
+
+class TestTheEndOfAFile:
+    """However a file ends, the socket ends with it."""
+
+    @staticmethod
+    def gone(socket, end):
+        """Whether the socket of a file is gone when `end`, which gets it, has done with the file."""
+        left, right = socket.socketpair()
+        with right:
+            reference = weakref.ref(left)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                end(left)
+                del left
+                gc.collect()
+            # The connection too: none of its descriptors was forgotten.
+            return reference() is None and right.recv(1) == b""
+
+    def test_a_subclass_with_a_finalizer_of_its_own(self, socket):
+        class Mine(socket.SocketIO):
+            def __del__(self):
+                pass
+
+        assert self.gone(socket, lambda s: Mine(s, "r"))
+
+    def test_a_finalizer_that_fails(self, socket, monkeypatch):
+        class Mine(socket.SocketIO):
+            def __del__(self):
+                raise ValueError("as planned")
+
+        told = []
+        monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(str(unraisable.exc_value)))
+        assert self.gone(socket, lambda s: Mine(s, "r"))
+        assert told == ["as planned"]
+
+    def test_a_finalizer_that_keeps_the_file(self, socket):
+        kept = []
+
+        class Mine(socket.SocketIO):
+            def __del__(self):
+                kept.append(self)
+
+        left, right = socket.socketpair()
+        with left, right:
+            Mine(left, "r")
+            gc.collect()
+            right.sendall(b"still there")
+            assert kept[0].read(11) == b"still there"
+            kept.pop().close()
+            assert left._io_refs == 0
+
+    @pytest.mark.parametrize("slots", [(), ("more",), None], ids=repr)
+    def test_a_subclass(self, socket, slots):
+        names = {} if slots is None else {"__slots__": slots}
+        mine = type("Mine", (socket.SocketIO,), names)
+        assert self.gone(socket, lambda s: mine(s, "r"))
+
+    def test_a_cycle_through_the_file(self, socket):
+        def end(s):
+            file = s.makefile("rb", 0)
+            file.me = file
+
+        assert self.gone(socket, end)
+
+    def test_a_cycle_through_the_socket(self, socket):
+        class Mine(socket.socket):
+            pass
+
+        def end(s):
+            mine = Mine(fileno=s.detach())
+            mine.file = mine.makefile("rb", 0)
+
+        assert self.gone(socket, end)
+
+    def test_a_cycle_through_the_class(self, socket):
+        def end(s):
+            class Mine(socket.SocketIO):
+                pass
+
+            Mine.file = Mine(s, "r")
+
+        assert self.gone(socket, end)
+
+    def test_the_class_goes_with_its_last_file(self, socket, unix_pair):
+        class Mine(socket.SocketIO):
+            pass
+
+        reference = weakref.ref(Mine)
+        for _ in range(3):
+            Mine(unix_pair[0], "r")
+        Mine.file = Mine(unix_pair[0], "r")
+        del Mine
+        gc.collect()
+        assert reference() is None
+
+    def test_of_the_raw_class_itself(self, oxisocket):
+        from oxisocket._socket import RawSocketIO
+
+        before = sys.getrefcount(RawSocketIO)
+        assert self.gone(oxisocket, lambda s: RawSocketIO(s, "r"))
+        for _ in range(10):
+            assert self.gone(oxisocket, lambda s: RawSocketIO(s, "r").close())
+            RawSocketIO.__new__(RawSocketIO)
+        assert sys.getrefcount(RawSocketIO) == before
 
 
 class TestAMethodReplacedOnTheClass:
