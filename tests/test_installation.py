@@ -971,6 +971,16 @@ class Derived(socket.socket):
                 raw.close()
         """)
 
+    def test_a_module_of_the_package_itself(self):
+        run("""
+            import socket as theirs, sys
+            import oxisocket
+            with oxisocket.installed():
+                import oxisocket._program
+                assert not hasattr(theirs, "_program")
+            assert oxisocket._program is sys.modules["oxisocket._program"] and type(oxisocket) is type(sys)
+        """)
+
     def test_the_default_timeout_from_before(self):
         run("""
             import socket
@@ -1348,6 +1358,12 @@ class TestCommandLine:
         assert lines["Python"].startswith(f"CPython {version}") and lines["Python"].endswith(free_threaded)
         assert lines["platform"].startswith("Linux") and os.uname().machine in lines["platform"]
         assert lines["ssl"].startswith("native, OpenSSL")
+
+    def test_check_tells_what_is_kept(self):
+        check = "sys.argv[1:] = ['--check']; runpy.run_module('oxisocket', run_name='__main__', alter_sys=True)"
+        assert "kept" not in python("-c", f"import runpy, socket, sys; {check}")
+        lines = python("-c", f"import runpy, socket, sys; socket.getaddrinfo = socket.gethostbyname = len; {check}").splitlines()
+        assert lines[-1].split(maxsplit=1) == ["kept", "socket.getaddrinfo, socket.gethostbyname"]
 
     def test_ssl_is_native(self):
         assert (

@@ -327,7 +327,8 @@ getaddrinfo = _socket._public_getaddrinfo
 def install() -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 
-    Modules that hold the standard library's ``socket`` already use oxisocket from then on. ``uninstall()`` undoes it.
+    Modules that hold the standard library's ``socket`` already use oxisocket from then on; what a library has put into it stays.
+    ``uninstall()`` undoes it.
     """
     from oxisocket import _installation
 

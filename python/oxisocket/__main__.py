@@ -59,21 +59,24 @@ def _check() -> None:
 
     import oxisocket
 
-    native = oxisocket.install().native_ssl
+    found = oxisocket.install()
     try:
         import ssl
     except ImportError as error:
         tls = f"not there ({error})"
     else:
-        tls = f"{'native' if native and issubclass(ssl.SSLSocket, oxisocket.socket) else 'wrapping'}, {ssl.OPENSSL_VERSION}"
+        native = found.native_ssl and issubclass(ssl.SSLSocket, oxisocket.socket)
+        tls = f"{'native' if native else 'wrapping'}, {ssl.OPENSSL_VERSION}"
     threading = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "with the GIL"
     for name, value in (
         ("oxisocket", oxisocket.__version__),
         ("Python", f"{platform.python_implementation()} {platform.python_version()}, {threading}"),
         ("platform", f"{platform.system()} {platform.release()}, {platform.machine()}"),
         ("ssl", tls),
+        ("kept", ", ".join(found.kept)),
     ):
-        print(f"{name:<10} {value}")
+        if value:
+            print(f"{name:<10} {value}")
 
 
 def _refuse(reason: str) -> None:

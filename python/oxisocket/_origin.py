@@ -24,7 +24,7 @@ _class_module = vars(type)["__module__"].__get__
 _class_name = vars(type)["__qualname__"].__get__
 _class_mro = vars(type)["__mro__"].__get__
 
-_DESCRIPTORS_IN_C = (
+_DESCRIPTORS_IN_C: tuple[type, ...] = (
     types.MethodDescriptorType,
     types.WrapperDescriptorType,
     types.GetSetDescriptorType,
@@ -63,13 +63,16 @@ def is_class(value: object) -> bool:
 
 
 def derives(value: object, bases: Iterable[type]) -> bool:
-    """Whether this is a class that stands on one of ``bases``, and is none of them."""
+    """Whether this is a class that was derived from one of ``bases``."""
     return is_class(value) and any(each is base for each in _class_mro(value)[1:] for base in bases)
 
 
 def module_of(cls: type) -> object:
-    """The name of the module that a class says it is of."""
-    return _class_module(cls)
+    """The name of the module that a class says it is of; None where it says nothing."""
+    try:
+        return _class_module(cls)
+    except AttributeError:
+        return None
 
 
 class Origin:
@@ -100,9 +103,9 @@ class Origin:
         return type(value) is types.FunctionType and value.__globals__ is self._names
 
     def _made_class(self, name: str, cls: Any) -> bool:
-        if _class_module(cls) == "_socket":
+        if (names_of(self._names.get("_socket")) or {}).get(name) is cls:  # The base, and exceptions.
             return True
-        if _class_module(cls) != "socket" or _class_name(cls) != name:
+        if module_of(cls) != "socket" or _class_name(cls) != name:
             return False
         # A second copy of the module, as eventlet makes one, has classes of the same names.
         return type(cls) is enum.EnumMeta or any(map(self._made_function, _class_names(cls).values()))
@@ -120,7 +123,7 @@ class Origin:
 
 def _is_member(kind: type) -> bool:
     """Whether it is the type of the module's enum members."""
-    return issubclass(kind, int) and type(kind) is enum.EnumMeta and _class_module(kind) == "socket"
+    return issubclass(kind, int) and type(kind) is enum.EnumMeta and module_of(kind) == "socket"
 
 
 def methods_of(cls: type) -> Iterator[tuple[str, Any]]:
@@ -134,7 +137,7 @@ def names_used_by_derived_classes(names: dict[str, Any], bases: Iterable[type]) 
     """The names that occur in the methods of the classes which a module itself has derived from ``bases``."""
     used: set[str] = set()
     for value in list(names.values()):
-        if derives(value, bases) and _class_module(value) == name_of(names):
+        if derives(value, bases) and module_of(value) == name_of(names):
             for method in _class_names(value).values():
                 for code in _codes_of(method):
                     used.update(code.co_names)

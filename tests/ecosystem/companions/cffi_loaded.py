@@ -6,11 +6,11 @@ import types
 from order import install, report
 
 install("first")
+import socket
+
 import nacl.bindings
 
 install("last")
-import socket
-
 pretenders = [
     name
     for name, module in sys.modules.items()

@@ -10,7 +10,7 @@ CLIENTS = 5
 def converse(certificate):
     """Over plain sockets, and over TLS; prints the answers."""
     for server_side, client_side in (plainly, plainly), over_tls(certificate):
-        everybody = threading.Barrier(CLIENTS)
+        everybody = threading.Barrier(CLIENTS, timeout=20)
         answers = []
         with socket.create_server(("localhost", 0)) as server:
 
