@@ -6,10 +6,13 @@
 //! It is one of several, chosen by the socket's address, so that sockets do not wait for each other where there is no GIL.
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::time::Instant;
 
 use self::sync::{Mutex, MutexGuard};
 use super::Descriptor;
+use super::pace::Pace;
+use crate::sys::socket::{Identity, identity};
 use crate::sys::wake::Thread;
 
 #[cfg(not(loom))]
@@ -43,20 +46,39 @@ struct Call {
     key: Key,
     fd: RawFd,
     thread: Thread,
-    /// Set when its socket was closed: how often the call was interrupted since.
-    interruptions: Option<u32>,
+    closed: Option<Closed>,
+}
+
+/// What is known of a call since its socket was closed.
+#[derive(Clone, Copy, Debug)]
+struct Closed {
+    number: Late,
+    pace: Pace,
+}
+
+/// A number that is given back later than its socket was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The number.
+    pub number: RawFd,
+    /// What it named when the socket was closed; `None` where it was not even open.
+    pub named: Option<Identity>,
+}
+
+impl Late {
+    fn new(number: RawFd) -> Self {
+        // SAFETY: not -1, and used by this call alone, which fails unless it is open.
+        let named = identity(&unsafe { BorrowedFd::borrow_raw(number) }).ok();
+        Late { number, named }
+    }
 }
 
 impl Call {
     fn is_of(&self, key: Key, fd: RawFd) -> bool {
-        self.key == key && self.fd == fd && self.interruptions.is_none()
+        self.key == key && self.fd == fd && self.closed.is_none()
     }
 
-    fn interrupt(&mut self) {
-        let Some(count) = &mut self.interruptions else {
-            return;
-        };
-        *count += 1;
+    fn interrupt(&self) {
         if !self.thread.is_current() {
             // SAFETY: a thread leaves the table before it ends, and the table is locked. What is not guaranteed: that the thread is in
             // its system call already, or still; who comes too early is interrupted again.
@@ -88,13 +110,13 @@ impl Table {
 
     /// Marks the calls on a number as those of a closed socket, and interrupts them; whether there are any.
     fn close(&mut self, key: Key, fd: RawFd) -> bool {
-        let mut any = false;
+        let mut closed = None;
         for call in self.calls.iter_mut().flatten().filter(|call| call.is_of(key, fd)) {
-            call.interruptions = Some(0);
+            let new = || Closed { number: Late::new(fd), pace: Pace::new(Instant::now()) };
+            call.closed = Some(*closed.get_or_insert_with(new));
             call.interrupt();
-            any = true;
         }
-        any
+        closed.is_some()
     }
 
     fn leave(&mut self, place: usize) -> Ended {
@@ -102,13 +124,13 @@ impl Table {
             return Ended { was_closed: false, number: None };
         };
         self.free.push(place);
-        let was_closed = call.interruptions.is_some();
-        let is_last = was_closed && !self.closed().any(|other| other.key == call.key && other.fd == call.fd);
-        Ended { was_closed, number: is_last.then_some(call.fd) }
+        let is_last = !self.closed().any(|other| other.key == call.key && other.fd == call.fd);
+        let number = call.closed.filter(|_| is_last).map(|closed| closed.number);
+        Ended { was_closed: call.closed.is_some(), number }
     }
 
     fn closed(&self) -> impl Iterator<Item = &Call> {
-        self.calls.iter().flatten().filter(|call| call.interruptions.is_some())
+        self.calls.iter().flatten().filter(|call| call.closed.is_some())
     }
 
     /// Whether calls run on a number that this socket had.
@@ -116,20 +138,24 @@ impl Table {
         self.closed().any(|call| call.key == key)
     }
 
-    /// Interrupts, once more, the calls of closed sockets that were not interrupted `enough` times yet; whether there were any.
-    pub fn interrupt_again(&mut self, enough: u32) -> bool {
-        let mut any = false;
+    /// Interrupts the calls of closed sockets for which it is time again; when it will be for the next, if ever.
+    pub fn interrupt_again(&mut self, now: Instant) -> Option<Instant> {
+        let mut next = None;
         for call in self.calls.iter_mut().flatten() {
-            if call.interruptions.is_some_and(|count| count < enough) {
+            let Some(closed) = &mut call.closed else {
+                continue;
+            };
+            let is_due = closed.pace.take(now);
+            next = next.into_iter().chain(closed.pace.due()).min();
+            if is_due {
                 call.interrupt();
-                any = true;
             }
         }
-        any
+        next
     }
 
     /// Forgets every call, and tells the numbers that nobody else will give back: after a fork, their threads are the parent's.
-    pub fn forget(&mut self, mut give_back: impl FnMut(RawFd)) {
+    pub fn forget(&mut self, mut give_back: impl FnMut(Late)) {
         // In place: this runs between a fork and what the child does first.
         for place in 0..self.calls.len() {
             if let Some(number) = self.calls[place].and_then(|_| self.leave(place).number) {
@@ -150,7 +176,7 @@ pub struct Ended {
     /// Whether its socket was closed while it ran.
     pub was_closed: bool,
     /// The number to give back, if it was the last call on it.
-    pub number: Option<RawFd>,
+    pub number: Option<Late>,
 }
 
 /// A number that a socket has given up.
@@ -193,7 +219,7 @@ impl Calls {
         if fd < 0 {
             return Err(super::closed());
         }
-        let place = locked.enter(Call { key, fd, thread: Thread::current(), interruptions: None })?;
+        let place = locked.enter(Call { key, fd, thread: Thread::current(), closed: None })?;
         Ok(Lease { table, fd, place })
     }
 
@@ -249,7 +275,7 @@ impl Drop for Lease<'_> {
     /// For a call that panics.
     fn drop(&mut self) {
         if let Some(number) = lock(self.table).leave(self.place).number {
-            let _ = super::give_back(number);
+            super::give_back_late(number);
         }
     }
 }
@@ -262,7 +288,7 @@ mod tests {
     const OTHER: Key = Key(32);
 
     fn call(key: Key, fd: RawFd) -> Call {
-        Call { key, fd, thread: Thread::current(), interruptions: None }
+        Call { key, fd, thread: Thread::current(), closed: None }
     }
 
     fn running(calls: &[(Key, RawFd)]) -> Table {
@@ -273,12 +299,16 @@ mod tests {
         table
     }
 
+    fn number(ended: Ended) -> Option<RawFd> {
+        ended.number.map(|late| late.number)
+    }
+
     #[test]
     fn the_last_call_gives_the_number_back() {
         let mut table = running(&[(KEY, 7), (KEY, 7)]);
         assert!(table.close(KEY, 7));
         assert_eq!(table.leave(0), Ended { was_closed: true, number: None });
-        assert_eq!(table.leave(1), Ended { was_closed: true, number: Some(7) });
+        assert_eq!(number(table.leave(1)), Some(7));
     }
 
     #[test]
@@ -295,7 +325,7 @@ mod tests {
         let new = table.enter(call(KEY, 9)).unwrap();
         assert_eq!(table.leave(new), Ended { was_closed: false, number: None });
         assert!(!table.close(KEY, 9), "the call of before is not one on it");
-        assert_eq!(table.leave(0), Ended { was_closed: true, number: Some(7) });
+        assert_eq!(number(table.leave(0)), Some(7));
     }
 
     #[test]
@@ -307,12 +337,26 @@ mod tests {
     }
 
     #[test]
-    fn interruptions_are_counted_and_end() {
+    fn interruptions_end() {
         let mut table = running(&[(KEY, 7), (OTHER, 8)]);
-        assert!(!table.interrupt_again(3), "nobody was closed");
+        let mut now = Instant::now();
+        assert_eq!(table.interrupt_again(now), None, "nobody was closed");
         table.close(KEY, 7);
-        let rounds = std::iter::repeat_with(|| table.interrupt_again(3)).take_while(|&any| any).count();
-        assert_eq!(rounds, 2, "the first time was at the close");
+        let mut rounds = 0;
+        while let Some(due) = table.interrupt_again(now) {
+            (now, rounds) = (due, rounds + 1);
+        }
+        assert!(rounds > 3);
+        assert!(table.has_closed(KEY), "its call has not ended for that");
+    }
+
+    #[test]
+    fn who_was_closed_earlier_has_its_own_interruptions() {
+        let mut table = running(&[(KEY, 7), (OTHER, 8)]);
+        table.close(KEY, 7);
+        let first = table.interrupt_again(Instant::now());
+        table.close(OTHER, 8);
+        assert_eq!(table.interrupt_again(Instant::now()), first);
     }
 
     #[test]
@@ -320,7 +364,7 @@ mod tests {
         let mut table = running(&[(KEY, 7), (KEY, 7), (OTHER, 8)]);
         table.close(KEY, 7);
         let mut given_back = Vec::new();
-        table.forget(|number| given_back.push(number));
+        table.forget(|late| given_back.push(late.number));
         assert_eq!(given_back, [7]);
         assert!(!table.close(OTHER, 8));
     }

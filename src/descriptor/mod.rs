@@ -14,10 +14,12 @@
 //! | --- | --- |
 //! | [`calls`] | the calls that run detached, and who gives a number back |
 //! | [`watcher`] | calls that did not end at the first interruption are interrupted again |
+//! | [`pace`] | at which intervals |
 //! | [`offer`] | a number that Python code may or may not take over |
 
 pub mod calls;
 pub mod offer;
+mod pace;
 mod watcher;
 
 use std::io;
@@ -27,7 +29,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use pyo3::prelude::*;
 
-use self::calls::{Calls, Ended, GivenUp, Key, Lease};
+use self::calls::{Calls, Ended, GivenUp, Key, Late, Lease};
 use crate::sys::{self, wake};
 
 /// What a socket without a descriptor has in its place.
@@ -120,8 +122,7 @@ impl Lease<'_> {
         let answer = call(unsafe { BorrowedFd::borrow_raw(self.fd()) });
         let Ended { was_closed, number } = self.end();
         if let Some(number) = number {
-            // Nobody can be told: `close()` has returned.
-            let _ = give_back(number);
+            give_back_late(number);
         }
         if was_closed { answer.or(Err(closed())) } else { answer }
     }
@@ -131,6 +132,19 @@ impl Lease<'_> {
 fn give_back(number: RawFd) -> io::Result<()> {
     // SAFETY: the number was the socket's alone, and each is told once to be given back, by what `Calls` says.
     sys::socket::close(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Gives a number back whose socket was closed a while ago, unless the program has closed it meanwhile, behind the socket's back, as
+/// `os.closerange` does: then it is free, or names a stranger's file.
+///
+/// What is not guaranteed: that the program does not do so between the look and the `close(2)`.
+fn give_back_late(Late { number, named }: Late) {
+    // SAFETY: not -1, and used by this call alone, which fails unless it is open.
+    let names = sys::socket::identity(&unsafe { BorrowedFd::borrow_raw(number) }).ok();
+    if named.is_some() && names == named {
+        // Nobody can be told of a failure: `close()` has returned.
+        let _ = give_back(number);
+    }
 }
 
 fn closed() -> io::Error {

@@ -1,12 +1,12 @@
-//! Interrupting again: a call that was on its way into the kernel when it was first interrupted is blocked all the same.
+//! Interrupting again the calls of closed sockets that have not ended: see [`pace`](super::pace).
 //!
-//! `close()` itself looks on for a moment, which is nearly always enough. Then a thread of its own goes on, at longer and longer
-//! intervals and not for ever: a thread that has the signal blocked would only collect it. It ends when nothing is left to do.
+//! `close()` itself looks on for a moment, which is nearly always enough. Then a thread of its own goes on. It ends when nothing is left
+//! to do.
 
 use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::calls::{Calls, Key, Locked};
 use crate::sys::wake;
@@ -15,10 +15,9 @@ use crate::sys::wake;
 const LOOKS: usize = 8;
 const LOOK: Duration = Duration::from_micros(20);
 
-/// How often a call is interrupted: at last every 8 s, and for 16 s in all.
-const INTERRUPTIONS: u32 = 16;
-const FIRST_INTERVAL: Duration = Duration::from_micros(250);
-const LAST_INTERVAL: Duration = Duration::from_secs(8);
+/// The same where there can be no thread: for 10 ms or so.
+const LONG_LOOKS: usize = 32;
+const LONG_LOOK: Duration = Duration::from_micros(250);
 
 /// The thread, while it runs.
 static WATCHER: Mutex<Option<Thread>> = Mutex::new(None);
@@ -35,11 +34,29 @@ pub fn see_off(key: Key) {
             return;
         }
     }
+    if !watched() {
+        interrupt_here(key);
+    }
+}
+
+/// Calls the watcher; whether there is one. For want of memory, or by a limit, there may be no thread.
+fn watched() -> bool {
     let mut watcher = watcher();
     match &*watcher {
         Some(running) => running.unpark(),
-        // Without a thread, for want of memory or by a limit, the calls have had their one interruption.
         None => *watcher = spawn(),
+    }
+    watcher.is_some()
+}
+
+/// Does for a moment what the watcher would do.
+fn interrupt_here(key: Key) {
+    for _ in 0..LONG_LOOKS {
+        thread::sleep(LONG_LOOK);
+        let mut table = Calls::of_process().table(key);
+        if !table.has_closed(key) || table.interrupt_again(Instant::now()).is_none() {
+            return;
+        }
     }
 }
 
@@ -51,18 +68,17 @@ fn spawn() -> Option<Thread> {
 }
 
 fn watch() {
-    let mut interval = FIRST_INTERVAL;
     loop {
-        let before = std::time::Instant::now();
-        thread::park_timeout(interval);
-        // Woken early: another socket was closed.
-        interval = if before.elapsed() < interval { FIRST_INTERVAL } else { (interval * 2).min(LAST_INTERVAL) };
         let mut watcher = watcher();
-        let left = Calls::of_process().tables().map(|mut table| table.interrupt_again(INTERRUPTIONS));
-        if left.filter(|&any| any).count() == 0 {
+        let now = Instant::now();
+        let next = Calls::of_process().tables().filter_map(|mut table| table.interrupt_again(now)).min();
+        let Some(next) = next else {
             *watcher = None;
             return;
-        }
+        };
+        drop(watcher);
+        // Woken early: another socket was closed.
+        thread::park_timeout(next - now);
     }
 }
 
@@ -86,9 +102,7 @@ pub(super) extern "C" fn after_fork_in_child() {
     if let Ok(Some((mut watcher, tables))) = HELD.try_with(Cell::take) {
         *watcher = None;
         for mut table in tables {
-            table.forget(|number| {
-                let _ = super::give_back(number);
-            });
+            table.forget(super::give_back_late);
         }
     }
 }

@@ -39,8 +39,8 @@ impl Thread {
             return false;
         };
         // SAFETY: the thread lives, as the caller promises, and the signal had its empty handler a moment ago. What is not guaranteed:
-        // that another thread of the program does not take the signal in this very moment. The interpreter's own `signal.signal`
-        // cannot, where this is called attached.
+        // that another thread of the program does not take the signal in this very moment; its default action is harmless if it is
+        // SIGURG. The interpreter's own `signal.signal` cannot, where this is called attached.
         unsafe { libc::pthread_kill(self.0, signal) == 0 }
     }
 }
@@ -48,18 +48,28 @@ impl Thread {
 /// The signal that was last found to be free, with its handler installed; 0 in the beginning.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// The signal that interrupts; `None` where every one is taken.
-///
-/// Of the real-time signals the highest that nobody uses: programs that use them count from SIGRTMIN up. A program can take it at any
-/// time, and can put it back to its default action, which ends the process: so its action is asked for before each use.
+/// The signal that interrupts; `None` where every one is taken. A program can take one at any time, and can put it back to its default
+/// action: so its action is asked for before each use.
 fn signal() -> Option<c_int> {
     let last = SIGNAL.load(Ordering::Relaxed);
     if last != 0 && matches!(action(last), Ok(handler) if handler == ours()) {
         return Some(last);
     }
-    let found = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| is_ours(signal).unwrap_or(false));
+    let found = candidates().find(|&signal| is_ours(signal).unwrap_or(false));
     SIGNAL.store(found.unwrap_or(0), Ordering::Relaxed);
     found
+}
+
+/// The signals that may be used, best first.
+///
+/// SIGURG's default action is to do nothing, and Go's runtime interrupts its threads with it for that reason: where one is on its way to a
+/// thread that has it blocked, and the program puts all signals back to their default, nobody dies. Nor does it need room in the queue of
+/// signals, which is the user's and may be full. It would tell of urgent data, which nobody is told of who did not ask for it.
+///
+/// Where it is taken, of the real-time signals the highest: programs that use them count from SIGRTMIN up. Their default action ends
+/// the process.
+fn candidates() -> impl Iterator<Item = c_int> {
+    std::iter::once(libc::SIGURG).chain((libc::SIGRTMIN()..=libc::SIGRTMAX()).rev())
 }
 
 /// Whether `signal` has the empty handler, which it is given if it has its default action.

@@ -46,8 +46,8 @@ impl Process {
             return false;
         };
         self.use_number(lease.fd());
-        if let Some(number) = lease.end().number {
-            self.give_back(number);
+        if let Some(late) = lease.end().number {
+            self.give_back(late.number);
         }
         true
     }
