@@ -99,6 +99,7 @@ pub(super) extern "C" fn after_fork_in_parent() {
 }
 
 pub(super) extern "C" fn after_fork_in_child() {
+    wake::forget_id();
     if let Ok(Some((mut watcher, tables))) = HELD.try_with(Cell::take) {
         *watcher = None;
         for mut table in tables {

@@ -5,71 +5,102 @@
 //! release for Linux: a signal that nobody uses, whose handler does nothing, sent to the one thread. Its call ends with
 //! EINTR, and the thread looks whether its socket is still open.
 
+use std::cell::Cell;
 use std::ffi::c_int;
-use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::{fs, io};
 
 use super::set_errno;
 use crate::syscall;
 
 /// A thread that may be blocked in a system call.
 #[derive(Clone, Copy, Debug)]
-pub struct Thread(libc::pthread_t);
+pub struct Thread {
+    handle: libc::pthread_t,
+    /// What the kernel calls it.
+    id: libc::pid_t,
+}
+
+thread_local! {
+    /// This thread's id, 0 before it was first asked for: to ask is a system call.
+    static ID: Cell<libc::pid_t> = const { Cell::new(0) };
+}
+
+/// After a fork the thread that forked has another id in the child.
+pub fn forget_id() {
+    ID.set(0);
+}
+
+fn id() -> libc::pid_t {
+    if ID.get() == 0 {
+        // SAFETY: always safe.
+        ID.set(unsafe { libc::gettid() });
+    }
+    ID.get()
+}
 
 impl Thread {
     /// The thread that asks.
     pub fn current() -> Self {
         // SAFETY: always safe.
-        Thread(unsafe { libc::pthread_self() })
+        Thread { handle: unsafe { libc::pthread_self() }, id: id() }
     }
 
     /// Whether this is the thread that asks.
     pub fn is_current(self) -> bool {
         // SAFETY: compares two numbers.
-        unsafe { libc::pthread_equal(self.0, libc::pthread_self()) != 0 }
+        unsafe { libc::pthread_equal(self.handle, libc::pthread_self()) != 0 }
     }
 
-    /// Interrupts the system call that this thread is blocked in, if it is; whether the system took the order.
+    /// Interrupts the system call that this thread is blocked in, if it is.
+    ///
+    /// A thread that has the signal blocked is left alone: what it had pending would end the process if the program put all signals back
+    /// to their default before the thread opens its mask.
     ///
     /// # Safety
     ///
     /// The thread has not ended. (Nothing is promised of what it does: where it is not in a system call, nothing happens.)
-    pub unsafe fn interrupt(self) -> bool {
-        let Some(signal) = signal() else {
-            return false;
-        };
+    pub unsafe fn interrupt(self) {
         // SAFETY: the thread lives, as the caller promises, and the signal had its empty handler a moment ago. What is not guaranteed:
-        // that another thread of the program does not take the signal in this very moment; its default action is harmless if it is
-        // SIGURG. The interpreter's own `signal.signal` cannot, where this is called attached.
-        unsafe { libc::pthread_kill(self.0, signal) == 0 }
+        // that another thread of the program does not take the signal in this very moment. The interpreter's own `signal.signal`
+        // cannot, where this is called attached.
+        let send = |signal| unsafe { libc::pthread_kill(self.handle, signal) == 0 };
+        let sent = match real_time_signal() {
+            Some(signal) if self.has_blocked(signal) => return,
+            Some(signal) => send(signal),
+            None => false,
+        };
+        // A real-time signal needs room in the user's queue of pending signals, which may be full; this one does not. And its default
+        // is to do nothing, which is why Go's runtime interrupts its threads with it.
+        if !sent && is_ours(libc::SIGURG).unwrap_or(false) {
+            send(libc::SIGURG);
+        }
+    }
+
+    /// Whether the signal is in this thread's mask. Where the kernel does not tell, it is not.
+    fn has_blocked(self, signal: c_int) -> bool {
+        let status = fs::read_to_string(format!("/proc/self/task/{}/status", self.id)).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        mask & (1 << (signal - 1)) != 0
     }
 }
 
 /// The signal that was last found to be free, with its handler installed; 0 in the beginning.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// The signal that interrupts; `None` where every one is taken. A program can take one at any time, and can put it back to its default
-/// action: so its action is asked for before each use.
-fn signal() -> Option<c_int> {
+/// The signal that interrupts; `None` where every one is taken.
+///
+/// Of the real-time signals the highest that nobody uses: programs that use them count from SIGRTMIN up. A program can take it at any
+/// time, and can put it back to its default action, which ends the process: so its action is asked for before each use.
+fn real_time_signal() -> Option<c_int> {
     let last = SIGNAL.load(Ordering::Relaxed);
     if last != 0 && matches!(action(last), Ok(handler) if handler == ours()) {
         return Some(last);
     }
-    let found = candidates().find(|&signal| is_ours(signal).unwrap_or(false));
+    let found = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| is_ours(signal).unwrap_or(false));
     SIGNAL.store(found.unwrap_or(0), Ordering::Relaxed);
     found
-}
-
-/// The signals that may be used, best first.
-///
-/// SIGURG's default action is to do nothing, and Go's runtime interrupts its threads with it for that reason: where one is on its way to a
-/// thread that has it blocked, and the program puts all signals back to their default, nobody dies. Nor does it need room in the queue of
-/// signals, which is the user's and may be full. It would tell of urgent data, which nobody is told of who did not ask for it.
-///
-/// Where it is taken, of the real-time signals the highest: programs that use them count from SIGRTMIN up. Their default action ends
-/// the process.
-fn candidates() -> impl Iterator<Item = c_int> {
-    std::iter::once(libc::SIGURG).chain((libc::SIGRTMIN()..=libc::SIGRTMAX()).rev())
 }
 
 /// Whether `signal` has the empty handler, which it is given if it has its default action.
@@ -128,5 +159,19 @@ pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child
     if refused != 0 {
         // Only for want of memory: then a child keeps numbers of sockets that were in use, which harms nobody.
         set_errno(refused);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_seen() {
+        let signal = libc::SIGRTMIN();
+        let this = Thread::current();
+        assert!(!this.has_blocked(signal));
+        without_signals(|| assert!(this.has_blocked(signal)));
+        assert!(!Thread { id: 0, ..this }.has_blocked(signal), "not told");
     }
 }
