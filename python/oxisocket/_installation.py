@@ -106,7 +106,7 @@ def _tell(found: Installation) -> None:
     """Say once what could only be half done. Who has not loaded ``logging`` does not listen."""
     if found.kept:
         _tell_once(f"oxisocket left what others had put there: {', '.join(found.kept)}")
-    elif not found.native_ssl:
+    if found.native_socket and not found.native_ssl:
         _tell_once("ssl was imported before oxisocket was installed: SSLSocket stays on the standard library's socket")
 
 
@@ -168,7 +168,8 @@ class _Takeover:
             hasattr(module, "__all__")
             twins = self._twins = Twins(module, oxisocket)
             theirs, ours = twins.theirs, twins.ours
-            self._open = {name for name in theirs if name in ours and theirs[name] is not ours[name] and not name.startswith("_")}
+            shared = [name for name in list(theirs) if name in ours and not name.startswith("_")]
+            self._open = {name for name in shared if theirs[name] is not ours[name]}
             for name in list(theirs):
                 # What somebody has added is for all. And modules have the mark for "no timeout given" in the defaults of their
                 # functions, and ask whether a timeout is that very one.
@@ -194,7 +195,8 @@ class _Takeover:
     def _strange_base(self) -> dict[str, object]:
         """What somebody has put in the place of the module ``_socket``."""
         base = sys.modules.get("_socket", ABSENT)
-        return {} if base is ABSENT or _is_oxisocket(base) or _origin.is_base(base) else {"_socket": base}
+        free = self._has_class or base is ABSENT or _is_oxisocket(base) or _origin.is_base(base)
+        return {} if free else {"_socket": base}
 
     def _strange_names(self) -> dict[str, object]:
         """What somebody has put into the module, or into a class of it, of that which has not been replaced yet."""
