@@ -14,9 +14,10 @@ from contenders import TARGET, build_bare
 from machine import described
 from plot import draw
 from record import save
-from report import Row, page, rows, weighed_row
+from report import page
 from results import Results, ratios
 from rounds import Measured, measure
+from row import Row, rows, weighed_row
 from table import TIMED
 
 NAMES = [case.name for case in TIMED] + [memory.SIZE, memory.GROWTH]

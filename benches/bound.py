@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from cases.loop import Sample
+from figures import Figures, Range
+from units import time, time_range, times
 
 STDLIB, OURS, BARE = "stdlib", "oxisocket", "bare"
 
 # As fast, as far as a clock can tell.
 NOT_SLOWER = 0.98
 
-# For each contender what one call took.
-Results = Mapping[str, Sample]
-
-
-def times(ratio: float) -> str:
-    """Return how many times as fast something is."""
-    return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x"
+Results = Mapping[str, Figures]
 
 
 class Bound(Protocol):
-    """A figure made of the results, and the limit it is held to."""
+    """A figure made of the results, and the limit it is held to, if any."""
+
+    @property
+    def title(self) -> str:
+        """What its row is called, when it is not its case's first."""
+        ...
+
+    def taken(self, figures: Figures) -> str:
+        """Return what it is made of, a contender's, in words."""
+        ...
 
     def figure(self, results: Results) -> float:
         """Return the figure."""
@@ -33,13 +37,20 @@ class Bound(Protocol):
         """Return it in words."""
         ...
 
-    def held(self, figure: float) -> bool:
-        """Tell whether it keeps to the limit."""
+    def held(self, figure: float) -> bool | None:
+        """Tell whether it keeps to the limit; None where there is none."""
         ...
 
 
+class _OfSeconds:
+    title: ClassVar = "— the time"
+
+    def taken(self, figures: Figures) -> str:
+        return time(figures.seconds)
+
+
 @dataclass(frozen=True)
-class Overhead:
+class Overhead(_OfSeconds):
     """The time above the bare system calls, ours over the stdlib's."""
 
     most: float
@@ -59,16 +70,27 @@ class Overhead:
 
 
 @dataclass(frozen=True)
-class Faster:
-    """How many times as fast as the stdlib."""
-
-    least: float
+class Compared(_OfSeconds):
+    """How many times as fast as the stdlib, and nothing promised."""
 
     def figure(self, results: Results) -> float:
         return results[STDLIB].seconds / results[OURS].seconds
 
     def shown(self, figure: float) -> str:
         return times(figure)
+
+    def held(self, _: float) -> bool | None:
+        return None
+
+    def __str__(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Faster(Compared):
+    """How many times as fast as the stdlib."""
+
+    least: float
 
     def held(self, figure: float) -> bool:
         return figure >= self.least
@@ -78,13 +100,72 @@ class Faster:
 
 
 @dataclass(frozen=True)
+class Served(Faster):
+    """The same of requests, with how many of them a second."""
+
+    def taken(self, figures: Figures) -> str:
+        seconds = figures.samples
+        return f"{1 / seconds.median:,.0f}/s ({1 / seconds.most:,.0f} to {1 / seconds.least:,.0f})"
+
+
+@dataclass(frozen=True)
+class Half:
+    """The time in which half of the requests are answered."""
+
+    title: ClassVar = "— p50"
+
+    def taken(self, figures: Figures) -> str:
+        return _in_words(figures.half)
+
+    def figure(self, results: Results) -> float:
+        return _given(results[STDLIB].half).median / _given(results[OURS].half).median
+
+    def shown(self, figure: float) -> str:
+        return times(figure)
+
+    def held(self, _: float) -> bool | None:
+        return None
+
+    def __str__(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The time in which 99 of 100 requests are answered: ours above the stdlib's, in how far its own samples lie apart."""
+
+    title: ClassVar = "— p99"
+
+    def taken(self, figures: Figures) -> str:
+        return _in_words(figures.tail)
+
+    def figure(self, results: Results) -> float:
+        stdlib, ours = _given(results[STDLIB].tail), _given(results[OURS].tail)
+        return (ours.median - stdlib.median) / max(stdlib.spread, 1e-9)
+
+    def shown(self, figure: float) -> str:
+        return f"{figure:+.2g} spreads"
+
+    def held(self, figure: float) -> bool:
+        return figure <= 1
+
+    def __str__(self) -> str:
+        return "≤ 1 spread"
+
+
+@dataclass(frozen=True)
 class Keeps:
     """What a computing thread beside ours keeps, of what it does alone."""
 
     least: float
+    title: ClassVar = "— the thread"
+
+    def taken(self, figures: Figures) -> str:
+        kept = figures.kept
+        return f"{kept.median:.0%} ({kept.least:.0%} to {kept.most:.0%})" if kept is not None else ""
 
     def figure(self, results: Results) -> float:
-        return results[OURS].kept or 0.0
+        return _given(results[OURS].kept).median
 
     def shown(self, figure: float) -> str:
         return f"keeps {figure:.0%}"
@@ -94,3 +175,12 @@ class Keeps:
 
     def __str__(self) -> str:
         return f"≥ {self.least:.0%}"
+
+
+def _given(found: Range | None) -> Range:
+    assert found is not None
+    return found
+
+
+def _in_words(found: Range | None) -> str:
+    return time_range(found.median, found.least, found.most) if found is not None else ""

@@ -77,5 +77,5 @@ class Contender:
         answer = self._process.stdout.readline().split()
         if not answer:
             sys.exit(f"{' '.join(map(str, self._process.args))} ended with status {self._process.wait()}")  # type: ignore[arg-type]
-        nanoseconds, *kept = map(float, answer)
-        return Sample(nanoseconds / 1e9, *kept)
+        nanoseconds, *others = answer
+        return Sample(int(nanoseconds) / 1e9, **{name: float(value) for name, value in (other.split("=") for other in others)})

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
-from bound import times
 from matplotlib.figure import Figure
 from results import Results
+from units import times
 
 # A shade of rust for each Python, the newest darkest; grey is what is slower.
 SHADES = ("#b7410e", "#e0956f", "#efc4ae")

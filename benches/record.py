@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyperf  # type: ignore[import-untyped]
+from cases.loop import Sample
 from rounds import PROCESSES, Measured
 
 
@@ -15,13 +16,26 @@ def save(measured: Iterable[Measured], folder: Path) -> None:
     benchmarks: dict[str, list[pyperf.Benchmark]] = {}
     for one in measured:
         for contender, samples in one.samples.items():
-            seconds = [sample.seconds for sample in samples]
-            of_process = len(seconds) // PROCESSES
-            about = {"name": one.case.name, "title": one.case.title, "unit": "second"}
-            runs = [
-                pyperf.Run(seconds[start : start + of_process], metadata=about, collect_metadata=False)
-                for start in range(0, len(seconds), of_process)
-            ]
-            benchmarks.setdefault(contender, []).append(pyperf.Benchmark(runs))
+            for suffix, seconds in _times(samples):
+                about = {"name": one.case.name + suffix, "title": one.case.title, "unit": "second"}
+                benchmarks.setdefault(contender, []).append(_benchmark(seconds, about))
     for contender, suite in benchmarks.items():
         pyperf.BenchmarkSuite(suite).dump(str(folder / f"{contender}.json"), replace=True)
+
+
+def _times(samples: list[Sample]) -> Iterator[tuple[str, list[float]]]:
+    yield "", [sample.seconds for sample in samples]
+    for suffix, name in (("-p50", "half"), ("-p99", "tail")):
+        found = [seconds for sample in samples if (seconds := getattr(sample, name)) is not None]
+        if found:
+            yield suffix, found
+
+
+def _benchmark(seconds: list[float], about: dict[str, str]) -> pyperf.Benchmark:
+    of_process = len(seconds) // PROCESSES
+    return pyperf.Benchmark(
+        [
+            pyperf.Run(seconds[start : start + of_process], metadata=about, collect_metadata=False)
+            for start in range(0, len(seconds), of_process)
+        ]
+    )

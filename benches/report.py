@@ -1,23 +1,12 @@
-"""What is shown of the figures: lines on a terminal, and docs/benchmarks.md."""
+"""The report of all figures: docs/benchmarks.md."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from bound import BARE, OURS, STDLIB, times
-from cases.loop import Sample
-from memory import Weighed
-from rounds import Measured
-
-if TYPE_CHECKING:
-    from results import Results
+from results import Results
 
 HEAD = ("case", "stdlib", "oxisocket", "bare", "figure", "bound", "held")
-
-# Each up to where the next one reads better.
-UNITS = (("ns", 1e-9, 1e-5), ("µs", 1e-6, 1e-2), ("ms", 1e-3, float("inf")))
 
 EXPLANATION = """\
 Made by `make bench`. Each case is one program, run on the standard library's `socket` and on oxisocket, and beside them the same
@@ -29,6 +18,11 @@ interpreter, and a turn can be lucky, the median. Times are for one call, or for
 library's. "Keeps": what a thread that computes gets done while another sends and receives, of what it gets done alone. The
 standard library's figures beside that thread need a second core that is idle: on a busy machine the thread wakes too late to
 take the interpreter away.
+
+The cases of `http.server` are the standard library's server with a thread for each connection. Its clients are another process;
+each sends its next request when it has its answer. A sample is two seconds of that: requests a second, and p50 and p99, the times
+in which half of the requests and 99 of 100 were answered. Each figure is the median of the samples, with the least and the most.
+"Spreads": how much longer our p99 is than the standard library's, in how far its own samples lie apart.
 """
 
 HOLDS = """\
@@ -42,41 +36,6 @@ HOLDS = """\
   timeout another 0.7: a module that cost nothing at all would be 1.3 times as fast with one. `perf` finds 96 % of that case's
   time in the kernel, 2 % in the interpreter, 1.4 % in libc and 0.8 % in this module. The overhead is the figure to see.
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    cells: tuple[str, ...]
-    held: bool | None
-
-    def for_terminal(self) -> str:
-        title, stdlib, ours, bare, figure, bound, held = self.cells
-        return f"{title:<40}{stdlib:>12}{ours:>12}{bare:>12}  {figure:<14}{bound:<17}{held}"
-
-    def for_markdown(self) -> str:
-        return f"| {' | '.join(self.cells)} |"
-
-
-def rows(measured: Measured) -> Iterator[Row]:
-    """Yield a row for each bound of a case; one without any has a row too."""
-    case, results = measured.case, measured.results
-    taken = [_time(results.get(name)) for name in (STDLIB, OURS, BARE)]
-    if not case.bounds:
-        ratio = results[STDLIB].seconds / results[OURS].seconds
-        yield Row((case.title, *taken, times(ratio), "", ""), None)
-    for number, bound in enumerate(case.bounds):
-        figure = bound.figure(results)
-        held = bound.held(figure)
-        judged = (bound.shown(figure), str(bound), _word(held))
-        # What does not come from the times has no times beside it.
-        yield Row((case.title, *taken, *judged) if number == 0 else ("— the thread", *_kept(results), *judged), held)
-
-
-def weighed_row(weighed: Weighed) -> Row:
-    sizes = (f"{weighed.stdlib:,} B", f"{weighed.ours:,} B", "")
-    return Row((weighed.title, *sizes, f"{weighed.ours - weighed.stdlib:+,} B", weighed.bound, _word(weighed.held)), weighed.held)
 
 
 def page(all_results: Sequence[Results], plot: str) -> str:
@@ -111,19 +70,3 @@ def _section(results: Results) -> list[str]:
         f"Measured on: {'; '.join(f'{what.lower()} {value}' for what, value in results.machine.items() if what != 'Python')}.",
         "",
     ]
-
-
-def _word(held: bool) -> str:
-    return "held" if held else "**missed**"
-
-
-def _kept(results: dict[str, Sample]) -> list[str]:
-    return [f"{kept:.0%}" if (kept := results[name].kept) is not None else "" for name in (STDLIB, OURS)] + [""]
-
-
-def _time(sample: Sample | None) -> str:
-    if sample is None:
-        return ""
-    unit, one = next((unit, one) for unit, one, below in UNITS if sample.seconds < below)
-    value = sample.seconds / one
-    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bound import OURS, STDLIB
-from report import Row
 from rounds import Measured
+from row import Row
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, replace
 
 from bound import BARE, OURS, STDLIB
 from cases.loop import Sample
 from contenders import Contender, bare, ours, stdlib
+from figures import Figures, Range
 from table import Case
 
 # A process is as fast as its memory happens to lie: each case is measured in several.
@@ -25,24 +25,25 @@ class Measured:
     samples: dict[str, list[Sample]]
 
     @property
-    def results(self) -> dict[str, Sample]:
-        return {name: self._result(samples) for name, samples in self.samples.items()}
+    def results(self) -> dict[str, Figures]:
+        return {name: self._figures(samples) for name, samples in self.samples.items()}
 
-    def _result(self, samples: list[Sample]) -> Sample:
-        choose = median if self.case.luck else min
-        kept = [sample.kept for sample in samples if sample.kept is not None]
-        return Sample(choose([sample.seconds for sample in samples]), median(kept) if kept else None)
+    def _figures(self, samples: list[Sample]) -> Figures:
+        seconds = Range.of([sample.seconds for sample in samples])
+        kept, half, tail = ([getattr(sample, name) for sample in samples] for name in ("kept", "half", "tail"))
+        others = (None if None in values else Range.of(values) for values in (kept, half, tail))
+        return Figures(seconds.median if self.case.luck else seconds.least, seconds, *others)
 
 
 def measure(case: Case, rounds: int) -> Measured:
     samples: dict[str, list[Sample]] = {}
-    for _ in range(PROCESSES):
-        for name, sample in _take_turns(case, -(-rounds // case.one_in // PROCESSES)):
+    for number in range(PROCESSES):
+        for name, sample in _take_turns(case, -(-rounds // case.one_in // PROCESSES), number):
             samples.setdefault(name, []).append(sample)
     return Measured(case, samples)
 
 
-def _take_turns(case: Case, rounds: int) -> Iterator[tuple[str, Sample]]:
+def _take_turns(case: Case, rounds: int, first: int) -> Iterator[tuple[str, Sample]]:
     cores = os.sched_getaffinity(0)
     commands = {STDLIB: stdlib(case.name), OURS: ours(case.name)}
     if case.bare:
@@ -54,12 +55,12 @@ def _take_turns(case: Case, rounds: int) -> Iterator[tuple[str, Sample]]:
         }
         counts = {name: _calibrate(contender, case.seconds) for name, contender in contenders.items()}
         order = list(contenders)
-        for _ in range(rounds):
-            for name in order:
-                sample = contenders[name].run(counts[name])
-                yield name, Sample(sample.seconds / counts[name] / case.calls, sample.kept)
+        for turn in range(first, first + rounds):
             # Nobody is always the one who comes after a certain other.
-            order.append(order.pop(0))
+            place = turn % len(order)
+            for name in order[place:] + order[:place]:
+                sample = contenders[name].run(counts[name])
+                yield name, replace(sample, seconds=sample.seconds / counts[name] / case.calls)
 
 
 def _calibrate(contender: Contender, seconds: float) -> int:

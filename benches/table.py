@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from bound import NOT_SLOWER, Bound, Faster, Keeps, Overhead
+from bound import NOT_SLOWER, Bound, Compared, Faster, Half, Keeps, Overhead, Served, Tail
 from cases import transfer
 from cases.bulk import bulk
 from cases.computing import send_and_recv_beside
 from cases.connected import tcp, unix
 from cases.echo_server import echo_server
 from cases.exchange import exchange, exchange_of_threads
+from cases.http_server import http_server
 from cases.lifecycle import connections, lookups, sockets
 from cases.loop import Opened
 from cases.startup import startup
@@ -68,6 +69,12 @@ def _server(name: str, title: str, bound: Bound, *, computing: bool) -> Case:
     )
 
 
+def _requests(name: str, title: str, clients: int, bound: Bound, *others: Bound, busy: float = 0.0) -> Case:
+    program = partial(http_server, clients, busy, computing=not busy)
+    # A sample must have so many requests that 99 of 100 means something.
+    return Case(name, title, program, (bound, Half(), Tail(), *others), seconds=2, one_in=60, one_core=False, luck=True)
+
+
 TIMED = (
     _pair("unix", "UNIX pair, send + recv", partial(send_and_recv, unix, None), Overhead(0.35), "pair"),
     _pair("unix-nonblocking", "— non-blocking", partial(send_and_recv, unix, 0.0), Overhead(0.35), "pair", "nonblocking"),
@@ -100,5 +107,8 @@ TIMED = (
     _computing("computing-timeout", "— with a timeout", TIMEOUT, Faster(2)),
     _server("asyncio", "asyncio echo server, 20 clients", Faster(NOT_SLOWER), computing=False),
     _server("asyncio-computing", "— beside a computing thread", Faster(2), computing=True),
-    Case("startup", "import socket", startup, (), one_in=5),
+    _requests("http", "http.server, 4 clients, 2 ms of computing", 4, Served(NOT_SLOWER), busy=0.002),
+    _requests("http-computing", "http.server beside a computing thread", 1, Served(NOT_SLOWER), Keeps(0.35)),
+    _requests("http-computing-4", "— 4 clients", 4, Served(NOT_SLOWER), Keeps(0.35)),
+    Case("startup", "import socket", startup, (Compared(),), one_in=5),
 )

@@ -1,12 +1,13 @@
 """What runs on the `socket` that it finds, the stdlib's or ours: `worker.py NAME [ARGUMENT]`.
 
-Of a timed case it reads numbers of rounds, a line each; the answer to each is a line with the nanoseconds they took, and what
-a computing thread kept, if there is one.
+Of a timed case it reads numbers of rounds, a line each; the answer to each is a line with the nanoseconds they took, and the
+sample's other figures, such as `kept=0.5`, where it has them.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import memory
 from cases.exchange import ANSWER, answer
@@ -29,7 +30,8 @@ def time(case: Case) -> None:
     with case.program() as loop:
         for line in sys.stdin:
             sample = loop(int(line))
-            print(round(sample.seconds * 1e9), *([] if sample.kept is None else [sample.kept]), flush=True)
+            others = [f"{name}={value}" for name, value in asdict(sample).items() if name != "seconds" and value is not None]
+            print(round(sample.seconds * 1e9), *others, flush=True)
 
 
 main()

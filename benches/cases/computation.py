@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Thread
 from time import perf_counter, sleep
 from typing import Self
@@ -10,6 +11,13 @@ from typing import Self
 from cases.loop import Sample
 
 ALONE = 0.1
+
+
+def compute() -> None:
+    """A few microseconds of work."""
+    number = 1
+    for _ in range(100):
+        number = number * 1103515245 + 12345 & 0x7FFFFFFF
 
 
 class Computation:
@@ -27,10 +35,8 @@ class Computation:
         self._thread.join()
 
     def _compute(self) -> None:
-        number = 1
         while self._wanted:
-            for _ in range(100):
-                number = number * 1103515245 + 12345 & 0x7FFFFFFF
+            compute()
             self.done += 1
 
     def rate_during(self, action: Callable[[], object]) -> float:
@@ -46,4 +52,4 @@ def beside(loop: Callable[[], Sample]) -> Sample:
     with Computation() as computation:
         alone = computation.rate_during(lambda: sleep(ALONE))
         kept = computation.rate_during(lambda: samples.append(loop())) / alone
-    return Sample(samples[0].seconds, kept)
+    return replace(samples[0], kept=kept)

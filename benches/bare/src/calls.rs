@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem::{size_of, zeroed};
+use std::os::fd::AsRawFd;
 use std::ptr::null_mut;
 
 use libc::{c_int, sockaddr_in, socklen_t};
@@ -40,6 +41,16 @@ pub fn recvfrom(fd: c_int, buffer: &mut [u8]) -> io::Result<(usize, sockaddr_in)
         libc::recvfrom(fd, buffer.as_mut_ptr().cast(), buffer.len(), 0, from, &raw mut length)
     })?;
     Ok((received, address))
+}
+
+pub fn readable(end: &impl AsRawFd) -> libc::pollfd {
+    libc::pollfd { fd: end.as_raw_fd(), events: libc::POLLIN, revents: 0 }
+}
+
+/// Waits until one of them is what it is polled for.
+pub fn poll(ends: &mut [libc::pollfd]) -> io::Result<()> {
+    // SAFETY: the pointer and the number are those of a slice that is borrowed mutably during the call.
+    check(unsafe { libc::poll(ends.as_mut_ptr(), ends.len() as libc::nfds_t, -1) } as isize).map(drop)
 }
 
 pub fn socket(family: c_int, kind: c_int) -> io::Result<c_int> {

@@ -40,12 +40,14 @@ pub fn named(words: &[&str]) -> io::Result<Case> {
         ["lookups"] => Ok(timed(|| calls::getaddrinfo(c"127.0.0.1", c"80"))),
         ["exchange"] => exchange(),
         ["bulk"] => bulk(),
-        ["clients", port, number] => {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().map_err(io::Error::other)?));
-            clients::clients(address, number.parse().map_err(io::Error::other)?)
-        }
+        ["clients", port, number] => clients::clients(server(port)?, number.parse().map_err(io::Error::other)?),
         _ => Err(io::Error::other(format!("no such case: {words:?}"))),
     }
+}
+
+/// The address of a server on this machine.
+pub fn server(port: &str) -> io::Result<SocketAddr> {
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().map_err(io::Error::other)?)))
 }
 
 /// The other process of `exchange`: sends back what it gets on standard input, which is a socket.

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsRawFd;
 use std::time::Instant;
 
+use crate::calls;
 use crate::cases::Case;
 
 const MESSAGE: [u8; 64] = [b'x'; 64];
@@ -17,10 +17,7 @@ pub fn clients(server: SocketAddr, number: usize) -> io::Result<Case> {
         client.set_nodelay(true)?;
         clients.push(client);
     }
-    let mut ready: Vec<libc::pollfd> = clients
-        .iter()
-        .map(|client| libc::pollfd { fd: client.as_raw_fd(), events: libc::POLLIN, revents: 0 })
-        .collect();
+    let mut ready: Vec<libc::pollfd> = clients.iter().map(calls::readable).collect();
     Ok(Box::new(move |count| {
         let started = Instant::now();
         let mut unsent = count;
@@ -30,10 +27,7 @@ pub fn clients(server: SocketAddr, number: usize) -> io::Result<Case> {
         }
         let mut unanswered = count;
         while unanswered > 0 {
-            // SAFETY: the pointer and the number are those of a vector that is borrowed mutably during the call.
-            if unsafe { libc::poll(ready.as_mut_ptr(), ready.len() as libc::nfds_t, -1) } < 0 {
-                return Err(io::Error::last_os_error());
-            }
+            calls::poll(&mut ready)?;
             for (client, _) in clients.iter_mut().zip(&ready).filter(|(_, poll)| poll.revents != 0) {
                 client.read_exact(&mut [0; MESSAGE.len()])?;
                 unanswered -= 1;
