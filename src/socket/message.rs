@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 use socket2::{MaybeUninitSlice, SockAddr};
 
 use super::This;
-use crate::ancillary::{self, Found, Item, Items, TooLong};
+use crate::ancillary::{self, Found, Item, Items};
 use crate::buffer::Buffer;
 use crate::call::{Transfer, transfer};
 use crate::error::{Error, Result};
@@ -225,10 +225,7 @@ fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
         .collect::<Result<Vec<_>>>()?;
     let items: Vec<_> =
         given.iter().map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() }).collect();
-    ancillary::encode(&items).map_err(|too_long| match too_long {
-        TooLong::Item => Error::os("ancillary data item too large"),
-        TooLong::All => Error::os("too much ancillary data"),
-    })
+    Ok(ancillary::encode(&items)?)
 }
 
 fn send_message<'py>(
@@ -319,5 +316,5 @@ fn algorithm_control(operation: u32, vector: &Buffer<'_>, associated: Option<u32
     if let Some(data) = &associated {
         items.push(Item { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
     }
-    ancillary::encode(&items).map_err(|_| Error::os("ancillary data item too large"))
+    Ok(ancillary::encode(&items)?)
 }

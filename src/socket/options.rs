@@ -195,7 +195,7 @@ pub fn settimeout<'py>(this: This<'_, 'py>, timeout: &Bound<'py, PyAny>) -> Retu
 
 /// `gettimeout()`.
 pub fn gettimeout<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().timeout().to_python(this.py()))
+    this.socket().timeout().to_python(this.py())
 }
 
 /// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.
