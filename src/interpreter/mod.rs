@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod audit;
 pub mod class;
 pub mod function;
+pub mod make;
 pub mod method;
 pub mod signals;
 pub mod signature;

@@ -3,14 +3,16 @@
 
 use std::ffi::c_int;
 
-use pyo3::exceptions::{PyNameError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::IntoObject;
+use crate::name;
 use crate::public::class;
 
 /// Numbers that have a place in the memory of members; others are looked up each time.
@@ -49,7 +51,7 @@ fn package(py: Python<'_>) -> Result<&'static Package> {
     if let Some(package) = PACKAGE.get(py) {
         return Ok(package);
     }
-    py.import("oxisocket")?;
+    py.import(name!(py, "oxisocket")?)?;
     PACKAGE.get(py).ok_or_else(|| Error::runtime("the package oxisocket did not hand over its names"))
 }
 
@@ -68,7 +70,7 @@ pub fn kind(py: Python<'_>, number: c_int) -> Result<Bound<'_, PyAny>> {
 /// What goes by a name in the package: a class of it, unless somebody has put another in its place.
 pub fn named<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> Result<Bound<'py, PyAny>> {
     let found = package(py)?.names.bind(py).get_item(name)?;
-    found.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")).into())
+    found.ok_or_else(|| Error::about(Class::Name, c"name ", name, c" is not defined"))
 }
 
 fn member<'py>(
@@ -77,12 +79,12 @@ fn member<'py>(
     remembered: &'static [PyOnceLock<Py<PyAny>>; REMEMBERED],
     number: c_int,
 ) -> Result<Bound<'py, PyAny>> {
-    let look_up = || match class.bind(py).call1((number,)) {
+    let look_up = || match class.bind(py).call1((number.into_object(py)?,)) {
         Err(error) if error.is_instance_of::<PyValueError>(py) => {
             Error::from(error).discard(py);
-            Ok(number.into_pyobject(py)?.into_any().unbind())
+            Ok(number.into_object(py)?.unbind())
         }
-        found => found.map(Bound::unbind),
+        found => Ok::<_, Error>(found?.unbind()),
     };
     match usize::try_from(number).ok().and_then(|place| remembered.get(place)) {
         Some(place) => Ok(place.get_or_try_init(py, look_up)?.bind(py).clone()),

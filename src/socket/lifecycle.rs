@@ -5,16 +5,16 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use pyo3::exceptions::PyWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::{Object, Socket, This};
 use crate::audit;
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result, is_raised};
 use crate::interpreter::arguments::as_int;
-use crate::interpreter::function::{Receiver, Returned, enter};
+use crate::interpreter::function::{Receiver, Returned, enter, enter_aside};
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
 use crate::timeout::{self, Timeout};
 use crate::{lease, sys};
@@ -152,12 +152,15 @@ pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
 
 /// `detach()`.
 pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().take_fd().into_pyobject(this.py())?.into_any())
+    // The number is made first: were there no memory for it, the socket would still have the descriptor.
+    let number = this.socket().fd().into_object(this.py())?;
+    this.socket().take_fd();
+    Ok(number)
 }
 
 /// `fileno()`.
 pub fn fileno<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().fd().into_pyobject(this.py())?.into_any())
+    this.socket().fd().into_object(this.py())
 }
 
 /// `__new__`: an object that is closed and safe to touch; it takes any arguments, as they are `__init__`'s.
@@ -214,21 +217,19 @@ fn parse<'py>(
 
 /// The finalizer: warns of a socket that was not closed, while it still answers to those who are told, and closes it.
 pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
-    // SAFETY: called attached, by the collector or by `dealloc`, on an instance. The exception that may be on its way is put aside.
+    // SAFETY: called attached, by the collector or by `dealloc`, on an instance.
     unsafe {
-        let py = Python::assume_attached();
-        let this = This::from_interpreter(py, object);
-        if this.socket().fd() < 0 {
+        if This::from_interpreter(Python::assume_attached(), object).socket().fd() < 0 {
             return;
         }
-        let pending = PyErr::take(py);
-        warn_unclosed(this);
-        if let Err(error) = close_socket(py, this.socket()) {
-            error.discard(py);
-        }
-        if let Some(pending) = pending {
-            pending.restore(py);
-        }
+        enter_aside(|py| {
+            let this = This::from_interpreter(py, object);
+            warn_unclosed(this);
+            if let Err(error) = close_socket(py, this.socket()) {
+                error.discard(py);
+            }
+            Ok(())
+        });
     }
 }
 
@@ -242,17 +243,14 @@ fn warn_unclosed(this: This<'_, '_>) {
         return;
     }
     // A filter made the warning an exception, or, as the interpreter ends, there is nobody left to warn.
-    if let Some(error) = PyErr::take(py) {
-        if error.is_instance_of::<PyWarning>(py) {
-            write_unraisable(py, error, object);
-        } else {
-            Error::from(error).discard(py);
-        }
+    if is_raised(py, Class::Warning) {
+        write_unraisable(py, object);
+    } else {
+        Error::Raised.discard(py);
     }
 }
 
-fn write_unraisable(py: Python<'_>, error: PyErr, object: *mut ffi::PyObject) {
-    error.restore(py);
+fn write_unraisable(_py: Python<'_>, object: *mut ffi::PyObject) {
     // SAFETY: attached, with the exception set; it is taken and cleared.
     unsafe {
         #[cfg(Py_3_14)]
@@ -303,7 +301,7 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
                 socket.kind(),
                 socket.proto()
             );
-            Ok(text.into_pyobject(py)?.into_any())
+            make::text(py, &text)
         })
     }
 }

@@ -4,13 +4,14 @@ use std::ffi::{c_int, c_uint};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyTuple};
+use pyo3::types::{PyBool, PyTuple};
 
 use super::{Socket, This};
 use crate::buffer::Buffer;
 use crate::error::{Error, Result, clear};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::{self, IntoObject};
 use crate::lease::BriefLease;
 use crate::sys;
 use crate::timeout::Timeout;
@@ -39,10 +40,10 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
     let lease = BriefLease::take(socket);
     let is_vsock = socket.family() == libc::AF_VSOCK;
     if size == 0 && is_vsock {
-        return Ok(sys::socket::getsockopt_u64(lease.fd(), level, option)?.into_pyobject(py)?.into_any());
+        return sys::socket::getsockopt_u64(lease.fd(), level, option)?.into_object(py);
     }
     if size == 0 {
-        return Ok(sys::socket::getsockopt_int(lease.fd(), level, option)?.into_pyobject(py)?.into_any());
+        return sys::socket::getsockopt_int(lease.fd(), level, option)?.into_object(py);
     }
     if is_vsock {
         return Err(Error::os("getsockopt string buffer not allowed"));
@@ -53,7 +54,7 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
     let mut value = [0; LONGEST_VALUE as usize];
     let value = &mut value[..size.cast_unsigned() as usize];
     let length = sys::socket::getsockopt(lease.fd(), level, option, value)?;
-    Ok(PyBytes::new(py, &value[..length.min(value.len())]).into_any())
+    make::bytes(py, &value[..length.min(value.len())])
 }
 
 /// `setsockopt(level, option, value: int | buffer)`, `setsockopt(level, option, None, optlen)`.
@@ -195,7 +196,7 @@ pub fn settimeout<'py>(this: This<'_, 'py>, timeout: &Bound<'py, PyAny>) -> Retu
 
 /// `gettimeout()`.
 pub fn gettimeout<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().timeout().to_python(this.py()))
+    this.socket().timeout().to_python(this.py())
 }
 
 /// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.
