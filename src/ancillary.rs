@@ -2,11 +2,13 @@
 //!
 //! Lengths that come from outside are never trusted: an item ends where the buffer ends, whatever its header says.
 
+use std::collections::TryReserveError;
 use std::ffi::c_int;
 use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use crate::sys;
+use crate::error::Error;
+use crate::{memory, sys};
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
 pub const LONGEST: usize = i32::MAX as usize;
@@ -43,23 +45,31 @@ pub struct Item<'a> {
 }
 
 /// Why a list of items cannot be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TooLong {
     /// One item is too long.
     Item,
     /// All together are.
     All,
+    /// There is no memory for all of them.
+    Memory(TryReserveError),
+}
+
+impl From<TooLong> for Error {
+    fn from(too_long: TooLong) -> Self {
+        match too_long {
+            TooLong::Item => Error::os("ancillary data item too large"),
+            TooLong::All => Error::os("too much ancillary data"),
+            TooLong::Memory(error) => error.into(),
+        }
+    }
 }
 
 /// Lays items out as the kernel wants them.
 pub fn encode(items: &[Item<'_>]) -> Result<Vec<u8>, TooLong> {
-    let mut control = Vec::new();
+    let mut control = memory::with_room(all_space(items)?).map_err(TooLong::Memory)?;
     for item in items {
-        let space = space(item.data.len()).ok_or(TooLong::Item)?;
-        let end = control.len() + space;
-        if end > LONGEST {
-            return Err(TooLong::All);
-        }
+        let end = control.len() + HEADER + align(item.data.len());
         control.extend_from_slice(&(HEADER + item.data.len()).to_ne_bytes());
         control.extend_from_slice(&item.level.to_ne_bytes());
         control.extend_from_slice(&item.kind.to_ne_bytes());
@@ -67,6 +77,18 @@ pub fn encode(items: &[Item<'_>]) -> Result<Vec<u8>, TooLong> {
         control.resize(end, 0);
     }
     Ok(control)
+}
+
+/// The room that items take, one behind the other.
+fn all_space(items: &[Item<'_>]) -> Result<usize, TooLong> {
+    let mut all = 0;
+    for item in items {
+        all += space(item.data.len()).ok_or(TooLong::Item)?;
+        if all > LONGEST {
+            return Err(TooLong::All);
+        }
+    }
+    Ok(all)
 }
 
 /// Reads the items of received control data.

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::{Error, Result};
+use crate::interpreter::make::IntoObject;
 use crate::interpreter::owned;
 
 unsafe extern "C" {
@@ -74,24 +75,33 @@ fn receive_much<'py, T>(
     if flags & libc::MSG_TRUNC != 0 {
         return shrunk(zeros(py, size)?, size, receive).map(|(bytes, _, rest)| (bytes, rest));
     }
-    let (bytes, filled, rest) = if size > KEPT || abundant.load(Ordering::Relaxed) {
-        shrunk(uninitialised(py, size)?, size, receive)?
-    } else {
-        in_scratch(py, size, receive)?
+    // Without memory to keep an object of the whole size may still be had: it is smaller.
+    let (bytes, filled, rest) = match scratch(size, abundant) {
+        Some(scratch) => in_scratch(py, scratch, size, receive)?,
+        None => shrunk(uninitialised(py, size)?, size, receive)?,
     };
     abundant.store(filled > size / 4, Ordering::Relaxed);
     Ok((bytes, rest))
 }
 
+/// The thread's memory, with room for `size` bytes, where that is what to receive in.
+fn scratch(size: usize, abundant: &AtomicBool) -> Option<Vec<u8>> {
+    if size > KEPT || abundant.load(Ordering::Relaxed) {
+        return None;
+    }
+    // Taken out while it is used: a signal handler may receive in the same thread meanwhile, and gets memory of its own.
+    let mut scratch = SCRATCH.take();
+    scratch.try_reserve_exact(KEPT).ok()?;
+    Some(scratch)
+}
+
 /// Receives into the thread's memory.
 fn in_scratch<'py, T>(
     py: Python<'py>,
+    mut scratch: Vec<u8>,
     size: usize,
     receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
 ) -> Result<(Bound<'py, PyAny>, usize, T)> {
-    // Taken out while it is used: a signal handler may receive in the same thread meanwhile, and gets memory of its own.
-    let mut scratch = SCRATCH.take();
-    scratch.reserve_exact(KEPT);
     let buffer = &mut scratch.spare_capacity_mut()[..size];
     let received = receive(buffer).and_then(|(filled, rest)| Ok((copied(py, buffer, filled)?, filled, rest)));
     SCRATCH.set(scratch);
@@ -118,7 +128,7 @@ fn uninitialised(py: Python<'_>, size: usize) -> Result<Bound<'_, PyAny>> {
 
 /// The same, of zeros. Python has the system make them, which costs nothing for pages that nobody touches.
 fn zeros(py: Python<'_>, size: usize) -> Result<Bound<'_, PyAny>> {
-    Ok(py.get_type::<PyBytes>().call1((size,))?)
+    Ok(py.get_type::<PyBytes>().call1((size.into_object(py)?,))?)
 }
 
 /// Receives into a new bytes object of `size` bytes, and shrinks it to what came.

@@ -13,6 +13,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, plain_long};
 use crate::interpreter::function::{Returned, Table};
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
 use crate::{ancillary, functions, sys};
 
@@ -113,20 +114,20 @@ fn alone<'a, 'py>(argument: Only<'a, 'py>) -> Option<Borrowed<'a, 'py, PyAny>> {
 
 fn htons<'py>(py: Python<'py>, number: Only<'_, 'py>) -> Returned<'py> {
     let number = uint16(number, "htons", c"i:htons")?;
-    Ok(number.to_be().into_pyobject(py)?.into_any())
+    number.to_be().into_object(py)
 }
 
 fn ntohs<'py>(py: Python<'py>, number: Only<'_, 'py>) -> Returned<'py> {
     let number = uint16(number, "ntohs", c"i:ntohs")?;
-    Ok(u16::from_be(number).into_pyobject(py)?.into_any())
+    u16::from_be(number).into_object(py)
 }
 
 fn htonl<'py>(py: Python<'py>, number: &Bound<'py, PyAny>) -> Returned<'py> {
-    Ok(uint32(number)?.to_be().into_pyobject(py)?.into_any())
+    uint32(number)?.to_be().into_object(py)
 }
 
 fn ntohl<'py>(py: Python<'py>, number: &Bound<'py, PyAny>) -> Returned<'py> {
-    Ok(u32::from_be(uint32(number)?).into_pyobject(py)?.into_any())
+    u32::from_be(uint32(number)?).into_object(py)
 }
 
 fn uint16(number: Only<'_, '_>, name: &str, format: &CStr) -> Result<u16> {
@@ -194,7 +195,7 @@ pub fn unsigned<T: TryFrom<i64>>(number: &Bound<'_, PyAny>, c_type: &str) -> Res
     let number = index(number)?;
     match plain_long(&number).and_then(|number| T::try_from(number).ok()) {
         Some(number) => Ok(number),
-        None if number.lt(0)? => Err(Error::value("Cannot convert negative int")),
+        None if number.lt(0_i32.into_object(number.py())?)? => Err(Error::value("Cannot convert negative int")),
         None => Err(Error::overflow(format!("Python int too large for C {c_type}"))),
     }
 }
@@ -235,7 +236,7 @@ fn inet_aton<'py>(py: Python<'py>, address: Only<'_, 'py>) -> Returned<'py> {
     // SAFETY: a string that the argument holds.
     let address = unsafe { CStr::from_ptr(start) };
     match sys::presentation::aton(address) {
-        Some(packed) => Ok(PyBytes::new(py, &packed).into_any()),
+        Some(packed) => make::bytes(py, &packed),
         None => Err(Error::os("illegal IP address string passed to inet_aton")),
     }
 }
@@ -244,7 +245,7 @@ fn inet_ntoa<'py>(py: Python<'py>, packed: Only<'_, 'py>) -> Returned<'py> {
     let mut buffer = Buffer::empty(py);
     parse_only!(packed, c"y*:inet_ntoa", buffer.as_mut_ptr())?;
     match <[u8; 4]>::try_from(buffer.bytes()) {
-        Ok(packed) => Ok(inet::v4_text(py, Ipv4Addr::from(packed)).into_any()),
+        Ok(packed) => inet::v4_text(py, Ipv4Addr::from(packed)),
         Err(_) => Err(Error::os("packed IP wrong length for inet_ntoa")),
     }
 }
@@ -265,7 +266,7 @@ fn inet_pton<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'p
 
 fn pton<'py>(py: Python<'py>, family: c_int, address: &CStr) -> Returned<'py> {
     match sys::presentation::pton(family, address)? {
-        Some(packed) => Ok(PyBytes::new(py, &packed).into_any()),
+        Some(packed) => make::bytes(py, &packed),
         None => Err(Error::os("illegal IP address string passed to inet_pton")),
     }
 }
@@ -290,21 +291,21 @@ fn ntop<'py>(py: Python<'py>, family: c_int, packed: &[u8]) -> Returned<'py> {
         _ => return Err(Error::value(format!("unknown address family {family}"))),
     };
     match text {
-        Ok(text) => Ok(text.into_any()),
+        Ok(text) => text,
         Err(_) => Err(Error::value("invalid length of packed IP address string")),
     }
 }
 
 fn cmsg_len<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     match data_length(arguments, c"n:CMSG_LEN")?.and_then(ancillary::length) {
-        Some(length) => Ok(length.into_pyobject(py)?.into_any()),
+        Some(length) => length.into_object(py),
         None => Err(Error::overflow("CMSG_LEN() argument out of range")),
     }
 }
 
 fn cmsg_space<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     match data_length(arguments, c"n:CMSG_SPACE")?.and_then(ancillary::space) {
-        Some(space) => Ok(space.into_pyobject(py)?.into_any()),
+        Some(space) => space.into_object(py),
         None => Err(Error::overflow("CMSG_SPACE() argument out of range")),
     }
 }
@@ -334,7 +335,7 @@ fn dup<'py>(py: Python<'py>, fd: &Bound<'py, PyAny>) -> Returned<'py> {
     }
     // SAFETY: not -1, and used by this one call.
     let fd = sys::socket::dup(unsafe { BorrowedFd::borrow_raw(number) })?;
-    let number = fd.as_raw_fd().into_pyobject(py)?.into_any();
+    let number = fd.as_raw_fd().into_object(py)?;
     let _given_away = fd.into_raw_fd();
     Ok(number)
 }

@@ -1,14 +1,16 @@
 //! One error type for everything that can go wrong, and the one place where it becomes a Python exception.
 
 use std::borrow::Cow;
+use std::collections::TryReserveError;
 use std::convert::Infallible;
 use std::ffi::{CStr, c_int};
 use std::io;
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 use pyo3::{CastError, ffi};
 
+use crate::interpreter::make::{self, IntoObject};
 use crate::{resolve, sys};
 
 /// What every fallible function of this crate returns.
@@ -30,31 +32,48 @@ pub enum Error {
     Host(isize),
     /// An exception of the given class with the given text.
     Message(Box<(Class, Cow<'static, str>)>),
+    /// There is no memory: `MemoryError`.
+    NoMemory,
     /// The interpreter already holds the exception.
     Raised,
     /// An exception made by PyO3.
     Python(Box<PyErr>),
 }
 
-/// The classes of exceptions this crate raises with a text of its own.
+/// Classes of exceptions: those that this crate raises with a text of its own, or looks for among what was raised.
 #[derive(Clone, Copy, Debug)]
 pub enum Class {
     /// `OSError` without an errno.
     Os,
+    /// `ImportError`.
+    Import,
+    /// `MemoryError`.
+    Memory,
+    /// `NameError`.
+    Name,
     /// `OverflowError`.
     Overflow,
     /// `RuntimeError`.
     Runtime,
+    /// `SystemError`.
+    System,
     /// `TypeError`.
     Type,
     /// `ValueError`.
     Value,
+    /// `Warning`.
+    Warning,
 }
 
 impl Error {
     /// `OSError(text)`, for what the system did not refuse itself.
     pub fn os(text: impl Into<Cow<'static, str>>) -> Self {
         Error::message(Class::Os, text.into())
+    }
+
+    /// `ImportError(text)`.
+    pub fn import(text: impl Into<Cow<'static, str>>) -> Self {
+        Error::message(Class::Import, text.into())
     }
 
     /// `OverflowError(text)`.
@@ -67,6 +86,11 @@ impl Error {
         Error::message(Class::Runtime, text.into())
     }
 
+    /// `SystemError(text)`.
+    pub fn system(text: impl Into<Cow<'static, str>>) -> Self {
+        Error::message(Class::System, text.into())
+    }
+
     /// `TypeError(text)`.
     pub fn type_error(text: impl Into<Cow<'static, str>>) -> Self {
         Error::message(Class::Type, text.into())
@@ -75,6 +99,16 @@ impl Error {
     /// `ValueError(text)`.
     pub fn value(text: impl Into<Cow<'static, str>>) -> Self {
         Error::message(Class::Value, text.into())
+    }
+
+    /// `class(text)`, where the text is `before`, the object's `repr`, and `after`. The interpreter writes it: a `repr` may be of any
+    /// length, and hold what is no text in UTF-8.
+    #[cold]
+    pub fn about(class: Class, before: &CStr, object: &Bound<'_, PyAny>, after: &CStr) -> Self {
+        let format = c"%s%R%s".as_ptr();
+        // SAFETY: attached, as the object shows; it stands between two strings, as the format says.
+        unsafe { ffi::PyErr_Format(class.object(), format, before.as_ptr(), object.as_ptr(), after.as_ptr()) };
+        Error::Raised
     }
 
     #[cold]
@@ -97,7 +131,17 @@ impl Error {
         Error::errno(libc::EBADF)
     }
 
-    /// Makes this error the interpreter's current exception.
+    /// Whether it is want of memory: then nothing else may be said in its place.
+    pub fn is_no_memory(&self, py: Python<'_>) -> bool {
+        match self {
+            Error::NoMemory => true,
+            Error::Raised => is_raised(py, Class::Memory),
+            Error::Python(error) => error.is_instance_of::<PyMemoryError>(py),
+            _ => false,
+        }
+    }
+
+    /// Makes this error the interpreter's current exception; or `MemoryError`, where there is no memory for that.
     #[cold]
     pub fn raise(self, py: Python<'_>) {
         match self {
@@ -111,11 +155,20 @@ impl Error {
                 raise_text(py, class.object(), &text);
                 settle();
             }
+            Error::NoMemory => raise_no_memory(py),
             Error::Raised => debug_assert!(PyErr::occurred(py), "Error::Raised without an exception"),
             Error::Python(error) => {
                 error.restore(py);
                 settle();
             }
+        }
+    }
+
+    /// This error, taken out of the interpreter where that holds it: for as long as Python code runs before it is raised.
+    pub fn put_aside(self, py: Python<'_>) -> Self {
+        match self {
+            Error::Raised => PyErr::fetch(py).into(),
+            error => error,
         }
     }
 
@@ -145,10 +198,15 @@ impl Class {
         unsafe {
             match self {
                 Class::Os => ffi::PyExc_OSError,
+                Class::Import => ffi::PyExc_ImportError,
+                Class::Memory => ffi::PyExc_MemoryError,
+                Class::Name => ffi::PyExc_NameError,
                 Class::Overflow => ffi::PyExc_OverflowError,
                 Class::Runtime => ffi::PyExc_RuntimeError,
+                Class::System => ffi::PyExc_SystemError,
                 Class::Type => ffi::PyExc_TypeError,
                 Class::Value => ffi::PyExc_ValueError,
+                Class::Warning => ffi::PyExc_Warning,
             }
         }
     }
@@ -160,11 +218,25 @@ pub fn clear(_py: Python<'_>) {
     unsafe { ffi::PyErr_Clear() }
 }
 
+/// Whether the interpreter's current exception is of this class. It stays current.
+pub fn is_raised(_py: Python<'_>, class: Class) -> bool {
+    // SAFETY: the thread is attached, as `_py` shows; the class is a class.
+    unsafe { !ffi::PyErr_Occurred().is_null() && ffi::PyErr_ExceptionMatches(class.object()) != 0 }
+}
+
 /// Raises `class(text)`.
 fn raise_text(py: Python<'_>, class: *mut ffi::PyObject, text: &str) {
-    let text = PyString::new(py, text);
-    // SAFETY: attached, as `py` shows; both are objects, and the interpreter keeps references of its own.
-    unsafe { ffi::PyErr_SetObject(class, text.as_ptr()) }
+    match make::text(py, text) {
+        // SAFETY: attached, as `py` shows; both are objects, and the interpreter keeps references of its own.
+        Ok(text) => unsafe { ffi::PyErr_SetObject(class, text.as_ptr()) },
+        Err(error) => error.raise(py),
+    }
+}
+
+/// Raises `MemoryError`, for which the interpreter has memory set aside.
+pub fn raise_no_memory(_py: Python<'_>) {
+    // SAFETY: the thread is attached, as `_py` shows.
+    unsafe { ffi::PyErr_NoMemory() };
 }
 
 /// Gives back the references that PyO3 has put aside.
@@ -185,9 +257,10 @@ fn raise_errno(_py: Python<'_>, errno: c_int) {
 
 /// Raises `class((code, text))`, the form of `gaierror` and `herror`.
 pub fn raise_coded(py: Python<'_>, class: &Bound<'_, PyAny>, code: c_int, text: &CStr) {
-    let raised = class.call1((code, text.to_string_lossy())).map(PyErr::from_value);
-    match raised {
-        Ok(error) | Err(error) => error.restore(py),
+    match (code, &*text.to_string_lossy()).into_object(py) {
+        // SAFETY: attached, as `py` shows; a class and a tuple of its arguments, of which the interpreter keeps references of its own.
+        Ok(arguments) => unsafe { ffi::PyErr_SetObject(class.as_ptr(), arguments.as_ptr()) },
+        Err(error) => error.raise(py),
     }
 }
 
@@ -195,8 +268,15 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error() {
             Some(errno) => Error::errno(errno),
+            None if error.kind() == io::ErrorKind::OutOfMemory => Error::NoMemory,
             None => Error::os(error.to_string()),
         }
+    }
+}
+
+impl From<TryReserveError> for Error {
+    fn from(_: TryReserveError) -> Self {
+        Error::NoMemory
     }
 }
 

@@ -15,10 +15,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
 use crate::buffer::Buffer;
-use crate::error::{Error, Result};
-use crate::interpreter::arguments::Keywords;
+use crate::error::{self, Error, Result};
+use crate::interpreter::arguments::{Keywords, plain_long};
 use crate::interpreter::class::{Class, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Returned, Table};
+use crate::interpreter::make::{self, IntoObject, Name};
 use crate::interpreter::signature::Signature;
 use crate::interpreter::slot::Slot;
 use crate::public::class::is_exactly_public;
@@ -98,13 +99,13 @@ impl<'a, 'py> File<'a, 'py> {
     }
 
     /// The socket of a file that is open for what `mode` says; refused by the methods of `io` whose business that is.
-    fn socket_for(&self, mode: u8, check: &str) -> Result<Bound<'py, PyAny>> {
+    fn socket_for(&self, mode: u8, check: &'static Name) -> Result<Bound<'py, PyAny>> {
         let Some(socket) = self.socket() else {
-            self.object.call_method0(name!(self.py(), "_checkClosed"))?;
+            self.object.call_method0(name!(self.py(), "_checkClosed")?)?;
             return Err(Error::value("I/O operation on uninitialized object"));
         };
         if self.state().mode.load(Ordering::Relaxed) & mode == 0 {
-            self.object.call_method0(check)?;
+            self.object.call_method0(check.get(self.py())?)?;
         }
         Ok(socket)
     }
@@ -120,7 +121,7 @@ impl<'a, 'py> File<'a, 'py> {
     }
 
     fn is_closed(&self) -> Result<bool> {
-        Ok(self.object.getattr(name!(self.py(), "closed"))?.is_truthy()?)
+        Ok(self.object.getattr(name!(self.py(), "closed")?)?.is_truthy()?)
     }
 
     fn refuse_closed(&self) -> Result<()> {
@@ -169,7 +170,8 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
     if let Some(class) = CLASS.get(py) {
         return Ok(class.bind(py).clone());
     }
-    let base = py.import("_io")?.getattr("_RawIOBase")?.cast_into::<PyType>().map_err(PyErr::from)?;
+    let io = py.import(name!(py, "_io")?)?;
+    let base = io.getattr(name!(py, "_RawIOBase")?)?.cast_into::<PyType>().map_err(PyErr::from)?;
     // SAFETY: a class, which lives as long as the interpreter.
     let base_size = unsafe { (*base.as_type_ptr()).tp_basicsize }.cast_unsigned();
     let offset = base_size.next_multiple_of(align_of::<State>());
@@ -236,7 +238,7 @@ fn initialise<'py>(
         Some("r" | "rb") => READING,
         Some("w" | "wb") => WRITING,
         Some("rw" | "rwb") => READING | WRITING,
-        _ => return Err(Error::value(format!("invalid mode: {}", mode.repr()?.to_string_lossy()))),
+        _ => return Err(Error::about(error::Class::Value, c"invalid mode: ", &mode, c"")),
     };
     file.state().mode.store(bits, Ordering::Relaxed);
     file.state().timed_out.store(false, Ordering::Relaxed);
@@ -333,13 +335,14 @@ fn named_b<'py>(
 
 fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let buffer = the_b("SocketIO.readinto", file, arguments)?;
-    let socket = file.socket_for(READING, "_checkReadable")?;
+    let socket = file.socket_for(READING, name!("_checkReadable"))?;
     if file.state().timed_out.load(Ordering::Relaxed) {
         return Err(Error::os("cannot read from timed out object"));
     }
     let outcome =
-        if is_exactly_public(&socket) { receive(&socket, &buffer) } else { call(&socket, "recv_into", &buffer) };
+        if is_exactly_public(&socket) { receive(&socket, &buffer) } else { call(&socket, name!("recv_into"), &buffer) };
     outcome.or_else(|error| {
+        let error = error.put_aside(file.py());
         if is_timeout(file.py(), &error) {
             file.state().timed_out.store(true, Ordering::Relaxed);
         }
@@ -352,19 +355,19 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Retur
     if let Err(error) = memory.fill_writable(buffer) {
         // The method has words of its own for what is no such buffer.
         error.discard(socket.py());
-        return call(socket, "recv_into", buffer);
+        return call(socket, name!("recv_into"), buffer);
     }
     // SAFETY: an instance of the public class, as the caller found.
     let this = unsafe { socket_of(socket) };
     let count = transfer::receive(this, memory.bytes_mut(), 0)?;
-    Ok(count.into_pyobject(socket.py())?.into_any())
+    count.into_object(socket.py())
 }
 
 fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let data = the_b("SocketIO.write", file, arguments)?;
-    let socket = file.socket_for(WRITING, "_checkWritable")?;
-    let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, "send", &data) };
-    outcome.or_else(|error| none_if_blocked(file, error))
+    let socket = file.socket_for(WRITING, name!("_checkWritable"))?;
+    let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, name!("send"), &data) };
+    outcome.or_else(|error| none_if_blocked(file, error.put_aside(file.py())))
 }
 
 fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'py> {
@@ -372,13 +375,13 @@ fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'
     // SAFETY: an instance of the public class, as the caller found.
     let this = unsafe { socket_of(socket) };
     let count = transfer::send_some(this, data.bytes(), 0)?;
-    Ok(count.into_pyobject(socket.py())?.into_any())
+    count.into_object(socket.py())
 }
 
 /// What a subclass, or whatever else takes the part of a socket, makes of it.
 #[inline(never)]
-fn call<'py>(socket: &Bound<'py, PyAny>, method: &str, argument: &Bound<'py, PyAny>) -> Returned<'py> {
-    Ok(socket.call_method1(method, (argument,))?)
+fn call<'py>(socket: &Bound<'py, PyAny>, method: &'static Name, argument: &Bound<'py, PyAny>) -> Returned<'py> {
+    Ok(socket.call_method1(method.get(socket.py())?, (argument,))?)
 }
 
 /// `None` in place of the error of a non-blocking socket that was not ready.
@@ -404,7 +407,14 @@ fn would_block(py: Python<'_>, error: &Error) -> bool {
     match error {
         Error::Os(_) => error.is_errno(libc::EAGAIN),
         Error::Python(error) if error.is_instance_of::<PyOSError>(py) => {
-            error.value(py).getattr("errno").and_then(|errno| errno.eq(libc::EAGAIN)).unwrap_or(false)
+            let errno = name!(py, "errno").and_then(|name| Ok(error.value(py).getattr(name)?));
+            match errno {
+                Ok(errno) => plain_long(&errno) == Some(libc::EAGAIN.into()),
+                Err(unknown) => {
+                    unknown.discard(py);
+                    false
+                }
+            }
         }
         _ => false,
     }
@@ -416,18 +426,18 @@ fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
     }
     // SAFETY: a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
-    base.call_method1("close", (file.object,))?;
+    base.call_method1(name!(file.py(), "close")?, (file.object,))?;
     if let Some(socket) = file.socket() {
-        socket.call_method0("_decref_socketios")?;
+        socket.call_method0(name!(file.py(), "_decref_socketios")?)?;
     }
     replace_socket(file, None);
     Ok(file.none())
 }
 
 fn fileno<'py>(file: File<'_, 'py>) -> Returned<'py> {
-    file.object.call_method0(name!(file.py(), "_checkClosed"))?;
+    file.object.call_method0(name!(file.py(), "_checkClosed")?)?;
     match file.socket() {
-        Some(socket) => Ok(socket.call_method0("fileno")?),
+        Some(socket) => Ok(socket.call_method0(name!(file.py(), "fileno")?)?),
         None => Err(Error::value("I/O operation on uninitialized object")),
     }
 }
@@ -453,14 +463,14 @@ fn mode<'py>(file: File<'_, 'py>) -> Returned<'py> {
         WRITING => "wb",
         _ => "rwb",
     };
-    Ok(PyString::new(file.py(), mode).into_any())
+    make::text(file.py(), mode)
 }
 
 fn name<'py>(file: File<'_, 'py>) -> Returned<'py> {
     if file.is_closed()? {
-        return Ok((-1i32).into_pyobject(file.py())?.into_any());
+        return (-1_i32).into_object(file.py());
     }
-    Ok(file.object.call_method0("fileno")?)
+    Ok(file.object.call_method0(name!(file.py(), "fileno")?)?)
 }
 
 /// `closed`, which buffered readers ask before each line. The base class knows, at the cost of two look-ups.
@@ -470,7 +480,8 @@ fn closed<'py>(file: File<'_, 'py>) -> Returned<'py> {
     }
     // SAFETY: a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
-    Ok(base.getattr(name!(file.py(), "closed"))?.call_method1("__get__", (file.object,))?)
+    let closed = base.getattr(name!(file.py(), "closed")?)?;
+    Ok(closed.call_method1(name!(file.py(), "__get__")?, (file.object,))?)
 }
 
 fn reads<'py>(file: File<'_, 'py>) -> Returned<'py> {

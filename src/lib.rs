@@ -16,6 +16,7 @@ mod descriptor;
 mod error;
 mod file;
 mod interpreter;
+mod memory;
 mod module;
 mod netdb;
 mod pair;
@@ -32,11 +33,11 @@ pub(crate) use interpreter::arguments::{parse_keywords, parse_object, parse_tupl
 pub(crate) use interpreter::audit::audit;
 pub(crate) use interpreter::class::initialiser;
 pub(crate) use interpreter::function::{attribute_entry, attributes, function_entry, functions};
-pub(crate) use interpreter::name::name;
+pub(crate) use interpreter::make::name;
 pub(crate) use sys::syscall;
 
 /// The module, as `import oxisocket._socket` makes it.
 #[pymodule(gil_used = false)]
 fn _socket(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module::fill(module).map_err(|error| error.into_pyerr(module.py()))
+    interpreter::function::enter_module(module.py(), || module::fill(module))
 }

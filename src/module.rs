@@ -1,13 +1,16 @@
 //! What the module exports.
 
-use pyo3::exceptions::{PyImportError, PyOSError, PyTimeoutError};
+use std::ffi::CStr;
+
+use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::interpreter::ending;
-use crate::interpreter::function::Table;
+use crate::interpreter::function::{self, Table};
+use crate::interpreter::make::IntoObject;
 use crate::public::{kinds, sendfile};
 use crate::{capi, constants, convert, descriptor, file, functions, netdb, pair, public, resolve, socket};
 
@@ -21,39 +24,47 @@ static PRIVATE: Table = functions![
 pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
     refuse_subinterpreters()?;
+    function::prepare(py)?;
     descriptor::watch_forks();
     ending::hang_threads_that_end();
     // PyO3 makes this class inside a cell, when it is first needed: by then a collector's or a tracer's Python code may come back there.
     py.get_type::<PanicException>();
     // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
-    module.setattr("__name__", "_socket")?;
+    set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;
     let class = public::class::create(module, &base)?;
     add_functions(module)?;
-    module.setattr("__name__", "oxisocket._socket")?;
+    set(module, c"__name__", "oxisocket._socket")?;
 
-    module.setattr("CAPI", capi::capsule(&base)?)?;
-    module.setattr("SocketType", &base)?;
-    module.setattr("socket", base)?;
-    module.setattr("Socket", class)?;
-    module.setattr("RawSocketIO", file::create(module)?)?;
-    module.setattr("_public_getaddrinfo", resolve::public_getaddrinfo(module)?)?;
-    module.setattr("_GiveupOnSendfile", py.get_type::<sendfile::_GiveupOnSendfile>())?;
+    set(module, c"CAPI", capi::capsule(&base)?)?;
+    set(module, c"SocketType", &base)?;
+    set(module, c"socket", base)?;
+    set(module, c"Socket", class)?;
+    set(module, c"RawSocketIO", file::create(module)?)?;
+    set(module, c"_public_getaddrinfo", resolve::public_getaddrinfo(module)?)?;
+    set(module, c"_GiveupOnSendfile", py.get_type::<sendfile::_GiveupOnSendfile>())?;
 
     let (gaierror, herror) = resolve::errors::classes(py)?;
-    module.setattr("error", py.get_type::<PyOSError>())?;
-    module.setattr("gaierror", gaierror)?;
-    module.setattr("herror", herror)?;
-    module.setattr("timeout", py.get_type::<PyTimeoutError>())?;
+    set(module, c"error", py.get_type::<PyOSError>())?;
+    set(module, c"gaierror", gaierror)?;
+    set(module, c"herror", herror)?;
+    set(module, c"timeout", py.get_type::<PyTimeoutError>())?;
 
-    module.setattr("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.setattr("has_ipv6", true)?;
-    module.setattr("BDADDR_ANY", "00:00:00:00:00:00")?;
-    module.setattr("BDADDR_LOCAL", "00:00:00:FF:FF:FF")?;
+    set(module, c"__version__", env!("CARGO_PKG_VERSION"))?;
+    set(module, c"has_ipv6", true)?;
+    set(module, c"BDADDR_ANY", "00:00:00:00:00:00")?;
+    set(module, c"BDADDR_LOCAL", "00:00:00:FF:FF:FF")?;
     for constant in constants::TABLE {
         add_constant(module, constant)?;
     }
     Ok(())
+}
+
+fn set<'py>(module: &Bound<'py, PyModule>, name: &CStr, value: impl IntoObject<'py>) -> Result<()> {
+    let value = value.into_object(module.py())?;
+    // SAFETY: a module, a string and an object, of which the module keeps a reference of its own.
+    let refused = unsafe { ffi::PyObject_SetAttrString(module.as_ptr(), name.as_ptr(), value.as_ptr()) };
+    if refused < 0 { Err(Error::Raised) } else { Ok(()) }
 }
 
 /// The module's classes and memories are the process's: they must not outlive the interpreter that made them, nor serve two.
@@ -63,7 +74,7 @@ fn refuse_subinterpreters() -> Result<()> {
     if is_main {
         return Ok(());
     }
-    Err(PyImportError::new_err("module oxisocket._socket does not support loading in subinterpreters").into())
+    Err(Error::import("module oxisocket._socket does not support loading in subinterpreters"))
 }
 
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {

@@ -1,18 +1,19 @@
 //! Services, protocols, network interfaces and the host's own name.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::ffi::{CStr, c_char, c_int, c_uint};
 use std::{io, ptr};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::PyBytes;
 
 use crate::convert::{Only, clinic_doc, parse_only};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, plain_long};
 use crate::interpreter::function::{Returned, Table};
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
-use crate::{audit, convert, functions, parse_tuple, sys};
+use crate::{audit, convert, functions, memory, parse_tuple, sys};
 
 macro_rules! table {
     ($only:ident) => {
@@ -55,7 +56,7 @@ pub static FUNCTIONS: Table = table!(function);
 pub fn gethostname(py: Python<'_>) -> Returned<'_> {
     audit!(py, c"socket.gethostname", c"")?;
     let name = py.detach(sys::database::gethostname)?;
-    system_text(py, &name)
+    make::system_text(py, name.to_bytes())
 }
 
 fn sethostname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
@@ -100,8 +101,8 @@ fn getservbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returne
     audit!(py, c"socket.getservbyname", c"ss", name, protocol)?;
     // SAFETY: a string and, where it was given, another, which the tuple holds.
     let (name, protocol) = unsafe { (CStr::from_ptr(name), given(protocol)) };
-    match py.detach(|| sys::database::getservbyname(name, protocol)) {
-        Some(port) => Ok(port.into_pyobject(py)?.into_any()),
+    match py.detach(|| sys::database::getservbyname(name, protocol))? {
+        Some(port) => port.into_object(py),
         None => Err(Error::os("service/proto not found")),
     }
 }
@@ -114,8 +115,8 @@ fn getservbyport<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returne
     audit!(py, c"socket.getservbyport", c"is", number, protocol)?;
     // SAFETY: a string that the tuple holds, where it was given.
     let protocol = unsafe { given(protocol) };
-    match py.detach(|| sys::database::getservbyport(port, protocol)) {
-        Some(name) => Ok(PyString::from_bytes(py, name.to_bytes())?.into_any()),
+    match py.detach(|| sys::database::getservbyport(port, protocol))? {
+        Some(name) => make::utf8(py, name.to_bytes()),
         None => Err(Error::os("port/proto not found")),
     }
 }
@@ -126,8 +127,8 @@ fn getprotobyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Return
     parse_tuple!(&tuple, c"s:getprotobyname", &raw mut name)?;
     // SAFETY: a string that the tuple holds.
     let name = unsafe { CStr::from_ptr(name) };
-    match py.detach(|| sys::database::getprotobyname(name)) {
-        Some(number) => Ok(number.into_pyobject(py)?.into_any()),
+    match py.detach(|| sys::database::getprotobyname(name))? {
+        Some(number) => number.into_object(py),
         None => Err(Error::os("protocol not found")),
     }
 }
@@ -143,9 +144,9 @@ unsafe fn given<'a>(string: *const c_char) -> Option<&'a CStr> {
 }
 
 fn if_nameindex(py: Python<'_>) -> Returned<'_> {
-    let interfaces = PyList::empty(py);
+    let interfaces = make::list(py)?;
     for (index, name) in sys::interface::if_nameindex()? {
-        interfaces.append((index, system_text(py, &name)?))?;
+        make::append(&interfaces, (index, make::system_text(py, name.to_bytes())?))?;
     }
     Ok(interfaces.into_any())
 }
@@ -155,11 +156,12 @@ fn if_nametoindex<'py>(py: Python<'py>, name: Only<'_, 'py>) -> Returned<'py> {
     parse_only!(name, c"O&:if_nametoindex", CONVERTER, &raw mut converted)?;
     // SAFETY: the converter made it, for us to own.
     let name = unsafe { owned_bytes(py, converted)? };
-    let name = CString::new(name.as_bytes()).map_err(|_| Error::value("embedded null byte"))?;
+    // The parser refuses NUL in it.
+    let name = memory::till_nul(name.as_bytes())?;
     // For a name that the C library refuses without asking.
     sys::set_errno(libc::ENODEV);
     match sys::interface::if_nametoindex(&name) {
-        Some(index) => Ok(index.into_pyobject(py)?.into_any()),
+        Some(index) => index.into_object(py),
         None if cfg!(Py_3_14) => Err(io::Error::last_os_error().into()),
         None => Err(Error::os("no interface with this name")),
     }
@@ -167,7 +169,7 @@ fn if_nametoindex<'py>(py: Python<'py>, name: Only<'_, 'py>) -> Returned<'py> {
 
 fn if_indextoname<'py>(py: Python<'py>, index: &Bound<'py, PyAny>) -> Returned<'py> {
     let name = sys::interface::if_indextoname(interface_number(index)?)?;
-    system_text(py, &name)
+    make::system_text(py, name.to_bytes())
 }
 
 fn interface_number(index: &Bound<'_, PyAny>) -> Result<c_uint> {
@@ -181,15 +183,4 @@ fn interface_number(index: &Bound<'_, PyAny>) -> Result<c_uint> {
 /// What is too large for a number of an interface. Before 3.13 it was cut, so that 2³² + 1 was the first interface; here it is none.
 fn no_such_interface() -> Error {
     if cfg!(Py_3_13) { Error::overflow("index is too large") } else { Error::errno(libc::ENXIO) }
-}
-
-/// Text of the system, in the file system's encoding (PEP 383).
-fn system_text<'py>(py: Python<'py>, text: &CStr) -> Returned<'py> {
-    let bytes = text.to_bytes();
-    // SAFETY: the bytes with their length.
-
-    unsafe {
-        let decoded = ffi::PyUnicode_DecodeFSDefaultAndSize(bytes.as_ptr().cast(), bytes.len().cast_signed());
-        owned(py, decoded)
-    }
 }

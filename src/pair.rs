@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use crate::error::Result;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::{Returned, Table};
+use crate::interpreter::make::IntoObject;
 use crate::socket::class;
 use crate::socket::lifecycle::{Recipe, put};
 use crate::{functions, sys, timeout};
@@ -33,8 +34,7 @@ fn socketpair<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'
     let make = || sys::socket::socketpair(recipe.family, recipe.kind, recipe.proto);
     // For another family the kernel may have to load a module.
     let (one, other) = if recipe.family == libc::AF_UNIX { make()? } else { py.detach(make)? };
-    let pair = (adopted(py, recipe, one)?, adopted(py, recipe, other)?);
-    Ok(pair.into_pyobject(py)?.into_any())
+    (adopted(py, recipe, one)?, adopted(py, recipe, other)?).into_object(py)
 }
 
 fn adopted(py: Python<'_>, recipe: Recipe, fd: OwnedFd) -> Result<Bound<'_, PyAny>> {

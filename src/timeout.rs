@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result, is_raised};
+use crate::interpreter::make::IntoObject;
 
 /// A socket's timeout in nanoseconds, as `_ssl` reads it from the socket: negative blocks, 0 does not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +54,11 @@ impl Timeout {
     }
 
     /// `None`, or the seconds as a float.
-    pub fn to_python(self, py: Python<'_>) -> Bound<'_, PyAny> {
+    pub fn to_python(self, py: Python<'_>) -> Result<Bound<'_, PyAny>> {
         if self.is_none() {
-            return py.None().into_bound(py);
+            return Ok(py.None().into_bound(py));
         }
-        pyo3::types::PyFloat::new(py, self.0 as f64 / NANOSECONDS).into_any()
+        (self.0 as f64 / NANOSECONDS).into_object(py)
     }
 }
 
@@ -104,20 +105,25 @@ fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
 fn from_int(value: &Bound<'_, PyAny>) -> Result<i64> {
     // SAFETY: `value` is an object; anything but an int that fits is refused with an exception.
     let seconds = unsafe { ffi::PyLong_AsLongLong(value.as_ptr()) };
-    if seconds == -1
-        && let Some(error) = PyErr::take(value.py())
-    {
-        let overflowed = error.is_instance_of::<pyo3::exceptions::PyOverflowError>(value.py());
-        // 3.14 alone hides what an `__index__` says of itself.
-        let hidden =
-            cfg!(all(Py_3_14, not(Py_3_15))) && error.is_instance_of::<pyo3::exceptions::PyTypeError>(value.py());
-        return Err(match error {
-            _ if overflowed => too_large(),
-            _ if hidden => not_a_number(value),
-            error => error.into(),
-        });
+    if seconds == -1 && PyErr::occurred(value.py()) {
+        return Err(refusal(value));
     }
     seconds.checked_mul(1_000_000_000).ok_or_else(too_large)
+}
+
+/// What to say of an int that was refused, in place of what was said.
+fn refusal(value: &Bound<'_, PyAny>) -> Error {
+    let py = value.py();
+    if is_raised(py, Class::Overflow) {
+        Error::Raised.discard(py);
+        return too_large();
+    }
+    // 3.14 alone hides what an `__index__` says of itself.
+    if cfg!(all(Py_3_14, not(Py_3_15))) && is_raised(py, Class::Type) {
+        Error::Raised.discard(py);
+        return not_a_number(value);
+    }
+    Error::Raised
 }
 
 fn too_large() -> Error {
@@ -162,7 +168,7 @@ pub fn default() -> Timeout {
 
 /// `getdefaulttimeout()`.
 pub fn getdefaulttimeout(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
-    Ok(default().to_python(py))
+    default().to_python(py)
 }
 
 /// `setdefaulttimeout(timeout)`.

@@ -98,8 +98,18 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 
     The descriptor must be a socket's: this is not checked. Raises OSError; see dup(2).
     """
-    copy = dup(fd)
-    return socket(family, type, proto, copy)
+    return _socket_of(dup(fd), family, type, proto)
+
+
+def _socket_of(fd: int, family: int, type: int, proto: int) -> socket:
+    """A socket that takes over the descriptor `fd`, which nobody else has: it is closed if there is none."""
+    try:
+        return socket(family, type, proto, fd)
+    except BaseException:
+        # Another class may have taken it before it failed, and then closes it itself.
+        if socket is _socket.Socket:
+            close(fd)
+        raise
 
 
 def send_fds(
@@ -126,11 +136,23 @@ def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) ->
 
     fds = array.array("i")
     data, messages, msg_flags, address = sock.recvmsg(bufsize, _socket.CMSG_LEN(maxfds * fds.itemsize))
+    try:
+        for level, kind, payload in messages:
+            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+                # A descriptor that was cut off is not one.
+                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+        return data, list(fds), msg_flags, address
+    except MemoryError:
+        _close_received(messages, fds.itemsize)
+        raise
+
+
+def _close_received(messages: "list[tuple[int, int, bytes]]", size: int) -> None:
+    """Closes the descriptors of control messages that nobody is given."""
     for level, kind, payload in messages:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-            # A descriptor that was cut off is not one.
-            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-    return data, list(fds), msg_flags, address
+            for start in range(0, len(payload) - size + 1, size):
+                close(int.from_bytes(payload[start : start + size], sys.byteorder))
 
 
 def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
@@ -142,17 +164,10 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
         family = AF_UNIX
     one, other = _socket.socketpair(family, type, proto)
     try:
-        return _taking(one, family, type, proto), _taking(other, family, type, proto)
+        return _socket_of(one.detach(), family, type, proto), _socket_of(other.detach(), family, type, proto)
     finally:
         one.close()
         other.close()
-
-
-def _taking(pair_end: _socket.socket, family: int, type: int, proto: int) -> socket:
-    """A socket for the connection of `pair_end`, which keeps it if an audit hook refuses the socket."""
-    taken = socket(family, type, proto, pair_end.fileno())
-    pair_end.detach()
-    return taken
 
 
 def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
@@ -206,7 +221,10 @@ def getfqdn(name: str = "") -> str:
         host, aliases, _ = gethostbyaddr(name)
     except OSError:
         return name
-    return next((known for known in (host, *aliases) if "." in known), host)
+    for known in (host, *aliases):
+        if "." in known:
+            return known
+    return host
 
 
 _GLOBAL_DEFAULT_TIMEOUT: "Any" = object()

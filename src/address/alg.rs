@@ -4,11 +4,11 @@ use std::ffi::CStr;
 use std::ptr;
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 use socket2::SockAddr;
 
 use super::{Context, field, of_fields, parsed_text, tuple};
 use crate::error::{Error, Result};
+use crate::interpreter::make::{self, IntoObject};
 use crate::parse_tuple;
 
 /// The longest type, and the longest name, each with the NUL that ends it.
@@ -93,9 +93,9 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
 /// `(type, name, feat, mask)`.
 pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
     let alg = Alg::decode(bytes);
-    let kind = PyString::from_bytes(py, alg.kind())?;
-    let name = PyString::from_bytes(py, alg.name())?;
-    Ok((kind, name, alg.feat, alg.mask).into_pyobject(py)?.into_any())
+    let kind = make::utf8(py, alg.kind())?;
+    let name = make::utf8(py, alg.name())?;
+    (kind, name, alg.feat, alg.mask).into_object(py)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use socket2::SockAddr;
 
 use super::{Context, field, of_fields, parsed_text};
 use crate::error::{Error, Result};
+use crate::interpreter::make::IntoObject;
 use crate::{parse_object, parse_tuple};
 
 // The protocols, <bluetooth/bluetooth.h>.
@@ -233,6 +234,9 @@ fn tuple<'a, 'py>(context: Context<'_>, address: &'a Bound<'py, PyAny>) -> Resul
 
 /// Whatever is wrong with a tuple is said in these words.
 fn in_its_place(context: Context<'_>, tuple: &Bound<'_, PyTuple>, error: Error) -> Error {
+    if error.is_no_memory(tuple.py()) {
+        return error;
+    }
     error.discard(tuple.py());
     wrong_format(context)
 }
@@ -246,22 +250,21 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], proto: c_int) -> Result<Bou
     let Some(bluetooth) = Bluetooth::decode(bytes, proto) else {
         return Err(Error::value("Unknown Bluetooth protocol"));
     };
-    let address = match bluetooth {
+    match bluetooth {
         Bluetooth::L2cap { device, psm, cid, kind } if cfg!(Py_3_14) && kind != CLASSIC => {
-            (device.to_string(), psm, cid, kind).into_pyobject(py)?.into_any()
+            (&*device.to_string(), psm, cid, kind).into_object(py)
         }
         Bluetooth::L2cap { device, psm, cid, .. } if cfg!(Py_3_14) && cid != 0 => {
-            (device.to_string(), psm, cid).into_pyobject(py)?.into_any()
+            (&*device.to_string(), psm, cid).into_object(py)
         }
-        Bluetooth::L2cap { device, psm, .. } => (device.to_string(), psm).into_pyobject(py)?.into_any(),
-        Bluetooth::Rfcomm { device, channel } => (device.to_string(), channel).into_pyobject(py)?.into_any(),
+        Bluetooth::L2cap { device, psm, .. } => (&*device.to_string(), psm).into_object(py),
+        Bluetooth::Rfcomm { device, channel } => (&*device.to_string(), channel).into_object(py),
         Bluetooth::Hci { adapter, channel } if cfg!(Py_3_14) && channel != RAW_CHANNEL => {
-            (adapter, channel).into_pyobject(py)?.into_any()
+            (adapter, channel).into_object(py)
         }
-        Bluetooth::Hci { adapter, .. } => adapter.into_pyobject(py).map_err(PyErr::from)?.into_any(),
-        Bluetooth::Sco { device } => PyString::new(py, &device.to_string()).into_any(),
-    };
-    Ok(address)
+        Bluetooth::Hci { adapter, .. } => adapter.into_object(py),
+        Bluetooth::Sco { device } => device.to_string().as_str().into_object(py),
+    }
 }
 
 #[cfg(test)]

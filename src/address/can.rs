@@ -1,10 +1,8 @@
 //! AF_CAN: `(interface,)` for CAN_RAW and CAN_BCM, `(interface, rx, tx)` for CAN_ISOTP, `(interface, name, pgn, addr)` for CAN_J1939.
 
-use std::ffi::{OsStr, c_int, c_uchar, c_uint, c_ulong, c_ulonglong, c_void};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{c_int, c_uchar, c_uint, c_ulong, c_ulonglong, c_void};
 use std::ptr;
 
-use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -13,6 +11,7 @@ use socket2::SockAddr;
 use super::{Context, field, of_fields, tuple};
 use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
+use crate::interpreter::make::{self, IntoObject};
 use crate::parse_tuple;
 use crate::sys::interface;
 
@@ -144,9 +143,7 @@ fn j1939_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> 
 
 /// For these two protocols CPython does not look whether it has a tuple, and its parser complains of the programmer.
 fn unexplained_tuple<'a, 'py>(address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
-    address
-        .cast::<PyTuple>()
-        .map_err(|_| PySystemError::new_err("new style getargs format but argument is not a tuple").into())
+    address.cast::<PyTuple>().map_err(|_| Error::system("new style getargs format but argument is not a tuple"))
 }
 
 /// A converter of the interpreter, for `O&`.
@@ -185,13 +182,12 @@ pub fn to_python<'py>(
         0 => None,
         index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
-    let name = OsStr::from_bytes(name.as_deref().unwrap_or_default().to_bytes());
-    let tuple = match can.station {
-        Station::Any => (name,).into_pyobject(py),
-        Station::IsoTp { rx, tx } => (name, rx, tx).into_pyobject(py),
-        Station::J1939 { name: station, pgn, addr } => (name, station, pgn, addr).into_pyobject(py),
-    };
-    Ok(tuple?.into_any())
+    let name = make::system_text(py, name.as_deref().unwrap_or_default().to_bytes())?;
+    match can.station {
+        Station::Any => (name,).into_object(py),
+        Station::IsoTp { rx, tx } => (name, rx, tx).into_object(py),
+        Station::J1939 { name: station, pgn, addr } => (name, station, pgn, addr).into_object(py),
+    }
 }
 
 #[cfg(test)]

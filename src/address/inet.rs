@@ -4,17 +4,19 @@ use std::ffi::{CStr, CString, c_int, c_uint};
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
-use pyo3::exceptions::PyOverflowError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
 
 use super::{Context, tuple, type_name};
-use crate::error::{Error, Result};
+use crate::buffer::Buffer;
+use crate::error::{Class, Error, Result, is_raised};
 use crate::interpreter::arguments::plain_long;
+use crate::interpreter::function::Returned;
+use crate::interpreter::make::{self, IntoObject};
 use crate::resolve::{self, Ip};
-use crate::sys;
+use crate::{memory, sys};
 
 /// `(host, port)`.
 pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
@@ -85,10 +87,11 @@ impl Parts {
         }
         let host = address.get_borrowed_item(0)?;
         let port = address.get_borrowed_item(1)?;
-        let (Some(host), Some(port)) = (plain_host(family, &host), plain_long(&port)) else {
+        let Some(port) = plain_long(&port).and_then(|port| c_int::try_from(port).ok()) else {
             return Ok(None);
         };
-        Ok(c_int::try_from(port).ok().map(|port| Parts { host, port, flowinfo: 0, scope_id: 0 }))
+        let host = plain_host(family, &host)?;
+        Ok(host.map(|host| Parts { host, port, flowinfo: 0, scope_id: 0 }))
     }
 
     fn parse_by_format(address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
@@ -122,51 +125,64 @@ fn bad_port(context: Context<'_>) -> Error {
 
 /// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
 fn port_out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
-    let Error::Raised = error else {
-        return error;
-    };
-    match PyErr::take(py) {
-        Some(raised) if raised.is_instance_of::<PyOverflowError>(py) => bad_port(context),
-        Some(raised) => raised.into(),
-        None => error,
+    match error {
+        Error::Raised if is_raised(py, Class::Overflow) => {
+            error.discard(py);
+            bad_port(context)
+        }
+        error => error,
     }
 }
 
 /// A host of ASCII characters, which needs neither IDNA nor a conversion.
-fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Option<Host> {
-    let host = host.cast::<PyString>().ok()?;
-    let text = host.to_str().ok()?;
+fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Result<Option<Host>> {
+    let Some(text) = host.cast::<PyString>().ok().and_then(|host| host.to_str().ok()) else {
+        return Ok(None);
+    };
     if !text.is_ascii() {
-        return None;
+        return Ok(None);
     }
-    match family {
+    let number = match family {
         libc::AF_INET6 => text.parse().ok().map(Ip::V6),
         _ => text.parse().ok().map(Ip::V4),
+    };
+    match number {
+        Some(ip) => Ok(Some(Host::Number(ip))),
+        None if text.contains('\0') => Ok(None),
+        None => Ok(Some(Host::Name(memory::till_nul(text.as_bytes())?))),
     }
-    .map(Host::Number)
-    .or_else(|| CString::new(text).ok().map(Host::Name))
 }
 
 /// A host as `str`, in IDNA where it is not ASCII, bytes or bytearray.
 pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
-    let bytes = if let Ok(bytes) = host.cast::<PyBytes>() {
-        bytes.as_bytes().to_vec()
-    } else if let Ok(bytes) = host.cast::<PyByteArray>() {
-        bytes.to_vec()
+    if let Ok(bytes) = host.cast::<PyBytes>() {
+        name(bytes.as_bytes())
+    } else if host.is_instance_of::<PyByteArray>() {
+        name(Buffer::readable(host)?.bytes())
     } else if let Ok(text) = host.cast::<PyString>() {
         match text.to_str() {
-            Ok(ascii) if ascii.is_ascii() => ascii.as_bytes().to_vec(),
-            _ => idna(text)?,
+            Ok(ascii) if ascii.is_ascii() => name(ascii.as_bytes()),
+            _ => name(&idna(text)?),
         }
     } else {
         let class = type_name(host);
-        return Err(Error::type_error(format!("str, bytes or bytearray expected, not {class}")));
-    };
-    CString::new(bytes).map_err(|_| Error::type_error("host name must not contain null character"))
+        Err(Error::type_error(format!("str, bytes or bytearray expected, not {class}")))
+    }
+}
+
+/// A name for the C library, which would stop at NUL and look for another.
+fn name(bytes: &[u8]) -> Result<CString> {
+    if bytes.contains(&0) {
+        return Err(Error::type_error("host name must not contain null character"));
+    }
+    Ok(memory::till_nul(bytes)?)
 }
 
 fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     resolve::idna::idna(host).map_err(|error| {
+        if error.is_no_memory(host.py()) {
+            return error;
+        }
         error.discard(host.py());
         Error::type_error("encoding of hostname failed")
     })
@@ -177,8 +193,7 @@ pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'p
     let Some(address) = address.as_socket_ipv4() else {
         return super::unknown_to_python(py, libc::AF_INET, super::bytes_of(address));
     };
-    let pair = (v4_text(py, *address.ip()), address.port());
-    Ok(pair.into_pyobject(py)?.into_any())
+    (v4_text(py, *address.ip())?, address.port()).into_object(py)
 }
 
 /// `(host, port, flowinfo, scope_id)`.
@@ -187,21 +202,20 @@ pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'p
         return super::unknown_to_python(py, libc::AF_INET6, super::bytes_of(address));
     };
     let flowinfo = u32::from_be(address.flowinfo());
-    let tuple = (v6_text(py, *address.ip()), address.port(), flowinfo, address.scope_id());
-    Ok(tuple.into_pyobject(py)?.into_any())
+    (v6_text(py, *address.ip())?, address.port(), flowinfo, address.scope_id()).into_object(py)
 }
 
 /// The text of an IPv4 address, as `inet_ntop(3)` writes it.
-pub fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> Bound<'_, PyString> {
+pub fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> Returned<'_> {
     let mut text = [0; "255.255.255.255".len()];
     let mut rest = &mut text[..];
     // As long as the longest there is: it cannot fail.
     let _ = write!(rest, "{ip}");
     let left = rest.len();
-    PyString::new(py, str::from_utf8(&text[..text.len() - left]).unwrap_or_default())
+    make::utf8(py, &text[..text.len() - left])
 }
 
 /// The text of an IPv6 address, as `inet_ntop(3)` writes it.
-pub fn v6_text(py: Python<'_>, ip: Ipv6Addr) -> Bound<'_, PyString> {
-    PyString::new(py, &sys::presentation::ntop_v6(ip))
+pub fn v6_text(py: Python<'_>, ip: Ipv6Addr) -> Returned<'_> {
+    make::text(py, &sys::presentation::ntop_v6(ip))
 }

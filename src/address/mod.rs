@@ -17,11 +17,12 @@ pub mod vsock;
 use std::ffi::{CStr, c_char, c_int};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::PyTuple;
 use socket2::{SockAddr, SockAddrStorage};
 
 use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
+use crate::interpreter::make::{self, IntoObject};
 
 /// Whose address it is, and who asks.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +86,7 @@ pub fn to_python<'py>(
 
 /// As CPython: the family and the 14 bytes of a `sockaddr`'s `sa_data`.
 fn unknown_to_python<'py>(py: Python<'py>, family: c_int, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let pair = (family, PyBytes::new(py, &field::<14>(bytes, 2)));
-    Ok(pair.into_pyobject(py)?.into_any())
+    (family, make::bytes(py, &field::<14>(bytes, 2))?).into_object(py)
 }
 
 /// Refuses a family of whose addresses not even the length is known, as CPython does before it asks the kernel for one.

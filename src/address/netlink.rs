@@ -5,6 +5,7 @@ use socket2::SockAddr;
 
 use super::{Context, field, of_fields, tuple};
 use crate::error::Result;
+use crate::interpreter::make::IntoObject;
 use crate::parse_tuple;
 
 /// A `sockaddr_nl` of `<linux/netlink.h>`.
@@ -46,7 +47,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
 /// `(pid, groups)`.
 pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
     let Netlink { pid, groups } = Netlink::decode(bytes);
-    Ok((pid, groups).into_pyobject(py)?.into_any())
+    (pid, groups).into_object(py)
 }
 
 #[cfg(test)]

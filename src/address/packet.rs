@@ -3,15 +3,15 @@
 use std::ffi::{CStr, c_int};
 use std::ptr;
 
-use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString, PyTuple};
+use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
 use super::{Context, field, of_fields, parsed_text, tuple};
 use crate::buffer::Buffer;
 use crate::descriptor::Descriptor;
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result, is_raised};
+use crate::interpreter::make::{self, IntoObject};
 use crate::parse_tuple;
 use crate::sys::interface;
 
@@ -124,15 +124,12 @@ impl<'a, 'py> Parts<'a, 'py> {
 
 /// A number too large for C is refused without saying which.
 fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
-    let Error::Raised = error else {
-        return error;
-    };
-    match PyErr::take(py) {
-        Some(raised) if raised.is_instance_of::<PyOverflowError>(py) => {
+    match error {
+        Error::Raised if is_raised(py, Class::Overflow) => {
+            error.discard(py);
             Error::overflow(format!("{}(): address argument out of range", context.caller))
         }
-        Some(raised) => raised.into(),
-        None => error,
+        error => error,
     }
 }
 
@@ -143,10 +140,9 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], descriptor: &Descriptor) ->
         0 => None,
         index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
-    let name = PyString::from_bytes(py, name.as_deref().unwrap_or_default().to_bytes())?;
-    let address = PyBytes::new(py, &packet.address);
-    let tuple = (name, packet.protocol, packet.kind, packet.hardware, address);
-    Ok(tuple.into_pyobject(py)?.into_any())
+    let name = make::utf8(py, name.as_deref().unwrap_or_default().to_bytes())?;
+    let address = make::bytes(py, &packet.address)?;
+    (name, packet.protocol, packet.kind, packet.hardware, address).into_object(py)
 }
 
 #[cfg(test)]

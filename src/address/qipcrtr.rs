@@ -8,6 +8,7 @@ use socket2::SockAddr;
 
 use super::{field, of_fields, type_name};
 use crate::error::{Error, Result};
+use crate::interpreter::make::IntoObject;
 use crate::parse_tuple;
 
 /// `AF_QIPCRTR` of `<bits/socket.h>`.
@@ -50,7 +51,7 @@ pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
 /// `(node, port)`.
 pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
     let Qipcrtr { node, port } = Qipcrtr::decode(bytes);
-    Ok((node, port).into_pyobject(py)?.into_any())
+    (node, port).into_object(py)
 }
 
 #[cfg(test)]

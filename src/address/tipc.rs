@@ -5,6 +5,7 @@ use socket2::SockAddr;
 
 use super::{Context, field, of_fields, tuple};
 use crate::error::{Error, Result};
+use crate::interpreter::make::IntoObject;
 use crate::parse_tuple;
 
 // The types of addresses, <linux/tipc.h>.
@@ -117,7 +118,7 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
     };
     // Python has always seen a negative scope as an unsigned number.
     let scope = i32::from(scope).cast_unsigned();
-    Ok((kind, v1, v2, v3, scope).into_pyobject(py)?.into_any())
+    (kind, v1, v2, v3, scope).into_object(py)
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::ffi::CStr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyString;
 use socket2::SockAddr;
 
 use super::from_bytes;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
-use crate::interpreter::owned;
-use crate::parse_object;
+use crate::interpreter::{make, owned};
+use crate::{name, parse_object};
 
 /// The longest path, the NUL that ends it included; and the longest abstract name, the NUL that begins it included.
 const PATH_SIZE: usize = 108;
@@ -29,8 +29,9 @@ pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
 /// else as it is.
 fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
     if !address.is_instance_of::<PyString>() {
-        return match address.get_type().hasattr("__fspath__")? {
-            true => encoded(&address.get_type().call_method1("__fspath__", (address,))?),
+        let method = name!(address.py(), "__fspath__")?;
+        return match address.get_type().hasattr(method)? {
+            true => encoded(&address.get_type().call_method1(method, (address,))?),
             false => Ok(address.clone()),
         };
     }
@@ -59,18 +60,13 @@ fn encode(path: &[u8]) -> Result<SockAddr> {
 pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
     let path = bytes.get(2..).unwrap_or_default();
     if path.first() == Some(&0) {
-        return Ok(PyBytes::new(py, path).into_any());
+        return make::bytes(py, path);
     }
     let path = match CStr::from_bytes_until_nul(path) {
         Ok(path) => path.to_bytes(),
         Err(_) => path,
     };
-    // SAFETY: the bytes with their length.
-
-    unsafe {
-        let decoded = ffi::PyUnicode_DecodeFSDefaultAndSize(path.as_ptr().cast(), path.len().cast_signed());
-        owned(py, decoded)
-    }
+    make::system_text(py, path)
 }
 
 #[cfg(test)]

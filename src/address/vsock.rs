@@ -6,6 +6,7 @@ use socket2::SockAddr;
 
 use super::{field, of_fields, type_name};
 use crate::error::{Error, Result};
+use crate::interpreter::make::IntoObject;
 use crate::parse_tuple;
 
 /// A `sockaddr_vm` of `<linux/vm_sockets.h>`, where the port comes first.
@@ -45,7 +46,7 @@ pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
 /// `(cid, port)`.
 pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
     let Vsock { cid, port } = Vsock::decode(bytes);
-    Ok((cid, port).into_pyobject(py)?.into_any())
+    (cid, port).into_object(py)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{Error, Result};
+use crate::interpreter::make;
 
 /// Positional arguments, borrowed from the interpreter for the time of the call.
 #[derive(Clone, Copy)]
@@ -98,8 +99,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// The arguments as a tuple, for the interpreter's parsers.
     pub fn tuple(&self) -> Result<Bound<'py, PyTuple>> {
-        let values = (0..self.len()).map_while(|index| self.get(index));
-        Ok(PyTuple::new(self.py, values.collect::<Vec<_>>())?)
+        // SAFETY: the values are objects.
+        unsafe { make::tuple_of(self.py, self.values) }
     }
 }
 
@@ -160,7 +161,7 @@ impl<'a, 'py> Keywords<'a, 'py> {
 
     /// The keywords as a dict, for the interpreter's parsers.
     pub fn dict(&self) -> Result<Bound<'py, PyDict>> {
-        let dict = PyDict::new(self.positional.py);
+        let dict = make::dict(self.positional.py)?;
         if let Some(names) = &self.names {
             for (index, name) in names.cast::<PyTuple>().map_err(PyErr::from)?.iter().enumerate() {
                 dict.set_item(name, self.named.get(index))?;

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::error::Result;
-use crate::interpreter::owned;
+use crate::interpreter::{make, owned};
 
 /// What a class is made of.
 pub struct Class {
@@ -70,7 +70,7 @@ impl Class {
             slots: self.slots.as_mut_ptr(),
         };
         let bases = match base {
-            Some(base) => PyTuple::new(py, [base])?.into_any().into_ptr(),
+            Some(base) => make::tuple(py, [base.clone()])?.into_any().into_ptr(),
             None => std::ptr::null_mut(),
         };
         // SAFETY: the specification is complete and, with what the slots point to, as the caller promises; the interpreter copies it.

@@ -5,14 +5,16 @@
 
 use std::any::Any;
 use std::ffi::CStr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::Once;
+use std::thread;
 
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
 /// What a function gives back to Python.
 pub type Returned<'py> = Result<Bound<'py, PyAny>>;
@@ -44,12 +46,8 @@ pub unsafe fn enter<'py>(body: impl FnOnce(Python<'py>) -> Returned<'py>) -> *mu
     let py = unsafe { Python::assume_attached() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => value.into_ptr(),
-        Ok(Err(error)) => {
-            error.raise(py);
-            ptr::null_mut()
-        }
-        Err(panic) => {
-            raise_panic(py, panic);
+        failed => {
+            raise(py, failed);
             ptr::null_mut()
         }
     }
@@ -66,25 +64,156 @@ pub unsafe fn enter_status(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::
     let py = unsafe { Python::assume_attached() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(())) => 0,
-        Ok(Err(error)) => {
-            error.raise(py);
-            -1
-        }
-        Err(panic) => {
-            raise_panic(py, panic);
+        failed => {
+            raise(py, failed);
             -1
         }
     }
 }
 
+/// Like [`enter`], for slots that answer nothing, such as a finalizer: an exception that is on its way is put aside meanwhile, and what
+/// `body` fails with is told to `sys.unraisablehook`.
+///
+/// # Safety
+///
+/// The thread is attached.
+pub unsafe fn enter_aside(body: impl FnOnce(Python<'_>) -> Result<()>) {
+    // SAFETY: as in `enter`.
+    let py = unsafe { Python::assume_attached() };
+    let aside = PutAside::take(py);
+    let failed = catch_unwind(AssertUnwindSafe(|| body(py)));
+    if !matches!(failed, Ok(Ok(()))) {
+        raise(py, failed);
+        // SAFETY: attached, with an exception set; null stands for no object to tell of.
+        unsafe { ffi::PyErr_WriteUnraisable(ptr::null_mut()) };
+    }
+    drop(aside);
+}
+
+/// Like [`enter`], for PyO3, which calls what fills a module.
+pub fn enter_module(py: Python<'_>, body: impl FnOnce() -> Result<()>) -> PyResult<()> {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => Ok(()),
+        failed => {
+            raise(py, failed);
+            Err(PyErr::fetch(py))
+        }
+    }
+}
+
+/// Makes what went wrong the interpreter's current exception. To do so can itself go wrong: all of it ends here.
 #[cold]
-fn raise_panic(py: Python<'_>, panic: Box<dyn Any + Send>) {
-    let text = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
-        (Some(text), _) => text.clone(),
-        (_, Some(text)) => (*text).to_owned(),
-        _ => "panic from Rust code".to_owned(),
-    };
-    PanicException::new_err((text,)).restore(py);
+#[inline(never)]
+fn raise<T>(py: Python<'_>, failed: thread::Result<Result<T>>) {
+    let raised = failed.and_then(|failed| {
+        catch_unwind(AssertUnwindSafe(|| {
+            if let Err(error) = failed {
+                error.raise(py);
+            }
+        }))
+    });
+    if let Err(panic) = raised
+        && catch_unwind(AssertUnwindSafe(|| raise_panic(py, &*panic))).is_err()
+    {
+        error::raise_no_memory(py);
+    }
+}
+
+fn raise_panic(py: Python<'_>, panic: &(dyn Any + Send)) {
+    if is_no_memory(panic) {
+        return error::raise_no_memory(py);
+    }
+    PanicException::new_err((text_of(panic).to_owned(),)).restore(py);
+    error::settle();
+}
+
+/// Whether a panic is PyO3's for want of the interpreter's memory. It panics where the interpreter made no object, having printed the
+/// exception behind it: there is no other reason why a string or a number cannot be made. And it unwraps errors, which names their class.
+fn is_no_memory(panic: &(dyn Any + Send)) -> bool {
+    let text = text_of(panic);
+    text == "PyObject pointer is null" || text.contains("<class 'MemoryError'>")
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "panic from Rust code",
+    }
+}
+
+/// Has at hand what raising needs, and keeps quiet about a panic that becomes a `MemoryError`.
+pub fn prepare(py: Python<'_>) -> Result<()> {
+    static ONCE: Once = Once::new();
+    make_panic_exception(py)?;
+    // The hook is this library's, as all of Rust in it is: others have theirs.
+    ONCE.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |information| {
+            if !is_no_memory(information.payload()) {
+                tell(information);
+            }
+        }));
+    });
+    Ok(())
+}
+
+/// PyO3 looks whether an exception is a `PanicException` whenever it takes one from the interpreter, and makes that class when it first
+/// does. Where there is no memory for it then, it takes the exception that says so, and waits for itself for ever. So it is made in
+/// good time, in memory that was there the moment before.
+fn make_panic_exception(py: Python<'_>) -> Result<()> {
+    const ENOUGH: usize = 64 * 1024;
+    // SAFETY: attached; what was allocated is freed, once.
+    unsafe {
+        let reserve = ffi::PyMem_Malloc(ENOUGH);
+        if reserve.is_null() {
+            return Err(Error::NoMemory);
+        }
+        ffi::PyMem_Free(reserve);
+    }
+    py.get_type::<PanicException>();
+    Ok(())
+}
+
+/// The interpreter's current exception, put aside till this is dropped. An exception that is set meanwhile gives way to it.
+struct PutAside<'py> {
+    #[cfg(Py_3_12)]
+    exception: *mut ffi::PyObject,
+    #[cfg(not(Py_3_12))]
+    exception: [*mut ffi::PyObject; 3],
+    _attached: Python<'py>,
+}
+
+impl<'py> PutAside<'py> {
+    #[cfg(Py_3_12)]
+    fn take(py: Python<'py>) -> Self {
+        // SAFETY: attached; null, or a reference that is ours.
+        PutAside { exception: unsafe { ffi::PyErr_GetRaisedException() }, _attached: py }
+    }
+
+    #[cfg(not(Py_3_12))]
+    fn take(py: Python<'py>) -> Self {
+        let mut exception = [ptr::null_mut(); 3];
+        let [class, value, traceback] = &mut exception;
+        // SAFETY: attached; each is null, or a reference that is ours.
+        unsafe { ffi::PyErr_Fetch(class, value, traceback) };
+        PutAside { exception, _attached: py }
+    }
+}
+
+impl Drop for PutAside<'_> {
+    fn drop(&mut self) {
+        // SAFETY: attached; what was taken is given back once, and nothing but null where there was nothing.
+        unsafe {
+            #[cfg(Py_3_12)]
+            ffi::PyErr_SetRaisedException(self.exception);
+            #[cfg(not(Py_3_12))]
+            {
+                let [class, value, traceback] = self.exception;
+                ffi::PyErr_Restore(class, value, traceback);
+            }
+        }
+    }
 }
 
 /// Refuses keywords.

@@ -8,14 +8,15 @@ use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 use crate::error::{Error, Result};
-use crate::interpreter::owned;
+use crate::interpreter::{make, owned};
 
 /// Gives `class` the method that it inherits by this name, made by [`functions!`](super::function::functions), as its own.
 pub fn adopt(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
-    let inherited = class.getattr(name)?;
+    let attribute = make::text(class.py(), name)?.cast_into::<PyString>().map_err(PyErr::from)?;
+    let inherited = class.getattr(&attribute)?;
     // SAFETY: a method descriptor, as is checked, is of the interpreter's struct for them, and its table is static. The new one is not
     // known to anybody yet: its field may be written to.
     let own = unsafe {
@@ -27,7 +28,7 @@ pub fn adopt(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
         (*own.as_ptr().cast::<ffi::PyMethodDescrObject>()).vectorcall = Some(call);
         own
     };
-    Ok(class.setattr(name, own)?)
+    Ok(class.setattr(attribute, own)?)
 }
 
 /// What the interpreter calls where it does not call the function itself: for instances of further subclasses, and for every call that is

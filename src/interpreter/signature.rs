@@ -5,11 +5,15 @@
 
 use std::ffi::CString;
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::arguments::Keywords;
+use super::function::Returned;
+use super::{make, owned};
 use crate::error::{Error, Result};
+use crate::name;
 
 /// The parameters of a Python function, or of a method without its `self`.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +41,8 @@ impl<const N: usize> Signature<N> {
         {
             return Ok(std::array::from_fn(|index| positional.get(index).map(|argument| argument.to_owned())));
         }
-        let given = (0..positional.len()).map_while(|index| positional.get(index));
         let named = if arguments.only_positional().is_some() { None } else { Some(arguments.dict()?) };
-        let given: Vec<_> = given.map(|argument| argument.to_owned()).collect();
-        self.bind_all(positional.py(), this, &given, named.as_ref())
+        self.bind_tuple(this, &positional.tuple()?, named.as_ref())
     }
 
     /// Binds a tuple and a dict, as `__init__` gets them.
@@ -50,34 +52,19 @@ impl<const N: usize> Signature<N> {
         positional: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound_<'py, N>> {
-        let given: Vec<_> = positional.iter().collect();
-        self.bind_all(positional.py(), this, &given, named)
-    }
-
-    fn bind_all<'py>(
-        &self,
-        py: Python<'py>,
-        this: Option<&Bound<'py, PyAny>>,
-        positional: &[Bound<'py, PyAny>],
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> Result<Bound_<'py, N>> {
-        match self.fit(positional, named)? {
+        match self.fit(positional, named) {
             Some(values) => Ok(values),
-            None => Err(self.refuse(py, this, positional, named)),
+            None => Err(self.refuse(this, positional, named)),
         }
     }
 
-    fn fit<'py>(
-        &self,
-        positional: &[Bound<'py, PyAny>],
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> Result<Option<Bound_<'py, N>>> {
+    fn fit<'py>(&self, positional: &Bound<'py, PyTuple>, named: Option<&Bound<'py, PyDict>>) -> Option<Bound_<'py, N>> {
         let mut values = [const { None }; N];
         if positional.len() > self.positional {
-            return Ok(None);
+            return None;
         }
         for (value, given) in values.iter_mut().zip(positional) {
-            *value = Some(given.clone());
+            *value = Some(given);
         }
         if let Some(named) = named {
             for (name, given) in named.iter() {
@@ -86,39 +73,58 @@ impl<const N: usize> Signature<N> {
                 });
                 match place {
                     Some(place) if values[place].is_none() => values[place] = Some(given),
-                    _ => return Ok(None),
+                    _ => return None,
                 }
             }
         }
         let complete = values[..self.required].iter().all(Option::is_some);
-        Ok(complete.then_some(values))
+        complete.then_some(values)
     }
 
     /// The interpreter's own refusal of the call.
     fn refuse<'py>(
         &self,
-        py: Python<'py>,
         this: Option<&Bound<'py, PyAny>>,
-        positional: &[Bound<'py, PyAny>],
+        positional: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> Error {
-        let refusal = self.function(py).and_then(|function| {
-            let arguments: Vec<_> = this.into_iter().chain(positional).collect();
-            function.call(PyTuple::new(py, arguments)?, named)
+        let refusal = self.function(positional.py()).and_then(|function| {
+            let arguments = match this {
+                Some(this) => with_first(this, positional)?,
+                None => positional.clone(),
+            };
+            Ok(function.call(arguments, named)?)
         });
         match refusal {
-            Err(error) => error.into(),
+            Err(error) => error,
             Ok(_) => Error::type_error(format!("{}() takes other arguments", self.qualified_name)),
         }
     }
 
-    fn function<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let source = format!("def function({}): pass\n", self.declaration);
+    fn function<'py>(&self, py: Python<'py>) -> Returned<'py> {
+        let source = CString::new(format!("def function({}): pass\n", self.declaration)).map_err(PyErr::from)?;
         // In a namespace of its own: a module would be found by its name in `sys.modules`, instead of a user's.
-        let names = PyDict::new(py);
-        py.run(&CString::new(source)?, Some(&names), None)?;
-        let function = names.as_any().get_item("function")?;
-        function.setattr("__qualname__", self.qualified_name)?;
+        let names = make::dict(py)?;
+        // SAFETY: a string with its NUL, and a dict for both kinds of names.
+        let compiled = unsafe {
+            let names = names.as_ptr();
+            owned(py, ffi::PyRun_String(source.as_ptr(), ffi::Py_file_input, names, names))
+        };
+        match compiled {
+            // The compiler answers null and leaves it at that where it has no memory.
+            Err(Error::Raised) if !PyErr::occurred(py) => return Err(Error::NoMemory),
+            compiled => compiled?,
+        };
+        let function = names.as_any().get_item(name!(py, "function")?)?;
+        function.setattr(name!(py, "__qualname__")?, make::text(py, self.qualified_name)?)?;
         Ok(function)
     }
+}
+
+/// The positional arguments of a method, with its `self`.
+fn with_first<'py>(first: &Bound<'py, PyAny>, rest: &Bound<'py, PyTuple>) -> Result<Bound<'py, PyTuple>> {
+    let py = first.py();
+    let first = make::tuple(py, [first.clone()])?;
+    // SAFETY: two tuples, of which the interpreter makes a third.
+    unsafe { Ok(owned(py, ffi::PySequence_Concat(first.as_ptr(), rest.as_ptr()))?.cast_into_unchecked()) }
 }

@@ -14,9 +14,10 @@ use super::{lifecycle, makefile, sendfile};
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
+use crate::interpreter::make;
 use crate::interpreter::method;
 use crate::socket::{Object, This};
-use crate::{attributes, functions, initialiser, netdb};
+use crate::{attributes, functions, initialiser, name, netdb};
 
 static METHODS: Table = functions![
     keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\
@@ -118,12 +119,17 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     // SAFETY: the slots are what they say and static or leaked; instances are `Object`s.
     let class = unsafe { class.create(module, Some(base.as_any()))? };
     // In reprs, warnings and error messages the class goes by the name it has always had: programs and their logs know it.
-    class.setattr("__name__", "socket")?;
-    class.setattr("__module__", "socket")?;
+    let py = module.py();
+    class.setattr(name!(py, "__name__")?, make::text(py, "socket")?)?;
+    class.setattr(name!(py, "__module__")?, make::text(py, "socket")?)?;
     for name in OFTEN_CALLED {
         method::adopt(&class, name)?;
     }
-    class.setattr("__slots__", ["__weakref__", "_closed", "_io_refs"].to_vec())?;
+    let slots = make::list(py)?;
+    for name in ["__weakref__", "_closed", "_io_refs"] {
+        make::append(&slots, name)?;
+    }
+    class.setattr(name!(py, "__slots__")?, slots)?;
     let _ = CLASS.set(module.py(), class.clone().unbind());
     Ok(class)
 }

@@ -3,14 +3,16 @@
 
 use std::ffi::c_int;
 
-use pyo3::exceptions::{PyNameError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::IntoObject;
 use crate::interpreter::slot::Slot;
+use crate::name;
 use crate::public::class;
 
 /// Numbers that have a place in the memory of members; others are looked up each time.
@@ -60,7 +62,7 @@ pub fn kind(py: Python<'_>, number: c_int) -> Result<Bound<'_, PyAny>> {
 /// What goes by a name in the package: a class of it, unless somebody has put another in its place.
 pub fn named<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> Result<Bound<'py, PyAny>> {
     let names = handed_over(py, &NAMES)?.cast_into::<PyDict>().map_err(PyErr::from)?;
-    names.get_item(name)?.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")).into())
+    names.get_item(name)?.ok_or_else(|| Error::about(Class::Name, c"name ", name, c" is not defined"))
 }
 
 impl Kinds {
@@ -87,10 +89,10 @@ impl Kinds {
     #[cold]
     fn find<'py>(&self, py: Python<'py>, number: c_int, place: Option<&Slot>) -> Returned<'py> {
         let class = handed_over(py, &self.class)?;
-        let member = match class.call1((number,)) {
+        let member = match class.call1((number.into_object(py)?,)) {
             Err(error) if error.is_instance_of::<PyValueError>(py) => {
                 Error::from(error).discard(py);
-                number.into_pyobject(py)?.into_any()
+                number.into_object(py)?
             }
             found => found?,
         };
@@ -109,6 +111,6 @@ fn handed_over<'py>(py: Python<'py>, slot: &Slot) -> Returned<'py> {
     if let Some(given) = slot.get(py) {
         return Ok(given);
     }
-    py.import("oxisocket")?;
+    py.import(name!(py, "oxisocket")?)?;
     slot.get(py).ok_or_else(|| Error::runtime("the package oxisocket did not hand over its names"))
 }

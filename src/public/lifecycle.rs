@@ -1,24 +1,26 @@
 //! Construction, `accept`, `dup`, `close`, `detach`, `repr` and the with-statement of the public class.
 
+use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use super::{class, kinds};
 use crate::descriptor::offer::Offer;
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result};
 use crate::interpreter::arguments::{Keywords, as_int};
 use crate::interpreter::function::{Receiver, Returned, enter};
+use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
-use crate::name;
 use crate::socket::lifecycle::{self, Recipe, as_descriptor};
 use crate::socket::{Object, This, connect, options};
-use crate::sys;
 use crate::timeout::{self, Timeout};
+use crate::{name, sys};
 
 const INIT: Signature<4> = Signature {
     qualified_name: "socket.__init__",
@@ -50,14 +52,14 @@ pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returne
     take_nothing(this, "socket.accept", arguments)?;
     let py = this.py();
     let (connection, peer) = accept_connection(this)?;
-    let class = kinds::named(py, name!(py, "socket"))?;
+    let class = kinds::named(py, name!(py, "socket")?)?;
     let accepted = if class::is_public(&class) {
         adopt(py, this, connection)?
     } else {
         // Somebody has put another class in the place of ours.
         make_of(&class, kind_of(&this.object())?, connection)?
     };
-    Ok((accepted, peer).into_pyobject(py)?.into_any())
+    (accepted, peer).into_object(py)
 }
 
 /// A connection and its peer's address: by `_accept`, which a subclass may have in its own way.
@@ -65,7 +67,8 @@ fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py, Py
     if class::is_exactly_public(&this.object()) {
         return connect::accept_connection(this);
     }
-    let (fileno, peer) = this.object().call_method0("_accept")?.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
+    let accepted = this.object().call_method0(name!(this.py(), "_accept")?)?;
+    let (fileno, peer) = accepted.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
     Ok((given(as_descriptor(&fileno)?)?, peer))
 }
 
@@ -81,21 +84,23 @@ fn given(number: RawFd) -> Result<OwnedFd> {
 /// An instance of `class`, which may be any, for a descriptor.
 fn make_of<'py>(class: &Bound<'py, PyAny>, kind: Kind<'py>, fd: OwnedFd) -> Returned<'py> {
     let offer = Offer::new(fd);
-    let made = [("fileno", offer.number())].into_py_dict(class.py()).and_then(|fileno| class.call(kind, Some(&fileno)));
+    let made = make::fileno(class.py(), offer.number()).and_then(|fileno| Ok(class.call(kind, Some(&fileno))?));
     match &made {
         // What a class that is not ours does with a descriptor before it fails, only it knows.
         Err(_) if class::is_public_or_derived(class) => offer.withdraw(),
         _ => offer.accepted(),
     }
-    Ok(made?)
+    made
 }
 
 /// The family, type and protocol that a socket is made with.
 type Kind<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// What another socket of the same kind is made with.
-fn kind_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Kind<'py>> {
-    Ok((object.getattr("family")?, object.getattr("type")?, object.getattr("proto")?))
+fn kind_of<'py>(object: &Bound<'py, PyAny>) -> Result<Kind<'py>> {
+    let py = object.py();
+    let get = |name: Result<&Bound<'py, PyString>>| Ok::<_, Error>(object.getattr(name?)?);
+    Ok((get(name!(py, "family"))?, get(name!(py, "type"))?, get(name!(py, "proto"))?))
 }
 
 /// A socket of the public class for a connection that `listener` accepted.
@@ -122,7 +127,8 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
     let object = this.object();
     let copy = this.socket().descriptor().attached(py, sys::socket::dup)?;
     let socket = make_of(object.get_type().as_any(), kind_of(&object)?, copy)?;
-    socket.call_method1("settimeout", (object.call_method0("gettimeout")?,))?;
+    let timeout = object.call_method0(name!(py, "gettimeout")?)?;
+    socket.call_method1(name!(py, "settimeout")?, (timeout,))?;
     Ok(socket)
 }
 
@@ -153,7 +159,7 @@ fn really_close(this: This<'_, '_>) -> Result<()> {
     if class::is_exactly_public(&this.object()) {
         return lifecycle::close_socket(this.py(), this.socket());
     }
-    this.object().call_method0("_real_close")?;
+    this.object().call_method0(name!(this.py(), "_real_close")?)?;
     Ok(())
 }
 
@@ -178,7 +184,7 @@ pub fn forget_file<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Re
         socket.files().fetch_sub(1, Ordering::Relaxed);
     }
     if socket.marked_closed().load(Ordering::Relaxed) {
-        this.object().call_method0("close")?;
+        this.object().call_method0(name!(this.py(), "close")?)?;
     }
     Ok(this.none())
 }
@@ -214,7 +220,7 @@ pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Retu
     if class::is_exactly_public(&this.object()) {
         close_marked(this)?;
     } else {
-        this.object().call_method0("close")?;
+        this.object().call_method0(name!(this.py(), "close")?)?;
     }
     Ok(this.none())
 }
@@ -246,7 +252,7 @@ pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -
 pub fn getstate<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     take_nothing(this, "socket.__getstate__", arguments)?;
     let name = this.object().get_type().name()?;
-    Err(Error::type_error(format!("cannot pickle {} object", name.repr()?)))
+    Err(Error::about(Class::Type, c"cannot pickle ", &name, c" object"))
 }
 
 /// `repr`: the state, and the addresses of both ends where they can be told.
@@ -256,39 +262,49 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
 }
 
 fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
     let object = this.object();
     let class = object.get_type();
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
-    let start = format!(
-        "<{}.{}{} fd={}, family={}, type={}, proto={}",
-        name_of(&class, "__module__")?,
-        name_of(&class, "__qualname__")?,
-        if closed { " [closed]" } else { "" },
-        object.call_method0("fileno")?.str()?,
-        object.getattr("family")?.str()?,
-        object.getattr("type")?.str()?,
-        object.getattr("proto")?.str()?,
-    );
-    let mut text = PyString::new(this.py(), &start).into_any();
+    let (module, name) = (class.getattr(name!(py, "__module__")?)?, class.getattr(name!(py, "__qualname__")?)?);
+    let fileno = object.call_method0(name!(py, "fileno")?)?;
+    let (family, kind, proto) = kind_of(&object)?;
+    // SAFETY: a string and objects, as the format says.
+    let mut text = unsafe {
+        let text = ffi::PyUnicode_FromFormat(
+            c"<%S.%S%s fd=%S, family=%S, type=%S, proto=%S".as_ptr(),
+            module.as_ptr(),
+            name.as_ptr(),
+            if closed { c" [closed]" } else { c"" }.as_ptr(),
+            fileno.as_ptr(),
+            family.as_ptr(),
+            kind.as_ptr(),
+            proto.as_ptr(),
+        );
+        owned(py, text)?
+    };
     if !closed {
-        text = with_end(text, ", laddr=", object.call_method0("getsockname"))?;
-        text = with_end(text, ", raddr=", object.call_method0("getpeername"))?;
+        text = with_end(text, c"%U, laddr=%S", object.call_method0(name!(py, "getsockname")?))?;
+        text = with_end(text, c"%U, raddr=%S", object.call_method0(name!(py, "getpeername")?))?;
     }
-    Ok(text.add(">")?)
-}
-
-fn name_of(class: &Bound<'_, PyType>, attribute: &str) -> Result<String> {
-    Ok(class.getattr(attribute)?.str()?.to_string_lossy().into_owned())
+    // SAFETY: a format and a str.
+    unsafe { owned(py, ffi::PyUnicode_FromFormat(c"%U>".as_ptr(), text.as_ptr())) }
 }
 
 /// The text with one end's address, if it has one. A path may hold bytes that are no text, which only Python's strings can carry.
 fn with_end<'py>(
     text: Bound<'py, PyAny>,
-    label: &str,
+    format: &CStr,
     address: PyResult<Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
     match address {
-        Ok(address) if address.is_truthy()? => Ok(text.add(label)?.add(address.str()?)?),
+        Ok(address) if address.is_truthy()? => {
+            // SAFETY: a format of a str and an object, which these are.
+            unsafe {
+                let with_end = ffi::PyUnicode_FromFormat(format.as_ptr(), text.as_ptr(), address.as_ptr());
+                owned(text.py(), with_end)
+            }
+        }
         Ok(_) => Ok(text),
         Err(error)
             if error.is_instance_of::<PyOSError>(text.py()) || error.is_instance_of::<PyAttributeError>(text.py()) =>
@@ -324,7 +340,7 @@ pub fn mark_closed(this: This<'_, '_>, closed: &Bound<'_, PyAny>) -> Result<()> 
 
 /// `_io_refs`.
 pub fn files<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().files().load(Ordering::Relaxed).into_pyobject(this.py())?.into_any())
+    this.socket().files().load(Ordering::Relaxed).into_object(this.py())
 }
 
 /// Sets `_io_refs`.

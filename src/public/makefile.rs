@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyModule, PySet, PyString};
+use pyo3::types::{PyModule, PySet};
 
 use super::kinds;
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result};
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::function::Returned;
+use crate::interpreter::make;
 use crate::interpreter::signature::Signature;
 use crate::name;
 use crate::socket::This;
@@ -38,8 +39,7 @@ impl Mode {
         }
         let known = PySet::new(mode.py(), ["r", "w", "b"])?;
         if !letters.le(known)? {
-            let mode = mode.repr()?;
-            return Err(Error::value(format!("invalid mode {} (only r, w, b allowed)", mode.to_string_lossy())));
+            return Err(Error::about(Class::Value, c"invalid mode ", mode, c" (only r, w, b allowed)"));
         }
         let writing = mode.contains("w")?;
         let reading = mode.contains("r")? || !writing;
@@ -59,13 +59,13 @@ impl Mode {
 pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = this.py();
     let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
-    let given_mode = given_mode.unwrap_or_else(|| PyString::new(py, "r").into_any());
+    let given_mode = given_mode.map_or_else(|| make::text(py, "r"), Ok)?;
     let mode = Mode::parse(&given_mode)?;
-    let raw = kinds::named(py, name!(py, "SocketIO"))?.call1((this.object(), mode.raw()))?;
+    let raw = kinds::named(py, name!(py, "SocketIO")?)?.call1((this.object(), make::text(py, mode.raw())?))?;
     this.socket().files().fetch_add(1, Ordering::Relaxed);
 
-    let io = py.import(name!(py, "io"))?;
-    let default_size = || io.getattr(name!(py, "DEFAULT_BUFFER_SIZE"));
+    let io = py.import(name!(py, "io")?)?;
+    let default_size = || Ok::<_, Error>(io.getattr(name!(py, "DEFAULT_BUFFER_SIZE")?)?);
     let size = match buffering.filter(|buffering| !buffering.is_none()) {
         None => default_size()?,
         Some(size) if size.lt(0)? => default_size()?,
@@ -77,9 +77,9 @@ pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     if mode.binary {
         return Ok(buffer);
     }
-    let encoding = io.call_method1(name!(py, "text_encoding"), (encoding,))?;
-    let text = io.getattr(name!(py, "TextIOWrapper"))?.call1((buffer, encoding, errors, newline))?;
-    text.setattr(name!(py, "mode"), given_mode)?;
+    let encoding = io.call_method1(name!(py, "text_encoding")?, (encoding,))?;
+    let text = io.getattr(name!(py, "TextIOWrapper")?)?.call1((buffer, encoding, errors, newline))?;
+    text.setattr(name!(py, "mode")?, given_mode)?;
     Ok(text)
 }
 
@@ -88,11 +88,12 @@ fn buffered<'py>(
     mode: Mode,
     raw: Bound<'py, PyAny>,
     size: Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> Returned<'py> {
     let py = io.py();
-    match (mode.reading, mode.writing) {
-        (true, true) => io.getattr(name!(py, "BufferedRWPair"))?.call1((&raw, &raw, size)),
-        (true, false) => io.getattr(name!(py, "BufferedReader"))?.call1((raw, size)),
-        (false, _) => io.getattr(name!(py, "BufferedWriter"))?.call1((raw, size)),
-    }
+    let buffer = match (mode.reading, mode.writing) {
+        (true, true) => io.getattr(name!(py, "BufferedRWPair")?)?.call1((&raw, &raw, size))?,
+        (true, false) => io.getattr(name!(py, "BufferedReader")?)?.call1((raw, size))?,
+        (false, _) => io.getattr(name!(py, "BufferedWriter")?)?.call1((raw, size))?,
+    };
+    Ok(buffer)
 }

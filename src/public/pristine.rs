@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::error::Result;
+use crate::name;
 
 /// The attributes of the class when the package had been imported.
 static MADE_OF: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
@@ -42,7 +43,14 @@ fn is_unchanged(class: &Bound<'_, PyType>, version: u32) -> bool {
     if version != 0 && version == CHANGED.load(Ordering::Relaxed) {
         return false;
     }
-    let unchanged = is_made_of_the_same(class).unwrap_or(false);
+    let unchanged = match is_made_of_the_same(class) {
+        Ok(unchanged) => unchanged,
+        Err(error) => {
+            // For want of memory: what there is to see is not seen. The next one looks again.
+            error.discard(class.py());
+            return false;
+        }
+    };
     let seen = if unchanged { &UNCHANGED } else { &CHANGED };
     seen.store(version, Ordering::Relaxed);
     unchanged
@@ -60,6 +68,7 @@ fn is_made_of_the_same(class: &Bound<'_, PyType>) -> Result<bool> {
 }
 
 fn attributes<'py>(class: &Bound<'py, PyType>) -> Result<Bound<'py, PyDict>> {
-    let copy = class.getattr("__dict__")?.call_method0("copy")?;
+    let py = class.py();
+    let copy = class.getattr(name!(py, "__dict__")?)?.call_method0(name!(py, "copy")?)?;
     Ok(copy.cast_into::<PyDict>().map_err(PyErr::from)?)
 }

@@ -6,14 +6,18 @@ use std::os::fd::BorrowedFd;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyAttributeError, PyBlockingIOError, PyOSError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
 use crate::call;
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result};
 use crate::interpreter::arguments::{Keywords, as_int};
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::IntoObject;
+use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
+use crate::name;
 use crate::socket::This;
 use crate::socket::lifecycle::as_descriptor;
 use crate::sys;
@@ -82,34 +86,34 @@ impl<'py> Job<'py> {
 
     /// Leaves the file's position behind what was sent.
     fn seek(&self, sent: i64) -> Result<()> {
-        if sent > 0 && self.file.hasattr("seek")? {
-            self.file.call_method1("seek", (self.offset()? + sent,))?;
+        let (py, seek) = (self.file.py(), name!(self.file.py(), "seek")?);
+        if sent > 0 && self.file.hasattr(seek)? {
+            self.file.call_method1(seek, ((self.offset()? + sent).into_object(py)?,))?;
         }
         Ok(())
     }
 }
 
 fn check(this: This<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, PyAny>>) -> Result<()> {
-    if let Some(mode) = file.getattr_opt("mode")?
+    let py = file.py();
+    if let Some(mode) = file.getattr_opt(name!(py, "mode")?)?
         && !mode.contains("b")?
     {
         return Err(Error::value("file should be opened in binary mode"));
     }
-    let kind: c_int = as_int(&this.object().getattr("type")?)?;
+    let kind: c_int = as_int(&this.object().getattr(name!(py, "type")?)?)?;
     if kind & libc::SOCK_STREAM == 0 {
         return Err(Error::value("only SOCK_STREAM type sockets are supported"));
     }
     let Some(count) = count else {
         return Ok(());
     };
-    let text = |count: &Bound<'_, PyAny>| -> Result<String> {
-        Ok(format!("count must be a positive integer (got {})", count.repr()?.to_string_lossy()))
-    };
+    let refused = |class: Class| Error::about(class, c"count must be a positive integer (got ", count, c")");
     if !count.is_instance_of::<pyo3::types::PyInt>() {
-        return Err(Error::type_error(text(count)?));
+        return Err(refused(Class::Type));
     }
-    if count.le(0)? {
-        return Err(Error::value(text(count)?));
+    if count.le(0_i32.into_object(py)?)? {
+        return Err(refused(Class::Value));
     }
     Ok(())
 }
@@ -117,12 +121,13 @@ fn check(this: This<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, P
 /// `sendfile(file, offset=0, count=None)`: how many bytes went.
 pub fn sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let [file, offset, count] = signature("socket.sendfile").bind(Some(&this.object()), arguments)?;
-    let offset = offset.map_or_else(|| Ok::<_, PyErr>(0i32.into_pyobject(this.py())?.into_any()), Ok)?;
+    let py = this.py();
+    let offset = offset.map_or_else(|| 0_i32.into_object(py), Ok)?;
     let job = (file, offset, count);
-    match this.object().call_method1("_sendfile_use_sendfile", &job) {
-        Err(error) if error.is_instance_of::<_GiveupOnSendfile>(this.py()) => {
-            Error::from(error).discard(this.py());
-            Ok(this.object().call_method1("_sendfile_use_send", job)?)
+    match this.object().call_method1(name!(py, "_sendfile_use_sendfile")?, &job) {
+        Err(error) if error.is_instance_of::<_GiveupOnSendfile>(py) => {
+            Error::from(error).discard(py);
+            Ok(this.object().call_method1(name!(py, "_sendfile_use_send")?, job)?)
         }
         sent => Ok(sent?),
     }
@@ -150,7 +155,7 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     let job = Job::parse(this, "socket._sendfile_use_sendfile", arguments)?;
     let (file, size) = regular_file(&job.file, py.get_type::<_GiveupOnSendfile>().as_any())?;
     if size == 0 {
-        return Ok(0i32.into_pyobject(py)?.into_any());
+        return 0_i32.into_object(py);
     }
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
@@ -163,11 +168,12 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
         return Err(Error::overflow("Python int too large to convert to C ssize_t"));
     }
     let mut sent = 0;
-    let outcome = send_blocks(this, &job, file, job.count.unwrap_or(size).min(LARGEST_BLOCK), &mut sent);
+    let outcome = send_blocks(this, &job, file, job.count.unwrap_or(size).min(LARGEST_BLOCK), &mut sent)
+        .map_err(|error| error.put_aside(py));
     let sought = job.seek(sent);
     outcome?;
     sought?;
-    Ok(sent.into_pyobject(py)?.into_any())
+    sent.into_object(py)
 }
 
 fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sent: &mut i64) -> Result<()> {
@@ -211,17 +217,13 @@ fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Resul
 /// The descriptor of a file and its size; or an instance of `refusal`, where it can have none.
 fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(c_int, i64)> {
     let py = file.py();
-    let fileno = file.call_method0("fileno").map_err(|error| {
-        let unsupported = py
-            .import("io")
-            .and_then(|io| io.getattr("UnsupportedOperation"))
-            .is_ok_and(|class| error.matches(py, class).unwrap_or(false));
-        if unsupported || error.is_instance_of::<PyAttributeError>(py) {
-            give_up(refusal, error.into())
-        } else {
-            error.into()
+    let fileno = match file.call_method0(name!(py, "fileno")?) {
+        Ok(fileno) => fileno,
+        Err(error) if error.is_instance_of::<PyAttributeError>(py) || is_unsupported(py, &error)? => {
+            return Err(give_up(refusal, error.into()));
         }
-    })?;
+        Err(error) => return Err(error.into()),
+    };
     let number = as_descriptor(&fileno)?;
     if number < 0 {
         return Err(give_up(refusal, Error::closed()));
@@ -230,6 +232,12 @@ fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(
     let size = sys::socket::file_size(unsafe { BorrowedFd::borrow_raw(number) })
         .map_err(|error| give_up(refusal, error.into()))?;
     Ok((number, size))
+}
+
+/// Whether an error is `io.UnsupportedOperation`.
+fn is_unsupported(py: Python<'_>, error: &PyErr) -> Result<bool> {
+    let class = py.import(name!(py, "io")?)?.getattr(name!(py, "UnsupportedOperation")?)?;
+    Ok(error.matches(py, class)?)
 }
 
 /// `refusal(error)`: the file cannot be sent this way.
@@ -258,24 +266,28 @@ pub fn use_zerocopy<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     let job = Job::new(this, [file, offset, count])?;
     let (file, size) = regular_file(&job.file, &refusal)?;
     if size == 0 {
-        return Ok(0i32.into_pyobject(py)?.into_any());
+        return 0_i32.into_object(py);
     }
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
     }
     let mut sent = 0;
-    let send = |offset, block| send.call1((file, offset, block))?.extract::<i64>();
-    let outcome = send_through(this, &job, send, &refusal, size.min(LARGEST_BLOCK), &mut sent);
+    let file = file.into_object(py)?;
+    let send = |offset: i64, block: i64| -> Result<i64> {
+        Ok(send.call1((&file, offset.into_object(py)?, block.into_object(py)?))?.extract::<i64>()?)
+    };
+    let outcome = send_through(this, &job, send, &refusal, size.min(LARGEST_BLOCK), &mut sent)
+        .map_err(|error| error.put_aside(py));
     let sought = job.seek(sent);
     outcome?;
     sought?;
-    Ok(sent.into_pyobject(py)?.into_any())
+    sent.into_object(py)
 }
 
 fn send_through(
     this: This<'_, '_>,
     job: &Job<'_>,
-    send: impl Fn(i64, i64) -> PyResult<i64>,
+    send: impl Fn(i64, i64) -> Result<i64>,
     refusal: &Bound<'_, PyAny>,
     largest: i64,
     sent: &mut i64,
@@ -291,15 +303,15 @@ fn send_through(
         match send(start + *sent, block) {
             Ok(0) => break,
             Ok(count) => *sent += count,
-            Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => {
+            Err(Error::Python(error)) if error.is_instance_of::<PyBlockingIOError>(py) => {
                 if matches!(patience, Patience::Forever) {
                     wait_for_room(this, patience)?;
                 }
             }
-            Err(error) if error.is_instance_of::<PyOSError>(py) && *sent == 0 => {
-                return Err(give_up(refusal, error.into()));
+            Err(Error::Python(error)) if error.is_instance_of::<PyOSError>(py) && *sent == 0 => {
+                return Err(give_up(refusal, Error::Python(error)));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -327,37 +339,39 @@ pub fn use_send<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     if let Some(offset) = &job.offset
         && offset.is_truthy()?
     {
-        job.file.call_method1("seek", (offset,))?;
+        job.file.call_method1(name!(this.py(), "seek")?, (offset,))?;
     }
     let mut sent = 0;
-    let outcome = send_reads(this, &job, &mut sent);
+    let outcome = send_reads(this, &job, &mut sent).map_err(|error| error.put_aside(this.py()));
     let sought = job.seek(sent);
     outcome?;
     sought?;
-    Ok(sent.into_pyobject(this.py())?.into_any())
+    sent.into_object(this.py())
 }
 
 fn send_reads(this: This<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
+    let py = this.py();
     while let Some(block) = job.block(*sent, READ_BLOCK) {
-        let data = PyMemoryView::from(&job.file.call_method1("read", (block,))?)?;
+        let read = job.file.call_method1(name!(py, "read")?, (block.into_object(py)?,))?;
+        let data = PyMemoryView::from(&read)?;
         let length = PyBuffer::<u8>::get(&data).map_or_else(|_| data.len(), |buffer| Ok(buffer.len_bytes()))?;
         if length == 0 {
             break;
         }
         let mut done = 0;
         while done < length {
-            let rest =
-                data.get_item(pyo3::types::PySlice::new(this.py(), done.cast_signed(), length.cast_signed(), 1))?;
+            // SAFETY: a memoryview, of which a part is asked for that it has.
+            let rest = unsafe {
+                owned(py, ffi::PySequence_GetSlice(data.as_ptr(), done.cast_signed(), length.cast_signed()))?
+            };
             // Through the attribute: a subclass, `ssl.SSLSocket` for one, sends in its own way.
-            match this.object().call_method1("send", (rest,)) {
+            match this.object().call_method1(name!(py, "send")?, (rest,)) {
                 Ok(count) => {
                     let count: usize = count.extract()?;
                     done += count;
                     *sent += i64::try_from(count).unwrap_or(0);
                 }
-                Err(error) if error.is_instance_of::<PyBlockingIOError>(this.py()) => {
-                    Error::from(error).discard(this.py())
-                }
+                Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => Error::from(error).discard(py),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,11 +1,11 @@
 //! `getaddrinfo(3)`.
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CString, c_int};
 use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use socket2::SockAddr;
 
 use super::idna::idna;
@@ -16,16 +16,16 @@ use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, plain_long};
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::signature::Signature;
 use crate::public::kinds;
 use crate::sys::resolver::{AddrInfo, Hints};
-use crate::{audit, parse_keywords};
+use crate::{audit, memory, parse_keywords};
 
 /// `getaddrinfo(host, port, family=0, type=0, proto=0, flags=0)`.
 pub fn getaddrinfo<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let query = Query::parse(arguments)?;
-    let as_number = |number: c_int| Ok(number.into_pyobject(py)?.into_any());
-    query.entries(py, as_number, as_number)
+    query.entries(py, |family| family.into_object(py), |kind| kind.into_object(py))
 }
 
 /// `getaddrinfo` of the public module: families and types are members of their enums, and it is called like a Python function.
@@ -99,12 +99,12 @@ impl<'py> Query<'py> {
 
     /// The values of a Python function's parameters, `None` where one has its default.
     fn from_values(py: Python<'py>, values: [Option<Bound<'py, PyAny>>; 6]) -> Result<Self> {
-        let zero = || 0i32.into_pyobject(py).map(Bound::into_any);
+        let zero = || 0_i32.into_object(py);
         let [host, port, family, kind, protocol, flags] = values;
         let [host, port] = [host, port].map(|value| value.unwrap_or_else(|| py.None().into_bound(py)));
         let mut numbers = [family, kind, protocol, flags].into_iter();
         let mut next = || numbers.next().flatten().map_or_else(zero, Ok);
-        let tuple = (&host, &port, next()?, next()?, next()?, next()?).into_pyobject(py)?;
+        let tuple = make::tuple(py, [host, port, next()?, next()?, next()?, next()?])?;
         Self::parse_tuple(&tuple, None)
     }
 
@@ -127,7 +127,7 @@ impl<'py> Query<'py> {
                 ask(py, host.as_deref(), service.as_deref(), self.hints)?
             }
         };
-        let list = PyList::empty(py);
+        let list = make::list(py)?;
         let mut last: Option<(&SockAddr, Bound<'py, PyAny>)> = None;
         for answer in &answers {
             // One host's entries, one for each type, have the same address.
@@ -139,8 +139,8 @@ impl<'py> Query<'py> {
             };
             last = Some((&answer.address, address.clone()));
             let name = answer.canonical_name.as_deref().unwrap_or_default();
-            let name = PyString::from_bytes(py, name.to_bytes())?;
-            list.append((family(answer.family)?, kind(answer.kind)?, answer.protocol, name, address))?;
+            let name = make::utf8(py, name.to_bytes())?;
+            make::append(&list, (family(answer.family)?, kind(answer.kind)?, answer.protocol, name, address))?;
         }
         Ok(list.into_any())
     }
@@ -187,9 +187,9 @@ impl<'py> Query<'py> {
         if self.host.is_none() {
             Ok(None)
         } else if let Ok(host) = self.host.cast::<PyString>() {
-            Ok(Some(till_nul(idna(host)?)))
+            Ok(Some(memory::till_nul(&idna(host)?)?))
         } else if let Ok(host) = self.host.cast::<PyBytes>() {
-            Ok(Some(till_nul(host.as_bytes().to_vec())))
+            Ok(Some(memory::till_nul(host.as_bytes())?))
         } else {
             Err(Error::type_error("getaddrinfo() argument 1 must be string or None"))
         }
@@ -197,11 +197,11 @@ impl<'py> Query<'py> {
 
     fn service(&self) -> Result<Option<CString>> {
         if let Some(number) = self.port_number()? {
-            Ok(Some(till_nul(number.into_bytes())))
+            Ok(Some(memory::till_nul(number.to_str()?.as_bytes())?))
         } else if let Ok(service) = self.port.cast::<PyString>() {
-            Ok(Some(till_nul(service.to_str()?.as_bytes().to_vec())))
+            Ok(Some(memory::till_nul(service.to_str()?.as_bytes())?))
         } else if let Ok(service) = self.port.cast::<PyBytes>() {
-            Ok(Some(till_nul(service.as_bytes().to_vec())))
+            Ok(Some(memory::till_nul(service.as_bytes())?))
         } else if self.port.is_none() {
             Ok(None)
         } else {
@@ -211,32 +211,26 @@ impl<'py> Query<'py> {
 
     /// The digits of a port that is a number, which since 3.14 is anything with an index.
     #[cfg(Py_3_14)]
-    fn port_number(&self) -> Result<Option<String>> {
+    fn port_number(&self) -> Result<Option<Bound<'py, PyString>>> {
         // SAFETY: `port` is an object.
         if unsafe { ffi::PyIndex_Check(self.port.as_ptr()) } == 0 {
             return Ok(None);
         }
         let number = crate::convert::index(&self.port)?;
-        Ok(Some(number.str()?.to_str()?.to_owned()))
+        Ok(Some(number.str()?))
     }
 
     /// The digits of a port that is a number, which had to fit C's `long` before 3.12.
     #[cfg(not(Py_3_14))]
-    fn port_number(&self) -> Result<Option<String>> {
+    fn port_number(&self) -> Result<Option<Bound<'py, PyString>>> {
         if !self.port.is_exact_instance_of::<pyo3::types::PyInt>() {
             return Ok(None);
         }
         if !cfg!(Py_3_12) && plain_long(&self.port).is_none() {
             return Err(Error::overflow("Python int too large to convert to C long"));
         }
-        Ok(Some(self.port.str()?.to_str()?.to_owned()))
+        Ok(Some(self.port.str()?))
     }
-}
-
-/// What the C library sees of bytes.
-fn till_nul(mut bytes: Vec<u8>) -> CString {
-    bytes.push(0);
-    CStr::from_bytes_until_nul(&bytes).unwrap_or_default().to_owned()
 }
 
 /// The types and protocols that the C library lists for ordinary hints, in its order; `None` for all others.
@@ -251,16 +245,5 @@ fn transports(kind: c_int, protocol: c_int) -> Option<&'static [(c_int, c_int)]>
         (libc::SOCK_STREAM, 0) | (0 | libc::SOCK_STREAM, libc::IPPROTO_TCP) => Some(&ALL[..1]),
         (libc::SOCK_DGRAM, 0) | (0 | libc::SOCK_DGRAM, libc::IPPROTO_UDP) => Some(&ALL[1..2]),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_c_library_stops_at_nul() {
-        assert_eq!(till_nul(b"a\0b".to_vec()).as_c_str(), c"a");
-        assert_eq!(till_nul(Vec::new()).as_c_str(), c"");
     }
 }

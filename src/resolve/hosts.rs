@@ -5,7 +5,7 @@ use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple};
 
 use super::idna::{is_wire_form, refuse_endless_label};
 use super::{Ip, host};
@@ -13,14 +13,15 @@ use crate::convert::text;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::{self, IntoObject};
 use crate::sys::resolver::{self, Host};
-use crate::{audit, parse_tuple};
+use crate::{audit, memory, parse_tuple};
 
 /// `gethostbyname(host)`.
 pub fn gethostbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let asked = Asked::parse(arguments, c"et:gethostbyname")?;
     audit!(py, c"socket.gethostbyname", c"(O)", asked.argument.as_ptr())?;
-    Ok(host(py, &asked.name, libc::AF_INET)?.text(py).into_any())
+    host(py, &asked.name, libc::AF_INET)?.text(py)
 }
 
 /// `gethostbyname_ex(host)`.
@@ -57,7 +58,7 @@ impl<'a, 'py> Asked<'a, 'py> {
             return Err(Self::refuse_count(arguments, format));
         };
         let name = match text(&argument).and_then(|name| Some((name, name.to_str().ok()?))) {
-            Some((name, ascii)) if is_wire_form(ascii) => name.to_owned(),
+            Some((name, ascii)) if is_wire_form(ascii) => memory::till_nul(name.to_bytes())?,
             _ => Self::name_by_format(arguments, &argument, format)?,
         };
         Ok(Asked { argument, name })
@@ -82,9 +83,9 @@ fn parse_name(tuple: &Bound<'_, PyTuple>, format: &CStr) -> Result<CString> {
     parse_tuple!(tuple, format, c"idna".as_ptr(), &raw mut start)?;
     // SAFETY: the parser answers with a string that it made for us to free.
     unsafe {
-        let name = CStr::from_ptr(start).to_owned();
+        let name = memory::till_nul(CStr::from_ptr(start).to_bytes());
         ffi::PyMem_Free(start.cast());
-        Ok(name)
+        Ok(name?)
     }
 }
 
@@ -93,16 +94,15 @@ fn triple<'py>(py: Python<'py>, host: &Host, family: c_int) -> Returned<'py> {
     if host.family != family {
         return Err(Error::errno(libc::EAFNOSUPPORT));
     }
-    let aliases = PyList::empty(py);
+    let aliases = make::list(py)?;
     for alias in &host.aliases {
-        aliases.append(PyString::from_bytes(py, alias.to_bytes())?)?;
+        make::append(&aliases, make::utf8(py, alias.to_bytes())?)?;
     }
-    let addresses = PyList::empty(py);
+    let addresses = make::list(py)?;
     for address in &host.addresses {
-        addresses.append(packed(family, address)?.text(py))?;
+        make::append(&addresses, packed(family, address)?.text(py)?)?;
     }
-    let name = PyString::from_bytes(py, host.name.to_bytes())?;
-    Ok((name, aliases, addresses).into_pyobject(py)?.into_any())
+    (make::utf8(py, host.name.to_bytes())?, aliases, addresses).into_object(py)
 }
 
 fn packed(family: c_int, address: &[u8]) -> Result<Ip> {

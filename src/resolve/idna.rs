@@ -5,15 +5,17 @@ use std::ptr;
 use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PySlice, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString};
 
 use crate::error::{Error, Result};
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
+use crate::{memory, name};
 
 /// The name of a host in the form that goes over the wire (RFC 3490), or the exception of the interpreter's `idna` codec.
 pub fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     match host.to_str() {
-        Ok(name) if is_wire_form(name) => Ok(name.as_bytes().to_vec()),
+        Ok(name) if is_wire_form(name) => Ok(memory::copied(name.as_bytes())?),
         _ => encode(host),
     }
 }
@@ -30,7 +32,7 @@ const LONGEST_LABEL: usize = 63;
 
 fn encode(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     refuse_endless_label(host)?;
-    Ok(codec(host)?.as_bytes().to_vec())
+    Ok(memory::copied(codec(host)?.as_bytes())?)
 }
 
 fn codec<'py>(host: &Bound<'py, PyString>) -> Result<Bound<'py, PyBytes>> {
@@ -55,8 +57,9 @@ pub fn refuse_endless_label(host: &Bound<'_, PyString>) -> Result<()> {
     let Some((start, end)) = endless_label(host)? else {
         return Ok(());
     };
-    let before = host.get_item(PySlice::new(host.py(), 0, start, 1))?;
-    let shorter = before.add("é".repeat(LONGEST_LABEL + 1))?;
+    // SAFETY: a str, of which a part is asked for that it has.
+    let before = unsafe { owned(host.py(), ffi::PyUnicode_Substring(host.as_ptr(), 0, start))? };
+    let shorter = before.add(make::text(host.py(), &"é".repeat(LONGEST_LABEL + 1))?)?;
     match codec(&shorter.cast_into::<PyString>().map_err(PyErr::from)?) {
         Ok(_) => Err(Error::value("label too long")),
         Err(error) => Err(error_for(host, error.into_pyerr(host.py()), start, end)?.into()),
@@ -68,7 +71,11 @@ fn endless_label(host: &Bound<'_, PyString>) -> Result<Option<(isize, isize)>> {
     let (mut start, mut length) = (0, 0);
     let mut found = false;
     // In four bytes a character, so that lone surrogates do not matter.
-    let encoded = host.call_method1("encode", ("utf-32-le", "surrogatepass"))?;
+    // SAFETY: a str, and the names of a codec and of what it does with them.
+    let encoded = unsafe {
+        let (codec, errors) = (c"utf-32-le".as_ptr(), c"surrogatepass".as_ptr());
+        owned(host.py(), ffi::PyUnicode_AsEncodedString(host.as_ptr(), codec, errors))?
+    };
     let characters = encoded.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes().chunks_exact(4);
     let count = characters.len().cast_signed();
     for (place, character) in (0..).zip(characters) {
@@ -94,15 +101,20 @@ fn is_dropped(character: u32) -> bool {
 }
 
 /// Makes the refusal of the shorter name one of the name it stands for.
-fn error_for(host: &Bound<'_, PyString>, error: PyErr, start: isize, end: isize) -> PyResult<PyErr> {
-    let value = error.value(host.py());
+fn error_for(host: &Bound<'_, PyString>, error: PyErr, start: isize, end: isize) -> Result<PyErr> {
+    let py = host.py();
+    let value = error.value(py);
     if value.is_instance_of::<PyUnicodeEncodeError>() {
-        value.setattr("object", host)?;
-        if value.getattr("start")?.extract::<isize>()? == start {
-            value.setattr("end", end)?;
+        let (at_start, at_end) = (name!(py, "start")?, name!(py, "end")?);
+        value.setattr(name!(py, "object")?, host)?;
+        if value.getattr(at_start)?.extract::<isize>()? == start {
+            value.setattr(at_end, end.into_object(py)?)?;
         }
-        let parts = ["encoding", "object", "start", "end", "reason"].map(|part| value.getattr(part));
-        value.setattr("args", PyTuple::new(host.py(), parts.into_iter().collect::<PyResult<Vec<_>>>()?)?)?;
+        let encoding = value.getattr(name!(py, "encoding")?)?;
+        let (start, end) = (value.getattr(at_start)?, value.getattr(at_end)?);
+        let reason = value.getattr(name!(py, "reason")?)?;
+        let arguments = make::tuple(py, [encoding, host.as_any().clone(), start, end, reason])?;
+        value.setattr(name!(py, "args")?, arguments)?;
     }
     Ok(error)
 }

@@ -21,13 +21,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyModule, PyString};
+use pyo3::types::PyModule;
 use socket2::SockAddr;
 
 use crate::address::inet;
 use crate::error::{Error, Result};
 use crate::interpreter::function::{Returned, Table};
-use crate::interpreter::owned;
+use crate::interpreter::{make, owned};
 use crate::sys::resolver::{self, AddrInfo, Failure, Hints};
 use crate::{functions, sys};
 
@@ -42,7 +42,7 @@ static PUBLIC: Table = functions![
 /// The function `getaddrinfo` of the public package.
 pub fn public_getaddrinfo<'py>(module: &Bound<'py, PyModule>) -> Returned<'py> {
     let py = module.py();
-    let name = PyString::new(py, "socket");
+    let name = make::text(py, "socket")?;
     // SAFETY: a static entry of a table made for a module, that module, and a name.
     unsafe {
         let function = ffi::PyCFunction_NewEx(PUBLIC.as_ptr(), module.as_ptr(), name.as_ptr());
@@ -100,7 +100,7 @@ impl Ip {
         }
     }
 
-    fn text(self, py: Python<'_>) -> Bound<'_, PyString> {
+    fn text(self, py: Python<'_>) -> Returned<'_> {
         match self {
             Ip::V4(ip) => inet::v4_text(py, ip),
             Ip::V6(ip) => inet::v6_text(py, ip),
@@ -167,6 +167,7 @@ impl From<Failure> for Error {
             Failure::AddrInfo(code) => Error::AddrInfo(code as isize),
             Failure::System(errno) => Error::errno(errno),
             Failure::Host(code) => Error::Host(code as isize),
+            Failure::NoMemory => Error::NoMemory,
         }
     }
 }

@@ -6,12 +6,13 @@ use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::PyTuple;
 
 use super::ask;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::{self, IntoObject};
 use crate::sys::resolver::{self, Hints};
 use crate::{audit, parse_tuple};
 
@@ -33,8 +34,7 @@ pub fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Retur
         None => answer.address.clone(),
     };
     let (host, service) = py.detach(|| resolver::getnameinfo(&found, flags))?;
-    let names = (PyString::from_bytes(py, host.to_bytes())?, PyString::from_bytes(py, service.to_bytes())?);
-    Ok(names.into_pyobject(py)?.into_any())
+    (make::utf8(py, host.to_bytes())?, make::utf8(py, service.to_bytes())?).into_object(py)
 }
 
 fn name_query<'py>(arguments: Arguments<'_, 'py>) -> Result<(Bound<'py, PyTuple>, c_int)> {

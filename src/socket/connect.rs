@@ -12,6 +12,7 @@ use crate::audit;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, as_int};
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::IntoObject;
 use crate::interpreter::signals;
 use crate::sys::wait::{self, Direction};
 use crate::timeout::Patience;
@@ -68,9 +69,9 @@ pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
     let py = this.py();
     let (connection, peer) = accept_connection(this)?;
     // The pair is made first: were there no memory for it, the connection would still be closed.
-    let pair = (connection.as_raw_fd(), peer).into_pyobject(py)?;
+    let pair = (connection.as_raw_fd(), peer).into_object(py)?;
     let _given_away = connection.into_raw_fd();
-    Ok(pair.into_any())
+    Ok(pair)
 }
 
 /// `connect(address)`.
@@ -89,7 +90,7 @@ pub fn connect_ex<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Retu
         Err(Error::TimedOut) => libc::EWOULDBLOCK as isize,
         Err(error) => return Err(error),
     };
-    Ok(errno.into_pyobject(this.py())?.into_any())
+    errno.into_object(this.py())
 }
 
 fn audited_target(this: This<'_, '_>, address: &Bound<'_, PyAny>, caller: &'static str) -> Result<SockAddr> {

@@ -12,9 +12,10 @@ use pyo3::types::{PyDict, PyTuple};
 use super::{Object, Socket, This, attempts};
 use crate::audit;
 use crate::descriptor::offer;
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result, is_raised};
 use crate::interpreter::arguments::as_int;
-use crate::interpreter::function::{Receiver, Returned, enter};
+use crate::interpreter::function::{Receiver, Returned, enter, enter_aside};
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
 use crate::sys;
 use crate::timeout::{self, Timeout};
@@ -171,12 +172,16 @@ pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
 
 /// `detach()`.
 pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().descriptor().take().into_pyobject(this.py())?.into_any())
+    // The number is made first: were there no memory for it, the socket would still have the descriptor.
+    let descriptor = this.socket().descriptor();
+    let number = descriptor.number().into_object(this.py())?;
+    descriptor.take();
+    Ok(number)
 }
 
 /// `fileno()`.
 pub fn fileno<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().descriptor().number().into_pyobject(this.py())?.into_any())
+    this.socket().descriptor().number().into_object(this.py())
 }
 
 /// `__new__`: an object that is closed and safe to touch; it takes any arguments, as they are `__init__`'s.
@@ -235,81 +240,39 @@ fn parse<'py>(
 pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
     // SAFETY: called attached, by the collector or by `dealloc`, on an instance.
     unsafe {
-        let py = Python::assume_attached();
-        let this = This::from_interpreter(py, object);
-        if this.socket().descriptor().number() < 0 {
+        if This::from_interpreter(Python::assume_attached(), object).socket().descriptor().number() < 0 {
             return;
         }
-        let pending = Pending::put_aside(py);
-        warn_unclosed(this);
-        if let Err(error) = close_socket(py, this.socket()) {
-            error.discard(py);
-        }
-        pending.restore(py);
-    }
-}
-
-/// The exception that may be on its way while a finalizer runs. Not as PyO3 has it: that goes on with the panic that the exception may have been.
-struct Pending {
-    #[cfg(Py_3_12)]
-    exception: *mut ffi::PyObject,
-    #[cfg(not(Py_3_12))]
-    parts: [*mut ffi::PyObject; 3],
-}
-
-#[cfg(Py_3_12)]
-impl Pending {
-    fn put_aside(_py: Python<'_>) -> Self {
-        // SAFETY: attached, as `_py` shows; null, or a reference that is ours.
-        Pending { exception: unsafe { ffi::PyErr_GetRaisedException() } }
-    }
-
-    fn restore(self, _py: Python<'_>) {
-        // SAFETY: attached; it takes the reference, which may be null.
-        unsafe { ffi::PyErr_SetRaisedException(self.exception) }
-    }
-}
-
-#[cfg(not(Py_3_12))]
-impl Pending {
-    fn put_aside(_py: Python<'_>) -> Self {
-        let mut parts = [ptr::null_mut(); 3];
-        let [class, value, traceback] = &mut parts;
-        // SAFETY: attached, as `_py` shows; each becomes null or a reference that is ours.
-        unsafe { ffi::PyErr_Fetch(class, value, traceback) };
-        Pending { parts }
-    }
-
-    fn restore(self, _py: Python<'_>) {
-        let [class, value, traceback] = self.parts;
-        // SAFETY: attached; it takes the references, each of which may be null.
-        unsafe { ffi::PyErr_Restore(class, value, traceback) }
+        enter_aside(|py| {
+            let this = This::from_interpreter(py, object);
+            warn_unclosed(this);
+            if let Err(error) = close_socket(py, this.socket()) {
+                error.discard(py);
+            }
+            Ok(())
+        });
     }
 }
 
 /// `ResourceWarning`, with the socket as its source, so that tracemalloc can tell where it was made.
 fn warn_unclosed(this: This<'_, '_>) {
     let object = this.object().as_ptr();
-    // SAFETY: attached; the format takes one object. Where a filter made the warning an exception, that is told and cleared; else, as the
-    // interpreter ends, there is nobody left to warn.
-    unsafe {
-        if ffi::PyErr_ResourceWarning(object, 1, c"unclosed %R".as_ptr(), object) == 0 {
-            return;
-        }
-        if ffi::PyErr_ExceptionMatches(ffi::PyExc_Warning) != 0 {
-            write_unraisable(object);
-        }
-        ffi::PyErr_Clear();
+    let py = this.py();
+    // SAFETY: attached; the format takes one object.
+    let refused = unsafe { ffi::PyErr_ResourceWarning(object, 1, c"unclosed %R".as_ptr(), object) };
+    if refused == 0 {
+        return;
+    }
+    // A filter made the warning an exception, or, as the interpreter ends, there is nobody left to warn.
+    if is_raised(py, Class::Warning) {
+        write_unraisable(py, object);
+    } else {
+        Error::Raised.discard(py);
     }
 }
 
-/// Tells of the exception that is set.
-///
-/// # Safety
-///
-/// The thread is attached, with an exception set, and `object` is an object.
-unsafe fn write_unraisable(object: *mut ffi::PyObject) {
-    // SAFETY: as the caller promises; the format takes one object.
+fn write_unraisable(_py: Python<'_>, object: *mut ffi::PyObject) {
+    // SAFETY: attached, with the exception set; it is taken and cleared.
     unsafe {
         #[cfg(Py_3_14)]
         PyErr_FormatUnraisable(c"Exception ignored while finalizing socket %R".as_ptr(), object);
@@ -364,7 +327,7 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
                 socket.kind(),
                 socket.proto()
             );
-            Ok(text.into_pyobject(py)?.into_any())
+            make::text(py, &text)
         })
     }
 }

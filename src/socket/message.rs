@@ -3,24 +3,25 @@
 use std::ffi::{CStr, c_int};
 use std::io::IoSlice;
 
-use pyo3::exceptions::{PyMemoryError, PyRuntimeWarning};
+use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyList, PyTuple};
 use socket2::SockAddr;
 
 use super::This;
-use crate::ancillary::{self, Found, Item, Items, TooLong};
+use crate::ancillary::{self, Found, Item, Items};
 use crate::buffer::Buffer;
 use crate::call::{Transfer, transfer};
 use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, as_int, check_count};
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
 use crate::sys::message::{Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
-use crate::{address, audit, bytes, sys};
+use crate::{address, audit, bytes, memory, sys};
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
 pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
@@ -41,13 +42,11 @@ pub fn recvmsg_into<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
     crate::parse_tuple!(&arguments.tuple()?, c"O|ni:recvmsg_into", &raw mut buffers, &raw mut room, &raw mut flags)?;
     // SAFETY: parsed from the arguments, which hold it.
     let buffers = unsafe { Borrowed::from_ptr(py, buffers) };
-    let mut buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?
-        .iter()
-        .map(|item| writable(&item))
-        .collect::<Result<Vec<_>>>()?;
-    let mut pieces: Vec<_> = buffers.iter_mut().map(Buffer::piece).collect();
+    let buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
+    let mut buffers = memory::collected(buffers.iter().map(|item| writable(&item)))?;
+    let mut pieces = memory::gathered(buffers.iter_mut().map(Buffer::piece))?;
     let (count, rest) = receive(this, &mut pieces, room, flags)?;
-    rest.delivered(py, count.into_pyobject(py)?.into_any())
+    rest.delivered(py, count.into_object(py)?)
 }
 
 /// The items of an iterable, in a tuple of our own: what runs while they are looked at cannot change it.
@@ -58,6 +57,9 @@ fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bo
         if cfg!(Py_3_14) {
             // Whatever an iterator raises, these versions say that it is none.
             owned(py, ffi::PySequence_Tuple(iterable.as_ptr())).map_err(|error| {
+                if error.is_no_memory(py) {
+                    return error;
+                }
                 error.discard(py);
                 Error::type_error(refusal.to_string_lossy())
             })?
@@ -87,7 +89,7 @@ fn receive<'a>(this: This<'a, '_>, data: &mut [Piece<'_>], room: isize, flags: c
         .ok()
         .filter(|&room| room <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
-    let mut control = ancillary::room(room).ok_or_else(|| PyMemoryError::new_err(()))?;
+    let mut control = ancillary::room(room).ok_or(Error::NoMemory)?;
     let wanted = Transfer {
         direction: Direction::Read,
         size: data.iter().map(Piece::len).sum(),
@@ -125,20 +127,20 @@ impl Rest<'_> {
         let ours = libc::MSG_CMSG_CLOEXEC & !self.asked;
         let flags = self.incoming.flags & !ours;
         let sender = address::to_python(py, &self.incoming.address, self.descriptor, self.proto)?;
-        let message = (data, control, flags, sender).into_pyobject(py)?;
+        let message = (data, control, flags, sender).into_object(py)?;
         self.keep_descriptors();
-        Ok(message.into_any())
+        Ok(message)
     }
 
     fn control_to_python<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
+        let list = make::list(py)?;
         for found in Items::new(&self.control) {
             if !matches!(found, Found::Whole(_)) {
                 let text = c"received malformed or improperly-truncated ancillary data";
                 PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)?;
             }
             if let Found::Whole(item) | Found::Cut(item) = found {
-                list.append((item.level, item.kind, PyBytes::new(py, item.data)))?;
+                make::append(&list, (item.level, item.kind, make::bytes(py, item.data)?))?;
             }
         }
         Ok(list)
@@ -203,32 +205,28 @@ fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArgume
 
 /// The buffers that a message is sent from.
 fn readable<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
-    items(buffers, c"sendmsg() argument 1 must be an iterable")?.iter().map(|item| Buffer::readable(&item)).collect()
+    let buffers = items(buffers, c"sendmsg() argument 1 must be an iterable")?;
+    memory::collected(buffers.iter().map(|item| Buffer::readable(&item)))
 }
 
 /// The control messages of an iterable of `(level, type, data)`, laid out.
 fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
-    let given = items(control, c"sendmsg() argument 2 must be an iterable")?
-        .iter()
-        .map(|item| {
-            let (mut level, mut kind) = (0, 0);
-            let mut data = Buffer::empty(item.py());
-            crate::parse_object!(
-                &item,
-                c"(iiy*):[sendmsg() ancillary data items]",
-                &raw mut level,
-                &raw mut kind,
-                data.as_mut_ptr()
-            )?;
-            Ok((level, kind, data))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let items: Vec<_> =
-        given.iter().map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() }).collect();
-    ancillary::encode(&items).map_err(|too_long| match too_long {
-        TooLong::Item => Error::os("ancillary data item too large"),
-        TooLong::All => Error::os("too much ancillary data"),
-    })
+    let given = items(control, c"sendmsg() argument 2 must be an iterable")?;
+    let given = memory::collected(given.iter().map(|item| {
+        let (mut level, mut kind) = (0, 0);
+        let mut data = Buffer::empty(item.py());
+        crate::parse_object!(
+            &item,
+            c"(iiy*):[sendmsg() ancillary data items]",
+            &raw mut level,
+            &raw mut kind,
+            data.as_mut_ptr()
+        )?;
+        Ok::<_, Error>((level, kind, data))
+    }))?;
+    let items = given.iter().map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() });
+    let items = memory::gathered(items)?;
+    Ok(ancillary::encode(&items)?)
 }
 
 fn send_message<'py>(
@@ -239,7 +237,7 @@ fn send_message<'py>(
     flags: c_int,
 ) -> Returned<'py> {
     let socket = this.socket();
-    let slices: Vec<_> = data.iter().map(|buffer| IoSlice::new(buffer.bytes())).collect();
+    let slices = memory::gathered(data.iter().map(|buffer| IoSlice::new(buffer.bytes())))?;
     let wanted = Transfer {
         direction: Direction::Write,
         size: data.iter().map(Buffer::len).sum(),
@@ -252,12 +250,12 @@ fn send_message<'py>(
             return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }
         // The control messages went with the first byte.
-        let mut slices = slices.clone();
+        let mut slices = memory::copied(&slices)?;
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, sent);
         sys::message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
     })?;
-    Ok(count.into_pyobject(this.py())?.into_any())
+    count.into_object(this.py())
 }
 
 /// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (AF_ALG).
@@ -298,6 +296,9 @@ fn operation_number(py: Python<'_>, operation: Option<Bound<'_, PyAny>>) -> Resu
     let number = operation.map_or(Ok(-1), |operation| as_int(&operation));
     number
         .or_else(|error| {
+            if error.is_no_memory(py) {
+                return Err(error);
+            }
             error.discard(py);
             Ok(-1)
         })
@@ -317,7 +318,9 @@ fn algorithm_control(operation: u32, vector: &Buffer<'_>, associated: Option<u32
     let operation = operation.to_ne_bytes();
     let mut items = vec![Item { level, kind: libc::ALG_SET_OP, data: &operation }];
     let length = u32::try_from(vector.len()).map_err(|_| Error::os("ancillary data item too large"))?;
-    let vector_data = [&length.to_ne_bytes(), vector.bytes()].concat();
+    let mut vector_data = memory::with_room(size_of::<u32>() + vector.len())?;
+    vector_data.extend_from_slice(&length.to_ne_bytes());
+    vector_data.extend_from_slice(vector.bytes());
     if !vector.is_absent() {
         items.push(Item { level, kind: libc::ALG_SET_IV, data: &vector_data });
     }
@@ -325,5 +328,5 @@ fn algorithm_control(operation: u32, vector: &Buffer<'_>, associated: Option<u32
     if let Some(data) = &associated {
         items.push(Item { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
     }
-    ancillary::encode(&items).map_err(|_| Error::os("ancillary data item too large"))
+    Ok(ancillary::encode(&items)?)
 }

@@ -4,13 +4,14 @@ use std::ffi::{c_int, c_uint};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyTuple};
+use pyo3::types::{PyBool, PyTuple};
 
 use super::{Socket, This, attempts};
 use crate::buffer::Buffer;
 use crate::error::{Error, Result, clear};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::{self, IntoObject};
 use crate::sys;
 use crate::timeout::Timeout;
 
@@ -38,11 +39,11 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
     let is_vsock = socket.family() == libc::AF_VSOCK;
     if size == 0 && is_vsock {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_u64(fd, level, option))?;
-        return Ok(value.into_pyobject(py)?.into_any());
+        return value.into_object(py);
     }
     if size == 0 {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_int(fd, level, option))?;
-        return Ok(or_owed_error(socket, level, option, value).into_pyobject(py)?.into_any());
+        return or_owed_error(socket, level, option, value).into_object(py);
     }
     if is_vsock {
         return Err(Error::os("getsockopt string buffer not allowed"));
@@ -53,7 +54,7 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
     let mut value = [0; LONGEST_VALUE as usize];
     let value = &mut value[..size.cast_unsigned() as usize];
     let length = socket.descriptor().attached(py, |fd| sys::socket::getsockopt(fd, level, option, value))?;
-    Ok(PyBytes::new(py, &value[..length.min(value.len())]).into_any())
+    make::bytes(py, &value[..length.min(value.len())])
 }
 
 /// The value of an option, or, for `SO_ERROR`, the error that a call in part has left to the next one.
@@ -217,7 +218,7 @@ pub fn settimeout<'py>(this: This<'_, 'py>, timeout: &Bound<'py, PyAny>) -> Retu
 
 /// `gettimeout()`.
 pub fn gettimeout<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    Ok(this.socket().timeout().to_python(this.py()))
+    this.socket().timeout().to_python(this.py())
 }
 
 /// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.

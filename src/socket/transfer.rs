@@ -13,6 +13,7 @@ use crate::call::{Attempt, Transfer, go_on, transfer, try_first};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
 use crate::interpreter::function::Returned;
+use crate::interpreter::make::IntoObject;
 use crate::interpreter::signals;
 use crate::sys::wait::Direction;
 use crate::timeout::Patience;
@@ -42,7 +43,7 @@ pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retu
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
     let (data, sender) =
         bytes::receive(py, size, flags, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
-    Ok((data, sender).into_pyobject(py)?.into_any())
+    (data, sender).into_object(py)
 }
 
 /// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
@@ -56,7 +57,7 @@ pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retu
         return Err(Error::value("buffer too small for requested bytes"));
     };
     let count = receive(this, buffer, flags)?;
-    Ok(count.into_pyobject(this.py())?.into_any())
+    count.into_object(this.py())
 }
 
 /// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
@@ -70,7 +71,7 @@ pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
         return Err(Error::value("nbytes is greater than the length of the buffer"));
     };
     let (count, sender) = receive_from(this, buffer, flags)?;
-    Ok((count, sender).into_pyobject(this.py())?.into_any())
+    (count, sender).into_object(this.py())
 }
 
 /// Receives into a buffer. For no bytes nobody is asked, as in CPython.
@@ -173,7 +174,7 @@ pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned
 
 #[inline(always)]
 fn send_and_count<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
-    Ok(send_some(this, data, flags)?.into_pyobject(this.py())?.into_any())
+    send_some(this, data, flags)?.into_object(this.py())
 }
 
 /// Sends what goes at once, or all that a blocking `send(2)` would send.
@@ -282,7 +283,7 @@ fn send_to<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'
     let count = transfer(py, socket, sending(data, flags), |fd, flags, sent| {
         sys::socket::sendto(fd, &data[sent..], &to, flags)
     })?;
-    Ok(count.into_pyobject(py)?.into_any())
+    count.into_object(py)
 }
 
 #[cold]

@@ -1,11 +1,12 @@
 //! Services, protocols and the host's own name.
 
+use std::collections::TryReserveError;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use crate::syscall;
+use crate::{memory, syscall};
 
 unsafe extern "C" {
     fn getservbyname_r(
@@ -35,46 +36,49 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
+/// What was found, if there is such a thing.
+type Found<T> = Result<Option<T>, TryReserveError>;
+
 /// `getservbyname_r(3)`: the port of a service, in host order.
-pub fn getservbyname(name: &CStr, protocol: Option<&CStr>) -> Option<u16> {
+pub fn getservbyname(name: &CStr, protocol: Option<&CStr>) -> Found<u16> {
     let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
     look_up(
         // SAFETY: strings with their NUL, or null, beside what `look_up` passes.
         |entry, buffer, size, result| unsafe { getservbyname_r(name.as_ptr(), protocol, entry, buffer, size, result) },
-        |entry: &libc::servent| u16::from_be(entry.s_port as u16),
+        |entry: &libc::servent| Ok(u16::from_be(entry.s_port as u16)),
     )
 }
 
 /// `getservbyport_r(3)`: the name of the service on a port, given in host order.
-pub fn getservbyport(port: u16, protocol: Option<&CStr>) -> Option<CString> {
+pub fn getservbyport(port: u16, protocol: Option<&CStr>) -> Found<CString> {
     let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
     let port = c_int::from(port.to_be());
     look_up(
         // SAFETY: a string with its NUL, or null, beside what `look_up` passes.
         |entry, buffer, size, result| unsafe { getservbyport_r(port, protocol, entry, buffer, size, result) },
         // SAFETY: the entry's name is a string in the buffer, which still lives.
-        |entry: &libc::servent| unsafe { CStr::from_ptr(entry.s_name).to_owned() },
+        |entry: &libc::servent| memory::till_nul(unsafe { CStr::from_ptr(entry.s_name) }.to_bytes()),
     )
 }
 
 /// `getprotobyname_r(3)`: the number of a protocol.
-pub fn getprotobyname(name: &CStr) -> Option<c_int> {
+pub fn getprotobyname(name: &CStr) -> Found<c_int> {
     look_up(
         // SAFETY: a string with its NUL, beside what `look_up` passes.
         |entry, buffer, size, result| unsafe { getprotobyname_r(name.as_ptr(), entry, buffer, size, result) },
-        |entry: &libc::protoent| entry.p_proto,
+        |entry: &libc::protoent| Ok(entry.p_proto),
     )
 }
 
 /// Calls one of the `…_r` functions with a buffer that grows till the entry fits, so that nothing static is shared.
 fn look_up<Entry, T>(
     call: impl Fn(*mut Entry, *mut c_char, libc::size_t, *mut *mut Entry) -> c_int,
-    read: impl Fn(&Entry) -> T,
-) -> Option<T> {
+    read: impl Fn(&Entry) -> Result<T, TryReserveError>,
+) -> Found<T> {
     let mut size = 1 << 10;
     loop {
         // In words, so that it is aligned for the pointers the C library puts into it.
-        let mut buffer = vec![0u64; size / 8];
+        let mut buffer = memory::with_room::<u64>(size / 8)?;
         let mut entry = MaybeUninit::uninit();
         let mut result = ptr::null_mut();
         let code = call(entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), size, &raw mut result);
@@ -83,7 +87,7 @@ fn look_up<Entry, T>(
             continue;
         }
         // SAFETY: null, or `entry`, filled, with pointers into `buffer`.
-        return unsafe { result.as_ref() }.map(read);
+        return unsafe { result.as_ref() }.map(read).transpose();
     }
 }
 
@@ -109,17 +113,17 @@ mod tests {
 
     #[test]
     fn known_protocols() {
-        assert_eq!(getprotobyname(c"tcp"), Some(6));
-        assert_eq!(getprotobyname(c"no such protocol"), None);
+        assert_eq!(getprotobyname(c"tcp"), Ok(Some(6)));
+        assert_eq!(getprotobyname(c"no such protocol"), Ok(None));
     }
 
     #[test]
     fn a_service_there_and_back() {
-        let Some(port) = getservbyname(c"http", Some(c"tcp")) else {
+        let Ok(Some(port)) = getservbyname(c"http", Some(c"tcp")) else {
             return; // a machine without /etc/services
         };
         assert_eq!(port, 80);
-        assert_eq!(getservbyport(port, Some(c"tcp")).as_deref(), Some(c"http"));
-        assert_eq!(getservbyname(c"http", Some(c"no such protocol")), None);
+        assert_eq!(getservbyport(port, Some(c"tcp")).unwrap().as_deref(), Some(c"http"));
+        assert_eq!(getservbyname(c"http", Some(c"no such protocol")), Ok(None));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
-use crate::syscall;
+use crate::{memory, syscall};
 
 /// The longest name of an interface, its NUL included.
 pub const NAME_SIZE: usize = libc::IF_NAMESIZE;
@@ -15,14 +15,14 @@ pub fn if_nameindex() -> io::Result<Vec<(c_uint, CString)>> {
     // SAFETY: an array of entries, ended by one without a number, that stays until it is freed.
     unsafe {
         let first = NonNull::new(libc::if_nameindex()).ok_or_else(io::Error::last_os_error)?;
-        let mut interfaces = Vec::new();
-        let mut entry = first.as_ptr();
-        while (*entry).if_index != 0 && !(*entry).if_name.is_null() {
-            interfaces.push(((*entry).if_index, CStr::from_ptr((*entry).if_name).to_owned()));
-            entry = entry.add(1);
-        }
+        let entries = std::iter::successors(Some(first), |entry| Some(entry.add(1))).map(|entry| *entry.as_ptr());
+        let entries = entries.take_while(|entry| entry.if_index != 0 && !entry.if_name.is_null());
+        let interfaces = memory::collected(entries.map(|entry| {
+            let name = memory::till_nul(CStr::from_ptr(entry.if_name).to_bytes())?;
+            Ok((entry.if_index, name))
+        }));
         libc::if_freenameindex(first.as_ptr());
-        Ok(interfaces)
+        interfaces
     }
 }
 

@@ -1,11 +1,14 @@
 //! `getaddrinfo(3)`, `getnameinfo(3)` and the older `gethostby…(3)`.
 
+use std::collections::TryReserveError;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io;
 use std::mem::MaybeUninit;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use socket2::{SockAddr, SockAddrStorage};
+
+use crate::memory;
 
 /// Why a look-up failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,14 @@ pub enum Failure {
     System(c_int),
     /// An `h_errno`.
     Host(c_int),
+    /// There is no memory for what was found.
+    NoMemory,
+}
+
+impl From<TryReserveError> for Failure {
+    fn from(_: TryReserveError) -> Self {
+        Failure::NoMemory
+    }
 }
 
 /// What to look for; the fields are those of `addrinfo`.
@@ -59,7 +70,7 @@ pub fn getaddrinfo(host: Option<&CStr>, service: Option<&CStr>, hints: Hints) ->
     let code = unsafe { libc::getaddrinfo(pointer(host), pointer(service), &raw const request, &raw mut first) };
     check(code)?;
     let list = List(first);
-    Ok(list.iter().map(AddrInfo::from_raw).collect())
+    Ok(memory::collected(list.iter().map(AddrInfo::from_raw))?)
 }
 
 fn pointer(string: Option<&CStr>) -> *const c_char {
@@ -94,18 +105,28 @@ impl Drop for List {
 }
 
 impl AddrInfo {
-    fn from_raw(node: &libc::addrinfo) -> Self {
+    fn from_raw(node: &libc::addrinfo) -> Result<Self, TryReserveError> {
         // SAFETY: a string that lives as long as the node, or null.
-        let canonical_name = unsafe { node.ai_canonname.as_ref().map(|name| CStr::from_ptr(name).to_owned()) };
-        AddrInfo {
+        let canonical_name = unsafe { node.ai_canonname.as_ref().map(|name| copied(name)).transpose()? };
+        Ok(AddrInfo {
             family: node.ai_family,
             kind: node.ai_socktype,
             protocol: node.ai_protocol,
             canonical_name,
             // SAFETY: the node says how long its address is.
             address: unsafe { copy_address(node.ai_addr, node.ai_addrlen) },
-        }
+        })
     }
+}
+
+/// A copy of a string.
+///
+/// # Safety
+///
+/// `string` is a string with its NUL.
+unsafe fn copied(string: *const c_char) -> Result<CString, TryReserveError> {
+    // SAFETY: as the caller promises.
+    memory::till_nul(unsafe { CStr::from_ptr(string) }.to_bytes())
 }
 
 /// A copy of `length` bytes of a socket address, or of as many as an address can have.
@@ -218,7 +239,7 @@ fn look_up(
     let mut size = 1 << 10;
     loop {
         // In words, so that it is aligned for the pointers the C library puts into it.
-        let mut buffer = vec![0u64; size / 8];
+        let mut buffer = memory::with_room::<u64>(size / 8)?;
         let mut host = MaybeUninit::uninit();
         let mut result = ptr::null_mut();
         let mut failure = 0;
@@ -234,25 +255,25 @@ fn look_up(
         }
         // SAFETY: null, or `host`, filled, with pointers into `buffer`.
         return match unsafe { result.as_ref() } {
-            Some(host) => Ok(Host::from_raw(host)),
+            Some(host) => Ok(Host::from_raw(host)?),
             None => Err(Failure::Host(failure)),
         };
     }
 }
 
 impl Host {
-    fn from_raw(host: &libc::hostent) -> Self {
+    fn from_raw(host: &libc::hostent) -> Result<Self, TryReserveError> {
         let length = usize::try_from(host.h_length).unwrap_or(0);
         // SAFETY: the lists end with null; names are strings, and addresses have `h_length` bytes.
         unsafe {
-            Host {
+            Ok(Host {
                 family: host.h_addrtype,
-                name: CStr::from_ptr(host.h_name).to_owned(),
-                aliases: each(host.h_aliases, |alias| CStr::from_ptr(alias).to_owned()),
+                name: copied(host.h_name)?,
+                aliases: each(host.h_aliases, |alias| copied(alias))?,
                 addresses: each(host.h_addr_list, |address| {
-                    std::slice::from_raw_parts(address.cast::<u8>(), length).to_vec()
-                }),
-            }
+                    memory::copied(std::slice::from_raw_parts(address.cast::<u8>(), length))
+                })?,
+            })
         }
     }
 }
@@ -262,18 +283,13 @@ impl Host {
 /// # Safety
 ///
 /// `list` is such a list.
-unsafe fn each<T>(list: *mut *mut c_char, item: impl Fn(*mut c_char) -> T) -> Vec<T> {
-    let mut items = Vec::new();
-    if list.is_null() {
-        return items;
-    }
-    let mut next = list;
-    // SAFETY: before the null that ends the list there is always another item.
-    unsafe {
-        while !(*next).is_null() {
-            items.push(item(*next));
-            next = next.add(1);
-        }
-    }
-    items
+unsafe fn each<T>(
+    list: *mut *mut c_char,
+    item: impl Fn(*mut c_char) -> Result<T, TryReserveError>,
+) -> Result<Vec<T>, TryReserveError> {
+    // SAFETY: null, or before the null that ends the list there is always another item.
+    let places = std::iter::successors(NonNull::new(list), |place| Some(unsafe { place.add(1) }));
+    // SAFETY: as above.
+    let items = places.map(|place| unsafe { *place.as_ptr() }).take_while(|found| !found.is_null());
+    memory::collected(items.map(item))
 }

@@ -1,0 +1,82 @@
+//! Rust's own memory, where how much of it is wanted comes from outside: want of it is an error then, and not the end of the process.
+
+use std::collections::TryReserveError;
+use std::ffi::CString;
+
+/// An empty vector with room for so many items.
+pub fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(count)?;
+    Ok(items)
+}
+
+/// A copy of some items, such as bytes.
+pub fn copied<T: Copy>(items: &[T]) -> Result<Vec<T>, TryReserveError> {
+    let mut copy = with_room(items.len())?;
+    copy.extend_from_slice(items);
+    Ok(copy)
+}
+
+/// The items, or the first error among them.
+pub fn collected<T, E: From<TryReserveError>>(items: impl IntoIterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
+    let items = items.into_iter();
+    let mut collected = with_room(items.size_hint().0)?;
+    for item in items {
+        if collected.len() == collected.capacity() {
+            collected.try_reserve(1)?;
+        }
+        collected.push(item?);
+    }
+    Ok(collected)
+}
+
+/// The items.
+pub fn gathered<T>(items: impl IntoIterator<Item = T>) -> Result<Vec<T>, TryReserveError> {
+    collected(items.into_iter().map(Ok))
+}
+
+/// What the C library sees of some bytes: those before the first NUL.
+pub fn till_nul(bytes: &[u8]) -> Result<CString, TryReserveError> {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let mut string = with_room(end + 1)?;
+    string.extend_from_slice(&bytes[..end]);
+    string.push(0);
+    // It ends with its only NUL, and is as long as its memory: nothing is looked for, and nothing moved.
+    Ok(CString::from_vec_with_nul(string).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_is_an_error() {
+        assert!(with_room::<u64>(usize::MAX / 16).is_err());
+    }
+
+    #[test]
+    fn the_first_error_ends_it() {
+        let items = [Ok(1), Err("two"), Err("three")].map(|item| item.map_err(Failure::Item));
+        assert_eq!(collected(items), Err(Failure::Item("two")));
+        assert_eq!(collected((0..5).filter(|number| number % 2 == 0).map(Ok::<_, Failure>)), Ok(vec![0, 2, 4]));
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Failure {
+        Item(&'static str),
+        Memory,
+    }
+
+    impl From<TryReserveError> for Failure {
+        fn from(_: TryReserveError) -> Self {
+            Failure::Memory
+        }
+    }
+
+    #[test]
+    fn the_c_library_stops_at_nul() {
+        assert_eq!(till_nul(b"a\0b").as_deref(), Ok(c"a"));
+        assert_eq!(till_nul(b"ab").as_deref(), Ok(c"ab"));
+        assert_eq!(till_nul(b"").as_deref(), Ok(c""));
+    }
+}
