@@ -169,12 +169,14 @@ fn send_rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, att
     let mut done = sent;
     // No signal for a broken pipe: the call succeeds, and the kernel sends none with a call that does.
     let flags = wanted.flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    let stopped = socket.descriptor().detached(py, |fd| {
+    let descriptor = socket.descriptor();
+    let stopped = descriptor.detached(py, |fd| {
         if sys::socket::is_nonblocking(fd)? {
             // Somebody made the descriptor so behind our back: the kernel would have been content.
             return Ok(());
         }
         while done < wanted.size && wait::has_room(fd)? {
+            descriptor.still_names(fd)?;
             match attempt(fd, flags, done) {
                 Ok(count) => done += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -226,7 +228,7 @@ fn wait(
             let eager = eager && !socket.readiness(wanted.direction).is_closed_to_attempts();
             wait_till(py, socket, wanted.direction, deadline, eager, |fd| attempt(fd, flags, 0))
         }
-        Patience::Forever => block(py, socket, |fd| attempt(fd, wanted.flags, 0)),
+        Patience::Forever => block_for(py, socket, wanted.direction, |fd| attempt(fd, wanted.flags, 0)),
     }
 }
 
@@ -246,6 +248,24 @@ pub fn block<T: Send>(
     }
 }
 
+/// Makes a call whose waiting is the kernel's, detached, till it succeeds: also when the socket is given a timeout meanwhile. The timeout is
+/// for the next call, but makes the descriptor non-blocking, which a call notices that begins again after a signal.
+fn block_for<T: Send>(
+    py: Python<'_>,
+    socket: &Socket,
+    direction: Direction,
+    mut attempt: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
+) -> Result<T> {
+    loop {
+        match block(py, socket, &mut attempt) {
+            Err(error) if error.is_errno(libc::EAGAIN) && socket.timeout().is_positive() => {
+                block(py, socket, |fd| wait::poll(fd, direction, None))?;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 /// Makes a call that does not wait whenever the socket is ready, detached, till it succeeds or the deadline passes.
 pub fn wait_till<T: Send>(
     py: Python<'_>,
@@ -255,10 +275,11 @@ pub fn wait_till<T: Send>(
     mut eager: bool,
     mut attempt: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
+    let descriptor = socket.descriptor();
     loop {
         // A signal that came meanwhile ends no wait that begins after it.
         signals::run_handlers(py)?;
-        let answer = socket.descriptor().detached(py, |fd| {
+        let answer = descriptor.detached(py, |fd| {
             if std::mem::take(&mut eager) {
                 match attempt(fd) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -266,8 +287,11 @@ pub fn wait_till<T: Send>(
                 }
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            let ready = wait::poll(fd, direction, Some(left))?;
-            if ready { attempt(fd).map(Some) } else { Ok(None) }
+            if !wait::poll(fd, direction, Some(left))? {
+                return Ok(None);
+            }
+            descriptor.still_names(fd)?;
+            attempt(fd).map(Some)
         });
         match answer {
             Ok(Some(value)) => return Ok(value),
@@ -292,6 +316,7 @@ pub fn patient<T: Send>(
 ) -> Result<T> {
     match socket.patience() {
         Patience::Until(deadline) => wait_till(py, socket, direction, deadline, false, attempt),
-        Patience::Never | Patience::Forever => block(py, socket, attempt),
+        Patience::Never => block(py, socket, attempt),
+        Patience::Forever => block_for(py, socket, direction, attempt),
     }
 }

@@ -41,6 +41,11 @@ impl Timeout {
         self.0 == 0
     }
 
+    /// Whether calls wait, and not without end.
+    pub const fn is_positive(self) -> bool {
+        self.0 > 0
+    }
+
     /// Parses `None` or a number of seconds that is not negative. Rounds up, as CPython does, so that no positive timeout becomes 0.
     pub fn from_python(value: &Bound<'_, PyAny>) -> Result<Self> {
         if value.is_none() {

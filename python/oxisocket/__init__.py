@@ -108,7 +108,7 @@ def _socket_of(fd: int, family: int, type: int, proto: int) -> socket:
     except BaseException:
         # Another class may have taken it before it failed, and then closes it itself.
         if socket is _socket.Socket:
-            close(fd)
+            _socket.close(fd)
         raise
 
 
@@ -152,7 +152,7 @@ def _close_received(messages: "list[tuple[int, int, bytes]]", size: int) -> None
     for level, kind, payload in messages:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
             for start in range(0, len(payload) - size + 1, size):
-                close(int.from_bytes(payload[start : start + size], sys.byteorder))
+                _socket.close(int.from_bytes(payload[start : start + size], sys.byteorder))
 
 
 def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:

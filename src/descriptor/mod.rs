@@ -23,7 +23,7 @@ mod pace;
 mod watcher;
 
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -82,6 +82,16 @@ impl Descriptor {
         let lease = self.lease()?;
         // Ended detached too: to give a number back closes a connection, and one that lingers takes its time.
         py.detach(move || lease.make(call))
+    }
+
+    /// Whether a call that has waited on `fd` may go on with it. A number that was detached meanwhile is the program's, and may name a
+    /// stranger's file by now: EBADF. After another `__init__` there is another one, with which the call is to begin again: EINTR.
+    pub fn still_names(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        match self.number() {
+            number if number == fd.as_raw_fd() => Ok(()),
+            CLOSED => Err(closed()),
+            _ => Err(io::Error::from(io::ErrorKind::Interrupted)),
+        }
     }
 
     fn lease(&self) -> io::Result<Lease<'static>> {

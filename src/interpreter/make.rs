@@ -4,7 +4,6 @@
 //! `clippy.toml` keeps them out. A `&str` in the place of an attribute's name is one of them too: write [`name!`].
 
 use std::ffi::CStr;
-use std::os::fd::RawFd;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -163,7 +162,7 @@ pub fn dict(py: Python<'_>) -> Result<Bound<'_, PyDict>> {
 }
 
 /// The keyword argument `fileno`, as the classes of sockets take a descriptor.
-pub fn fileno(py: Python<'_>, number: RawFd) -> Result<Bound<'_, PyDict>> {
+pub fn fileno<'py>(py: Python<'py>, number: impl IntoObject<'py>) -> Result<Bound<'py, PyDict>> {
     let keywords = dict(py)?;
     keywords.set_item(name!(py, "fileno")?, number.into_object(py)?)?;
     Ok(keywords)

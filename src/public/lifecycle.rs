@@ -1,7 +1,8 @@
 //! Construction, `accept`, `dup`, `close`, `detach`, `repr` and the with-statement of the public class.
 
 use std::ffi::CStr;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError};
@@ -17,6 +18,7 @@ use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
+use crate::socket::class::is_inherited;
 use crate::socket::lifecycle::{self, Recipe, as_descriptor};
 use crate::socket::{Object, This, connect, options};
 use crate::timeout::{self, Timeout};
@@ -51,34 +53,60 @@ pub fn initialise<'py>(
 pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     take_nothing(this, "socket.accept", arguments)?;
     let py = this.py();
-    let (connection, peer) = accept_connection(this)?;
+    let object = this.object();
+    if !class::is_exactly_public(&object) {
+        return accept_as_overridden(this);
+    }
+    let (connection, peer) = connect::accept_connection(this)?;
     let class = kinds::named(py, name!(py, "socket")?)?;
     let accepted = if class::is_public(&class) {
         adopt(py, this, connection)?
     } else {
         // Somebody has put another class in the place of ours.
-        make_of(&class, kind_of(&this.object())?, connection)?
+        let made = make_of(&class, kind_of(&object)?, connection)?;
+        made_blocking(&object, made)?
     };
     (accepted, peer).into_object(py)
 }
 
-/// A connection and its peer's address: by `_accept`, which a subclass may have in its own way.
-fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py, PyAny>)> {
-    if class::is_exactly_public(&this.object()) {
-        return connect::accept_connection(this);
-    }
-    let accepted = this.object().call_method0(name!(this.py(), "_accept")?)?;
-    let (fileno, peer) = accepted.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
-    Ok((given(as_descriptor(&fileno)?)?, peer))
+/// `accept()` of a subclass, which may have each step of it in its own way.
+fn accept_as_overridden<'py>(this: This<'_, 'py>) -> Returned<'py> {
+    let py = this.py();
+    let object = this.object();
+    let class = || kinds::named(py, name!(py, "socket")?);
+    let (made, peer) = if is_inherited(&object, name!(py, "_accept")?)? {
+        let (connection, peer) = connect::accept_connection(this)?;
+        (make_of(&class()?, kind_of(&object)?, connection)?, peer)
+    } else {
+        // Till a socket has taken it, the number is the subclass's.
+        let [fileno, peer] = two(object.call_method0(name!(py, "_accept")?)?)?;
+        (class()?.call(kind_of(&object)?, Some(&make::fileno(py, fileno)?))?, peer)
+    };
+    (made_blocking(&object, made)?, peer).into_object(py)
 }
 
-/// The descriptor of a connection that a subclass's `_accept` has returned.
-fn given(number: RawFd) -> Result<OwnedFd> {
-    if number < 0 {
-        return Err(Error::closed());
+/// The two things that a tuple, or whatever can be iterated over, consists of.
+fn two<'py>(pair: Bound<'py, PyAny>) -> Result<[Bound<'py, PyAny>; 2]> {
+    if let Ok((first, second)) = pair.extract() {
+        return Ok([first, second]);
     }
-    // SAFETY: not -1. That it is open and nobody else's is the word of who returned it.
-    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+    // The interpreter says itself what is wrong with it.
+    let py = pair.py();
+    let names = make::dict(py)?;
+    names.set_item(name!(py, "pair")?, pair)?;
+    py.run(c"first, second = pair", None, Some(&names))?;
+    let item = |name: Result<&Bound<'py, PyString>>| Ok::<_, Error>(names.as_any().get_item(name?)?);
+    Ok([item(name!(py, "first"))?, item(name!(py, "second"))?])
+}
+
+/// Makes an accepted socket block, where the default is to block and its listener has a timeout. Here it does so already; but whoever has
+/// overridden `setblocking` is called.
+fn made_blocking<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>) -> Returned<'py> {
+    let py = listener.py();
+    if timeout::default().is_none() && listener.call_method0(name!(py, "gettimeout")?)?.is_truthy()? {
+        accepted.call_method1(name!(py, "setblocking")?, (true,))?;
+    }
+    Ok(accepted)
 }
 
 /// An instance of `class`, which may be any, for a descriptor.
@@ -125,11 +153,25 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
     take_nothing(this, "socket.dup", arguments)?;
     let py = this.py();
     let object = this.object();
-    let copy = this.socket().descriptor().attached(py, sys::socket::dup)?;
-    let socket = make_of(object.get_type().as_any(), kind_of(&object)?, copy)?;
+    let copy = on_descriptor(this, sys::socket::dup)?;
+    let socket = make_of(&object.getattr(name!(py, "__class__")?)?, kind_of(&object)?, copy)?;
     let timeout = object.call_method0(name!(py, "gettimeout")?)?;
     socket.call_method1(name!(py, "settimeout")?, (timeout,))?;
     Ok(socket)
+}
+
+/// Makes a call on the descriptor of a socket, or on the one that a subclass has in its place: by a `fileno` of its own.
+fn on_descriptor<T>(this: This<'_, '_>, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send) -> Result<T> {
+    let object = this.object();
+    if class::is_exactly_public(&object) || is_inherited(&object, name!(this.py(), "fileno")?)? {
+        return Ok(this.socket().descriptor().attached(this.py(), call)?);
+    }
+    let number = as_descriptor(&object.call_method0(name!(this.py(), "fileno")?)?)?;
+    if number < 0 {
+        return Err(Error::closed());
+    }
+    // SAFETY: not -1, and used by this call alone. What it names is the word of who returned it, as in CPython.
+    Ok(call(unsafe { BorrowedFd::borrow_raw(number) })?)
 }
 
 /// Refuses whatever is given to a method that takes nothing.
@@ -228,7 +270,7 @@ pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Retu
 /// `get_inheritable()`.
 pub fn get_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     take_nothing(this, "socket.get_inheritable", arguments)?;
-    let inheritable = this.socket().descriptor().attached(this.py(), sys::socket::inheritable)?;
+    let inheritable = on_descriptor(this, sys::socket::inheritable)?;
     Ok(PyBool::new(this.py(), inheritable).to_owned().into_any())
 }
 
@@ -243,8 +285,7 @@ pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -
     };
     let [inheritable] = SET_INHERITABLE.bind(Some(&this.object()), arguments)?;
     let inheritable = inheritable.map_or(Ok(0), |inheritable| as_int(&inheritable))?;
-    let set = |fd: BorrowedFd<'_>| sys::socket::set_inheritable(fd, inheritable != 0);
-    this.socket().descriptor().attached(this.py(), set)?;
+    on_descriptor(this, |fd| sys::socket::set_inheritable(fd, inheritable != 0))?;
     Ok(this.none())
 }
 

@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 use super::{Object, Socket, This, connect, lifecycle, message, options, transfer};
 use crate::error::{Error, Result};
@@ -155,6 +155,15 @@ pub fn new_instance(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
         let object = lifecycle::new(class.bind(py).as_type_ptr(), std::ptr::null_mut(), std::ptr::null_mut());
         if object.is_null() { Err(Error::Raised) } else { Ok(Bound::from_owned_ptr(py, object)) }
     }
+}
+
+/// Whether a method of the class is what an instance of a subclass has by this name: nobody has overridden it, on a class or on the
+/// instance.
+pub fn is_inherited(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> Result<bool> {
+    let class = CLASS.get(object.py()).ok_or_else(|| Error::runtime("the class _socket.socket was not made yet"))?;
+    // Two methods are equal when they are the same function, bound to the same object.
+    let own = class.bind(object.py()).getattr(name)?.call_method1("__get__", (object,))?;
+    Ok(own.eq(object.getattr(name)?)?)
 }
 
 /// An instance of the class as methods get it.

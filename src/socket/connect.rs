@@ -9,6 +9,7 @@ use socket2::SockAddr;
 
 use super::{Socket, This};
 use crate::audit;
+use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, as_int};
 use crate::interpreter::function::Returned;
@@ -112,26 +113,26 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Pati
             Err(error) => break error,
         }
     };
-    let under_way = match error.raw_os_error() {
+    let patience = match error.raw_os_error() {
         Some(libc::EINTR) => {
             signals::run_handlers(py)?;
-            !matches!(patience, Patience::Never)
+            // A handler may have set another timeout, and what is left to do is as good as a new call.
+            socket.patience()
         }
-        Some(libc::EINPROGRESS) => matches!(patience, Patience::Until(_)),
-        _ => false,
+        Some(libc::EINPROGRESS) if matches!(patience, Patience::Until(_)) => patience,
+        _ => Patience::Never,
     };
-    if !under_way {
-        return Err(error.into());
-    }
     match patience {
+        Patience::Never => Err(error.into()),
         Patience::Until(deadline) => call::wait_till(py, socket, Direction::Write, deadline, false, pending_error),
-        _ => call::block(py, socket, outcome),
+        Patience::Forever => call::block(py, socket, |fd| outcome(socket.descriptor(), fd)),
     }
 }
 
 /// Waits for the end of a connection's making.
-fn outcome(fd: BorrowedFd<'_>) -> io::Result<()> {
+fn outcome(descriptor: &Descriptor, fd: BorrowedFd<'_>) -> io::Result<()> {
     wait::poll(fd, Direction::Write, None)?;
+    descriptor.still_names(fd)?;
     pending_error(fd)
 }
 

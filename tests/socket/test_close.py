@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import io
@@ -101,6 +102,60 @@ class TestDetach:
         s.settimeout(5)
         socket.close(s.detach())
         assert (s.family, s.type, s.proto, s.gettimeout()) == (socket.AF_UNIX, socket.SOCK_DGRAM, 0, 5.0)
+
+    @pytest.mark.parametrize("name", ["recv", "recv_into", "recvfrom", "recvmsg"])
+    def test_under_a_call_that_waits_the_number_is_the_program_s(self, socket, keep, start, unix_pair, name):
+        """Who gets the number next loses nothing to the call that was made before."""
+        left, right = unix_pair
+        left.settimeout(20)
+        waiting = start(getattr(left, name), bytearray(10) if name == "recv_into" else 10).until_blocked()
+        number = left.detach()
+        os.close(number)
+        near, far = map(keep, socket.socketpair())
+        assert near.fileno() == number
+        far.send(b"not yours")
+        right.send(b"too late")
+        with pytest.raises(OSError) as caught:
+            waiting.result()
+        assert caught.value.errno == errno.EBADF
+        assert near.recv(10) == b"not yours"
+
+    def test_under_an_accept_that_waits(self, socket, keep, start, listener):
+        listener.settimeout(20)
+        waiting = start(listener.accept).until_blocked()
+        number = listener.detach()
+        old = keep(socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM))
+        os.close(number)
+        new = keep(socket.create_server(("127.0.0.1", 0)))
+        assert new.fileno() == number
+        client = keep(socket.create_connection(new.getsockname()))
+        keep(socket.create_connection(old.getsockname()))
+        with pytest.raises(OSError) as caught:
+            waiting.result()
+        assert caught.value.errno == errno.EBADF
+        new.settimeout(20)
+        accepted, address = new.accept()
+        keep(accepted)
+        assert address == client.getsockname()
+
+    def test_under_a_send_that_went_in_part(self, socket, keep, start, unix_pair):
+        left, right = unix_pair
+        left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        waiting = start(left.send, b"x" * 60_000).until_blocked()
+        number = left.detach()
+        keep(socket.fromfd(number, socket.AF_UNIX, socket.SOCK_STREAM))
+        os.close(number)
+        near, far = map(keep, socket.socketpair())
+        assert near.fileno() == number
+        received = 0
+        right.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                received += len(right.recv(1 << 20))
+        assert waiting.result() == received > 0
+        far.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            far.recv(1)
 
     def test_files_made_before_lose_it(self, socket, unix_pair):
         left, _ = unix_pair

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import enum
+import errno
 import gc
 import os
 import pickle
@@ -259,6 +260,92 @@ class TestSubclass:
         client = keep(socket.socket())
         client.connect(listening.getsockname())
         assert type(keep(listening.accept()[0])) is Mine
+
+    def test_accept_takes_each_step_as_overridden(self, agree):
+        def told(socket):
+            steps = []
+
+            class Mine(socket.socket):
+                family = property(lambda self: steps.append("family") or 77)
+                type = property(lambda self: steps.append("type") or 55)
+                proto = property(lambda self: steps.append("proto") or 33)
+
+                def _accept(self):
+                    steps.append("_accept")
+                    return super()._accept()
+
+                def gettimeout(self):
+                    steps.append("gettimeout")
+                    return super().gettimeout()
+
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                mine = Mine(fileno=listening.detach())
+            with mine, socket.create_connection(socket.SocketType.getsockname(mine)), mine.accept()[0] as accepted:
+                return steps, accepted.family, accepted.type, accepted.proto
+
+        agree(told)
+
+    @pytest.mark.parametrize(
+        "answer", [None, 5, (), (1,), (1, 2, 3), (-1, "x"), ("a", "b"), [12345, 1], iter([12345, 1]), (1.5, 2), (-(2**31), 1)]
+    )
+    def test_accept_of_an_accept_that_answers_oddly(self, agree, outcome, answer):
+        def accept(socket):
+            class Mine(socket.socket):
+                def _accept(self):
+                    return copy.copy(answer)
+
+            with Mine() as s:
+                return outcome(s.accept)
+
+        agree(accept)
+
+    def test_accept_leaves_a_number_to_the_subclass_until_a_socket_takes_it(self, socket, keep, tmp_path):
+        class Mine(socket.socket):
+            def _accept(self):
+                return file.fileno(), None
+
+        with (tmp_path / "file").open("w") as file, Mine() as s:
+            with pytest.raises(OSError):
+                s.accept()
+            file.write("still open")
+
+    def test_accept_sees_a_gettimeout_that_fails(self, socket, keep, listener):
+        class Mine(socket.socket):
+            def gettimeout(self):
+                raise LookupError
+
+        listening = keep(Mine(fileno=listener.detach()))
+        keep(socket.create_connection(listening.getsockname()))
+        with pytest.warns(ResourceWarning), pytest.raises(LookupError):
+            listening.accept()
+        gc.collect()
+
+    @pytest.mark.parametrize("where", ["class", "instance"])
+    def test_a_fileno_of_its_own_is_asked(self, agree, where, tmp_path):
+        def answers(socket):
+            class Mine(socket.socket):
+                pass
+
+            with (tmp_path / "file").open("w") as file, Mine() as s:
+                os.set_inheritable(file.fileno(), True)
+                setattr(Mine if where == "class" else s, "fileno", lambda *_: file.fileno())
+                found = s.get_inheritable()
+                s.set_inheritable(False)
+                with pytest.raises(OSError) as caught:
+                    s.dup()
+                return found, os.get_inheritable(file.fileno()), caught.value.errno
+
+        assert agree(answers) == (True, False, errno.ENOTSOCK)
+
+    def test_dup_makes_what_the_object_says_it_is(self, agree):
+        def made(socket):
+            class Mine(socket.socket):
+                __class__ = socket.socket
+
+            with Mine() as s, s.dup() as copy:
+                return type(copy).__name__
+
+        assert agree(made) == "socket"
 
     def test_an_error_in_init_closes_what_was_opened(self, socket, open_files):
         class Failing(socket.socket):

@@ -112,6 +112,27 @@ except RuntimeError as error:
     assert run(code).strip() == "from the handler 3"
 
 
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "readinto"])
+def test_a_timeout_that_a_handler_sets_is_for_the_next_call(run, name):
+    """It makes the descriptor non-blocking under a call that was made to block."""
+    call, enough = CALLS[name]
+    code = f"""{PREAMBLE}
+def enough():
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for s in (left, right, listener):
+        s.settimeout(60)
+    freeing.start()
+def free():
+    {enough}
+freeing = threading.Timer(0.05, free)
+{EVERY_10_MS}
+{call}
+freeing.join()
+print(count >= 3, left.gettimeout())
+{CLOSE}"""
+    assert run(code).strip() == "True 60.0"
+
+
 def test_nothing_that_was_read_is_lost_to_a_handler(run):
     """What arrives together with a signal is either returned or still there."""
     code = f"""{PREAMBLE}
@@ -166,6 +187,30 @@ second.connect(full.getsockname())
 signal.setitimer(signal.ITIMER_REAL, 0)
 print(second.getpeername() == full.getsockname())
 for s in (full, first, second):
+    s.close()
+{CLOSE}"""
+    assert run(code).strip() == "True"
+
+
+@pytest.mark.parametrize(("timeout", "end"), [("0", "BlockingIOError InterruptedError"), ("0.2", "TimeoutError")])
+def test_connect_goes_on_with_the_timeout_that_a_handler_sets(run, timeout, end):
+    code = f"""{PREAMBLE}
+{FULL.format(make="socket.socket()", address='("127.0.0.1", 0)')}
+def enough():
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    second.settimeout({timeout})
+def on_signal(number, frame):
+    enough()
+signal.signal(signal.SIGALRM, on_signal)
+third = socket.socket()
+third.setblocking(False)
+third.connect_ex(full.getsockname())
+{EVERY_10_MS}
+try:
+    second.connect(full.getsockname())
+except OSError as error:
+    print(type(error).__name__ in {end!r}.split())
+for s in (full, first, second, third):
     s.close()
 {CLOSE}"""
     assert run(code).strip() == "True"
