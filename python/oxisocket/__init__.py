@@ -98,8 +98,7 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 
     The descriptor must be a socket's: this is not checked. Raises OSError; see dup(2).
     """
-    copy = dup(fd)
-    return socket(family, type, proto, copy)
+    return _socket._hand_over(socket, family, type, proto, dup(fd))
 
 
 def send_fds(
@@ -142,17 +141,13 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
         family = AF_UNIX
     one, other = _socket.socketpair(family, type, proto)
     try:
-        return _taking(one, family, type, proto), _taking(other, family, type, proto)
+        return (
+            _socket._hand_over(socket, family, type, proto, one.detach()),
+            _socket._hand_over(socket, family, type, proto, other.detach()),
+        )
     finally:
-        one.close()
+        # Still open where the first of them was refused, by an audit hook for one.
         other.close()
-
-
-def _taking(pair_end: _socket.socket, family: int, type: int, proto: int) -> socket:
-    """A socket for the connection of `pair_end`, which keeps it if an audit hook refuses the socket."""
-    taken = socket(family, type, proto, pair_end.fileno())
-    pair_end.detach()
-    return taken
 
 
 def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:

@@ -12,7 +12,7 @@ use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
 use super::{class, kinds};
 use crate::descriptor::offer::Offer;
 use crate::error::{Error, Result};
-use crate::interpreter::arguments::{Keywords, as_int};
+use crate::interpreter::arguments::{Arguments, Keywords, as_int};
 use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::signature::Signature;
 use crate::socket::lifecycle::{self, Recipe, as_descriptor};
@@ -69,7 +69,7 @@ fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py, Py
     Ok((given(as_descriptor(&fileno)?)?, peer))
 }
 
-/// The descriptor of a connection that a subclass's `_accept` has returned.
+/// A descriptor that Python code has given away by its number.
 fn given(number: RawFd) -> Result<OwnedFd> {
     if number < 0 {
         return Err(Error::closed());
@@ -80,14 +80,34 @@ fn given(number: RawFd) -> Result<OwnedFd> {
 
 /// An instance of `class`, which may be any, for a descriptor.
 fn make_of<'py>(class: &Bound<'py, PyAny>, kind: Kind<'py>, fd: OwnedFd) -> Returned<'py> {
+    offered(class, fd, |number| class.call(kind, Some(&[("fileno", number)].into_py_dict(class.py())?)))
+}
+
+/// What `make` makes of a descriptor's number with `class`. If it fails before a socket has taken the descriptor, that is closed.
+fn offered<'py>(
+    class: &Bound<'py, PyAny>,
+    fd: OwnedFd,
+    make: impl FnOnce(RawFd) -> PyResult<Bound<'py, PyAny>>,
+) -> Returned<'py> {
     let offer = Offer::new(fd);
-    let made = [("fileno", offer.number())].into_py_dict(class.py()).and_then(|fileno| class.call(kind, Some(&fileno)));
+    let made = make(offer.number());
     match &made {
         // What a class that is not ours does with a descriptor before it fails, only it knows.
         Err(_) if class::is_public_or_derived(class) => offer.withdraw(),
         _ => offer.accepted(),
     }
     Ok(made?)
+}
+
+/// `_hand_over(class, family, type, proto, fileno)`: an instance of the class for a descriptor that nobody else has.
+pub fn hand_over<'py>(_py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let get = |index| {
+        let given = arguments.get(index).ok_or_else(|| Error::type_error("_hand_over() takes 5 arguments"))?;
+        Ok::<_, Error>(given.to_owned())
+    };
+    let (class, family, kind, proto) = (get(0)?, get(1)?, get(2)?, get(3)?);
+    let fd = given(as_descriptor(&get(4)?)?)?;
+    offered(&class, fd, |number| class.call1((family, kind, proto, number)))
 }
 
 /// The family, type and protocol that a socket is made with.
