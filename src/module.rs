@@ -11,13 +11,15 @@ use crate::error::{Error, Result};
 use crate::interpreter::ending;
 use crate::interpreter::function::{self, Table};
 use crate::interpreter::make::IntoObject;
-use crate::public::{kinds, sendfile};
+use crate::public::{kinds, lifecycle, sendfile};
 use crate::{capi, constants, convert, descriptor, file, functions, netdb, pair, public, resolve, socket};
 
 /// What only the Python package `oxisocket` uses.
 static PRIVATE: Table = functions![
     positional c"_adopt" => kinds::adopt, c"_adopt($module, AddressFamily, SocketKind, names, /)\n--\n\n\
         Hands over the enumerations that the package made, and the dict of its names. The last call counts.";
+    positional c"_hand_over" => lifecycle::hand_over, c"_hand_over($module, class, family, type, proto, fileno, /)\n--\n\n\
+        class(family, type, proto, fileno) for a descriptor that nobody else has: it is closed if that fails and no socket took it.";
 ];
 
 /// Puts everything into the module. Who throws it out of `sys.modules` and imports it again gets another module; the classes are made once.

@@ -98,18 +98,7 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 
     The descriptor must be a socket's: this is not checked. Raises OSError; see dup(2).
     """
-    return _socket_of(dup(fd), family, type, proto)
-
-
-def _socket_of(fd: int, family: int, type: int, proto: int) -> socket:
-    """A socket that takes over the descriptor `fd`, which nobody else has: it is closed if there is none."""
-    try:
-        return socket(family, type, proto, fd)
-    except BaseException:
-        # Another class may have taken it before it failed, and then closes it itself.
-        if socket is _socket.Socket:
-            _socket.close(fd)
-        raise
+    return _socket._hand_over(socket, family, type, proto, dup(fd))
 
 
 def send_fds(
@@ -164,9 +153,12 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
         family = AF_UNIX
     one, other = _socket.socketpair(family, type, proto)
     try:
-        return _socket_of(one.detach(), family, type, proto), _socket_of(other.detach(), family, type, proto)
+        return (
+            _socket._hand_over(socket, family, type, proto, one.detach()),
+            _socket._hand_over(socket, family, type, proto, other.detach()),
+        )
     finally:
-        one.close()
+        # Still open where the first of them was refused, by an audit hook for one.
         other.close()
 
 

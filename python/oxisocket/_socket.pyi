@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from socket import gaierror as gaierror
 from socket import herror as herror
-from typing import Any, Final, Literal, SupportsIndex, TypeAlias, overload
+from typing import Any, Final, Literal, SupportsIndex, TypeAlias, TypeVar, overload
 
 from _typeshed import ReadableBuffer, StrOrBytesPath, WriteableBuffer
 from typing_extensions import CapsuleType, disjoint_base
@@ -26,6 +26,8 @@ _ReturnedAddress: TypeAlias = Any
 # Level, type and data of a control message.
 _Ancillary: TypeAlias = tuple[int, int, bytes]
 _AncillaryToSend: TypeAlias = tuple[int, int, ReadableBuffer]
+
+_S = TypeVar("_S")
 
 __version__: Final[str]
 
@@ -121,6 +123,7 @@ class RawSocketIO(_RawIOBase):
     def write(self, b: ReadableBuffer) -> int | None: ...
 
 def _adopt(AddressFamily: type[IntEnum], SocketKind: type[IntEnum], names: dict[str, object], /) -> None: ...
+def _hand_over(cls: type[_S], family: int, type: int, proto: int, fileno: int, /) -> _S: ...
 def close(fd: SupportsIndex, /) -> None: ...
 def dup(fd: SupportsIndex, /) -> int: ...
 def socketpair(family: int = ..., type: int = ..., proto: int = 0, /) -> tuple[socket, socket]: ...

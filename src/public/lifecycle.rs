@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError};
@@ -13,7 +13,7 @@ use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 use super::{class, kinds};
 use crate::descriptor::offer::Offer;
 use crate::error::{Class, Error, Result};
-use crate::interpreter::arguments::{Keywords, as_int};
+use crate::interpreter::arguments::{Arguments, Keywords, as_int};
 use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
@@ -111,14 +111,39 @@ fn made_blocking<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>)
 
 /// An instance of `class`, which may be any, for a descriptor.
 fn make_of<'py>(class: &Bound<'py, PyAny>, kind: Kind<'py>, fd: OwnedFd) -> Returned<'py> {
+    offered(class, fd, |number| Ok(class.call(kind, Some(&make::fileno(class.py(), number)?))?))
+}
+
+/// What `make` makes of a descriptor's number with `class`. If it fails before a socket has taken the descriptor, that is closed.
+fn offered<'py>(class: &Bound<'py, PyAny>, fd: OwnedFd, make: impl FnOnce(RawFd) -> Returned<'py>) -> Returned<'py> {
     let offer = Offer::new(fd);
-    let made = make::fileno(class.py(), offer.number()).and_then(|fileno| Ok(class.call(kind, Some(&fileno))?));
+    let made = make(offer.number());
     match &made {
         // What a class that is not ours does with a descriptor before it fails, only it knows.
         Err(_) if class::is_public_or_derived(class) => offer.withdraw(),
         _ => offer.accepted(),
     }
     made
+}
+
+/// A descriptor that Python code has given away by its number.
+fn given(number: RawFd) -> Result<OwnedFd> {
+    if number < 0 {
+        return Err(Error::closed());
+    }
+    // SAFETY: not -1. That it is open and nobody else's is the word of who gave it away.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// `_hand_over(class, family, type, proto, fileno)`: an instance of the class for a descriptor that nobody else has.
+pub fn hand_over<'py>(_py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+    let get = |index| {
+        let given = arguments.get(index).ok_or_else(|| Error::type_error("_hand_over() takes 5 arguments"))?;
+        Ok::<_, Error>(given.to_owned())
+    };
+    let (class, family, kind, proto) = (get(0)?, get(1)?, get(2)?, get(3)?);
+    let fd = given(as_descriptor(&get(4)?)?)?;
+    offered(&class, fd, |number| Ok(class.call1((family, kind, proto, number.into_object(class.py())?))?))
 }
 
 /// The family, type and protocol that a socket is made with.

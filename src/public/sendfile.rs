@@ -153,6 +153,8 @@ pub fn check_parameters<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) 
 pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = this.py();
     let job = Job::parse(this, "socket._sendfile_use_sendfile", arguments)?;
+    // Asked before the file is: one that closes the socket meanwhile is told so by the first block.
+    let was_closed = this.socket().descriptor().number() < 0;
     let (file, size) = regular_file(&job.file, py.get_type::<_GiveupOnSendfile>().as_any())?;
     if size == 0 {
         return 0_i32.into_object(py);
@@ -160,7 +162,7 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
     }
-    if this.socket().descriptor().number() < 0 {
+    if was_closed {
         return Err(Error::value("Invalid file descriptor: -1"));
     }
     // Since 3.13 the count is cut down to a block's size before the system is told.
