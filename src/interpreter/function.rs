@@ -235,6 +235,11 @@ impl Table {
         Table(entries)
     }
 
+    /// The entries, without the one that ends them.
+    pub fn entries(&self) -> &'static [ffi::PyMethodDef] {
+        self.0.split_last().map_or(&[], |(_end, entries)| entries)
+    }
+
     /// The first entry, as the interpreter takes it. It does not write through this pointer.
     pub const fn as_ptr(&self) -> *mut ffi::PyMethodDef {
         self.0.as_ptr().cast_mut()

@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use super::pristine::{self, is_pristine};
-use super::{lifecycle, makefile, sendfile};
+use super::{borrowed, lifecycle, makefile, sendfile};
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
@@ -20,14 +20,8 @@ use crate::socket::{Object, This};
 use crate::{attributes, functions, initialiser, name, netdb};
 
 static METHODS: Table = functions![
-    keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\
-        The socket itself, which the with-statement closes at its end.";
-    keywords c"__exit__" => lifecycle::exit_with, c"__exit__($self, /, *args)\n--\n\n\
-        Closes the socket, unless it was closed already.";
     keywords c"__getstate__" => lifecycle::getstate, c"__getstate__($self)\n--\n\n\
         Raises TypeError: a connection cannot be pickled. See socket.send_fds to pass one to another process.";
-    keywords c"_decref_socketios" => lifecycle::forget_file, c"_decref_socketios($self)\n--\n\n\
-        Counts one file object less; the last one closes a socket whose close() was called before.";
     keywords c"_real_close" => lifecycle::real_close, c"_real_close($self, /, *ignored)\n--\n\n\
         Closes the socket now. Subclasses close what they have beside it here.";
     keywords c"_check_sendfile_params" => sendfile::check_parameters,
@@ -57,17 +51,27 @@ static METHODS: Table = functions![
         Whether programs that this one starts inherit the descriptor (PEP 446).";
     static_noargs c"gethostname" => netdb::gethostname, c"gethostname()\n--\n\n\
         The name of this machine; the same as the module's gethostname(). See gethostname(2).";
-    keywords c"makefile" => makefile::makefile,
-        c"makefile($self, mode='r', buffering=None, *, encoding=None, errors=None, newline=None)\n--\n\n\
-        A file object that reads from, or writes to, the socket.\n\n\
-        mode is made of 'r', 'w' and 'b'; buffering is a size in bytes, 0 for none (in binary mode only); the others are those\n\
-        of open(). The socket should be blocking: after a timeout nothing more can be read. Raises ValueError for a wrong mode.";
     keywords c"sendfile" => sendfile::sendfile, c"sendfile($self, file, offset=0, count=None)\n--\n\n\
         Sends a file opened in binary mode, from offset, count bytes or all of it, and returns how many bytes went.\n\n\
         Uses sendfile(2) where the file is a regular one, and send() where not. The file's position is behind what was sent,\n\
         after an error too. The socket must be of type SOCK_STREAM, and not be non-blocking.";
     keywords c"set_inheritable" => lifecycle::set_inheritable, c"set_inheritable($self, inheritable)\n--\n\n\
         Sets whether programs that this one starts inherit the descriptor (PEP 446).";
+];
+
+/// Methods that other classes may take: see [`borrowed`].
+static BORROWED: Table = functions![
+    keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\
+        The socket itself, which the with-statement closes at its end.";
+    keywords c"__exit__" => lifecycle::exit_with, c"__exit__($self, /, *args)\n--\n\n\
+        Closes the socket, unless it was closed already.";
+    keywords c"_decref_socketios" => lifecycle::forget_file, c"_decref_socketios($self)\n--\n\n\
+        Counts one file object less; the last one closes a socket whose close() was called before.";
+    keywords c"makefile" => makefile::makefile,
+        c"makefile($self, mode='r', buffering=None, *, encoding=None, errors=None, newline=None)\n--\n\n\
+        A file object that reads from, or writes to, the socket.\n\n\
+        mode is made of 'r', 'w' and 'b'; buffering is a size in bytes, 0 for none (in binary mode only); the others are those\n\
+        of open(). The socket should be blocking: after a timeout nothing more can be read. Raises ValueError for a wrong mode.";
 ];
 
 static ATTRIBUTES: Attributes = attributes![
@@ -125,6 +129,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     for name in OFTEN_CALLED {
         method::adopt(&class, name)?;
     }
+    borrowed::add(&class, &BORROWED)?;
     let slots = make::list(py)?;
     for name in ["__weakref__", "_closed", "_io_refs"] {
         make::append(&slots, name)?;
@@ -171,6 +176,15 @@ pub fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Result<This<'a, 'py>> {
     }
     // SAFETY: an instance, borrowed for 'a.
     Ok(unsafe { This::from_interpreter(object.py(), object.as_ptr()) })
+}
+
+/// Whether the object is an instance of the class, or of a subclass. What it says of itself does not count.
+pub fn is_instance(object: &Bound<'_, PyAny>) -> bool {
+    let is_of = |class: &Py<PyType>| {
+        // SAFETY: an object and a class.
+        unsafe { ffi::PyObject_TypeCheck(object.as_ptr(), class.as_ptr().cast()) != 0 }
+    };
+    CLASS.get(object.py()).is_some_and(is_of)
 }
 
 /// Whether a class is this one.

@@ -10,6 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
+use super::borrowed::Anything;
 use super::{class, kinds};
 use crate::descriptor::offer::Offer;
 use crate::error::{Class, Error, Result};
@@ -201,8 +202,12 @@ fn on_descriptor<T>(this: This<'_, '_>, call: impl FnOnce(BorrowedFd<'_>) -> io:
 
 /// Refuses whatever is given to a method that takes nothing.
 fn take_nothing(this: This<'_, '_>, name: &'static str, arguments: Keywords<'_, '_>) -> Result<()> {
+    nothing_for(&this.object(), name, arguments)
+}
+
+fn nothing_for<'py>(object: &Bound<'py, PyAny>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<()> {
     let signature = Signature::<0> { qualified_name: name, declaration: "self", names: [], positional: 0, required: 0 };
-    signature.bind(Some(&this.object()), arguments).map(|[]| ())
+    signature.bind(Some(object), arguments).map(|[]| ())
 }
 
 /// `close()`: closes the socket, or leaves that to the last of its file objects.
@@ -244,16 +249,29 @@ pub fn real_close<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Ret
 }
 
 /// `_decref_socketios()`: one file object less.
-pub fn forget_file<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    take_nothing(this, "socket._decref_socketios", arguments)?;
-    let socket = this.socket();
-    if socket.files().load(Ordering::Relaxed) > 0 {
-        socket.files().fetch_sub(1, Ordering::Relaxed);
+pub fn forget_file<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    let (py, object) = (this.py(), this.object());
+    nothing_for(&object, "socket._decref_socketios", arguments)?;
+    let closed = match this.socket() {
+        Some(this) => {
+            let socket = this.socket();
+            if socket.files().load(Ordering::Relaxed) > 0 {
+                socket.files().fetch_sub(1, Ordering::Relaxed);
+            }
+            socket.marked_closed().load(Ordering::Relaxed)
+        }
+        None => {
+            let files = this.files()?;
+            if files.gt(0i32.into_object(py)?)? {
+                this.set_files(files.sub(1i32.into_object(py)?)?)?;
+            }
+            this.says_closed()?
+        }
+    };
+    if closed {
+        object.call_method0(name!(py, "close")?)?;
     }
-    if socket.marked_closed().load(Ordering::Relaxed) {
-        this.object().call_method0(name!(this.py(), "close")?)?;
-    }
-    Ok(this.none())
+    Ok(py.None().into_bound(py))
 }
 
 /// `detach()`.
@@ -264,13 +282,13 @@ pub fn detach<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returne
 }
 
 /// `__enter__()`.
-pub fn enter_with<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    take_nothing(this, "socket.__enter__", arguments)?;
+pub fn enter_with<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+    nothing_for(&this.object(), "socket.__enter__", arguments)?;
     Ok(this.object().to_owned())
 }
 
 /// `__exit__(*exception)`.
-pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn exit_with<'py>(this: Anything<'_, 'py>, exception: Keywords<'_, 'py>) -> Returned<'py> {
     if exception.only_positional().is_none() {
         const EXIT: Signature<0> = Signature {
             qualified_name: "socket.__exit__",
@@ -281,15 +299,17 @@ pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Retu
         };
         EXIT.bind(Some(&this.object()), exception)?;
     }
-    if this.socket().marked_closed().load(Ordering::Relaxed) {
-        return Ok(this.none());
+    let (py, object) = (this.py(), this.object());
+    let closed = match this.socket() {
+        Some(this) => this.socket().marked_closed().load(Ordering::Relaxed),
+        None => this.says_closed()?,
+    };
+    match this.socket() {
+        _ if closed => {}
+        Some(this) if class::is_exactly_public(&object) => close_marked(this)?,
+        _ => drop(object.call_method0(name!(py, "close")?)?),
     }
-    if class::is_exactly_public(&this.object()) {
-        close_marked(this)?;
-    } else {
-        this.object().call_method0(name!(this.py(), "close")?)?;
-    }
-    Ok(this.none())
+    Ok(py.None().into_bound(py))
 }
 
 /// `get_inheritable()`.

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PySet};
 
+use super::borrowed::Anything;
 use super::kinds;
 use crate::error::{Class, Error, Result};
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::function::Returned;
-use crate::interpreter::make;
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::signature::Signature;
 use crate::name;
-use crate::socket::This;
 
 const MAKEFILE: Signature<5> = Signature {
     qualified_name: "socket.makefile",
@@ -56,13 +56,16 @@ impl Mode {
 }
 
 /// `makefile(mode='r', buffering=None, *, encoding=None, errors=None, newline=None)`.
-pub fn makefile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn makefile<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let py = this.py();
     let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
     let given_mode = given_mode.map_or_else(|| make::text(py, "r"), Ok)?;
     let mode = Mode::parse(&given_mode)?;
     let raw = kinds::named(py, name!(py, "SocketIO")?)?.call1((this.object(), make::text(py, mode.raw())?))?;
-    this.socket().files().fetch_add(1, Ordering::Relaxed);
+    match this.socket() {
+        Some(this) => drop(this.socket().files().fetch_add(1, Ordering::Relaxed)),
+        None => this.set_files(this.files()?.add(1i32.into_object(py)?)?)?,
+    }
 
     let io = py.import(name!(py, "io")?)?;
     let default_size = || Ok::<_, Error>(io.getattr(name!(py, "DEFAULT_BUFFER_SIZE")?)?);

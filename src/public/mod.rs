@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | [`borrowed`] | methods that a class which is no socket has taken |
 //! | [`class`] | the class: its table of methods and its slots |
 //! | [`kinds`] | families and types as members of their enums |
 //! | [`lifecycle`] | construction, accept, dup, close, repr, the with-statement |
@@ -9,6 +10,7 @@
 //! | [`pristine`] | whether the class is as it was made |
 //! | [`sendfile`] | sending files |
 
+pub mod borrowed;
 pub mod class;
 pub mod kinds;
 pub mod lifecycle;
