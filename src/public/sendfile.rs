@@ -12,7 +12,7 @@ use pyo3::types::PyMemoryView;
 
 use crate::call;
 use crate::error::{Class, Error, Result};
-use crate::interpreter::arguments::{Keywords, as_int};
+use crate::interpreter::arguments::{Keywords, as_int, plain_long};
 use crate::interpreter::function::Returned;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::owned;
@@ -67,7 +67,7 @@ impl<'py> Job<'py> {
         let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
         let count = count.filter(|count| !count.is_none());
         check(this, &file, count.as_ref())?;
-        Ok(Job { file, offset, count: count.map(|count| count.extract().unwrap_or(TOO_MANY)) })
+        Ok(Job { file, offset, count: count.map(|count| plain_long(&count).unwrap_or(TOO_MANY)) })
     }
 
     /// How many bytes the next block may have; `None` when all were sent.
