@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::{CastError, ffi};
 
 use crate::interpreter::make::{self, IntoObject};
-use crate::{resolve, sys};
+use crate::{memory, resolve, sys};
 
 /// What every fallible function of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -113,7 +113,7 @@ impl Error {
 
     #[cold]
     fn message(class: Class, text: Cow<'static, str>) -> Self {
-        Error::Message(Box::new((class, text)))
+        memory::boxed((class, text)).map_or(Error::NoMemory, Error::Message)
     }
 
     /// `OSError(errno, strerror(errno))`, of the subclass that the errno has.
@@ -289,7 +289,7 @@ impl From<Infallible> for Error {
 impl From<PyErr> for Error {
     #[cold]
     fn from(error: PyErr) -> Self {
-        Error::Python(Box::new(error))
+        memory::boxed(error).map_or(Error::NoMemory, Error::Python)
     }
 }
 

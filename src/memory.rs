@@ -10,6 +10,15 @@ pub fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
     Ok(items)
 }
 
+/// A box of a value: `Box::new` ends the process where there is no memory for it.
+pub fn boxed<T>(value: T) -> Result<Box<T>, TryReserveError> {
+    let mut one = with_room(1)?;
+    one.push(value);
+    let slice = Box::into_raw(one.into_boxed_slice());
+    // SAFETY: a slice of one value is laid out as the value, and so was its memory asked for; it is owned once.
+    Ok(unsafe { Box::from_raw(slice.cast()) })
+}
+
 /// A copy of some items, such as bytes.
 pub fn copied<T: Copy>(items: &[T]) -> Result<Vec<T>, TryReserveError> {
     let mut copy = with_room(items.len())?;
@@ -71,6 +80,12 @@ mod tests {
         fn from(_: TryReserveError) -> Self {
             Failure::Memory
         }
+    }
+
+    #[test]
+    fn a_box_holds_its_value() {
+        assert_eq!(boxed(String::from("x")).as_deref().map(String::as_str), Ok("x"));
+        assert_eq!(boxed(()), Ok(Box::new(())));
     }
 
     #[test]

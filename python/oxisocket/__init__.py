@@ -124,15 +124,16 @@ def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) ->
     import array
 
     fds = array.array("i")
-    data, messages, msg_flags, address = sock.recvmsg(bufsize, _socket.CMSG_LEN(maxfds * fds.itemsize))
+    message = sock.recvmsg(bufsize, _socket.CMSG_LEN(maxfds * fds.itemsize))
     try:
+        data, messages, msg_flags, address = message
         for level, kind, payload in messages:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
                 # A descriptor that was cut off is not one.
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         return data, list(fds), msg_flags, address
     except MemoryError:
-        _close_received(messages, fds.itemsize)
+        _close_received(message[1], fds.itemsize)
         raise
 
 

@@ -509,3 +509,28 @@ macro_rules! function_entry {
     }};
 }
 pub(crate) use function_entry;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caught(panicking: impl FnOnce()) -> Box<dyn Any + Send> {
+        catch_unwind(AssertUnwindSafe(panicking)).unwrap_err()
+    }
+
+    #[test]
+    fn a_panic_for_want_of_memory_is_known() {
+        Python::initialize();
+        // SAFETY: null is what is asked about.
+        let no_object =
+            Python::attach(|py| caught(|| drop(unsafe { Bound::<PyAny>::from_owned_ptr(py, ptr::null_mut()) })));
+        assert!(is_no_memory(&*no_object), "PyO3 panics in other words");
+        let unwrapped = Python::attach(|py| {
+            error::raise_no_memory(py);
+            let failed: PyResult<()> = PyErr::take(py).map_or(Ok(()), Err);
+            caught(|| failed.unwrap())
+        });
+        assert!(is_no_memory(&*unwrapped), "PyErr is shown in other words");
+        assert!(!is_no_memory(&*caught(|| panic!("of another kind"))));
+    }
+}
