@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int, c_uint, c_void};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::PyType;
 
 use crate::error::Result;
 use crate::interpreter::{make, owned};
@@ -85,7 +85,7 @@ impl Class {
 
 /// A class as Python code makes it, for what the interpreter puts into the slots of all of these and tells nobody.
 pub fn made_in_python(py: Python<'_>) -> Result<Bound<'_, PyType>> {
-    let class = py.get_type::<PyType>().call1(("class", PyTuple::empty(py), PyDict::new(py)))?;
+    let class = py.get_type::<PyType>().call1((make::text(py, "class")?, make::tuple(py, [])?, make::dict(py)?))?;
     Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
 }
 

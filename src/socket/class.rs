@@ -12,7 +12,7 @@ use super::{Object, Socket, This, connect, lifecycle, message, options, transfer
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
-use crate::{attributes, functions, initialiser};
+use crate::{attributes, functions, initialiser, name};
 
 static METHODS: Table = functions![
     noargs c"_accept" => connect::accept_descriptor, c"_accept($self, /)\n--\n\n\
@@ -162,7 +162,7 @@ pub fn new_instance(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
 pub fn is_inherited(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> Result<bool> {
     let class = CLASS.get(object.py()).ok_or_else(|| Error::runtime("the class _socket.socket was not made yet"))?;
     // Two methods are equal when they are the same function, bound to the same object.
-    let own = class.bind(object.py()).getattr(name)?.call_method1("__get__", (object,))?;
+    let own = class.bind(object.py()).getattr(name)?.call_method1(name!(object.py(), "__get__")?, (object,))?;
     Ok(own.eq(object.getattr(name)?)?)
 }
 
