@@ -394,3 +394,179 @@ assert process.exitcode == 0
 left.close()
 right.close()
 """)
+
+
+CLOSED_UNDER_CALLS = """
+import signal
+
+def masked(function, *args):
+    '''A call that nothing interrupts: it keeps its number when its socket is closed.'''
+    def call():
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        return function(*args)
+    return Call(call)
+
+def watchers():
+    count = 0
+    for task in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{task}/comm") as file:
+                count += file.read().strip() == "oxisocket-close"
+        except OSError:
+            pass
+    return count
+
+def closes_under_a_call():
+    left, right = socket.socketpair()
+    number = left.fileno()
+    call = Call(left.recv, 1)
+    until_blocked(call)
+    left.close()
+    assert call.result() == errno.EBADF
+    assert not is_open(number)
+    right.close()
+"""
+
+
+@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+class TestClosedUnderCalls:
+    """What the parent's threads have running on closed sockets is no business of the child's."""
+
+    def test_no_number_is_left_in_the_child(self, fork):
+        fork(
+            CLOSED_UNDER_CALLS
+            + """
+pairs = [socket.socketpair() for _ in range(5)]
+numbers = [left.fileno() for left, _ in pairs]
+calls = [masked(left.recv, 10) for left, _ in pairs]
+for call in calls:
+    until_blocked(call)
+for left, _ in pairs:
+    left.close()
+assert all(map(is_open, numbers))
+
+def child():
+    assert not any(map(is_open, numbers))
+    for _, right in pairs:
+        right.close()
+
+assert forked(child) == 0
+assert all(map(is_open, numbers))
+for call, (_, right) in zip(calls, pairs):
+    right.send(b"late")
+    assert call.result() == b"late"
+    right.close()
+assert not any(map(is_open, numbers))
+"""
+        )
+
+    def test_a_stranger_under_such_a_number_stays(self, fork):
+        """The parent has closed it itself meanwhile, and opened something else."""
+        fork(
+            CLOSED_UNDER_CALLS
+            + """
+null = os.open("/dev/null", os.O_RDONLY)
+left, right = socket.socketpair()
+number = left.fileno()
+call = masked(left.recv, 10)
+until_blocked(call)
+left.close()
+os.dup2(null, number)
+
+def child():
+    assert is_open(number)
+
+assert forked(child) == 0
+right.send(b"late")
+assert call.result() == b"late" and is_open(number)
+right.close()
+"""
+        )
+
+    @pytest.mark.timeout(120)
+    def test_after_256_forks(self, program):
+        """Nothing that counts forks in a byte takes an ancestor's call for one of this process."""
+        process = program(
+            BEGINNING
+            + CLOSED_UNDER_CALLS
+            + """
+left, right = socket.socketpair()
+number = left.fileno()
+thread = Call(left.recv, 10)
+until_blocked(thread)
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    for _ in range(256):  # the child goes on, and its parent ends as it does
+        if pid := os.fork():
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+left.close()
+closed = not is_open(number)
+closes_under_a_call()
+os._exit(0 if closed else 1)
+"""
+        )
+        output, errors = process.communicate(timeout=100)  # a fork takes its time where many are busy
+        assert (process.returncode, output, errors) == (0, "", "")
+
+    def test_the_child_has_a_watcher_of_its_own(self, fork):
+        fork(
+            CLOSED_UNDER_CALLS
+            + """
+left, right = socket.socketpair()
+call = masked(left.recv, 1)
+until_blocked(call)
+left.close()
+while watchers() == 0:
+    time.sleep(0.001)
+
+def child():
+    assert watchers() == 0
+    closes_under_a_call()
+    here, there = socket.socketpair()
+    ours = masked(here.recv, 1)
+    until_blocked(ours)
+    here.close()
+    while watchers() == 0:
+        time.sleep(0.001)
+    there.send(b"x")
+    assert ours.result() == b"x"
+    while watchers():
+        time.sleep(0.001)
+    there.close()
+
+assert forked(child) == 0
+right.send(b"x")
+assert call.result() == b"x"
+right.close()
+"""
+        )
+
+    def test_forks_among_threads_that_close(self, fork):
+        """No lock of the calls, or of who watches them, is held for ever in the child."""
+        fork(
+            CLOSED_UNDER_CALLS
+            + """
+stop = threading.Event()
+
+def busy(start):
+    while not stop.is_set():
+        left, right = socket.socketpair()
+        call = start(left.recv, 1)
+        time.sleep(0.001)
+        left.close()
+        right.close()
+        call.result()
+
+threads = [Call(busy, start) for start in (Call, Call, masked)]
+
+def child():
+    closes_under_a_call()
+
+for _ in range(30):
+    assert forked(child) == 0
+stop.set()
+for thread in threads:
+    thread.result()
+"""
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import os
+import struct
+import threading
 
 import pytest
 from waiting import crowd, fill, patiently
@@ -193,3 +195,91 @@ def test_close_races_with_quick_calls(socket, start):
         left.close()
         assert [call.result() for call in calls] == [errno.EBADF] * 2
         right.close()
+
+
+def test_a_buffered_file_ends(socket, unix_pair, start):
+    left, right = unix_pair
+    file = left.makefile("rb")
+    right.send(b"the beginning of a line")
+    call = start(file.readline).until_blocked()
+    left._real_close()  # close() would leave that to the file, and the file is busy
+    ends_with_bad_descriptor(call)
+    file.close()
+
+
+@TIMEOUTS
+def test_a_file_that_is_sent_ends(socket, tcp_pair, start, keep, tmp_path, timeout):
+    left, _ = tcp_pair
+    left.settimeout(timeout)
+    file = keep(open(tmp_path / "file", "w+b"))
+    file.truncate(100_000_000)
+    call = start(left.sendfile, file).until_blocked()
+    left.close()
+    ends_with_bad_descriptor(call)
+
+
+def test_connect_to_a_path_ends(socket, keep, start, tmp_path):
+    full = keep(socket.socket(socket.AF_UNIX))
+    full.bind(str(tmp_path / "s"))
+    full.listen(0)
+    keep(socket.socket(socket.AF_UNIX)).connect(full.getsockname())
+    client = socket.socket(socket.AF_UNIX)
+    call = start(client.connect, full.getsockname()).until_blocked()
+    client.close()
+    ends_with_bad_descriptor(call)
+
+
+def test_many_threads_close_it_once(socket, start, open_files):
+    """Each number is given back once: a second time it would be a stranger's."""
+    before = open_files()
+    for _ in range(15):
+        left, right = socket.socketpair()
+        calls = [start(READING["recv"], left).until_blocked() for _ in range(2)]
+        barrier = threading.Barrier(6)
+
+        def close(left=left, barrier=barrier):
+            barrier.wait()
+            left.close()
+            with open(os.devnull) as stranger:
+                os.fstat(stranger.fileno())
+
+        closing = [start(close) for _ in range(6)]
+        for call in closing:
+            call.result()
+        for call in calls:
+            ends_with_bad_descriptor(call)
+        right.close()
+    assert open_files() == before
+
+
+class TestLinger:
+    """Closing a connection that lingers takes its time, and nobody else's."""
+
+    @pytest.fixture
+    def lingering(self, socket, tcp_pair):
+        """A connection with data that the other end does not take, whose close would wait for it longer than any test."""
+        left, right = tcp_pair
+        fill(left)
+        left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 600))
+        return left, right
+
+    def reset(self, socket, right):
+        right.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        right.close()
+
+    def test_others_run(self, socket, lingering, start):
+        left, right = lingering
+        closing = start(left.close).until_blocked()
+        assert left.fileno() == -1
+        assert closing.is_alive()
+        self.reset(socket, right)
+        closing.result()
+
+    def test_the_last_call_lingers_and_not_who_closes(self, socket, lingering, start):
+        left, right = lingering
+        call = start(READING["recv"], left).until_blocked()
+        start(left.close).result()
+        assert left.fileno() == -1
+        call.until_blocked()
+        self.reset(socket, right)
+        ends_with_bad_descriptor(call)

@@ -1,0 +1,357 @@
+"""Closing under a running call in programs that make it hard: no numbers, threads or signals are left, the program uses every signal
+itself, or closes every number. The close succeeds, the call ends if that can be, and nobody else notices."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+
+BEGINNING = """
+import contextlib, errno, os, resource, signal, sys, threading, time
+
+class Call(threading.Thread):
+    def __init__(self, function, *args, masked=False):
+        super().__init__(daemon=True)
+        self.call, self.masked, self.outcome = lambda: function(*args), masked, None
+        self.start()
+
+    def run(self):
+        if self.masked:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self.outcome = self.call()
+        except OSError as error:
+            self.outcome = error.errno
+        if self.masked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+    def until_blocked(self):
+        while True:
+            with open(f"/proc/self/task/{self.native_id}/syscall") as file:
+                if file.read().split()[0] not in ("running", "202", "98"):
+                    return self
+            time.sleep(0.001)
+
+    def result(self):
+        self.join(15)
+        assert not self.is_alive(), "stuck"
+        return self.outcome
+
+def closes_under_a_call(name="recv", argument=10):
+    left, right = socket.socketpair()
+    number = left.fileno()
+    call = Call(getattr(left, name), argument).until_blocked()
+    left.close()
+    assert call.result() == errno.EBADF, call.outcome
+    assert not is_open(number)
+    right.close()
+
+def is_open(number):
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+def same(number, other):
+    return os.path.samestat(os.fstat(number), os.fstat(other))
+"""
+
+
+@pytest.fixture
+def hard(run):
+    """Runs a program that must end well, and say nothing."""
+
+    def hard(code, *args):
+        assert run(BEGINNING + code, *args) == ""
+
+    return hard
+
+
+def test_no_number_is_left(hard):
+    hard("""
+left, right = socket.socketpair()
+number = left.fileno()
+call = Call(left.recv, 10).until_blocked()
+resource.setrlimit(resource.RLIMIT_NOFILE, (number + 20, number + 20))
+taken = []
+with contextlib.suppress(OSError):
+    while True:
+        taken.append(os.open("/dev/null", os.O_RDONLY))
+left.close()
+assert call.result() == errno.EBADF
+taken.append(os.open("/dev/null", os.O_RDONLY))
+assert taken[-1] == number
+right.close()
+""")
+
+
+def test_the_number_is_above_the_limit(hard):
+    hard("""
+import fcntl
+left, right = socket.socketpair()
+high = fcntl.fcntl(left.fileno(), fcntl.F_DUPFD, 200)
+left.close()
+left = socket.socket(fileno=high)
+call = Call(left.recv, 10).until_blocked()
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+left.close()
+assert call.result() == errno.EBADF
+assert not is_open(high)
+right.close()
+""")
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_program_closes_every_number(hard, masked):
+    """As daemons do: then others get the numbers, also those that something here may have wanted to keep."""
+    hard(f"""
+closes_under_a_call()
+os.closerange(3, 256)
+left, right = socket.socketpair()
+reading, writing = os.pipe()
+strangers = [os.dup(reading) for _ in range(20)]
+number = left.fileno()
+call = Call(left.recv, 10, masked={masked}).until_blocked()
+left.close()
+assert not (is_open(number) and same(number, reading))
+if {masked}:
+    right.shutdown(socket.SHUT_RDWR)
+assert call.result() in (errno.EBADF, b"")
+assert not is_open(number)
+assert all(same(stranger, reading) for stranger in strangers)
+os.write(writing, b"x")
+assert os.read(reading, 10) == b"x"
+right.close()
+""")
+
+
+def test_the_program_closes_every_number_under_the_calls(hard):
+    """What was the call's number is a stranger's when the call ends."""
+    hard("""
+left, right = socket.socketpair()
+call = Call(left.recv, 10, masked=True).until_blocked()
+peer = os.dup(right.fileno())
+os.dup2(peer, 100)
+left.close()
+os.closerange(3, 90)
+strangers = [os.open("/dev/null", os.O_RDONLY) for _ in range(50)]
+os.write(100, b"late")
+assert call.result() == b"late"
+assert all(map(is_open, strangers))
+right.detach()
+""")
+
+
+# What a program may do to the signals; `called` are those that its own handlers were called with.
+SIGNALS = {
+    "saved and restored": """
+for number in every:
+    with contextlib.suppress(OSError, ValueError):
+        before = signal.signal(number, lambda *_: None)
+        signal.signal(number, signal.SIG_DFL if before is None else before)
+""",
+    "reset": "change(every, signal.SIG_DFL)",
+    "handled": "change(every, lambda number, frame: called.append(number))",
+    "ignored": "change(every, signal.SIG_IGN)",
+    "real-time ones handled": "change(real_time, lambda number, frame: called.append(number))",
+    "SIGURG handled": "change([signal.SIGURG], lambda number, frame: called.append(number))",
+    "SIGURG ignored": "change([signal.SIGURG], signal.SIG_IGN)",
+}
+ALL_TAKEN = ("handled", "ignored")
+SIGNAL_BEGINNING = (
+    BEGINNING
+    + """
+called = []
+real_time = range(signal.SIGRTMIN, signal.SIGRTMAX + 1)
+every = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGALRM})
+
+def change(numbers, action):
+    for number in numbers:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, action)
+
+"""
+)
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["", "after a close"])
+@pytest.mark.parametrize("how", [how for how in SIGNALS if how not in ALL_TAKEN])
+def test_the_program_changes_signals(run, how, warm):
+    code = f"""
+if {warm}:
+    closes_under_a_call()
+{SIGNALS[how]}
+for name, argument in ("recv", 10), ("sendall", bytes(10_000_000)), ("recvmsg", 10):
+    closes_under_a_call(name, argument)
+assert not called
+"""
+    assert run(SIGNAL_BEGINNING + code) == ""
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["", "after a close"])
+@pytest.mark.parametrize("how", ALL_TAKEN)
+def test_the_program_takes_every_signal(run, how, warm):
+    """Nothing is left to interrupt with: the call ends of itself, and no handler of the program's is called."""
+    code = f"""
+if {warm}:
+    closes_under_a_call()
+{SIGNALS[how]}
+left, right = socket.socketpair()
+number = left.fileno()
+call = Call(left.recv, 10).until_blocked()
+left.close()
+time.sleep(0.1)
+assert is_open(number) and not called
+right.send(b"late")
+assert call.result() == b"late"
+assert not is_open(number) and not called
+right.close()
+"""
+    assert run(SIGNAL_BEGINNING + code) == ""
+
+
+def test_the_actions_of_signals_stay_what_python_thinks_they_are(run):
+    code = """
+before = [signal.getsignal(number) for number in signal.valid_signals()]
+closes_under_a_call()
+assert [signal.getsignal(number) for number in signal.valid_signals()] == before
+"""
+    assert run(SIGNAL_BEGINNING + code) == ""
+
+
+@pytest.mark.parametrize("how", ["reset", "saved and restored"])
+def test_an_interruption_still_on_its_way_kills_nobody(run, how):
+    """A thread with its signals blocked collects it; then the program resets them all, and the thread lets them in."""
+    code = f"""
+left, right = socket.socketpair()
+call = Call(left.recv, 10, masked=True).until_blocked()
+left.close()
+{SIGNALS[how]}
+right.send(b"late")
+assert call.result() == b"late"
+right.close()
+"""
+    assert run(SIGNAL_BEGINNING + code) == ""
+
+
+def test_an_interruption_meets_no_other_call(run):
+    """Other calls of the thread, and other threads, are not interrupted."""
+    code = """
+for _ in range(20):
+    left, right = socket.socketpair()
+    one, other = socket.socketpair()
+    reading, writing = os.pipe()
+    bystanders = Call(one.recv, 1).until_blocked(), Call(os.read, reading, 1).until_blocked()
+
+    def two_calls():
+        try:
+            left.recv(1)
+        except OSError:
+            return one.recv(1)
+
+    call = Call(two_calls).until_blocked()
+    left.close()
+    call.until_blocked()
+    assert all(bystander.is_alive() for bystander in bystanders)
+    other.send(b"12")
+    os.write(writing, b"3")
+    assert {call.result(), bystanders[0].result()} == {b"1", b"2"} and bystanders[1].result() == b"3"
+    for each in right, one, other:
+        each.close()
+    os.close(reading)
+    os.close(writing)
+"""
+    assert run(BEGINNING + code) == ""
+
+
+def test_the_queue_of_signals_is_full(hard):
+    """It is the user's: other programs may have filled it."""
+    hard("""
+resource.setrlimit(resource.RLIMIT_SIGPENDING, (0, 0))
+for _ in range(5):
+    closes_under_a_call()
+""")
+
+
+def test_no_thread_can_be_started(hard):
+    hard("""
+def watchers():
+    names = []
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/comm") as file:
+            names.append(file.read().strip())
+    return names.count("oxisocket-close")
+
+pairs = [socket.socketpair() for _ in range(3)]
+calls = [Call(left.recv, 10, masked=True).until_blocked() for left, _ in pairs]
+simple, other = socket.socketpair()
+simple_call = Call(simple.recv, 10).until_blocked()
+if os.geteuid() == 0:
+    os.setuid(65534)  # the limit does not hold for root
+soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
+try:
+    threading.Thread(target=print).start()
+except RuntimeError:
+    pass
+else:
+    sys.exit()  # nor does it for whoever this is
+simple.close()
+assert simple_call.result() == errno.EBADF
+pairs[0][0].close()
+pairs[1][0].close()
+assert watchers() == 0
+resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+pairs[2][0].close()
+other.close()
+while watchers() == 0:
+    time.sleep(0.001)
+for call, (_, right) in zip(calls, pairs):
+    right.send(b"late")
+    assert call.result() == b"late"
+    right.close()
+""")
+
+
+def test_a_broken_pipe_kills_nobody(run):
+    """SIGPIPE at its default, and sockets that are closed under threads that send: that is not what the signal is for."""
+    code = """
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+block = bytes(100_000)
+
+def send(sock):
+    while True:
+        sock.send(block)
+
+def drain(sock):
+    while sock.recv(1 << 20):
+        pass
+
+for _ in range(100):
+    left, right = socket.socketpair()
+    senders, drainer = [Call(send, left) for _ in range(3)], Call(drain, right)
+    time.sleep(0.002)
+    left.close()
+    for sender in senders:
+        assert sender.result() == errno.EBADF
+    drainer.result()
+    right.close()
+"""
+    assert run(BEGINNING + code) == ""
+
+
+@pytest.mark.parametrize("closes", ["left.close()", "pass"])
+def test_the_program_ends_under_calls(run, closes):
+    """Daemon threads are in the middle of calls, and some of their sockets have just been closed."""
+    code = f"""
+pairs = [socket.socketpair() for _ in range(5)]
+calls = [Call(left.recv, 10, masked=number > 2).until_blocked() for number, (left, _) in enumerate(pairs)]
+for left, right in pairs:
+    {closes}
+    right.detach()
+for left, _ in pairs:
+    left.detach()
+"""
+    assert run(BEGINNING + code) == ""
