@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::{PyImportError, PyOSError, PyTimeoutError};
 use pyo3::ffi;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
@@ -20,6 +21,9 @@ static PRIVATE: Table = functions![
 pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
     refuse_subinterpreters()?;
+    // PyO3 makes this class when it first takes an exception, inside a cell. Where the class cannot be made then, with the stack used up or
+    // without memory, that is an exception to take, and the thread waits for itself.
+    py.get_type::<PanicException>();
     descriptor::watch_forks();
     ending::hang_threads_that_end();
     // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.

@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyAttributeError, PyOSError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{IntoPyDict, PyBool, PyDict, PyString, PyTuple};
 
 use super::{class, kinds};
 use crate::descriptor::offer::Offer;
@@ -296,28 +296,25 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
 
 fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
     let object = this.object();
-    let class = object.get_type();
+    let py = this.py();
+    let class = object.getattr(intern!(py, "__class__"))?;
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
-    let start = format!(
-        "<{}.{}{} fd={}, family={}, type={}, proto={}",
-        name_of(&class, "__module__")?,
-        name_of(&class, "__qualname__")?,
+    let shown = (
+        class.getattr("__module__")?,
+        class.getattr("__qualname__")?,
         if closed { " [closed]" } else { "" },
-        object.call_method0("fileno")?.str()?,
-        object.getattr("family")?.str()?,
-        object.getattr("type")?.str()?,
-        object.getattr("proto")?.str()?,
+        object.call_method0("fileno")?,
+        object.getattr("family")?,
+        object.getattr("type")?,
+        object.getattr("proto")?,
     );
-    let mut text = PyString::new(this.py(), &start).into_any();
+    // What a subclass has in their place may be anything, and is shown or refused by the interpreter.
+    let mut text = PyString::new(py, "<%s.%s%s fd=%i, family=%s, type=%s, proto=%i").rem(shown)?;
     if !closed {
         text = with_end(text, ", laddr=", object.call_method0("getsockname"))?;
         text = with_end(text, ", raddr=", object.call_method0("getpeername"))?;
     }
     Ok(text.add(">")?)
-}
-
-fn name_of(class: &Bound<'_, PyType>, attribute: &str) -> Result<String> {
-    Ok(class.getattr(attribute)?.str()?.to_string_lossy().into_owned())
 }
 
 /// The text with one end's address, if it has one. A path may hold bytes that are no text, which only Python's strings can carry.
