@@ -4,7 +4,6 @@ use std::ffi::CStr;
 
 use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::ffi;
-use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
@@ -29,8 +28,6 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     function::prepare(py)?;
     descriptor::watch_forks();
     ending::hang_threads_that_end();
-    // PyO3 makes this class inside a cell, when it is first needed: by then a collector's or a tracer's Python code may come back there.
-    py.get_type::<PanicException>();
     // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
     set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;

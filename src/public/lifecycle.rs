@@ -350,25 +350,22 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
 fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
     let py = this.py();
     let object = this.object();
-    let class = object.get_type();
+    let class = object.getattr(name!(py, "__class__")?)?;
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
-    let (module, name) = (class.getattr(name!(py, "__module__")?)?, class.getattr(name!(py, "__qualname__")?)?);
-    let fileno = object.call_method0(name!(py, "fileno")?)?;
-    let (family, kind, proto) = kind_of(&object)?;
-    // SAFETY: a string and objects, as the format says.
-    let mut text = unsafe {
-        let text = ffi::PyUnicode_FromFormat(
-            c"<%S.%S%s fd=%S, family=%S, type=%S, proto=%S".as_ptr(),
-            module.as_ptr(),
-            name.as_ptr(),
-            if closed { c" [closed]" } else { c"" }.as_ptr(),
-            fileno.as_ptr(),
-            family.as_ptr(),
-            kind.as_ptr(),
-            proto.as_ptr(),
-        );
-        owned(py, text)?
-    };
+    let shown = make::tuple(
+        py,
+        [
+            class.getattr(name!(py, "__module__")?)?,
+            class.getattr(name!(py, "__qualname__")?)?,
+            make::text(py, if closed { " [closed]" } else { "" })?,
+            object.call_method0(name!(py, "fileno")?)?,
+            object.getattr(name!(py, "family")?)?,
+            object.getattr(name!(py, "type")?)?,
+            object.getattr(name!(py, "proto")?)?,
+        ],
+    )?;
+    // What a subclass has in their place may be anything, and is shown or refused by the interpreter.
+    let mut text = make::text(py, "<%s.%s%s fd=%i, family=%s, type=%s, proto=%i")?.rem(shown)?;
     if !closed {
         text = with_end(text, c"%U, laddr=%S", object.call_method0(name!(py, "getsockname")?))?;
         text = with_end(text, c"%U, raddr=%S", object.call_method0(name!(py, "getpeername")?))?;

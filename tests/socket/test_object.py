@@ -77,6 +77,33 @@ class TestRepr:
 
         agree(text)
 
+    @pytest.mark.parametrize("odd", ["x", 1.75, None, 2**70])
+    @pytest.mark.parametrize("name", ["fileno", "family", "type", "proto", "__class__", "getsockname", "getpeername"])
+    def test_of_a_subclass_with_odd_answers(self, agree, outcome, name, odd):
+        def text(socket):
+            answer = (lambda self: odd) if callable(getattr(socket.socket, name)) else property(lambda self: odd)
+            mine = type("Mine", (socket.socket,), {name: answer})()
+            try:
+                return settled(str(outcome(repr, mine)))
+            finally:
+                socket.SocketType.close(mine)
+
+        agree(text)
+
+    def test_of_an_address_that_holds_its_socket(self, run):
+        """The first error that is met may be one for want of stack."""
+        code = """
+class Mine(socket.socket):
+    def getsockname(self):
+        return [self]
+with Mine() as s:
+    try:
+        repr(s)
+    except RecursionError as error:
+        print(type(error).__name__)
+"""
+        assert run(code) == "RecursionError\n"
+
     def test_it_says_closed(self, socket):
         s = socket.socket()
         assert "[closed]" not in repr(s)
