@@ -19,8 +19,10 @@ use crate::error::{Error, Result};
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::class::{Class, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Returned, Table};
+use crate::interpreter::name::Name;
 use crate::interpreter::signature::Signature;
 use crate::interpreter::slot::Slot;
+use crate::interpreter::text::utf8;
 use crate::public::class::is_exactly_public;
 use crate::socket::class::this as socket_of;
 use crate::socket::transfer;
@@ -39,6 +41,11 @@ struct State {
     mode: AtomicU8,
     timed_out: AtomicBool,
 }
+
+static CHECK_READABLE: Name = Name::new("_checkReadable");
+static CHECK_WRITABLE: Name = Name::new("_checkWritable");
+static RECV_INTO: Name = Name::new("recv_into");
+static SEND: Name = Name::new("send");
 
 const READING: u8 = 1;
 const WRITING: u8 = 2;
@@ -98,13 +105,13 @@ impl<'a, 'py> File<'a, 'py> {
     }
 
     /// The socket of a file that is open for what `mode` says; refused by the methods of `io` whose business that is.
-    fn socket_for(&self, mode: u8, check: &str) -> Result<Bound<'py, PyAny>> {
+    fn socket_for(&self, mode: u8, check: &Name) -> Result<Bound<'py, PyAny>> {
         let Some(socket) = self.socket() else {
             self.object.call_method0(name!(self.py(), "_checkClosed"))?;
             return Err(Error::value("I/O operation on uninitialized object"));
         };
         if self.state().mode.load(Ordering::Relaxed) & mode == 0 {
-            self.object.call_method0(check)?;
+            self.object.call_method0(check.get(self.py()))?;
         }
         Ok(socket)
     }
@@ -232,7 +239,7 @@ fn initialise<'py>(
     let [Some(socket), Some(mode)] = INIT.bind_tuple(Some(&file.object), arguments, keywords)? else {
         return Err(Error::type_error("a socket and a mode are required"));
     };
-    let bits = match mode.cast::<PyString>().ok().and_then(|mode| mode.to_str().ok()) {
+    let bits = match mode.cast::<PyString>().ok().and_then(utf8) {
         Some("r" | "rb") => READING,
         Some("w" | "wb") => WRITING,
         Some("rw" | "rwb") => READING | WRITING,
@@ -333,12 +340,12 @@ fn named_b<'py>(
 
 fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let buffer = the_b("SocketIO.readinto", file, arguments)?;
-    let socket = file.socket_for(READING, "_checkReadable")?;
+    let socket = file.socket_for(READING, &CHECK_READABLE)?;
     if file.state().timed_out.load(Ordering::Relaxed) {
         return Err(Error::os("cannot read from timed out object"));
     }
     let outcome =
-        if is_exactly_public(&socket) { receive(&socket, &buffer) } else { call(&socket, "recv_into", &buffer) };
+        if is_exactly_public(&socket) { receive(&socket, &buffer) } else { call(&socket, &RECV_INTO, &buffer) };
     outcome.or_else(|error| {
         if is_timeout(file.py(), &error) {
             file.state().timed_out.store(true, Ordering::Relaxed);
@@ -352,7 +359,7 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Retur
     if let Err(error) = memory.fill_writable(buffer) {
         // The method has words of its own for what is no such buffer.
         error.discard(socket.py());
-        return call(socket, "recv_into", buffer);
+        return call(socket, &RECV_INTO, buffer);
     }
     // SAFETY: an instance of the public class, as the caller found.
     let this = unsafe { socket_of(socket) };
@@ -362,8 +369,8 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Retur
 
 fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
     let data = the_b("SocketIO.write", file, arguments)?;
-    let socket = file.socket_for(WRITING, "_checkWritable")?;
-    let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, "send", &data) };
+    let socket = file.socket_for(WRITING, &CHECK_WRITABLE)?;
+    let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, &SEND, &data) };
     outcome.or_else(|error| none_if_blocked(file, error))
 }
 
@@ -377,8 +384,8 @@ fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'
 
 /// What a subclass, or whatever else takes the part of a socket, makes of it.
 #[inline(never)]
-fn call<'py>(socket: &Bound<'py, PyAny>, method: &str, argument: &Bound<'py, PyAny>) -> Returned<'py> {
-    Ok(socket.call_method1(method, (argument,))?)
+fn call<'py>(socket: &Bound<'py, PyAny>, method: &Name, argument: &Bound<'py, PyAny>) -> Returned<'py> {
+    Ok(socket.call_method1(method.get(socket.py()), (argument,))?)
 }
 
 /// `None` in place of the error of a non-blocking socket that was not ready.
@@ -404,7 +411,11 @@ fn would_block(py: Python<'_>, error: &Error) -> bool {
     match error {
         Error::Os(_) => error.is_errno(libc::EAGAIN),
         Error::Python(error) if error.is_instance_of::<PyOSError>(py) => {
-            error.value(py).getattr("errno").and_then(|errno| errno.eq(libc::EAGAIN)).unwrap_or(false)
+            let is_it = error.value(py).getattr(name!(py, "errno")).and_then(|errno| errno.eq(libc::EAGAIN));
+            is_it.unwrap_or_else(|error| {
+                Error::from(error).discard(py);
+                false
+            })
         }
         _ => false,
     }
@@ -416,9 +427,9 @@ fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
     }
     // SAFETY: a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
-    base.call_method1("close", (file.object,))?;
+    base.call_method1(name!(file.py(), "close"), (file.object,))?;
     if let Some(socket) = file.socket() {
-        socket.call_method0("_decref_socketios")?;
+        socket.call_method0(name!(file.py(), "_decref_socketios"))?;
     }
     replace_socket(file, None);
     Ok(file.none())
@@ -427,7 +438,7 @@ fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
 fn fileno<'py>(file: File<'_, 'py>) -> Returned<'py> {
     file.object.call_method0(name!(file.py(), "_checkClosed"))?;
     match file.socket() {
-        Some(socket) => Ok(socket.call_method0("fileno")?),
+        Some(socket) => Ok(socket.call_method0(name!(socket.py(), "fileno"))?),
         None => Err(Error::value("I/O operation on uninitialized object")),
     }
 }
@@ -460,7 +471,7 @@ fn name<'py>(file: File<'_, 'py>) -> Returned<'py> {
     if file.is_closed()? {
         return Ok((-1i32).into_pyobject(file.py())?.into_any());
     }
-    Ok(file.object.call_method0("fileno")?)
+    Ok(file.object.call_method0(name!(file.py(), "fileno"))?)
 }
 
 /// `closed`, which buffered readers ask before each line. The base class knows, at the cost of two look-ups.
@@ -470,7 +481,7 @@ fn closed<'py>(file: File<'_, 'py>) -> Returned<'py> {
     }
     // SAFETY: a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
-    Ok(base.getattr(name!(file.py(), "closed"))?.call_method1("__get__", (file.object,))?)
+    Ok(base.getattr(name!(file.py(), "closed"))?.call_method1(name!(file.py(), "__get__"), (file.object,))?)
 }
 
 fn reads<'py>(file: File<'_, 'py>) -> Returned<'py> {

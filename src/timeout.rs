@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
+use crate::interpreter::raised;
 
 /// A socket's timeout in nanoseconds, as `_ssl` reads it from the socket: negative blocks, 0 does not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,17 +106,18 @@ fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
 fn from_int(value: &Bound<'_, PyAny>) -> Result<i64> {
     // SAFETY: `value` is an object; anything but an int that fits is refused with an exception.
     let seconds = unsafe { ffi::PyLong_AsLongLong(value.as_ptr()) };
-    if seconds == -1
-        && let Some(error) = PyErr::take(value.py())
-    {
-        let overflowed = error.is_instance_of::<pyo3::exceptions::PyOverflowError>(value.py());
+    let py = value.py();
+    if seconds == -1 && PyErr::occurred(py) {
+        let overflowed = raised::is::<PyOverflowError>(py);
         // 3.14 alone hides what an `__index__` says of itself.
-        let hidden =
-            cfg!(all(Py_3_14, not(Py_3_15))) && error.is_instance_of::<pyo3::exceptions::PyTypeError>(value.py());
-        return Err(match error {
-            _ if overflowed => too_large(),
-            _ if hidden => not_a_number(value),
-            error => error.into(),
+        let hidden = cfg!(all(Py_3_14, not(Py_3_15))) && raised::is::<PyTypeError>(py);
+        if overflowed || hidden {
+            error::clear(py);
+        }
+        return Err(match () {
+            () if overflowed => too_large(),
+            () if hidden => not_a_number(value),
+            () => Error::Raised,
         });
     }
     seconds.checked_mul(1_000_000_000).ok_or_else(too_large)

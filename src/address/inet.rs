@@ -13,6 +13,8 @@ use socket2::SockAddr;
 use super::{Context, tuple, type_name};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::plain_long;
+use crate::interpreter::raised;
+use crate::interpreter::text::utf8;
 use crate::resolve::{self, Ip};
 use crate::sys;
 
@@ -122,20 +124,17 @@ fn bad_port(context: Context) -> Error {
 
 /// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
 fn port_out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
-    let Error::Raised = error else {
-        return error;
-    };
-    match PyErr::take(py) {
-        Some(raised) if raised.is_instance_of::<PyOverflowError>(py) => bad_port(context),
-        Some(raised) => raised.into(),
-        None => error,
+    if matches!(error, Error::Raised) && raised::is::<PyOverflowError>(py) {
+        error.discard(py);
+        return bad_port(context);
     }
+    error
 }
 
 /// A host of ASCII characters, which needs neither IDNA nor a conversion.
 fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Option<Host> {
     let host = host.cast::<PyString>().ok()?;
-    let text = host.to_str().ok()?;
+    let text = utf8(host)?;
     if !text.is_ascii() {
         return None;
     }
@@ -154,8 +153,8 @@ pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
     } else if let Ok(bytes) = host.cast::<PyByteArray>() {
         bytes.to_vec()
     } else if let Ok(text) = host.cast::<PyString>() {
-        match text.to_str() {
-            Ok(ascii) if ascii.is_ascii() => ascii.as_bytes().to_vec(),
+        match utf8(text) {
+            Some(ascii) if ascii.is_ascii() => ascii.as_bytes().to_vec(),
             _ => idna(text)?,
         }
     } else {

@@ -12,6 +12,7 @@ use socket2::SockAddr;
 use super::{Context, field, of_fields, parsed_text, tuple};
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
+use crate::interpreter::raised;
 use crate::parse_tuple;
 use crate::sys::interface;
 
@@ -119,16 +120,11 @@ impl<'a, 'py> Parts<'a, 'py> {
 
 /// A number too large for C is refused without saying which.
 fn out_of_range(context: Context, py: Python<'_>, error: Error) -> Error {
-    let Error::Raised = error else {
-        return error;
-    };
-    match PyErr::take(py) {
-        Some(raised) if raised.is_instance_of::<PyOverflowError>(py) => {
-            Error::overflow(format!("{}(): address argument out of range", context.caller))
-        }
-        Some(raised) => raised.into(),
-        None => error,
+    if matches!(error, Error::Raised) && raised::is::<PyOverflowError>(py) {
+        error.discard(py);
+        return Error::overflow(format!("{}(): address argument out of range", context.caller));
     }
+    error
 }
 
 /// `(ifname, proto, pkttype, hatype, addr)`, where an interface that is gone has no name.

@@ -11,6 +11,7 @@ use super::from_bytes;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::owned;
+use crate::name;
 use crate::parse_object;
 
 /// The longest path, the NUL that ends it included; and the longest abstract name, the NUL that begins it included.
@@ -29,8 +30,8 @@ pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
 /// else as it is.
 fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
     if !address.is_instance_of::<PyString>() {
-        return match address.get_type().hasattr("__fspath__")? {
-            true => encoded(&address.get_type().call_method1("__fspath__", (address,))?),
+        return match address.get_type().hasattr(name!(address.py(), "__fspath__"))? {
+            true => encoded(&address.get_type().call_method1(name!(address.py(), "__fspath__"), (address,))?),
             false => Ok(address.clone()),
         };
     }

@@ -11,9 +11,11 @@ pub mod ending;
 pub mod function;
 pub mod method;
 pub mod name;
+pub mod raised;
 pub mod signals;
 pub mod signature;
 pub mod slot;
+pub mod text;
 
 use pyo3::ffi;
 use pyo3::prelude::*;

@@ -6,6 +6,9 @@ use pyo3::types::PyString;
 
 /// A name that is made once, when it is first asked for.
 ///
+/// Under a name that is made for one look-up the interpreter finds nothing of what it remembers of earlier ones; it then remembers that
+/// look-up too, and the name with it.
+///
 /// PyO3's `intern!` gives the interpreter to other threads inside its cell: a process forked at that point would wait for ever at the
 /// same one. Here the name is made first, and then put into the cell, which takes no time; who comes second takes what is there.
 pub struct Name {

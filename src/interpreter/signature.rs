@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::arguments::Keywords;
+use super::text::utf8;
 use crate::error::{Error, Result};
 
 /// The parameters of a Python function, or of a method without its `self`.
@@ -81,9 +82,10 @@ impl<const N: usize> Signature<N> {
         }
         if let Some(named) = named {
             for (name, given) in named.iter() {
-                let place = name.cast::<PyString>().ok().and_then(|name| {
-                    self.names.iter().position(|known| name.to_str().is_ok_and(|name| name == *known))
-                });
+                let place = name
+                    .cast::<PyString>()
+                    .ok()
+                    .and_then(|name| self.names.iter().position(|known| utf8(name).is_some_and(|name| name == *known)));
                 match place {
                     Some(place) if values[place].is_none() => values[place] = Some(given),
                     _ => return Ok(None),

@@ -131,7 +131,7 @@ fn really_close(this: This<'_, '_>) -> Result<()> {
     if class::is_exactly_public(&this.object()) {
         return lifecycle::close_socket(this.py(), this.socket());
     }
-    this.object().call_method0("_real_close")?;
+    this.object().call_method0(name!(this.py(), "_real_close"))?;
     Ok(())
 }
 
@@ -156,7 +156,7 @@ pub fn forget_file<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Re
         socket.files().fetch_sub(1, Ordering::Relaxed);
     }
     if socket.marked_closed().load(Ordering::Relaxed) {
-        this.object().call_method0("close")?;
+        this.object().call_method0(name!(this.py(), "close"))?;
     }
     Ok(this.none())
 }
@@ -192,7 +192,7 @@ pub fn exit_with<'py>(this: This<'_, 'py>, exception: Keywords<'_, 'py>) -> Retu
     if class::is_exactly_public(&this.object()) {
         close_marked(this)?;
     } else {
-        this.object().call_method0("close")?;
+        this.object().call_method0(name!(this.py(), "close"))?;
     }
     Ok(this.none())
 }
@@ -238,23 +238,23 @@ fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
     let start = format!(
         "<{}.{}{} fd={}, family={}, type={}, proto={}",
-        name_of(&class, "__module__")?,
-        name_of(&class, "__qualname__")?,
+        name_of(&class, name!(this.py(), "__module__"))?,
+        name_of(&class, name!(this.py(), "__qualname__"))?,
         if closed { " [closed]" } else { "" },
-        object.call_method0("fileno")?.str()?,
-        object.getattr("family")?.str()?,
-        object.getattr("type")?.str()?,
-        object.getattr("proto")?.str()?,
+        object.call_method0(name!(this.py(), "fileno"))?.str()?,
+        object.getattr(name!(this.py(), "family"))?.str()?,
+        object.getattr(name!(this.py(), "type"))?.str()?,
+        object.getattr(name!(this.py(), "proto"))?.str()?,
     );
     let mut text = PyString::new(this.py(), &start).into_any();
     if !closed {
-        text = with_end(text, ", laddr=", object.call_method0("getsockname"))?;
-        text = with_end(text, ", raddr=", object.call_method0("getpeername"))?;
+        text = with_end(text, ", laddr=", object.call_method0(name!(this.py(), "getsockname")))?;
+        text = with_end(text, ", raddr=", object.call_method0(name!(this.py(), "getpeername")))?;
     }
     Ok(text.add(">")?)
 }
 
-fn name_of(class: &Bound<'_, PyType>, attribute: &str) -> Result<String> {
+fn name_of(class: &Bound<'_, PyType>, attribute: &Bound<'_, PyString>) -> Result<String> {
     Ok(class.getattr(attribute)?.str()?.to_string_lossy().into_owned())
 }
 

@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::error::Result;
+use crate::name;
 
 /// The attributes of the class when the package had been imported.
 static MADE_OF: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
@@ -21,7 +22,12 @@ static CHANGED: AtomicU32 = AtomicU32::new(0);
 
 /// Remembers what the class is made of. Only the first word counts.
 pub fn remember(class: &Bound<'_, PyType>) -> Result<()> {
-    let _ = MADE_OF.set(class.py(), attributes(class)?.unbind());
+    let py = class.py();
+    if MADE_OF.get(py).is_none()
+        && let Err(second) = MADE_OF.set(py, attributes(class)?.unbind())
+    {
+        drop(second.into_bound(py));
+    }
     Ok(())
 }
 
@@ -42,7 +48,10 @@ fn is_unchanged(class: &Bound<'_, PyType>, version: u32) -> bool {
     if version != 0 && version == CHANGED.load(Ordering::Relaxed) {
         return false;
     }
-    let unchanged = is_made_of_the_same(class).unwrap_or(false);
+    let unchanged = is_made_of_the_same(class).unwrap_or_else(|error| {
+        error.discard(class.py());
+        false
+    });
     let seen = if unchanged { &UNCHANGED } else { &CHANGED };
     seen.store(version, Ordering::Relaxed);
     unchanged
@@ -53,13 +62,18 @@ fn is_made_of_the_same(class: &Bound<'_, PyType>) -> Result<bool> {
         return Ok(false);
     };
     let (then, now) = (made_of.bind(class.py()), attributes(class)?);
-    let is_still = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
-        now.get_item(name).is_ok_and(|found| found.is_some_and(|found| found.is(&value)))
-    };
-    Ok(then.len() == now.len() && then.iter().all(is_still))
+    if then.len() != now.len() {
+        return Ok(false);
+    }
+    for (name, value) in then.iter() {
+        if !now.get_item(name)?.is_some_and(|found| found.is(&value)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn attributes<'py>(class: &Bound<'py, PyType>) -> Result<Bound<'py, PyDict>> {
-    let copy = class.getattr("__dict__")?.call_method0("copy")?;
+    let copy = class.getattr(name!(class.py(), "__dict__"))?.call_method0(name!(class.py(), "copy"))?;
     Ok(copy.cast_into::<PyDict>().map_err(PyErr::from)?)
 }

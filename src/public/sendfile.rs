@@ -3,16 +3,18 @@
 use std::ffi::c_int;
 use std::io;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyAttributeError, PyBlockingIOError, PyOSError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
 use crate::call;
 use crate::error::{Error, Result};
-use crate::interpreter::arguments::{Keywords, as_int};
+use crate::interpreter::arguments::{Keywords, as_int, plain_long};
 use crate::interpreter::function::Returned;
 use crate::interpreter::signature::Signature;
+use crate::interpreter::{owned, raised};
+use crate::name;
 use crate::socket::This;
 use crate::socket::lifecycle::as_descriptor;
 use crate::sys;
@@ -62,7 +64,7 @@ impl<'py> Job<'py> {
         let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
         let count = count.filter(|count| !count.is_none());
         check(this, &file, count.as_ref())?;
-        Ok(Job { file, offset, count: count.map(|count| count.extract().unwrap_or(TOO_MANY)) })
+        Ok(Job { file, offset, count: count.map(|count| plain_long(&count).unwrap_or(TOO_MANY)) })
     }
 
     /// How many bytes the next block may have; `None` when all were sent.
@@ -81,20 +83,20 @@ impl<'py> Job<'py> {
 
     /// Leaves the file's position behind what was sent.
     fn seek(&self, sent: i64) -> Result<()> {
-        if sent > 0 && self.file.hasattr("seek")? {
-            self.file.call_method1("seek", (self.offset()? + sent,))?;
+        if sent > 0 && self.file.hasattr(name!(self.file.py(), "seek"))? {
+            self.file.call_method1(name!(self.file.py(), "seek"), (self.offset()? + sent,))?;
         }
         Ok(())
     }
 }
 
 fn check(this: This<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, PyAny>>) -> Result<()> {
-    if let Some(mode) = file.getattr_opt("mode")?
+    if let Some(mode) = file.getattr_opt(name!(file.py(), "mode"))?
         && !mode.contains("b")?
     {
         return Err(Error::value("file should be opened in binary mode"));
     }
-    let kind: c_int = as_int(&this.object().getattr("type")?)?;
+    let kind: c_int = as_int(&this.object().getattr(name!(this.py(), "type"))?)?;
     if kind & libc::SOCK_STREAM == 0 {
         return Err(Error::value("only SOCK_STREAM type sockets are supported"));
     }
@@ -118,10 +120,10 @@ pub fn sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     let [file, offset, count] = signature("socket.sendfile").bind(Some(&this.object()), arguments)?;
     let offset = offset.map_or_else(|| Ok::<_, PyErr>(0i32.into_pyobject(this.py())?.into_any()), Ok)?;
     let job = (file, offset, count);
-    match this.object().call_method1("_sendfile_use_sendfile", &job) {
+    match this.object().call_method1(name!(this.py(), "_sendfile_use_sendfile"), &job) {
         Err(error) if error.is_instance_of::<_GiveupOnSendfile>(this.py()) => {
             Error::from(error).discard(this.py());
-            Ok(this.object().call_method1("_sendfile_use_send", job)?)
+            Ok(this.object().call_method1(name!(this.py(), "_sendfile_use_send"), job)?)
         }
         sent => Ok(sent?),
     }
@@ -214,27 +216,35 @@ fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Resul
 /// The descriptor of a file and its size; or an instance of `refusal`, where it can have none.
 fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(c_int, i64)> {
     let py = file.py();
-    let fileno = file.call_method0("fileno").map_err(|error| {
-        let unsupported = py
-            .import("io")
-            .and_then(|io| io.getattr("UnsupportedOperation"))
-            .is_ok_and(|class| error.matches(py, class).unwrap_or(false));
-        if unsupported || error.is_instance_of::<PyAttributeError>(py) {
-            give_up(refusal, error.into())
-        } else {
-            error.into()
-        }
-    })?;
+    let fileno = match file.call_method0(name!(file.py(), "fileno")) {
+        Ok(fileno) => fileno,
+        Err(error) if has_no_descriptor(py, &error) => return Err(give_up(refusal, error.into())),
+        Err(error) => return Err(error.into()),
+    };
     let number = as_descriptor(&fileno)?;
     let size = sys::socket::file_size(number).map_err(|error| give_up(refusal, error.into()))?;
     Ok((number, size))
 }
 
+/// Whether an error says of a file that it has no descriptor.
+fn has_no_descriptor(py: Python<'_>, error: &PyErr) -> bool {
+    if error.is_instance_of::<PyAttributeError>(py) {
+        return true;
+    }
+    let class = py.import(name!(py, "io")).and_then(|io| io.getattr(name!(py, "UnsupportedOperation")));
+    match class {
+        Ok(class) => error.is_instance(py, &class),
+        Err(unavailable) => {
+            Error::from(unavailable).discard(py);
+            false
+        }
+    }
+}
+
 /// `refusal(error)`: the file cannot be sent this way.
 fn give_up(refusal: &Bound<'_, PyAny>, error: Error) -> Error {
     error.raise(refusal.py());
-    let cause = PyErr::take(refusal.py()).map(|cause| cause.into_value(refusal.py()));
-    match refusal.call1((cause,)) {
+    match refusal.call1((raised::take(refusal.py()),)) {
         Ok(refusal) => PyErr::from_value(refusal).into(),
         Err(error) => error.into(),
     }
@@ -290,6 +300,7 @@ fn send_through(
             Ok(0) => break,
             Ok(count) => *sent += count,
             Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => {
+                Error::from(error).discard(py);
                 if matches!(patience, Patience::Forever) {
                     wait_for_room(this, patience)?;
                 }
@@ -325,7 +336,7 @@ pub fn use_send<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     if let Some(offset) = &job.offset
         && offset.is_truthy()?
     {
-        job.file.call_method1("seek", (offset,))?;
+        job.file.call_method1(name!(this.py(), "seek"), (offset,))?;
     }
     let mut sent = 0;
     let outcome = send_reads(this, &job, &mut sent);
@@ -337,17 +348,21 @@ pub fn use_send<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
 
 fn send_reads(this: This<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
     while let Some(block) = job.block(*sent, READ_BLOCK) {
-        let data = PyMemoryView::from(&job.file.call_method1("read", (block,))?)?;
-        let length = PyBuffer::<u8>::get(&data).map_or_else(|_| data.len(), |buffer| Ok(buffer.len_bytes()))?;
+        let data = PyMemoryView::from(&job.file.call_method1(name!(this.py(), "read"), (block,))?)?;
+        let length = data.getattr(name!(this.py(), "nbytes"))?.extract::<usize>()?;
         if length == 0 {
             break;
         }
         let mut done = 0;
         while done < length {
-            let rest =
-                data.get_item(pyo3::types::PySlice::new(this.py(), done.cast_signed(), length.cast_signed(), 1))?;
+            // Not by PyO3's slices, which leave the numbers behind that they are made of.
+            // SAFETY: a view; what comes back is new, or null with an exception.
+            let rest = unsafe {
+                let (from, to) = (done.cast_signed(), length.cast_signed());
+                owned(this.py(), ffi::PySequence_GetSlice(data.as_ptr(), from, to))?
+            };
             // Through the attribute: a subclass, `ssl.SSLSocket` for one, sends in its own way.
-            match this.object().call_method1("send", (rest,)) {
+            match this.object().call_method1(name!(this.py(), "send"), (rest,)) {
                 Ok(count) => {
                     let count: usize = count.extract()?;
                     done += count;

@@ -5,15 +5,17 @@ use std::ptr;
 use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PySlice, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::error::{Error, Result};
 use crate::interpreter::owned;
+use crate::interpreter::text::utf8;
+use crate::name;
 
 /// The name of a host in the form that goes over the wire (RFC 3490), or the exception of the interpreter's `idna` codec.
 pub fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
-    match host.to_str() {
-        Ok(name) if is_wire_form(name) => Ok(name.as_bytes().to_vec()),
+    match utf8(host) {
+        Some(name) if is_wire_form(name) => Ok(name.as_bytes().to_vec()),
         _ => encode(host),
     }
 }
@@ -49,13 +51,15 @@ const ENDLESS: usize = 8 * (LONGEST_LABEL + 1);
 /// Refuses a name with an endless label in the codec's own words, which it finds for a shorter name that is wrong in the same way.
 pub fn refuse_endless_label(host: &Bound<'_, PyString>) -> Result<()> {
     // Nothing is normalised in a name that is ASCII already: the codec only measures its labels, and has words of its own for that.
-    if host.len()? <= ENDLESS || host.to_str().is_ok_and(str::is_ascii) {
+    if host.len()? <= ENDLESS || utf8(host).is_some_and(str::is_ascii) {
         return Ok(());
     }
     let Some((start, end)) = endless_label(host)? else {
         return Ok(());
     };
-    let before = host.get_item(PySlice::new(host.py(), 0, start, 1))?;
+    // Not by PyO3's slices, which leave the numbers behind that they are made of.
+    // SAFETY: a str, of which a part is a new one; or null with an exception.
+    let before = unsafe { owned(host.py(), ffi::PyUnicode_Substring(host.as_ptr(), 0, start))? };
     let shorter = before.add("é".repeat(LONGEST_LABEL + 1))?;
     match codec(&shorter.cast_into::<PyString>().map_err(PyErr::from)?) {
         Ok(_) => Err(Error::value("label too long")),
@@ -68,7 +72,7 @@ fn endless_label(host: &Bound<'_, PyString>) -> Result<Option<(isize, isize)>> {
     let (mut start, mut length) = (0, 0);
     let mut found = false;
     // In four bytes a character, so that lone surrogates do not matter.
-    let encoded = host.call_method1("encode", ("utf-32-le", "surrogatepass"))?;
+    let encoded = host.call_method1(name!(host.py(), "encode"), ("utf-32-le", "surrogatepass"))?;
     let characters = encoded.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes().chunks_exact(4);
     let count = characters.len().cast_signed();
     for (place, character) in (0..).zip(characters) {
@@ -98,10 +102,11 @@ fn error_for(host: &Bound<'_, PyString>, error: PyErr, start: isize, end: isize)
     let value = error.value(host.py());
     if value.is_instance_of::<PyUnicodeEncodeError>() {
         value.setattr("object", host)?;
-        if value.getattr("start")?.extract::<isize>()? == start {
+        if value.getattr(name!(host.py(), "start"))?.extract::<isize>()? == start {
             value.setattr("end", end)?;
         }
-        let parts = ["encoding", "object", "start", "end", "reason"].map(|part| value.getattr(part));
+        let names = ["encoding", "object", "start", "end", "reason"];
+        let parts = names.map(|name| value.getattr(PyString::intern(host.py(), name)));
         value.setattr("args", PyTuple::new(host.py(), parts.into_iter().collect::<PyResult<Vec<_>>>()?)?)?;
     }
     Ok(error)

@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::Ordering;
 
+use pyo3::exceptions::PyWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::arguments::as_int;
 use crate::interpreter::function::{Receiver, Returned, enter};
 use crate::interpreter::owned;
+use crate::interpreter::raised::{self, Aside};
 use crate::timeout::{self, Timeout};
 use crate::{lease, sys};
 
@@ -220,50 +222,12 @@ pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
         if this.socket().fd() < 0 {
             return;
         }
-        let pending = Pending::put_aside(py);
+        let pending = Aside::put(py);
         warn_unclosed(this);
         if let Err(error) = close_socket(py, this.socket()) {
             error.discard(py);
         }
         pending.restore(py);
-    }
-}
-
-/// The exception that may be on its way while a finalizer runs. Not as PyO3 has it: that goes on with the panic that the exception may have been.
-struct Pending {
-    #[cfg(Py_3_12)]
-    exception: *mut ffi::PyObject,
-    #[cfg(not(Py_3_12))]
-    parts: [*mut ffi::PyObject; 3],
-}
-
-#[cfg(Py_3_12)]
-impl Pending {
-    fn put_aside(_py: Python<'_>) -> Self {
-        // SAFETY: attached, as `_py` shows; null, or a reference that is ours.
-        Pending { exception: unsafe { ffi::PyErr_GetRaisedException() } }
-    }
-
-    fn restore(self, _py: Python<'_>) {
-        // SAFETY: attached; it takes the reference, which may be null.
-        unsafe { ffi::PyErr_SetRaisedException(self.exception) }
-    }
-}
-
-#[cfg(not(Py_3_12))]
-impl Pending {
-    fn put_aside(_py: Python<'_>) -> Self {
-        let mut parts = [ptr::null_mut(); 3];
-        let [class, value, traceback] = &mut parts;
-        // SAFETY: attached, as `_py` shows; each becomes null or a reference that is ours.
-        unsafe { ffi::PyErr_Fetch(class, value, traceback) };
-        Pending { parts }
-    }
-
-    fn restore(self, _py: Python<'_>) {
-        let [class, value, traceback] = self.parts;
-        // SAFETY: attached; it takes the references, each of which may be null.
-        unsafe { ffi::PyErr_Restore(class, value, traceback) }
     }
 }
 
@@ -276,7 +240,7 @@ fn warn_unclosed(this: This<'_, '_>) {
         if ffi::PyErr_ResourceWarning(object, 1, c"unclosed %R".as_ptr(), object) == 0 {
             return;
         }
-        if ffi::PyErr_ExceptionMatches(ffi::PyExc_Warning) != 0 {
+        if raised::is::<PyWarning>(this.py()) {
             write_unraisable(object);
         }
         ffi::PyErr_Clear();
