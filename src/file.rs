@@ -22,6 +22,7 @@ use crate::interpreter::function::{Attributes, Receiver, Returned, Table};
 use crate::interpreter::make::{self, IntoObject, Name};
 use crate::interpreter::signature::Signature;
 use crate::interpreter::slot::Slot;
+use crate::interpreter::text::utf8;
 use crate::public::class::is_exactly_public;
 use crate::socket::class::this as socket_of;
 use crate::socket::transfer;
@@ -234,7 +235,7 @@ fn initialise<'py>(
     let [Some(socket), Some(mode)] = INIT.bind_tuple(Some(&file.object), arguments, keywords)? else {
         return Err(Error::type_error("a socket and a mode are required"));
     };
-    let bits = match mode.cast::<PyString>().ok().and_then(|mode| mode.to_str().ok()) {
+    let bits = match mode.cast::<PyString>().ok().and_then(utf8) {
         Some("r" | "rb") => READING,
         Some("w" | "wb") => WRITING,
         Some("rw" | "rwb") => READING | WRITING,

@@ -15,6 +15,7 @@ use crate::error::{Class, Error, Result, is_raised};
 use crate::interpreter::arguments::plain_long;
 use crate::interpreter::function::Returned;
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::text::utf8;
 use crate::resolve::{self, Ip};
 use crate::{memory, sys};
 
@@ -136,7 +137,7 @@ fn port_out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Erro
 
 /// A host of ASCII characters, which needs neither IDNA nor a conversion.
 fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Result<Option<Host>> {
-    let Some(text) = host.cast::<PyString>().ok().and_then(|host| host.to_str().ok()) else {
+    let Some(text) = host.cast::<PyString>().ok().and_then(utf8) else {
         return Ok(None);
     };
     if !text.is_ascii() {
@@ -160,8 +161,8 @@ pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
     } else if host.is_instance_of::<PyByteArray>() {
         name(Buffer::readable(host)?.bytes())
     } else if let Ok(text) = host.cast::<PyString>() {
-        match text.to_str() {
-            Ok(ascii) if ascii.is_ascii() => name(ascii.as_bytes()),
+        match utf8(text) {
+            Some(ascii) if ascii.is_ascii() => name(ascii.as_bytes()),
             _ => name(&idna(text)?),
         }
     } else {

@@ -14,6 +14,7 @@ pub mod method;
 pub mod signals;
 pub mod signature;
 pub mod slot;
+pub mod text;
 
 use pyo3::ffi;
 use pyo3::prelude::*;

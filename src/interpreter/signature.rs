@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::arguments::Keywords;
 use super::function::Returned;
+use super::text::utf8;
 use super::{make, owned};
 use crate::error::{Error, Result};
 use crate::name;
@@ -68,9 +69,10 @@ impl<const N: usize> Signature<N> {
         }
         if let Some(named) = named {
             for (name, given) in named.iter() {
-                let place = name.cast::<PyString>().ok().and_then(|name| {
-                    self.names.iter().position(|known| name.to_str().is_ok_and(|name| name == *known))
-                });
+                let place = name
+                    .cast::<PyString>()
+                    .ok()
+                    .and_then(|name| self.names.iter().position(|known| utf8(name).is_some_and(|name| name == *known)));
                 match place {
                     Some(place) if values[place].is_none() => values[place] = Some(given),
                     _ => return None,

@@ -10,12 +10,13 @@ use pyo3::types::{PyBytes, PyString};
 use crate::error::{Error, Result};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
+use crate::interpreter::text::utf8;
 use crate::{memory, name};
 
 /// The name of a host in the form that goes over the wire (RFC 3490), or the exception of the interpreter's `idna` codec.
 pub fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
-    match host.to_str() {
-        Ok(name) if is_wire_form(name) => Ok(memory::copied(name.as_bytes())?),
+    match utf8(host) {
+        Some(name) if is_wire_form(name) => Ok(memory::copied(name.as_bytes())?),
         _ => encode(host),
     }
 }
@@ -51,7 +52,7 @@ const ENDLESS: usize = 8 * (LONGEST_LABEL + 1);
 /// Refuses a name with an endless label in the codec's own words, which it finds for a shorter name that is wrong in the same way.
 pub fn refuse_endless_label(host: &Bound<'_, PyString>) -> Result<()> {
     // Nothing is normalised in a name that is ASCII already: the codec only measures its labels, and has words of its own for that.
-    if host.len()? <= ENDLESS || host.to_str().is_ok_and(str::is_ascii) {
+    if host.len()? <= ENDLESS || utf8(host).is_some_and(str::is_ascii) {
         return Ok(());
     }
     let Some((start, end)) = endless_label(host)? else {
