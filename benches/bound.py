@@ -99,13 +99,32 @@ class Faster(Compared):
         return f"≥ {self.least:g}x"
 
 
+class _WithinTheSpread:
+    """Not worse than the stdlib's by more than its spread, the width of the middle half of its samples: how much, in spreads."""
+
+    def shown(self, figure: float) -> str:
+        return f"{figure:+.2f} spreads"
+
+    def held(self, figure: float) -> bool:
+        return figure <= 1
+
+    def __str__(self) -> str:
+        return "≤ 1 spread"
+
+
 @dataclass(frozen=True)
-class Served(Faster):
-    """The same of requests, with how many of them a second."""
+class Served(_WithinTheSpread):
+    """How many requests a second are answered."""
+
+    title: ClassVar = "— requests a second"
 
     def taken(self, figures: Figures) -> str:
-        seconds = figures.samples
-        return f"{1 / seconds.median:,.0f}/s ({1 / seconds.most:,.0f} to {1 / seconds.least:,.0f})"
+        rate = _rate(figures)
+        return f"{rate.median:,.0f}/s ({rate.low:,.0f} to {rate.high:,.0f})"
+
+    def figure(self, results: Results) -> float:
+        stdlib, ours = _rate(results[STDLIB]), _rate(results[OURS])
+        return (stdlib.median - ours.median) / max(stdlib.spread, 1e-9)
 
 
 @dataclass(frozen=True)
@@ -131,8 +150,8 @@ class Half:
 
 
 @dataclass(frozen=True)
-class Tail:
-    """The time in which 99 of 100 requests are answered: ours above the stdlib's, in how far its own samples lie apart."""
+class Tail(_WithinTheSpread):
+    """The time in which 99 of 100 requests are answered."""
 
     title: ClassVar = "— p99"
 
@@ -142,15 +161,6 @@ class Tail:
     def figure(self, results: Results) -> float:
         stdlib, ours = _given(results[STDLIB].tail), _given(results[OURS].tail)
         return (ours.median - stdlib.median) / max(stdlib.spread, 1e-9)
-
-    def shown(self, figure: float) -> str:
-        return f"{figure:+.2g} spreads"
-
-    def held(self, figure: float) -> bool:
-        return figure <= 1
-
-    def __str__(self) -> str:
-        return "≤ 1 spread"
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,7 @@ class Keeps:
 
     def taken(self, figures: Figures) -> str:
         kept = figures.kept
-        return f"{kept.median:.0%} ({kept.least:.0%} to {kept.most:.0%})" if kept is not None else ""
+        return f"{kept.median:.0%} ({kept.low:.0%} to {kept.high:.0%})" if kept is not None else ""
 
     def figure(self, results: Results) -> float:
         return _given(results[OURS].kept).median
@@ -177,10 +187,15 @@ class Keeps:
         return f"≥ {self.least:.0%}"
 
 
+def _rate(figures: Figures) -> Range:
+    seconds = figures.samples
+    return Range(1 / seconds.median, 1 / seconds.high, 1 / seconds.low)
+
+
 def _given(found: Range | None) -> Range:
     assert found is not None
     return found
 
 
 def _in_words(found: Range | None) -> str:
-    return time_range(found.median, found.least, found.most) if found is not None else ""
+    return time_range(found.median, found.low, found.high) if found is not None else ""

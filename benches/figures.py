@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import quantiles
 from typing import Self
 
 
 @dataclass(frozen=True)
 class Range:
-    """A figure that each sample gives anew: the median, and how far the samples lie apart."""
+    """A figure that each sample gives anew: the median, and between what the middle half of the samples lie."""
 
     median: float
-    least: float
-    most: float
+    low: float
+    high: float
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> Self:
-        return cls(median(samples), min(samples), max(samples))
+        low, middle, high = quantiles(samples, n=4, method="inclusive")
+        return cls(middle, low, high)
 
     @property
     def spread(self) -> float:
-        return self.most - self.least
+        return self.high - self.low
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ standard library's figures beside that thread need a second core that is idle: o
 take the interpreter away.
 
 The cases of `http.server` are the standard library's server with a thread for each connection. Its clients are another process;
-each sends its next request when it has its answer. A sample is two seconds of that: requests a second, and p50 and p99, the times
-in which half of the requests and 99 of 100 were answered. Each figure is the median of the samples, with the least and the most.
-"Spreads": how much longer our p99 is than the standard library's, in how far its own samples lie apart.
+each sends its next request when it has its answer. A sample is a second of that: requests a second, and p50 and p99, the times in
+which half of the requests and 99 of 100 were answered. Each figure is the median of the samples, with what the middle half of
+them lie between. "Spreads": how much worse ours is than the standard library's, by the width of that half of its own samples;
+what is below 0 is better.
 """
 
 HOLDS = """\

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from statistics import median
 
 from bound import BARE, OURS, STDLIB
 from cases.loop import Sample
@@ -29,10 +30,11 @@ class Measured:
         return {name: self._figures(samples) for name, samples in self.samples.items()}
 
     def _figures(self, samples: list[Sample]) -> Figures:
-        seconds = Range.of([sample.seconds for sample in samples])
+        seconds = [sample.seconds for sample in samples]
         kept, half, tail = ([getattr(sample, name) for sample in samples] for name in ("kept", "half", "tail"))
         others = (None if None in values else Range.of(values) for values in (kept, half, tail))
-        return Figures(seconds.median if self.case.luck else seconds.least, seconds, *others)
+        choose = median if self.case.luck else min
+        return Figures(choose(seconds), Range.of(seconds), *others)
 
 
 def measure(case: Case, rounds: int) -> Measured:

@@ -69,10 +69,11 @@ def _server(name: str, title: str, bound: Bound, *, computing: bool) -> Case:
     )
 
 
-def _requests(name: str, title: str, clients: int, bound: Bound, *others: Bound, busy: float = 0.0) -> Case:
+def _requests(name: str, title: str, clients: int, *others: Bound, busy: float = 0.0) -> Case:
     program = partial(http_server, clients, busy, computing=not busy)
+    bounds: tuple[Bound, ...] = (Served(), Half(), Tail(), *others)
     # A sample must have so many requests that 99 of 100 means something.
-    return Case(name, title, program, (bound, Half(), Tail(), *others), seconds=2, one_in=60, one_core=False, luck=True)
+    return Case(name, title, program, bounds, seconds=1, one_in=30, one_core=False, luck=True)
 
 
 TIMED = (
@@ -107,8 +108,8 @@ TIMED = (
     _computing("computing-timeout", "— with a timeout", TIMEOUT, Faster(2)),
     _server("asyncio", "asyncio echo server, 20 clients", Faster(NOT_SLOWER), computing=False),
     _server("asyncio-computing", "— beside a computing thread", Faster(2), computing=True),
-    _requests("http", "http.server, 4 clients, 2 ms of computing", 4, Served(NOT_SLOWER), busy=0.002),
-    _requests("http-computing", "http.server beside a computing thread", 1, Served(NOT_SLOWER), Keeps(0.35)),
-    _requests("http-computing-4", "— 4 clients", 4, Served(NOT_SLOWER), Keeps(0.35)),
+    _requests("http", "http.server, 4 clients, 2 ms of computing", 4, busy=0.002),
+    _requests("http-computing", "http.server beside a computing thread", 1, Keeps(0.35)),
+    _requests("http-computing-4", "— 4 clients", 4, Keeps(0.35)),
     Case("startup", "import socket", startup, (Compared(),), one_in=5),
 )

@@ -13,11 +13,19 @@ def times(ratio: float) -> str:
 
 def time(seconds: float) -> str:
     """Return a time in the unit that suits it."""
-    unit, one = next((unit, one) for unit, one, below in UNITS if seconds < below)
-    value = seconds / one
-    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+    unit, one = _unit(seconds)
+    return f"{_number(seconds / one)} {unit}"
 
 
-def time_range(median: float, least: float, most: float) -> str:
-    """Return the time of several samples: the median, the least and the most."""
-    return f"{median * 1e3:.2f} ms ({least * 1e3:.2f} to {most * 1e3:.2f})"
+def time_range(median: float, low: float, high: float) -> str:
+    """Return the time of several samples: their median, and between what they lie, all in the unit of the median."""
+    unit, one = _unit(median)
+    return f"{_number(median / one)} {unit} ({_number(low / one)} to {_number(high / one)})"
+
+
+def _unit(seconds: float) -> tuple[str, float]:
+    return next((unit, one) for unit, one, below in UNITS if seconds < below)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

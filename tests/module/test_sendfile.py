@@ -196,6 +196,20 @@ def test_text_file(both, answer, path):
     assert outcomes[0][1] is ValueError
 
 
+@pytest.mark.holds("`sendfile` from a regular file refuses an offset", "The original sends all, and then fails")
+def test_an_offset_that_is_no_number(socket, ours, unix_pair, tmp_path, keep):
+    (tmp_path / "file").write_bytes(b"data")
+    left, right = unix_pair
+    right.setblocking(False)
+    with open(tmp_path / "file", "rb") as file, pytest.raises(TypeError):
+        left.sendfile(file, None)
+    if ours:
+        with pytest.raises(BlockingIOError):
+            right.recv(10)
+    else:
+        assert right.recv(10) == b"data"
+
+
 def test_datagram_socket(both, answer, path):
     outcomes = []
     for each in both:

@@ -257,6 +257,16 @@ def test_with_a_timeout_too(agree, outcome, name, timeout):
     agree(call)
 
 
+@pytest.mark.holds("A closed socket is a bad descriptor (EBADF)", "In the original the flags of `sendmsg` and `recvmsg`")
+@pytest.mark.parametrize("call", [lambda s: s.sendmsg([b"x"], [], -1), lambda s: s.recvmsg(1, 0, -1)])
+def test_whatever_else_is_wrong(socket, ours, call):
+    s = socket.socket()
+    s.close()
+    with pytest.raises(OSError) as caught:
+        call(s)
+    assert caught.value.errno == (errno.EBADF if ours else errno.EINVAL)
+
+
 class TestErrorsOfClose:
     def test_a_reset_is_ignored(self, socket, tcp_pair):
         left, right = tcp_pair

@@ -1,0 +1,455 @@
+"""A transfer may be tried without waiting before it is made: only where that means the same as the transfer itself."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import errno
+import io
+import os
+import platform
+import select
+import struct
+import time
+
+import pytest
+
+ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+
+READING = {
+    "recv": lambda s: s.recv(100),
+    "recv much": lambda s: s.recv(100_000),
+    "recv_into": lambda s: into(s.recv_into),
+    "recvfrom": lambda s: s.recvfrom(100)[0],
+    "recvfrom_into": lambda s: into(lambda buffer: s.recvfrom_into(buffer)[0]),
+    "recvmsg": lambda s: s.recvmsg(100)[0],
+    "readinto": lambda s: into(s.makefile("rb", 0).readinto),
+}
+
+
+WRITING = {
+    "send": lambda s: s.send(bytes(100_000)),
+    "sendall": lambda s: s.sendall(bytes(100_000)),
+    "sendmsg": lambda s: s.sendmsg([bytes(100_000)]),
+}
+
+
+def into(call):
+    buffer = bytearray(100)
+    return bytes(buffer[: call(buffer)])
+
+
+def fill(s):
+    """Sends till nothing more goes."""
+    timeout = s.gettimeout()
+    s.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            s.send(bytes(1000))
+    s.settimeout(timeout)
+
+
+def pipes(number):
+    return array.array("i", [number])
+
+
+class TestLowWaterMark:
+    """SO_RCVLOWAT: a receive that waits does so for as many bytes."""
+
+    def low(self, socket, s):
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 10)
+        return s
+
+    def by_setsockopt(self, socket, listener, keep):
+        client, server = self.connect(socket, listener, keep)
+        return client, self.low(socket, server)
+
+    def by_bytes(self, socket, listener, keep):
+        client, server = self.connect(socket, listener, keep)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, struct.pack("i", 10))
+        return client, server
+
+    def from_the_listener(self, socket, listener, keep):
+        return self.connect(socket, self.low(socket, listener), keep)
+
+    def on_a_duplicate(self, socket, listener, keep):
+        client, server = self.connect(socket, listener, keep)
+        return client, keep(self.low(socket, server).dup())
+
+    def on_a_number(self, socket, listener, keep):
+        client, server = self.connect(socket, listener, keep)
+        return client, keep(socket.socket(fileno=self.low(socket, server).detach()))
+
+    def from_fd(self, socket, listener, keep):
+        client, server = self.connect(socket, listener, keep)
+        number = self.low(socket, server).fileno()
+        return client, keep(socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM))
+
+    def in_another_class(self, socket, listener, keep):
+        class Own(socket.socket):
+            pass
+
+        client, server = self.connect(socket, listener, keep)
+        return client, keep(Own(fileno=self.low(socket, server).detach()))
+
+    def connect(self, socket, listener, keep):
+        client = keep(socket.create_connection(listener.getsockname()))
+        return client, keep(listener.accept()[0])
+
+    WAYS = (by_setsockopt, by_bytes, from_the_listener, on_a_duplicate, on_a_number, from_fd, in_another_class)
+
+    @pytest.mark.parametrize("timeout", [None, 60])
+    @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+    def test_it_waits_for_so_much(self, socket, listener, keep, start, way, timeout):
+        client, server = way(self, socket, listener, keep)
+        server.settimeout(timeout)
+        client.send(b"abc")
+        call = start(server.recv, 100).until_blocked()
+        client.send(b"defghijklm")
+        assert call.result() == b"abcdefghijklm"
+
+    @pytest.mark.parametrize("name", READING)
+    def test_whatever_receives(self, socket, listener, keep, start, name):
+        client, server = self.by_setsockopt(socket, listener, keep)
+        client.send(b"abc")
+        call = start(READING[name], server).until_blocked()
+        client.send(b"defghijklm")
+        assert call.result() == b"abcdefghijklm"
+
+    def test_on_a_path(self, socket, unix_pair, start):
+        left, right = unix_pair
+        self.low(socket, left)
+        right.send(b"abc")
+        call = start(left.recv, 100).until_blocked()
+        right.send(b"defghijklm")
+        assert call.result() == b"abcdefghijklm"
+
+    def test_who_does_not_wait_gets_what_there_is(self, socket, listener, keep):
+        client, server = self.by_setsockopt(socket, listener, keep)
+        client.send(b"abc")
+        assert server.recv(100, socket.MSG_DONTWAIT) == b"abc"
+        server.setblocking(False)
+        client.send(b"abc")
+        select.select([client], [], [], 0)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with contextlib.suppress(BlockingIOError):
+                assert server.recv(100) == b"abc"
+                return
+        raise AssertionError("nothing came")
+
+
+TCP_FASTOPEN_CONNECT = 30
+
+
+class TestFastOpen:
+    """The first data goes with the connection's making, for which a send waits."""
+
+    def test_by_a_flag(self, agree, outcome):
+        def act(socket):
+            with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+                sent = outcome(client.sendto, b"hello", socket.MSG_FASTOPEN, listener.getsockname()), client.sendall(b"!")
+                with listener.accept()[0] as server:
+                    return sent, read(server, 6)
+
+        agree(act)
+
+    def test_by_an_option(self, agree, outcome):
+        def act(socket):
+            with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+                client.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+                client.connect(listener.getsockname())
+                sent = outcome(client.send, b"hello")
+                with listener.accept()[0] as server:
+                    return sent, read(server, 5)
+
+        agree(act)
+
+
+def read(s, size):
+    data = b""
+    while len(data) < size:
+        part = s.recv(size - len(data))
+        if not part:
+            break
+        data += part
+    return data
+
+
+@pytest.fixture
+def narrow(socket, keep):
+    """A connection that does not hold much: the client, and the server's end."""
+    listener = keep(socket.socket())
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    client = keep(socket.socket())
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+    client.connect(listener.getsockname())
+    return client, keep(listener.accept()[0])
+
+
+SO_ZEROCOPY = 60
+MSG_ZEROCOPY = 0x4000000
+
+
+def completions(socket, s):
+    """The numbers of the sends whose memory the kernel has done with: from the first to the last, as it tells them."""
+    told = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            for _, _, data in s.recvmsg(1, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)[1]:
+                first, last = struct.unpack("IBBBBII", data[:16])[5:]
+                told += range(first, last + 1)
+    return told
+
+
+def test_a_send_without_copying_is_told_of_once(socket, narrow, start):
+    client, server = narrow
+    client.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+    for number in range(3):
+        call = start(client.send, bytes(60_000), MSG_ZEROCOPY).until_blocked()
+        assert len(read(server, 60_000)) == 60_000
+        assert call.result() == 60_000
+        told = []
+        poll = select.poll()
+        poll.register(client, 0)  # errors are always told of
+        while not told:
+            assert poll.poll(20_000)
+            told = completions(socket, client)
+        time.sleep(0.05)  # for one too many
+        assert told + completions(socket, client) == [number]
+
+
+SENDMSG = {"x86_64": "46", "aarch64": "211"}.get(platform.machine())
+CONTROL_LENGTH = 40  # where a msghdr has it
+
+
+@pytest.mark.skipif(SENDMSG is None, reason="no number known for sendmsg here")
+def test_control_data_goes_with_the_whole_message(socket, unix_pair, start):
+    """One call of sendmsg: in a second one for the rest it would have no effect on that."""
+    left, right = unix_pair
+    left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+    fill(left)
+    while not select.select([], [left], [], 0)[1]:
+        right.recv(1000)
+    call = start(left.sendmsg, [bytes(60_000)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, pipes(0))]).until_blocked()
+    with open(f"/proc/self/task/{call.native_id}/syscall") as file:
+        number, _, header, *_ = file.read().split()
+    assert number == SENDMSG
+    with open("/proc/self/mem", "rb") as memory:
+        length = struct.unpack("N", os.pread(memory.fileno(), 8, int(header, 16) + CONTROL_LENGTH))[0]
+    assert length == socket.CMSG_SPACE(array.array("i").itemsize)
+    drained = start(drain, right)
+    assert call.result() == 60_000
+    left.close()
+    drained.result()
+
+
+def drain(s):
+    size = 0
+    while part := s.recvmsg(1 << 16, 1000):
+        for _, _, data in part[1]:
+            for number in array.array("i", data):
+                os.close(number)
+        if not part[0]:
+            return size
+        size += len(part[0])
+    return size
+
+
+NEXT = {
+    "recv": lambda s: s.recv(10),
+    "recv_into": lambda s: s.recv_into(bytearray(10)),
+    "recvfrom": lambda s: s.recvfrom(10),
+    "recvmsg": lambda s: s.recvmsg(10),
+    "readinto": lambda s: s.makefile("rb", 0).readinto(bytearray(10)),
+    "read": lambda s: s.makefile("rb").read(),
+    "send": lambda s: s.send(b"z"),
+    "sendall": lambda s: s.sendall(b"z"),
+    "sendmsg": lambda s: s.sendmsg([b"z"]),
+    "sendfile": lambda s: s.sendfile(io.BytesIO(b"z")),
+}
+
+
+class TestReset:
+    """A blocking send that went in part when the connection was reset tells how much went, and leaves the error to the next call."""
+
+    def sent_in_part(self, socket, narrow, start, name="send"):
+        client, server = narrow
+        fill(client)
+        read(server, 8000)
+        select.select([], [client], [], 20)
+        call = start(getattr(client, name), b"y" * 60_000).until_blocked()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        server.close()
+        return client, call
+
+    @pytest.mark.parametrize("name", NEXT)
+    def test_the_next_call_tells(self, socket, narrow, start, name):
+        client, call = self.sent_in_part(socket, narrow, start)
+        assert 0 < call.result() < 60_000
+        with pytest.raises(ConnectionResetError):
+            NEXT[name](client)
+        assert client.recv(10) == b""
+        with pytest.raises(BrokenPipeError):
+            client.send(b"z")
+
+    def test_the_option_tells(self, socket, narrow, start):
+        client, call = self.sent_in_part(socket, narrow, start)
+        assert 0 < call.result() < 60_000
+        told = [client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for _ in range(2)]
+        assert told == [errno.ECONNRESET, 0]
+        assert client.recv(10) == b""
+
+    def test_with_a_timeout_too(self, socket, narrow, start):
+        client, call = self.sent_in_part(socket, narrow, start)
+        call.result()
+        client.settimeout(20)
+        with pytest.raises(ConnectionResetError):
+            client.recv(10)
+
+    def test_sendall_tells_itself(self, socket, narrow, start):
+        client, call = self.sent_in_part(socket, narrow, start, "sendall")
+        with pytest.raises(ConnectionResetError):
+            call.result()
+
+    def test_a_new_beginning_forgets(self, socket, narrow, start, unix_pair):
+        client, call = self.sent_in_part(socket, narrow, start)
+        call.result()
+        client.close()
+        left, right = unix_pair
+        client.__init__(fileno=left.detach())
+        right.send(b"new")
+        assert client.recv(10) == b"new"
+
+
+class TestModeChangedByOthers:
+    """O_NONBLOCK is the connection's, not the socket's: who has a duplicate of it, in another process perhaps, can change it."""
+
+    @pytest.fixture
+    def changed(self, keep):
+        """`changed(s, blocking)` changes it behind the back of `s`."""
+
+        def changed(s, blocking):
+            duplicate = keep(s.dup())
+            duplicate.setblocking(blocking)
+            assert os.get_blocking(s.fileno()) == blocking
+            return s
+
+        return changed
+
+    @pytest.mark.parametrize("timeout", [0, 0.05])
+    @pytest.mark.parametrize("name", READING)
+    @ONLY_OXISOCKET
+    def test_a_receive_without_data_ends_all_the_same(self, tcp_pair, changed, name, timeout):
+        left, _ = tcp_pair
+        left.settimeout(timeout)
+        if name == "readinto" and timeout == 0:
+            assert changed(left, True).makefile("rb", 0).readinto(bytearray(10)) is None
+            return
+        with pytest.raises(BlockingIOError if timeout == 0 else TimeoutError):
+            READING[name](changed(left, True))
+
+    @pytest.mark.parametrize("timeout", [0, 0.05])
+    @pytest.mark.parametrize("name", WRITING)
+    @ONLY_OXISOCKET
+    def test_a_send_without_room_ends_all_the_same(self, tcp_pair, changed, name, timeout):
+        left, _ = tcp_pair
+        fill(left)
+        left.settimeout(timeout)
+        with pytest.raises(BlockingIOError if timeout == 0 else TimeoutError):
+            WRITING[name](changed(left, True))
+
+    @ONLY_OXISOCKET
+    def test_a_send_with_little_room_takes_no_longer_than_its_timeout(self, tcp_pair, changed):
+        left, _ = tcp_pair
+        left.settimeout(0.05)
+        assert changed(left, True).send(bytes(100_000_000)) < 100_000_000
+
+    def test_accept_waits_and_others_run(self, socket, listener, changed, start, keep):
+        listener.setblocking(False)
+        call = start(changed(listener, True).accept).until_blocked()
+        client = keep(socket.create_connection(listener.getsockname()))
+        connection, peer = call.result()
+        assert peer == client.getsockname()
+        connection.close()
+
+    def test_accept_with_a_timeout_ends(self, listener, changed):
+        listener.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            changed(listener, True).accept()
+
+    def test_connect_waits_and_others_run(self, socket, changed, start, keep):
+        full = keep(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        keep(socket.create_connection(full.getsockname()))
+        client = keep(socket.socket())
+        client.setblocking(False)
+        call = start(changed(client, True).connect, full.getsockname()).until_blocked()
+        full.accept()[0].close()
+        call.result()
+
+    @pytest.mark.parametrize("name", READING)
+    def test_a_blocking_receive_does_not_wait(self, tcp_pair, changed, name):
+        left, _ = tcp_pair
+        if name == "readinto":
+            assert changed(left, False).makefile("rb", 0).readinto(bytearray(10)) is None
+            return
+        for _ in range(3):
+            with pytest.raises(BlockingIOError):
+                READING[name](changed(left, False))
+
+    @pytest.mark.parametrize("name", WRITING)
+    def test_a_blocking_send_does_not_wait(self, tcp_pair, changed, name):
+        left, _ = tcp_pair
+        fill(left)
+        changed(left, False)
+        for _ in range(3):
+            with pytest.raises(BlockingIOError):
+                WRITING[name](left)
+
+    def test_a_blocking_send_is_content_with_what_goes(self, narrow, changed):
+        client, _ = narrow
+        assert 0 < changed(client, False).send(bytes(60_000)) < 60_000
+
+    def test_a_blocking_accept_does_not_wait(self, listener, changed):
+        with pytest.raises(BlockingIOError):
+            changed(listener, False).accept()
+
+    def test_a_blocking_connect_does_not_wait(self, socket, changed, keep):
+        full = keep(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        keep(socket.create_connection(full.getsockname()))
+        with pytest.raises(BlockingIOError) as caught:
+            changed(keep(socket.socket()), False).connect(full.getsockname())
+        assert caught.value.errno == errno.EINPROGRESS
+
+    def test_a_file_is_sent_all_the_same(self, narrow, changed, start, keep, tmp_path):
+        client, server = narrow
+        file = keep(open(tmp_path / "file", "w+b"))
+        file.truncate(1_000_000)
+        call = start(changed(client, False).sendfile, file)
+        assert len(read(server, 1_000_000)) == 1_000_000
+        assert call.result() == 1_000_000
+
+
+@pytest.mark.parametrize(("kind", "proto"), [("SOCK_RAW", "CAN_RAW"), ("SOCK_DGRAM", "CAN_BCM"), ("SOCK_DGRAM", "CAN_ISOTP")])
+@pytest.mark.parametrize("timeout", [0, 0.05])
+def test_can(agree, outcome, kind, proto, timeout):
+    """In the protocol of a CAN bus that can wait all the same, nothing is tried."""
+
+    def act(socket):
+        if not hasattr(socket, proto):
+            pytest.skip(f"no {proto} here")
+        try:
+            s = socket.socket(socket.AF_CAN, getattr(socket, kind), getattr(socket, proto))
+        except OSError as error:
+            pytest.skip(f"the kernel opens no such socket: {error}")
+        with s:
+            s.settimeout(timeout)
+            return [outcome(s.recv, 100), outcome(s.send, bytes(16))]
+
+    agree(act)

@@ -1,0 +1,274 @@
+"""Calls that need not wait keep the interpreter. C code that makes one after the other, as buffered files and `map` do, lets nobody else
+have it in between: so now and then a call does, and runs the handlers of signals."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import fcntl
+import itertools
+import os
+import socket as stdlib
+import struct
+import termios
+import threading
+
+import pytest
+
+EXPERIMENTAL = 0x88B5  # an EtherType that IEEE leaves to whoever wants it
+
+
+def fill(s):
+    s.setblocking(False)
+    size = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            size += s.send(b"line\n" * 200)
+    s.setblocking(True)
+    return size
+
+
+class Progress:
+    """Looks from another thread, as often as it may, how much is left to do."""
+
+    def __init__(self, left):
+        self.left = left
+        self.seen = []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.look)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def look(self):
+        while not self.over.wait(0.001):
+            self.seen.append(self.left())
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def between(self, most):
+        """Whether it was looked at when a part was done, and a part was not."""
+        return any(0 < left < most for left in self.seen)
+
+
+def unread(s):
+    return struct.unpack("i", fcntl.ioctl(s.fileno(), termios.FIONREAD, bytes(4)))[0]
+
+
+def exhaust(iterator):
+    """Without a line of Python."""
+    collections.deque(iterator, 0)
+
+
+@pytest.fixture
+def full(tcp_pair):
+    """A connection with much to read, whose other end has closed it."""
+    left, right = tcp_pair
+    size = fill(right)
+    right.shutdown(stdlib.SHUT_WR)
+    return left, size
+
+
+SMALL = 200_000  # calls
+
+
+@pytest.mark.parametrize("timeout", [None, 60, 0])
+def test_many_receives(full, timeout):
+    left, size = full
+    left.settimeout(timeout)
+    count = min(SMALL, unread(left) - 1)
+    sizes = iter([1] * count)
+    with Progress(sizes.__length_hint__) as progress:
+        exhaust(map(left.recv, sizes))
+    assert progress.between(count)
+
+
+@pytest.mark.parametrize("timeout", [None, 0])
+def test_many_sends(udp_pair, timeout):
+    left, right = udp_pair
+    left.connect(right.getsockname())  # who reads nothing: what is too much is lost
+    left.settimeout(timeout)
+    data = iter([b"x"] * SMALL)
+    with Progress(data.__length_hint__) as progress:
+        exhaust(map(left.send, data))
+    assert progress.between(SMALL)
+
+
+# What reads much of a file in one call that is C. The small buffer makes many calls of it.
+FILES = {
+    "readline": lambda file: (file.readline(), file.detach()),
+    "readlines": lambda file: file.readlines(),
+    "read": lambda file: file.read(),
+    "list": lambda file: list(file),
+}
+
+
+@pytest.mark.parametrize("name", ["readlines", "list"])
+def test_a_buffered_file(full, name):
+    left, size = full
+    with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
+        lines = FILES[name](file)
+    assert b"".join(lines) == b"line\n" * (size // 5)
+    assert progress.between(size)
+
+
+def test_a_long_line(tcp_pair):
+    left, right = tcp_pair
+    right.setblocking(False)
+    size = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            size += right.send(bytes(1000))
+    right.shutdown(stdlib.SHUT_WR)
+    with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
+        assert len(file.readline()) == size
+    assert progress.between(size)
+
+
+MUCH = 256 << 20
+
+
+@pytest.mark.parametrize("call", ["file.read()", "file.readline()", "file.readlines()", "file.read1(-1) and file.read()"])
+def test_from_a_fast_peer(run, call):
+    """The other end is a process of its own, and faster: something is always there."""
+    code = f"""
+import os, signal, threading, time, warnings
+import socket as stdlib
+
+done = threading.Event()
+seen = []
+
+def look():
+    while not done.is_set():
+        time.sleep(0.001)
+        seen.append(done.is_set())
+
+left, right = socket.socketpair()
+warnings.simplefilter("ignore", DeprecationWarning)
+if (pid := os.fork()) == 0:
+    peer = stdlib.socket(fileno=right.detach())
+    block = bytes(1 << 20)
+    for _ in range({MUCH} >> 20):
+        peer.sendall(block)
+    os._exit(0)
+right.close()
+thread = threading.Thread(target=look)
+thread.start()
+handled = []
+signal.signal(signal.SIGALRM, lambda *_: handled.append(done.is_set()))
+signal.setitimer(signal.ITIMER_REAL, 0.01)
+with left.makefile("rb") as file:
+    data = {call}; done.set()
+thread.join()
+os.waitpid(pid, 0)
+left.close()
+print(handled, False in seen)
+"""
+    assert run(code).strip() == "[False] True"
+
+
+def test_a_signals_handler_runs(run):
+    """In the middle of a call that is made of many, not when it is over."""
+    code = """
+import collections, signal
+left, right = socket.socketpair()
+right.setblocking(False)
+size = 0
+try:
+    while True:
+        size += right.send(bytes(1000))
+except BlockingIOError:
+    pass
+sizes = iter([1] * size)
+handled = []
+signal.signal(signal.SIGALRM, lambda *_: handled.append(sizes.__length_hint__()))
+signal.setitimer(signal.ITIMER_REAL, 0.005)
+collections.deque(map(left.recv, sizes), 0)
+print(0 < handled[0] < size)
+left.close()
+right.close()
+"""
+    assert run(code).strip() == "True"
+
+
+def test_ctrl_c_in_the_middle(run):
+    code = """
+import collections, signal, itertools
+left, right = socket.socketpair(type=socket.SOCK_DGRAM)
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+left.setblocking(False)
+
+def endless():
+    return itertools.chain.from_iterable(itertools.repeat((1, 1)))
+
+right.send(b"x")
+peek = itertools.repeat(socket.MSG_PEEK)
+try:
+    collections.deque(map(left.recv, itertools.repeat(1), peek), 0)
+except KeyboardInterrupt:
+    print("interrupted")
+left.close()
+right.close()
+"""
+    assert run(code).strip() == "interrupted"
+
+
+# What may take its time in the kernel though nobody waits for anything: never attached.
+
+
+def test_netlink_sends(socket, keep):
+    s = keep(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW))
+    s.bind((0, 0))
+    messages = iter([struct.pack("IHHII", 16, 1, 0, 0, 0)] * SMALL)
+    with Progress(messages.__length_hint__) as progress:
+        exhaust(map(s.send, messages))
+    assert progress.between(SMALL)
+
+
+def test_packet_binds(socket, keep):
+    try:
+        s = keep(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+    except (AttributeError, PermissionError) as error:
+        pytest.skip(f"no such socket: {error}")
+    addresses = iter([("lo", EXPERIMENTAL + number % 2) for number in range(60)])
+    with Progress(addresses.__length_hint__) as progress:
+        exhaust(map(s.bind, addresses))
+    assert progress.between(60)
+
+
+FAMILIES = ["AF_VSOCK", "AF_CAN", "AF_TIPC", "AF_PACKET"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_receives_of_other_families(socket, keep, family):
+    """An object of such a family, over a connection of another."""
+    if not hasattr(socket, family):
+        pytest.skip(f"no {family} here")
+    ours, theirs = stdlib.socketpair()
+    keep(theirs)
+    size = fill(theirs)
+    s = keep(socket.socket(getattr(socket, family), socket.SOCK_STREAM, 0, ours.detach()))
+    sizes = iter([1] * size)
+    with Progress(sizes.__length_hint__) as progress:
+        exhaust(map(s.recv, sizes))
+    assert progress.between(size)
+
+
+def test_sockets_of_families_that_load_modules(socket):
+    """`socket()` itself: only for the families that every program has is it known to be quick."""
+    made = []
+
+    def make(family):
+        made.append(socket.socket(family, socket.SOCK_RAW))
+
+    families = itertools.repeat(socket.AF_NETLINK, 5000)
+    with contextlib.ExitStack() as stack:
+        limit = 200
+        for _ in range(limit):
+            make(next(families))
+            stack.callback(made[-1].close)
+    assert len(made) == limit and os.getpid()
