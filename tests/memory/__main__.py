@@ -1,15 +1,18 @@
 """Makes calls without memory: python tests/memory MODULE GROUP [NAME...]
 
 Each call is made over and over, and each time another one of the interpreter's allocations fails, from the first on until there
-are no more; then with all of them failing from there on. It must come to `MemoryError`, or to what it comes to with memory, and
-leave no descriptor behind. A call has a process of its own, in which it was never made with memory before. Prints what was wrong.
+are no more; then with all of them failing from there on; and once more where the process has no memory left at all. It must come to
+`MemoryError`, or to what it comes to with memory, and leave no descriptor behind. A call has a process of its own, in which it was
+never made with memory before. Prints what was wrong.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -47,6 +50,24 @@ def call(function, arguments, first, last):
     return outcome, is_over
 
 
+def call_in_the_end(function, arguments):
+    """What the call comes to where the process has no memory but the little that the interpreter keeps for small objects."""
+    malloc = ctypes.CDLL(None).malloc
+    malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    with open("/proc/self/statm") as file:
+        taken = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken, resource.RLIM_INFINITY))
+    for size in 1 << 16, 1 << 12, 1 << 9, 1 << 6, 1 << 3:
+        while malloc(size) is not None:
+            pass
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        return error
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
 class Sweep:
     """All the ways in which there is no memory for one operation."""
 
@@ -68,6 +89,17 @@ class Sweep:
         for when, outcome in outcomes.items():
             if outcome != expected and not outcome.startswith(("MemoryError", *ITS_OWN)):
                 self.wrong.append(f"{when}: {outcome}, not {expected}")
+        sys.stdout.write("".join(f"{each}\n" for each in self.wrong))
+        sys.stdout.flush()
+        self.end()
+
+    def end(self):
+        """The last call: what was taken for it cannot be given back. That the process comes out of it is what counts: C code that
+        asks whether there is such an attribute, or a buffer, takes want of memory for an answer."""
+        steps = self.operation(self.stage)
+        outcome = call_in_the_end(*next(steps))
+        if type(outcome).__name__ == "PanicException":
+            print(f"{self.name}, in the end: {outcome}")
 
     def is_python(self):
         """Whether it calls a Python function. Not all allocations may fail in those: there are exception handlers that the
@@ -152,7 +184,6 @@ def main(module, group, *wanted):
         sweep = Sweep(stage, name, operations(group, stage)[name])
         sweep.run()
         stage.folder.cleanup()
-        print(*sweep.wrong, sep="\n", end="\n" if sweep.wrong else "")
 
     stage = Stage(module)
     names = list(operations(group, stage))
