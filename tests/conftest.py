@@ -48,6 +48,13 @@ def oxisocket() -> ModuleType:
 
 
 @pytest.fixture
+def ours(socket: ModuleType) -> bool:
+    """Whether the module under test is oxisocket: for a test of what the two do differently, which holds the one to its part as it holds
+    the other. Such a test is marked with the beginnings of the sentences that tell users of it."""
+    return socket.__name__ == "oxisocket"
+
+
+@pytest.fixture
 def both() -> tuple[ModuleType, ModuleType]:
     """The stdlib and oxisocket, for tests that make the same call on each and compare. A run on the stdlib only compares it
     with itself, which shows that the outcomes do not vary from call to call."""

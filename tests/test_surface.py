@@ -2,9 +2,14 @@
 classes and signatures, and nothing less."""
 
 import _socket
+import copy
+import gc
 import inspect
+import pickle
 import re
 import socket as original
+import sys
+import traceback
 
 import pytest
 
@@ -180,15 +185,209 @@ def test_no_free_attributes(both):
             assert not hasattr(sock, "__dict__")
 
 
-def test_a_static_method_more(oxisocket):
-    assert kind_of(oxisocket.socket, "gethostname") == "staticmethod" or callable(oxisocket.socket.gethostname)
-    assert oxisocket.socket.gethostname() == original.gethostname()
+@pytest.mark.holds("The class has `gethostname`, as a static method.")
+def test_a_static_method_more(socket, ours):
+    assert hasattr(socket.socket, "gethostname") is ours
+    if ours:
+        assert socket.socket.gethostname() == original.gethostname()
+
+
+@pytest.mark.holds("The package has `install`, `uninstall`, `installed` and `__version__`")
+def test_what_the_package_has_beside(both):
+    first, second = ({name for name in vars(each) if not name.startswith("_") or name == "__version__"} for each in both)
+    more = {name for name in second - first if not name.isupper()}
+    assert more == {"install", "uninstall", "installed", "__version__"}
+
+
+@pytest.mark.holds("`SocketIO` has a base class more")
+def test_a_base_class_more(socket, ours):
+    names = [base.__name__ for base in socket.SocketIO.__mro__]
+    assert names[1:2] == (["RawSocketIO"] if ours else ["RawIOBase"])
+    assert names[1 + ours] == "RawIOBase"
+
+
+@pytest.mark.holds("`_sendfile_zerocopy`, which `ssl` uses since 3.15")
+def test_what_is_younger_in_the_original(socket, ours):
+    assert hasattr(socket.socket, "_sendfile_zerocopy") is (ours or sys.version_info >= (3, 15))
+
+
+TELL_MORE = ["listen", "getsockopt", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"]
+
+
+@pytest.mark.holds("`listen`, `getsockopt` and the methods that receive", "In the original they do not.")
+@pytest.mark.parametrize("name", TELL_MORE)
+def test_methods_that_tell_their_signature(socket, ours, name):
+    assert (parameters(getattr(socket.socket, name)) is not None) is ours
+
+
+def methods(socket):
+    """The methods that are functions in Python in the original."""
+    written_in_python = [name for name, value in vars(original.socket).items() if inspect.isfunction(value)]
+    return [name for name in written_in_python if name not in ("__init__", "__repr__") and hasattr(socket.socket, name)]
+
+
+@pytest.mark.holds("Its methods are method descriptors.", "They have no `__code__` and no source")
+def test_methods_are_no_functions(socket, ours):
+    assert len(methods(socket)) > 10
+    for name in methods(socket):
+        method = getattr(socket.socket, name)
+        assert inspect.ismethoddescriptor(method) is ours
+        assert inspect.isfunction(method) is hasattr(method, "__code__") is not ours
+        if ours:
+            with pytest.raises(TypeError):
+                inspect.getsource(method)
+
+
+@pytest.mark.holds("They take `self` by position only", "Called on the class with what is no socket", "In the original they fail where")
+def test_methods_take_sockets_only(socket, ours):
+    for name in methods(socket):
+        method = getattr(socket.socket, name)
+        shown = str(inspect.signature(method))
+        if name != "makefile":
+            assert shown.startswith("(self, /") is ours
+        if ours and name != "makefile":
+            with pytest.raises(TypeError):
+                method(SomethingElse())
+    other = SomethingElse()
+    if not ours:
+        assert socket.socket.__enter__(other) is other
+        with pytest.raises(AttributeError, match="'_closed'|'fileno'"):
+            socket.socket.get_inheritable(other)
+
+
+class SomethingElse:
+    """No socket."""
+
+    __slots__ = ()
+
+
+OFTEN_CALLED = ["recv", "recv_into", "recvfrom", "recvfrom_into", "send", "sendall", "sendto"]
+
+
+@pytest.mark.holds("The methods that are called for each message", "`vars(socket.socket)` has them")
+@pytest.mark.parametrize("name", OFTEN_CALLED)
+def test_whose_methods_they_are(socket, ours, name):
+    assert (name in vars(socket.socket)) is ours
+    assert repr(getattr(socket.socket, name)) == f"<method '{name}' of '{'socket' if ours else '_socket.socket'}' objects>"
+
+
+@pytest.mark.holds("`family` and `type` cannot be set")
+@pytest.mark.parametrize("name", ["family", "type"])
+def test_attributes_and_properties(socket, ours, name):
+    assert isinstance(inspect.getattr_static(socket.socket, name), property) is not ours
+    with socket.socket() as sock, pytest.raises(AttributeError, match="not writable" if ours else "no setter") as caught:
+        setattr(sock, name, 1)
+    assert name in str(caught.value)
+
+
+@pytest.mark.holds("`_closed` is a bool and `_io_refs` a number", "They cannot be deleted.", "What has no value of such a kind")
+def test_private_attributes(socket, ours):
+    with socket.socket() as sock:
+        for name, value, as_ours in ("_closed", [], False), ("_closed", "x", True), ("_io_refs", True, 1), ("_closed", 0, False):
+            setattr(sock, name, value)
+            found = getattr(sock, name)
+            assert (found, type(found)) == ((as_ours, type(as_ours)) if ours else (value, type(value)))
+        sock._io_refs = 0
+        for name in ("_closed", "_io_refs"):
+            if ours:
+                with pytest.raises(TypeError):
+                    delattr(sock, name)
+            else:
+                delattr(sock, name)
+                setattr(sock, name, 0)
+        if ours:
+            with pytest.raises(TypeError):
+                sock._io_refs = "x"
+        else:
+            sock._io_refs = "x"
+            sock._io_refs = 0
+
+
+@pytest.mark.holds("What a `SocketIO` holds is not in its `__dict__`.", "It cannot be copied, and `pickle` refuses it")
+def test_what_a_file_holds(socket, ours):
+    with socket.socket() as sock, sock.makefile("rb", 0) as file:
+        assert set(vars(file)) == (set() if ours else {"_sock", "_mode", "_reading", "_writing", "_timeout_occurred"})
+        assert (file._sock, file._mode, file._timeout_occurred) == (sock, "rb", False)
+        with pytest.raises(TypeError, match="'SocketIO'" if ours else "'socket'"):
+            pickle.dumps(file)
+        if ours:
+            with pytest.raises(TypeError):
+                copy.copy(file)
+        else:
+            twin = copy.copy(file)
+            assert twin._sock is sock
+            twin._sock = SocketOfNobody()
+
+
+class SocketOfNobody:
+    def _decref_socketios(self):
+        pass
+
+
+@pytest.mark.holds("`__repr__` is a slot")
+def test_repr_is_a_slot(socket, ours):
+    assert inspect.isfunction(socket.socket.__repr__) is not ours
+    with socket.socket() as sock, pytest.raises(TypeError) as caught:
+        sock.__repr__(1)
+    assert str(caught.value).startswith("expected 0 arguments" if ours else "socket.__repr__() takes 1 positional argument")
+
+
+@pytest.mark.holds("`__firstlineno__` and `__static_attributes__`")
+@pytest.mark.parametrize("name", ["__firstlineno__", "__static_attributes__"])
+def test_what_python_leaves_in_its_classes(socket, ours, name):
+    assert hasattr(socket.socket, name) is (sys.version_info >= (3, 13) and not ours)
+
+
+@pytest.mark.holds("Tracebacks have no lines of `socket.py`.", "What its functions had in their hands")
+def test_tracebacks(socket, ours):
+    with socket.socket() as sock:
+        with pytest.raises(ValueError) as caught:
+            sock.makefile("r", 0)  # a file that was made, and is not returned
+        files = [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
+        assert files == ([__file__] if ours else [__file__, original.__file__])
+        assert sock._io_refs == (0 if ours else 1)
+        del caught
+        gc.collect()
+        assert sock._io_refs == 0
+
+
+@pytest.mark.holds("A method of the extension that was first looked up", "The original leaves out the class there.")
+def test_methods_without_keywords(socket, ours):
+    with socket.socket() as sock:
+        send = sock.send
+        with pytest.raises(TypeError) as looked_up:
+            send(x=1)
+        with pytest.raises(TypeError) as at_once:
+            sock.send(x=1)
+    assert str(at_once.value) == "socket.send() takes no keyword arguments"
+    assert str(looked_up.value) == ("socket.send() takes no keyword arguments" if ours else "send() takes no keyword arguments")
+
+
+@pytest.mark.holds("A mode of `SocketIO` that is a tuple", "The original takes it for the arguments of a format.")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see test_makefile.py
+def test_a_mode_that_is_a_tuple(socket, ours):
+    with socket.socket() as sock, pytest.raises(ValueError if ours else TypeError) as caught:
+        socket.SocketIO(sock, ("r", "b"))
+    assert str(caught.value) == ("invalid mode: ('r', 'b')" if ours else "not all arguments converted during string formatting")
+
+
+@pytest.mark.holds("Unless `install()` was called, the classes `socket` and `SocketIO` cannot be pickled")
+@pytest.mark.parametrize("name", ["socket", "SocketIO"])
+def test_pickled_classes(socket, ours, run, name):
+    if not ours:
+        assert pickle.loads(pickle.dumps(getattr(socket, name))) is getattr(socket, name)
+        return
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(getattr(socket, name))
+    code = f"import pickle\nsocket.install()\nprint(pickle.loads(pickle.dumps(socket.{name})) is socket.{name})"
+    assert run(code) == "True\n"
 
 
 def without_words(owner, names):
     return [name for name in names if not (getattr(getattr(owner, name, None), "__doc__", None) or "").strip()]
 
 
+@pytest.mark.holds("Every public function, method and attribute has a docstring.")
 def test_documentation(oxisocket):
     """Every public function, method and attribute of ours says what it does; the original's are not all that polite."""
     ours = [name for name in oxisocket.__all__ if callable(getattr(oxisocket, name))]

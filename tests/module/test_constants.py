@@ -38,6 +38,16 @@ def test_enumerations(both, name):
     assert [member.value for member in second if member.name in members[0]] == list(map(int, first))
 
 
+@pytest.mark.holds("Constants and families that the system has", "The enumerations have the members.")
+def test_more_constants(both):
+    first, second = ({name: value for name, value in vars(each).items() if name.isupper()} for each in both)
+    assert set(first) - set(second) == set()
+    for name in ("AF_BLUETOOTH", "BTPROTO_RFCOMM", "BDADDR_ANY", "SOL_HCI"):
+        assert name in second
+    assert set(original.AddressFamily.__members__) <= set(both[1].AddressFamily.__members__)
+    assert both[1].AddressFamily["AF_BLUETOOTH"] is second["AF_BLUETOOTH"]
+
+
 @pytest.mark.parametrize("name", ENUMERATIONS)
 def test_members_are_the_constants(socket, name):
     for member, value in getattr(socket, name).__members__.items():

@@ -1,6 +1,8 @@
 """create_connection: the first address that answers, and what it tells when none does."""
 
 import errno
+import gc
+import warnings
 
 import pytest
 
@@ -143,6 +145,36 @@ def test_only_errors_of_the_system_lead_on(socket, refusing, resolves_to):
     resolves_to(("127.0.0.1", "not a port"), refusing)
     with pytest.raises(TypeError):
         socket.create_connection(("any.name", 1))
+
+
+@pytest.mark.holds("`create_connection` leaves no reference cycle behind", "A socket that it leaves unclosed is told of at once")
+def test_no_cycle_is_left(socket, ours, refusing, resolves_to):
+    resolves_to(refusing, "no address")
+    gc.collect()
+    gc.disable()
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            with pytest.raises(TypeError):
+                socket.create_connection(("anything", 1))
+            assert len(told) == (1 if ours else 0)
+            gc.collect()
+            assert ["unclosed" in str(warning.message) for warning in told] == [True]
+    finally:
+        gc.enable()
+
+
+@pytest.mark.holds("`create_connection` takes any plain `object()`", "The original takes one such object, which")
+@leaks
+def test_mark_of_another_module(socket, ours, listener, keep):
+    for mark in (socket._GLOBAL_DEFAULT_TIMEOUT, object()):
+        try:
+            made = keep(socket.create_connection(listener.getsockname(), mark))
+        except TypeError:
+            assert not ours and mark is not socket._GLOBAL_DEFAULT_TIMEOUT
+        else:
+            assert ours or mark is socket._GLOBAL_DEFAULT_TIMEOUT
+            assert made.gettimeout() is None
 
 
 def test_all_errors_in_order(socket, refusing, resolves_to):

@@ -3,6 +3,7 @@
 import errno
 import gc
 import io
+import sys
 import warnings
 
 import pytest
@@ -416,6 +417,16 @@ class TestTimeouts:
 
 class TestClosing:
     """The descriptor is given back with the socket and the last of its files."""
+
+    @pytest.mark.holds("A file object that was refused has nothing to close", "From 3.13 on the original's loses an error")
+    def test_a_refused_file(self, socket, ours, monkeypatch):
+        lost = []
+        monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: lost.append(unraisable.exc_type))
+        with socket.socket() as s:
+            with pytest.raises(ValueError):
+                socket.SocketIO(s, "nonsense")
+            gc.collect()
+        assert lost == ([AttributeError] if sys.version_info >= (3, 13) and not ours else [])
 
     @pytest.mark.parametrize("buffering", [0, -1])
     def test_file_keeps_the_socket_open(self, socket, unix_pair, buffering):

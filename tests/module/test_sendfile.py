@@ -195,6 +195,20 @@ def test_text_file(both, answer, path):
     assert outcomes[0][1] is ValueError
 
 
+@pytest.mark.holds("`sendfile` from a regular file refuses an offset", "The original sends all, and then fails")
+def test_an_offset_that_is_no_number(socket, ours, unix_pair, tmp_path, keep):
+    (tmp_path / "file").write_bytes(b"data")
+    left, right = unix_pair
+    right.setblocking(False)
+    with open(tmp_path / "file", "rb") as file, pytest.raises(TypeError):
+        left.sendfile(file, None)
+    if ours:
+        with pytest.raises(BlockingIOError):
+            right.recv(10)
+    else:
+        assert right.recv(10) == b"data"
+
+
 def test_datagram_socket(both, answer, path):
     outcomes = []
     for each in both:
@@ -312,6 +326,17 @@ def test_through_a_function_that_refuses(through, unix_pair, path, keep):
     left.settimeout(0)
     with pytest.raises(ValueError, match="non-blocking"):
         through(left, fails(iter([])), Refusal, file)
+
+
+@pytest.mark.holds("`sendfile` refuses arguments of a wrong type by itself")
+@pytest.mark.parametrize("arguments", [("5",), (1.5,), (0, "1"), (0, 1.5), ([], None)], ids=repr)
+def test_wrong_types(both, outcome, path, arguments):
+    outcomes = []
+    for each in both:
+        left, right = each.socketpair()
+        with left, right, open(path, "rb") as file:
+            outcomes.append(outcome(left.sendfile, file, *arguments))
+    assert outcomes[0][1] is outcomes[1][1] is TypeError
 
 
 @pytest.mark.parametrize("arguments", [(), (1, 2, 3, 4)], ids=repr)

@@ -276,21 +276,71 @@ class TestUnix:
         with pytest.raises(OSError, match="path too long"):
             keep(socket.socket(socket.AF_UNIX)).bind("p" * 109)
 
-    @ONLY_OXISOCKET
-    @pytest.mark.parametrize("path", ["before\0after", b"before\0after", "trailing\0", Path("before\0after")])
-    @pytest.mark.parametrize("method", ["bind", "connect", "connect_ex"])
-    def test_a_path_is_never_cut_at_a_nul(self, socket, keep, tmp_path, monkeypatch, path, method):
-        """The stdlib gives the kernel a path that ends where the NUL is."""
+    @pytest.mark.holds("An AF_UNIX path with a NUL in it", "The original stops at the NUL")
+    @pytest.mark.parametrize("path", ["before\0after", b"before\0after", "before\0", bytearray(b"before\0")])
+    @pytest.mark.parametrize("method", ["bind", "connect", "connect_ex", "sendto", "sendmsg"])
+    def test_a_path_is_never_cut_at_a_nul(self, socket, ours, keep, tmp_path, monkeypatch, path, method):
         monkeypatch.chdir(tmp_path)
-        s = keep(socket.socket(socket.AF_UNIX))
+        other = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        if method != "bind":
+            other.bind("before")
+        s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        arguments = {"sendto": (b"x", path), "sendmsg": ([b"x"], [], 0, path)}.get(method, (path,))
+        if ours:
+            with pytest.raises(ValueError, match="null"):
+                getattr(s, method)(*arguments)
+            assert os.listdir(".") == ["before"] * (method != "bind")
+        else:
+            getattr(s, method)(*arguments)
+            assert os.listdir(".") == ["before"]
+
+    @ONLY_OXISOCKET
+    def test_nor_is_one_that_is_like_a_path(self, socket, keep, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
         with pytest.raises(ValueError, match="null"):
-            getattr(s, method)(path)
+            keep(socket.socket(socket.AF_UNIX)).bind(Path("before\0after"))
         assert os.listdir(".") == []
+
+    @pytest.mark.holds("An address that is longer than those of the socket's family", "The original reads memory behind the part")
+    @pytest.mark.parametrize("ask", ["getsockname", "recvfrom", "recvmsg"])
+    def test_a_path_longer_than_an_ipv4_address(self, socket, ours, keep, tmp_path, ask):
+        """Of a socket whose descriptor is one of another family."""
+        path = str(tmp_path / "s")
+        made = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        made.bind(path)
+        s = keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=made.detach()))
+        if ask != "getsockname":
+            sender = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            sender.bind(path + "2")
+            sender.sendto(b"x", path)
+            path += "2"
+        told = s.getsockname() if ask == "getsockname" else getattr(s, ask)(1)[-1]
+        told = told if isinstance(told, str) else os.fsdecode(told)
+        assert told[:14] == path[:14]
+        assert (told == path) is ours
+
+    @ONLY_OXISOCKET
+    def test_an_ipv6_address_of_a_socket_for_ipv4(self, socket, keep):
+        made = keep(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+        made.bind(("::1", 0))
+        port = made.getsockname()[1]
+        s = keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=made.detach()))
+        assert s.getsockname() == ("::1", port, 0, 0)
+
+
+@pytest.mark.holds("AF_UNIX addresses can be `os.PathLike`.", "The original refuses them with TypeError.")
+@pytest.mark.parametrize("method", ["bind", "connect"])
+def test_only_one_takes_paths(socket, ours, outcome, keep, tmp_path, method):
+    s = keep(socket.socket(socket.AF_UNIX))
+    told = outcome(getattr(s, method), tmp_path / "s")
+    expected = TypeError if not ours else FileNotFoundError if method == "connect" else None
+    assert told[1] is expected
 
 
 @ONLY_OXISOCKET
 class TestPathLike:
     """An addition: the stdlib takes text and bytes only."""
+
 
     @pytest.mark.parametrize("make", [pathlib.Path, Path, lambda path: Path(os.fsencode(path))])
     def test_it_is_taken_everywhere(self, socket, keep, tmp_path, make):

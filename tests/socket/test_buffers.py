@@ -169,6 +169,7 @@ class Acting:
         return self.value
 
 
+@pytest.mark.holds("Python code that runs in the middle of `sendmsg` or `recvmsg_into`", "The original may crash.")
 @ONLY_OXISOCKET
 class TestReentrant:
     """Python code that runs in the middle of a call and changes what the call was given: the stdlib may crash here."""

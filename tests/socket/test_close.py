@@ -102,6 +102,7 @@ class TestDetach:
         socket.close(s.detach())
         assert (s.family, s.type, s.proto, s.gettimeout()) == (socket.AF_INET6, socket.SOCK_DGRAM, 0, 5.0)
 
+    @pytest.mark.holds("No descriptor is ever used after it was given back")
     @pytest.mark.parametrize("name", ["recv", "recv_into", "recvfrom", "recvmsg"])
     def test_under_a_call_that_waits_the_number_is_the_program_s(self, socket, keep, start, unix_pair, name):
         """Who gets the number next loses nothing to the call that was made before."""
@@ -254,6 +255,16 @@ def test_with_a_timeout_too(agree, outcome, name, timeout):
         return outcome(getattr(s, name), *arguments(name))
 
     agree(call)
+
+
+@pytest.mark.holds("A closed socket is a bad descriptor (EBADF)", "In the original the flags of `sendmsg` and `recvmsg`")
+@pytest.mark.parametrize("call", [lambda s: s.sendmsg([b"x"], [], -1), lambda s: s.recvmsg(1, 0, -1)])
+def test_whatever_else_is_wrong(socket, ours, call):
+    s = socket.socket()
+    s.close()
+    with pytest.raises(OSError) as caught:
+        call(s)
+    assert caught.value.errno == (errno.EBADF if ours else errno.EINVAL)
 
 
 class TestErrorsOfClose:

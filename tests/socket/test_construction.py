@@ -157,10 +157,53 @@ def test_bad_arguments_are_refused_in_the_same_words(both, outcome, args, keywor
     assert mine[0] == "raised"
 
 
-def test_a_number_that_fits_no_descriptor_is_not_cut(oxisocket):
-    """Known to differ: the stdlib takes the lowest 32 bits, which may be another descriptor's number."""
-    with pytest.raises(OverflowError, match=r"^Python int too large to convert to C int$"):
-        oxisocket.socket(fileno=2**40)
+@pytest.mark.holds("A descriptor number that fits no C `int`", "The original keeps the low 32 bits, which")
+@pytest.mark.parametrize("more", [2**32, 2**40, -(2**32)])
+@pytest.mark.parametrize("take", ["socket", "fromfd", "dup", "close"])
+def test_a_number_that_fits_no_descriptor_is_not_cut(socket, ours, take, more):
+    number = os.open(os.devnull, os.O_RDONLY) if take == "close" else socket.socket().detach()
+    calls = {
+        "socket": lambda odd: socket.socket(fileno=odd),
+        "fromfd": lambda odd: socket.fromfd(odd, socket.AF_INET, socket.SOCK_STREAM),
+        "dup": lambda odd: os.close(socket.dup(odd)),
+        "close": socket.close,
+    }
+    try:
+        if ours:
+            refusal = OverflowError if take == "socket" else OSError
+            with pytest.raises(refusal, match="int too large to convert to C int$|Bad file descriptor$"):
+                calls[take](number + more)
+        elif take == "close":
+            assert socket.close(number + more) is None
+            with pytest.raises(OSError):
+                os.fstat(number)
+        else:
+            taken = calls[take](number + more)
+            if taken is not None:
+                assert os.path.samestat(os.fstat(taken.fileno()), os.fstat(number))
+                (taken.detach if take == "socket" else taken.close)()
+    finally:
+        if ours or take != "close":
+            os.close(number)
+
+
+@pytest.mark.holds("A socket whose `__init__` never ran", "`close()`, the with-statement and `makefile()` take it")
+@pytest.mark.parametrize("missed", ["_closed", "_io_refs"])
+def test_init_that_never_ran(socket, ours, outcome, missed):
+    made = socket.socket.__new__(socket.socket)
+    assert (made.fileno(), hasattr(made, missed)) == (-1, ours)
+    outcomes = [outcome(made.close), outcome(made.__exit__, None, None, None)]
+    made = socket.socket.__new__(socket.socket)
+    outcomes.append(outcome(made.__exit__, None, None, None))
+    if ours:
+        assert outcomes == [("returned", None)] * 3
+        with made.makefile("rb") as file, pytest.raises(OSError) as caught:
+            file.read()
+        assert caught.value.errno == errno.EBADF
+    else:
+        with pytest.raises(AttributeError, match="'_io_refs'"):
+            made.makefile("rb")
+        assert [each[1] for each in outcomes] == [AttributeError, None, AttributeError]
 
 
 def test_a_refused_socket_leaves_no_descriptor_behind(socket, open_files):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -115,6 +116,52 @@ def test_what_is_there_is_taken(unix_pair, unwilling):
     assert right.recv_into(buffer) == 4
     left.close()
     assert right.recv(1) == b""
+
+
+def fill(s):
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            s.send(b"x" * 4096)
+
+
+RECEIVING = {
+    "recv": lambda s: s.recv(1),
+    "recv much": lambda s: s.recv(4 << 20),
+    "recv_into": lambda s: s.recv_into(bytearray(1)),
+    "recvfrom": lambda s: s.recvfrom(1),
+    "recvfrom_into": lambda s: s.recvfrom_into(bytearray(1)),
+    "recvmsg": lambda s: s.recvmsg(1),
+    "recvmsg_into": lambda s: s.recvmsg_into([bytearray(1)]),
+}
+SENDING = {
+    "send": lambda s: s.send(b"x" * 500_000),
+    "sendall": lambda s: s.sendall(b"x" * 500_000),
+    "sendmsg": lambda s: s.sendmsg([b"x" * 500_000]),
+}
+
+
+@pytest.mark.holds("On a non-blocking socket, a call that sends or receives", "In the original it does, when O_NONBLOCK")
+@pytest.mark.parametrize("name", [*RECEIVING, *SENDING])
+def test_it_never_waits_whatever_somebody_did_to_the_descriptor(socket, ours, unix_pair, start, name):
+    left, right = unix_pair
+    left.setblocking(False)
+    if name in SENDING:
+        fill(left)
+    os.set_blocking(left.fileno(), True)
+    call = (RECEIVING | SENDING)[name]
+    if ours:
+        with pytest.raises(BlockingIOError):
+            call(left)
+    else:
+        waiting = start(call, left).until_blocked()
+        if name in RECEIVING:
+            right.send(b"x")
+        else:
+            right.close()  # which ends it
+            with contextlib.suppress(OSError):
+                waiting.result()
+            return
+        waiting.result()
 
 
 def test_a_file_returns_none(unix_pair, keep):

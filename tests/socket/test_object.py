@@ -367,6 +367,23 @@ class TestSubclass:
 
         assert agree(made) == "socket"
 
+    @pytest.mark.holds("A descriptor that no socket took over is closed", "The original leaves it open")
+    def test_dup_of_one_whose_init_fails(self, socket, ours, keep, open_files):
+        class Failing(socket.socket):
+            def __init__(self, *args, **keywords):
+                if keywords:
+                    raise LookupError
+                super().__init__(*args)
+
+        s = keep(Failing())
+        before = open_files()
+        with pytest.raises(LookupError):
+            s.dup()
+        left = open_files() - before
+        for number in left:
+            os.close(number)
+        assert len(left) == (0 if ours else 1)
+
     def test_an_error_in_init_closes_what_was_opened(self, socket, open_files):
         class Failing(socket.socket):
             def __init__(self):

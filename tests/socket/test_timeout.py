@@ -7,6 +7,7 @@ import fractions
 import math
 import os
 import struct
+import sys
 import time
 
 import pytest
@@ -222,16 +223,52 @@ def test_a_long_timeout_waits(unix_pair, start, operation):
     call.result()
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
-@pytest.mark.parametrize("timeout", [9e9, 2**31, 2**33, 4_294_967.296, 2_147_483.648])
+COUNTS_IN_AN_INT = sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
+
+
+@pytest.mark.holds("A timeout of many days", "Before 3.12.8 and 3.13.1, the original loses")
+@pytest.mark.parametrize("timeout", [9e9, 2**31, 2**33, 2**32 / 1000, 2_147_483.648])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_huge_timeout_waits_too(unix_pair, start, operation, timeout):
-    """The stdlib counts milliseconds in a C int, which wraps: 2**31 seconds are none."""
+def test_a_huge_timeout_waits_too(unix_pair, start, ours, operation, timeout):
     left, right = unix_pair
+    if COUNTS_IN_AN_INT and not ours:
+        if timeout == 2**32 / 1000:
+            right.settimeout(timeout)
+            with pytest.raises(TimeoutError):
+                OPERATIONS[operation](right)
+        return
     right.settimeout(timeout)
     call = start(OPERATIONS[operation], right).until_blocked()
     left.send(b"x")
     call.result()
+
+
+@pytest.mark.holds("What can be done at once does not end as a timeout.", "In the original, a socket with a timeout waits till")
+@pytest.mark.parametrize("call", [lambda s: s.send(b""), lambda s: s.sendall(b"")])
+def test_what_can_be_done_at_once(unix_pair, ours, call):
+    left, _ = unix_pair
+    fill(left)
+    left.settimeout(0.05)
+    if ours:
+        call(left)
+    else:
+        with pytest.raises(TimeoutError):
+            call(left)
+
+
+@pytest.mark.holds("An error that waiting would not mend is told at once")
+@pytest.mark.parametrize("timeout", [0.05, 60])
+def test_an_error_that_waiting_would_not_mend(socket, ours, keep, start, timeout):
+    with socket.socket() as never_connected:
+        never_connected.listen()
+        never_connected.settimeout(timeout)
+        if ours:
+            with pytest.raises(OSError) as caught:
+                never_connected.recv(1)
+            assert caught.value.errno == errno.ENOTCONN
+        elif timeout == 0.05:
+            with pytest.raises(TimeoutError):
+                never_connected.recv(1)
 
 
 def test_the_deadline_of_sendall_is_for_the_whole(socket, unix_pair, start):

@@ -1,0 +1,159 @@
+"""What becomes of a call while another thread closes its socket: what each of the two is known to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+A_WHILE = 0.3  # seconds in which a call that is not ended does not end
+
+
+@pytest.mark.holds("`close()` ends them at once", "In the original they stay blocked")
+@pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
+def test_a_call_that_waits(ours, unix_pair, start, method):
+    left, right = unix_pair
+    waiting = start(getattr(left, method), 10).until_blocked()
+    left.close()
+    if ours:
+        with pytest.raises(OSError) as caught:
+            waiting.result()
+        assert caught.value.errno == errno.EBADF
+    else:
+        waiting.join(A_WHILE)
+        assert waiting.is_alive()
+        right.send(b"x")
+        assert waiting.result() in (b"x", (b"x", None), (b"x", [], 0, None))
+
+
+@pytest.mark.holds("A call that had received something when the socket was closed")
+def test_a_call_that_has_received(socket, ours, tcp_pair, start):
+    left, right = tcp_pair
+    right.send(b"some")
+    waiting = start(left.recv, 100, socket.MSG_WAITALL).until_blocked()
+    left.close()
+    if not ours:
+        right.close()  # which ends it
+    assert waiting.result() == b"some"
+    assert left.fileno() == -1
+
+
+@pytest.mark.holds("The descriptor's number stays taken", "In the original the next file gets it")
+def test_its_number(socket, ours, keep, unix_pair, start, open_files):
+    left, right = unix_pair
+    number = left.fileno()
+    # One that cannot be ended, so that there is time to look.
+    waiting = start(deaf, left.recv, 10).until_blocked()
+    left.close()
+    with open(os.devnull) as next_file:
+        assert (next_file.fileno() == number) is not ours
+        assert number in open_files()
+    right.send(b"x")
+    assert waiting.result() == b"x"
+    assert number not in open_files()
+
+
+def deaf(function, *args):
+    """Makes a call in a thread that no signal reaches."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    return function(*args)
+
+
+@pytest.mark.holds("A call in a thread that blocks all signals", "It stays blocked till something comes, as in the original")
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_a_call_that_no_signal_reaches(ours, unix_pair, start, timeout):
+    left, right = unix_pair
+    left.settimeout(timeout)
+    waiting = start(deaf, left.recv, 10).until_blocked()
+    left.close()
+    waiting.join(A_WHILE)
+    assert waiting.is_alive()
+    right.send(b"x")
+    if timeout is None:
+        assert waiting.result() == b"x"
+    else:  # it was waiting for the socket to be ready, and only then looks
+        with pytest.raises(OSError) as caught:
+            waiting.result()
+        assert caught.value.errno == errno.EBADF
+
+
+SIGNALS = """
+import os, signal, sys, threading, time
+
+def caught():
+    with open("/proc/self/status") as status:
+        line = next(line for line in status if line.startswith("SigCgt"))
+    handled = int(line.split()[1], 16)
+    return {number for number in range(signal.SIGRTMIN, signal.SIGRTMAX + 1) if handled >> (number - 1) & 1}
+
+def close_under_a_call():
+    left, right = socket.socketpair()
+    begun = threading.Event()
+    def wait():
+        begun.set()
+        try:
+            left.recv(1)
+        except OSError:
+            pass
+    thread = threading.Thread(target=wait)
+    thread.start()
+    begun.wait()
+    time.sleep(0.2)
+    left.close()
+    right.close()
+    thread.join()
+
+before = caught()
+signal.signal(signal.SIGRTMAX, lambda *_: None)  # somebody uses this one
+left, right = socket.socketpair()
+left.send(b"x")
+right.recv(1)
+left.close()
+right.close()
+socket.create_server(("127.0.0.1", 0)).close()
+print(caught() - before == {signal.SIGRTMAX})
+close_under_a_call()
+print(sorted(caught() - before - {signal.SIGRTMAX}))
+signal.signal(signal.SIGRTMAX - 1, signal.SIG_IGN)
+close_under_a_call()
+print(sorted(caught() - before - {signal.SIGRTMAX}))
+"""
+
+
+@pytest.mark.holds("The first call that has to be ended gives the highest real-time signal", "Until then every signal has the action")
+def test_the_signal_that_ends_it(ours, run):
+    first = signal.SIGRTMAX - 1
+    expected = ["True", f"[{first}]", f"[{first - 1}]"] if ours else ["True", "[]", "[]"]
+    assert run(SIGNALS).splitlines() == expected
+
+
+def threads():
+    """The names that the system has for the threads of this process."""
+    return {(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
+
+
+@pytest.mark.holds("Where calls could not be ended at once")
+def test_who_goes_on_ending_it(ours, unix_pair, start):
+    left, right = unix_pair
+    waiting = start(deaf, left.recv, 10).until_blocked()
+    assert "oxisocket-close" not in threads()
+    left.close()
+    if ours:
+        wait_until(lambda: "oxisocket-close" in threads())
+    else:
+        waiting.join(A_WHILE)
+        assert "oxisocket-close" not in threads()
+    right.send(b"x")
+    waiting.result()
+    wait_until(lambda: "oxisocket-close" not in threads())
+
+
+def wait_until(happened):
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
