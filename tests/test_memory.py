@@ -17,6 +17,7 @@ needs_testcapi = pytest.mark.skipif(importlib.util.find_spec("_testcapi") is Non
 
 
 @needs_testcapi
+@pytest.mark.holds("Want of memory is `MemoryError`")
 @pytest.mark.parametrize("group", ["transfer", "message", "connection", "state", "file", "names", "conversion"])
 def test_each_allocation_of_the_interpreter_may_fail(oxisocket, group, tmp_path):
     """In another process, so that its end is seen. The stdlib is no measure here: it loses connections and descriptors."""

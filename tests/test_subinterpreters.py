@@ -62,6 +62,7 @@ assert refused and refused.startswith("ImportError: ") and "subinterpreters" in 
 """
 
 
+@pytest.mark.holds("Subinterpreters cannot import `oxisocket`")
 def test_a_sub_interpreter_is_refused(interpreters):
     assert interpreters("talk()\n" + REFUSED + REFUSED + "talk()\n") == ""
 

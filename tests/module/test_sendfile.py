@@ -330,6 +330,17 @@ def test_through_a_function_that_refuses(through, unix_pair, path, keep):
         through(left, fails(iter([])), Refusal, file)
 
 
+@pytest.mark.holds("`sendfile` refuses arguments of a wrong type by itself")
+@pytest.mark.parametrize("arguments", [("5",), (1.5,), (0, "1"), (0, 1.5), ([], None)], ids=repr)
+def test_wrong_types(both, outcome, path, arguments):
+    outcomes = []
+    for each in both:
+        left, right = each.socketpair()
+        with left, right, open(path, "rb") as file:
+            outcomes.append(outcome(left.sendfile, file, *arguments))
+    assert outcomes[0][1] is outcomes[1][1] is TypeError
+
+
 @pytest.mark.parametrize("arguments", [(), (1, 2, 3, 4)], ids=repr)
 def test_arity(both, outcome, arguments):
     outcomes = []

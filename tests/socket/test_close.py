@@ -103,6 +103,7 @@ class TestDetach:
         socket.close(s.detach())
         assert (s.family, s.type, s.proto, s.gettimeout()) == (socket.AF_UNIX, socket.SOCK_DGRAM, 0, 5.0)
 
+    @pytest.mark.holds("No descriptor is ever used after it was given back")
     @pytest.mark.parametrize("name", ["recv", "recv_into", "recvfrom", "recvmsg"])
     def test_under_a_call_that_waits_the_number_is_the_program_s(self, socket, keep, start, unix_pair, name):
         """Who gets the number next loses nothing to the call that was made before."""

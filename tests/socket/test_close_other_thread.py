@@ -129,6 +129,7 @@ def test_every_call_of_a_socket_ends(socket, tcp_pair, start):
         ends_with_bad_descriptor(call)
 
 
+@pytest.mark.holds("No descriptor is ever used after it was given back")
 def test_the_number_belongs_to_the_call_until_it_ends(socket, keep, unix_pair, start, open_files):
     """The data of whoever gets the number next must not go to a call that was made before."""
     left, _ = unix_pair

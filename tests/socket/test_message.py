@@ -223,6 +223,7 @@ class TestDescriptors:
         assert (data, len(numbers), flags & ~socket.MSG_CMSG_CLOEXEC) == (b"data", 2, 0)
 
     @pytest.mark.parametrize("room", ["none", "a byte", "one of two", "the header"])
+    @pytest.mark.holds("Control messages are never trusted.")
     def test_what_does_not_fit_is_marked_and_not_leaked(self, socket, unix_pair, pipe, open_files, room):
         left, right = unix_pair
         left.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors(*(end.fileno() for end in pipe)))])

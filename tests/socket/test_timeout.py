@@ -225,6 +225,34 @@ def test_a_huge_timeout_waits_too(unix_pair, start, ours, operation, timeout):
     call.result()
 
 
+@pytest.mark.holds("What can be done at once does not end as a timeout.", "In the original, a socket with a timeout waits till")
+@pytest.mark.parametrize("call", [lambda s: s.send(b""), lambda s: s.sendall(b"")])
+def test_what_can_be_done_at_once(unix_pair, ours, call):
+    left, _ = unix_pair
+    fill(left)
+    left.settimeout(0.05)
+    if ours:
+        call(left)
+    else:
+        with pytest.raises(TimeoutError):
+            call(left)
+
+
+@pytest.mark.holds("An error that waiting would not mend is told at once")
+@pytest.mark.parametrize("timeout", [0.05, 60])
+def test_an_error_that_waiting_would_not_mend(socket, ours, keep, start, timeout):
+    with socket.socket() as never_connected:
+        never_connected.listen()
+        never_connected.settimeout(timeout)
+        if ours:
+            with pytest.raises(OSError) as caught:
+                never_connected.recv(1)
+            assert caught.value.errno == errno.ENOTCONN
+        elif timeout == 0.05:
+            with pytest.raises(TimeoutError):
+                never_connected.recv(1)
+
+
 def test_the_deadline_of_sendall_is_for_the_whole(socket, unix_pair, start):
     """A reader that takes a little at a time, for ever, gives each send something to do but not the whole."""
     left, right = unix_pair

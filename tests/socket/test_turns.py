@@ -170,8 +170,10 @@ print(handled, False in seen)
     assert run(code).strip() == "[False] True"
 
 
-def test_a_signals_handler_runs(run):
+def test_a_signals_handler_runs(run, ours):
     """In the middle of a call that is made of many, not when it is over."""
+    if not ours:
+        pytest.skip("the original runs none before the loop in C is over")
     code = """
 import collections, signal
 left, right = socket.socketpair()
@@ -194,7 +196,9 @@ right.close()
     assert run(code).strip() == "True"
 
 
-def test_ctrl_c_in_the_middle(run):
+def test_ctrl_c_in_the_middle(run, ours):
+    if not ours:
+        pytest.skip("the original is not interrupted in a loop in C")
     code = """
 import collections, signal, itertools
 left, right = socket.socketpair(type=socket.SOCK_DGRAM)
