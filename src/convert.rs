@@ -1,7 +1,7 @@
 //! Byte order, IP addresses, the sizes of control messages, and descriptors as plain numbers.
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_ulong};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use pyo3::ffi;
@@ -147,11 +147,8 @@ fn uint16_not_plain(number: Only<'_, '_>, _name: &str, _format: &CStr) -> Result
 fn uint16_not_plain(number: Only<'_, '_>, name: &str, format: &CStr) -> Result<u16> {
     let number = int(number, format)?;
     u16::try_from(number).map_err(|_| {
-        Error::overflow(if number < 0 {
-            format!("{name}: can't convert negative Python int to C 16-bit unsigned integer")
-        } else {
-            format!("{name}: Python int too large to convert to C 16-bit unsigned integer")
-        })
+        let what = if number < 0 { "can't convert negative Python int" } else { "Python int too large to convert" };
+        Error::overflow(format_args!("{name}: {what} to C 16-bit unsigned integer"))
     })
 }
 
@@ -185,7 +182,7 @@ fn uint32_not_plain(number: &Bound<'_, PyAny>) -> Result<u32> {
 fn uint32_not_plain(number: &Bound<'_, PyAny>) -> Result<u32> {
     if !number.is_instance_of::<pyo3::types::PyInt>() {
         let class = crate::address::type_name(number);
-        return Err(Error::type_error(format!("expected int, {class} found")));
+        return Err(Error::type_error(format_args!("expected int, {class} found")));
     }
     u32::try_from(unsigned_long(number)?).map_err(|_| Error::overflow("int larger than 32 bits"))
 }
@@ -196,7 +193,7 @@ pub fn unsigned<T: TryFrom<i64>>(number: &Bound<'_, PyAny>, c_type: &str) -> Res
     match plain_long(&number).and_then(|number| T::try_from(number).ok()) {
         Some(number) => Ok(number),
         None if number.lt(0_i32.into_object(number.py())?)? => Err(Error::value("Cannot convert negative int")),
-        None => Err(Error::overflow(format!("Python int too large for C {c_type}"))),
+        None => Err(Error::overflow(format_args!("Python int too large for C {c_type}"))),
     }
 }
 
@@ -266,7 +263,8 @@ fn inet_pton<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'p
 
 fn pton<'py>(py: Python<'py>, family: c_int, address: &CStr) -> Returned<'py> {
     match sys::presentation::pton(family, address)? {
-        Some(packed) => make::bytes(py, &packed),
+        Some(IpAddr::V4(ip)) => make::bytes(py, &ip.octets()),
+        Some(IpAddr::V6(ip)) => make::bytes(py, &ip.octets()),
         None => Err(Error::os("illegal IP address string passed to inet_pton")),
     }
 }
@@ -288,7 +286,7 @@ fn ntop<'py>(py: Python<'py>, family: c_int, packed: &[u8]) -> Returned<'py> {
     let text = match family {
         libc::AF_INET => <[u8; 4]>::try_from(packed).map(|ip| inet::v4_text(py, Ipv4Addr::from(ip))),
         libc::AF_INET6 => <[u8; 16]>::try_from(packed).map(|ip| inet::v6_text(py, Ipv6Addr::from(ip))),
-        _ => return Err(Error::value(format!("unknown address family {family}"))),
+        _ => return Err(Error::value(format_args!("unknown address family {family}"))),
     };
     match text {
         Ok(text) => text,

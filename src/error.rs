@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::convert::Infallible;
 use std::ffi::{CStr, c_int};
-use std::io;
+use std::{fmt, io};
 
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
@@ -65,40 +65,71 @@ pub enum Class {
     Warning,
 }
 
+/// What the text of an error is made of. Where it has parts, write them as `format_args!`, for which there may be no memory, and not as
+/// `format!`, which ends the process then.
+pub trait Text {
+    /// The text, if there is memory for it.
+    fn into_text(self) -> std::result::Result<Cow<'static, str>, TryReserveError>;
+}
+
+impl Text for &'static str {
+    fn into_text(self) -> std::result::Result<Cow<'static, str>, TryReserveError> {
+        Ok(Cow::Borrowed(self))
+    }
+}
+
+impl Text for Cow<'static, str> {
+    fn into_text(self) -> std::result::Result<Cow<'static, str>, TryReserveError> {
+        Ok(self)
+    }
+}
+
+impl Text for String {
+    fn into_text(self) -> std::result::Result<Cow<'static, str>, TryReserveError> {
+        Ok(Cow::Owned(self))
+    }
+}
+
+impl Text for fmt::Arguments<'_> {
+    fn into_text(self) -> std::result::Result<Cow<'static, str>, TryReserveError> {
+        memory::formatted(self).map(Cow::Owned)
+    }
+}
+
 impl Error {
     /// `OSError(text)`, for what the system did not refuse itself.
-    pub fn os(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::message(Class::Os, text.into())
+    pub fn os(text: impl Text) -> Self {
+        Error::message(Class::Os, text)
     }
 
     /// `ImportError(text)`.
-    pub fn import(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::message(Class::Import, text.into())
+    pub fn import(text: impl Text) -> Self {
+        Error::message(Class::Import, text)
     }
 
     /// `OverflowError(text)`.
-    pub fn overflow(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::message(Class::Overflow, text.into())
+    pub fn overflow(text: impl Text) -> Self {
+        Error::message(Class::Overflow, text)
     }
 
     /// `RuntimeError(text)`.
-    pub fn runtime(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::message(Class::Runtime, text.into())
+    pub fn runtime(text: impl Text) -> Self {
+        Error::message(Class::Runtime, text)
     }
 
     /// `SystemError(text)`.
-    pub fn system(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::message(Class::System, text.into())
+    pub fn system(text: impl Text) -> Self {
+        Error::message(Class::System, text)
     }
 
     /// `TypeError(text)`.
-    pub fn type_error(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::message(Class::Type, text.into())
+    pub fn type_error(text: impl Text) -> Self {
+        Error::message(Class::Type, text)
     }
 
     /// `ValueError(text)`.
-    pub fn value(text: impl Into<Cow<'static, str>>) -> Self {
-        Error::message(Class::Value, text.into())
+    pub fn value(text: impl Text) -> Self {
+        Error::message(Class::Value, text)
     }
 
     /// `class(text)`, where the text is `before`, the object's `repr`, and `after`. The interpreter writes it: a `repr` may be of any
@@ -112,8 +143,9 @@ impl Error {
     }
 
     #[cold]
-    fn message(class: Class, text: Cow<'static, str>) -> Self {
-        memory::boxed((class, text)).map_or(Error::NoMemory, Error::Message)
+    fn message(class: Class, text: impl Text) -> Self {
+        let text = text.into_text().map(|text| memory::boxed((class, text)));
+        if let Ok(Ok(message)) = text { Error::Message(message) } else { Error::NoMemory }
     }
 
     /// `OSError(errno, strerror(errno))`, of the subclass that the errno has.
@@ -269,7 +301,7 @@ impl From<io::Error> for Error {
         match error.raw_os_error() {
             Some(errno) => Error::errno(errno),
             None if error.kind() == io::ErrorKind::OutOfMemory => Error::NoMemory,
-            None => Error::os(error.to_string()),
+            None => Error::os(format_args!("{error}")),
         }
     }
 }
@@ -289,7 +321,16 @@ impl From<Infallible> for Error {
 impl From<PyErr> for Error {
     #[cold]
     fn from(error: PyErr) -> Self {
-        memory::boxed(error).map_or(Error::NoMemory, Error::Python)
+        match memory::boxed(error) {
+            Ok(error) => Error::Python(error),
+            Err(error) => {
+                // The interpreter holds it without a box.
+                match Python::try_attach(|py| error.restore(py)) {
+                    Some(()) => Error::Raised,
+                    None => Error::NoMemory,
+                }
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::TryReserveError;
 use std::ffi::CString;
+use std::fmt::{self, Write};
 
 /// An empty vector with room for so many items.
 pub fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
@@ -10,9 +11,11 @@ pub fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
     Ok(items)
 }
 
-/// A box of a value: `Box::new` ends the process where there is no memory for it.
-pub fn boxed<T>(value: T) -> Result<Box<T>, TryReserveError> {
-    let mut one = with_room(1)?;
+/// A box of a value, or the value where there is no memory for the box: `Box::new` ends the process then.
+pub fn boxed<T>(value: T) -> Result<Box<T>, T> {
+    let Ok(mut one) = with_room(1) else {
+        return Err(value);
+    };
     one.push(value);
     let slice = Box::into_raw(one.into_boxed_slice());
     // SAFETY: a slice of one value is laid out as the value, and so was its memory asked for; it is owned once.
@@ -42,6 +45,31 @@ pub fn collected<T, E: From<TryReserveError>>(items: impl IntoIterator<Item = Re
 /// The items.
 pub fn gathered<T>(items: impl IntoIterator<Item = T>) -> Result<Vec<T>, TryReserveError> {
     collected(items.into_iter().map(Ok))
+}
+
+/// A text, as `format!` makes it of `format_args!`.
+pub fn formatted(text: fmt::Arguments<'_>) -> Result<String, TryReserveError> {
+    let mut growing = Growing { text: String::new(), refused: None };
+    // Of what is written only its growing can fail.
+    let _ = growing.write_fmt(text);
+    growing.refused.map_or(Ok(growing.text), Err)
+}
+
+/// A text that is being written.
+struct Growing {
+    text: String,
+    refused: Option<TryReserveError>,
+}
+
+impl fmt::Write for Growing {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        if let Err(refused) = self.text.try_reserve(part.len()) {
+            self.refused = Some(refused);
+            return Err(fmt::Error);
+        }
+        self.text.push_str(part);
+        Ok(())
+    }
 }
 
 /// What the C library sees of some bytes: those before the first NUL.
@@ -86,6 +114,11 @@ mod tests {
     fn a_box_holds_its_value() {
         assert_eq!(boxed(String::from("x")).as_deref().map(String::as_str), Ok("x"));
         assert_eq!(boxed(()), Ok(Box::new(())));
+    }
+
+    #[test]
+    fn texts_are_formatted() {
+        assert_eq!(formatted(format_args!("{}, {:?}", 1, "two")).as_deref(), Ok("1, \"two\""));
     }
 
     #[test]

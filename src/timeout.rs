@@ -83,7 +83,7 @@ fn nanoseconds(seconds: &Bound<'_, PyAny>) -> Result<i64> {
 
 fn not_a_number(seconds: &Bound<'_, PyAny>) -> Error {
     match seconds.get_type().fully_qualified_name() {
-        Ok(name) => Error::type_error(format!("'{name}' object cannot be interpreted as an integer or float")),
+        Ok(name) => Error::type_error(format_args!("'{name}' object cannot be interpreted as an integer or float")),
         Err(error) => error.into(),
     }
 }
@@ -102,7 +102,7 @@ fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
     let bound = -(i64::MIN as f64);
     if !(-bound..bound).contains(&nanoseconds) {
         let what = if cfg!(Py_3_14) { "C PyTime_t" } else { "platform time_t" };
-        return Err(Error::overflow(format!("timestamp out of range for {what}")));
+        return Err(Error::overflow(format_args!("timestamp out of range for {what}")));
     }
     Ok(nanoseconds as i64)
 }

@@ -19,7 +19,7 @@ use socket2::SockAddr;
 use super::{Context, field, of_fields, parsed_text};
 use crate::error::{Error, Result};
 use crate::interpreter::make::IntoObject;
-use crate::{parse_object, parse_tuple};
+use crate::{memory, parse_object, parse_tuple};
 
 // The protocols, <bluetooth/bluetooth.h>.
 const L2CAP: c_int = 0;
@@ -159,7 +159,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
         RFCOMM => rfcomm_from_python(context, address),
         HCI => hci_from_python(context, address),
         SCO => sco_from_python(context, address),
-        _ => Err(Error::os(format!("{}(): unknown Bluetooth protocol", context.caller))),
+        _ => Err(Error::os(format_args!("{}(): unknown Bluetooth protocol", context.caller))),
     };
     Ok(bluetooth?.encode())
 }
@@ -242,7 +242,11 @@ fn in_its_place(context: Context<'_>, tuple: &Bound<'_, PyTuple>, error: Error) 
 }
 
 fn wrong_format(context: Context<'_>) -> Error {
-    Error::os(format!("{}(): wrong format", context.caller))
+    Error::os(format_args!("{}(): wrong format", context.caller))
+}
+
+fn text(device: Device) -> Result<String> {
+    Ok(memory::formatted(format_args!("{device}"))?)
 }
 
 /// An address in the form of the socket's protocol.
@@ -252,18 +256,18 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], proto: c_int) -> Result<Bou
     };
     match bluetooth {
         Bluetooth::L2cap { device, psm, cid, kind } if cfg!(Py_3_14) && kind != CLASSIC => {
-            (&*device.to_string(), psm, cid, kind).into_object(py)
+            (text(device)?.as_str(), psm, cid, kind).into_object(py)
         }
         Bluetooth::L2cap { device, psm, cid, .. } if cfg!(Py_3_14) && cid != 0 => {
-            (&*device.to_string(), psm, cid).into_object(py)
+            (text(device)?.as_str(), psm, cid).into_object(py)
         }
-        Bluetooth::L2cap { device, psm, .. } => (&*device.to_string(), psm).into_object(py),
-        Bluetooth::Rfcomm { device, channel } => (&*device.to_string(), channel).into_object(py),
+        Bluetooth::L2cap { device, psm, .. } => (text(device)?.as_str(), psm).into_object(py),
+        Bluetooth::Rfcomm { device, channel } => (text(device)?.as_str(), channel).into_object(py),
         Bluetooth::Hci { adapter, channel } if cfg!(Py_3_14) && channel != RAW_CHANNEL => {
             (adapter, channel).into_object(py)
         }
         Bluetooth::Hci { adapter, .. } => adapter.into_object(py),
-        Bluetooth::Sco { device } => device.to_string().as_str().into_object(py),
+        Bluetooth::Sco { device } => text(device)?.as_str().into_object(py),
     }
 }
 

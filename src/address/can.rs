@@ -66,15 +66,20 @@ impl Can {
 
 impl Station {
     fn encode(self) -> [u8; 16] {
-        let fields = match self {
-            Station::Any => vec![],
-            Station::IsoTp { rx, tx } => [rx.to_ne_bytes(), tx.to_ne_bytes()].concat(),
-            Station::J1939 { name, pgn, addr } => {
-                let fields: [&[u8]; 3] = [&name.to_ne_bytes(), &pgn.to_ne_bytes(), &[addr]];
-                fields.concat()
+        let mut bytes = [0; 16];
+        match self {
+            Station::Any => {}
+            Station::IsoTp { rx, tx } => {
+                bytes[..4].copy_from_slice(&rx.to_ne_bytes());
+                bytes[4..8].copy_from_slice(&tx.to_ne_bytes());
             }
-        };
-        field(&fields, 0)
+            Station::J1939 { name, pgn, addr } => {
+                bytes[..8].copy_from_slice(&name.to_ne_bytes());
+                bytes[8..12].copy_from_slice(&pgn.to_ne_bytes());
+                bytes[12] = addr;
+            }
+        }
+        bytes
     }
 
     fn decode(bytes: &[u8], proto: c_int) -> Self {
@@ -98,7 +103,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
         libc::CAN_RAW | libc::CAN_BCM => interface_from_python(tuple(context, "AF_CAN", address)?)?,
         libc::CAN_ISOTP => isotp_from_python(unexplained_tuple(address)?)?,
         libc::CAN_J1939 => j1939_from_python(unexplained_tuple(address)?)?,
-        _ => return Err(Error::os(format!("{}(): unsupported CAN protocol", context.caller))),
+        _ => return Err(Error::os(format_args!("{}(): unsupported CAN protocol", context.caller))),
     };
     let interface = index_of(address.py(), context.descriptor, interface.as_bytes())?;
     Ok(Can { interface, station }.encode())

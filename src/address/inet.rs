@@ -50,7 +50,7 @@ pub fn v6_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Resul
     let port = parts.port(context)?;
     if parts.flowinfo > 0xf_ffff {
         let caller = context.caller;
-        return Err(Error::overflow(format!("{caller}(): flowinfo must be 0-1048575.")));
+        return Err(Error::overflow(format_args!("{caller}(): flowinfo must be 0-1048575.")));
     }
     // `SocketAddrV6` keeps the flow information as it goes over the wire.
     let flowinfo = parts.flowinfo.to_be();
@@ -121,7 +121,7 @@ impl Parts {
 }
 
 fn bad_port(context: Context<'_>) -> Error {
-    Error::overflow(format!("{}(): port must be 0-65535.", context.caller))
+    Error::overflow(format_args!("{}(): port must be 0-65535.", context.caller))
 }
 
 /// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
@@ -167,7 +167,7 @@ pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
         }
     } else {
         let class = type_name(host);
-        Err(Error::type_error(format!("str, bytes or bytearray expected, not {class}")))
+        Err(Error::type_error(format_args!("str, bytes or bytearray expected, not {class}")))
     }
 }
 
@@ -218,5 +218,6 @@ pub fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> Returned<'_> {
 
 /// The text of an IPv6 address, as `inet_ntop(3)` writes it.
 pub fn v6_text(py: Python<'_>, ip: Ipv6Addr) -> Returned<'_> {
-    make::text(py, &sys::presentation::ntop_v6(ip))
+    let mut text = [0; sys::presentation::LONGEST_V6];
+    make::utf8(py, sys::presentation::ntop_v6(ip, &mut text).to_bytes())
 }

@@ -15,6 +15,7 @@ pub mod unix;
 pub mod vsock;
 
 use std::ffi::{CStr, c_char, c_int};
+use std::fmt::{self, Write};
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -51,7 +52,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
         libc::AF_TIPC => tipc::from_python(context, address),
         qipcrtr::FAMILY => qipcrtr::from_python(address),
         libc::AF_BLUETOOTH => bluetooth::from_python(context, address),
-        _ => Err(Error::os(format!("{}(): bad family", context.caller))),
+        _ => Err(Error::os(format_args!("{}(): bad family", context.caller))),
     }
 }
 
@@ -122,7 +123,15 @@ pub fn from_bytes(bytes: &[u8]) -> SockAddr {
 /// The address of these fields, one behind the other.
 fn of_fields(family: c_int, fields: &[&[u8]]) -> SockAddr {
     let family = (family as libc::sa_family_t).to_ne_bytes();
-    from_bytes(&[&family, fields.concat().as_slice()].concat())
+    let mut bytes = [0; size_of::<SockAddrStorage>()];
+    let mut length = 0;
+    for part in std::iter::once(&family[..]).chain(fields.iter().copied()) {
+        let room = &mut bytes[length..];
+        let part = &part[..part.len().min(room.len())];
+        room[..part.len()].copy_from_slice(part);
+        length += part.len();
+    }
+    from_bytes(&bytes[..length])
 }
 
 /// A field of an address. What a short one lacks of it is zeros: a kernel may cut what an address ends with.
@@ -153,15 +162,26 @@ pub fn tuple<'a, 'py>(
     address.cast::<PyTuple>().map_err(|_| {
         let caller = context.caller;
         let class = type_name(address);
-        Error::type_error(format!("{caller}(): {family} address must be tuple, not {class}"))
+        Error::type_error(format_args!("{caller}(): {family} address must be tuple, not {class}"))
     })
 }
 
-/// The C name of an object's class, as CPython's error messages have it.
-pub fn type_name(object: &Bound<'_, PyAny>) -> String {
-    // SAFETY: a class has a name, a string that lives as long as the class, which the object holds.
-    let name = unsafe { CStr::from_ptr((*pyo3::ffi::Py_TYPE(object.as_ptr())).tp_name) };
-    name.to_string_lossy().chars().take(500).collect()
+/// The C name of an object's class, as CPython's error messages have it: 500 characters of it at most.
+pub fn type_name<'a>(object: &'a Bound<'_, PyAny>) -> TypeName<'a> {
+    // SAFETY: a class has a name, a string that lives as long as the class, which the object holds for 'a.
+    TypeName(unsafe { CStr::from_ptr((*pyo3::ffi::Py_TYPE(object.as_ptr())).tp_name) })
+}
+
+/// The name of a class, to be displayed.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeName<'a>(&'a CStr);
+
+impl fmt::Display for TypeName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The interpreter makes it of a str: it is UTF-8.
+        let name = self.0.to_str().unwrap_or("?");
+        name.chars().take(500).try_for_each(|character| formatter.write_char(character))
+    }
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
         return Err(Error::value("Hardware address must be 8 bytes or less"));
     }
     let protocol = u16::try_from(parts.protocol)
-        .map_err(|_| Error::overflow(format!("{}(): proto must be 0-65535.", context.caller)))?;
+        .map_err(|_| Error::overflow(format_args!("{}(): proto must be 0-65535.", context.caller)))?;
     let packet = Packet {
         protocol,
         interface,
@@ -127,7 +127,7 @@ fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
         Error::Raised if is_raised(py, Class::Overflow) => {
             error.discard(py);
-            Error::overflow(format!("{}(): address argument out of range", context.caller))
+            Error::overflow(format_args!("{}(): address argument out of range", context.caller))
         }
         error => error,
     }

@@ -41,7 +41,7 @@ impl Qipcrtr {
 pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
-        Error::type_error(format!("getsockaddrarg: AF_QIPCRTR address must be tuple, not {class}"))
+        Error::type_error(format_args!("getsockaddrarg: AF_QIPCRTR address must be tuple, not {class}"))
     })?;
     let mut qipcrtr = Qipcrtr::default();
     parse_tuple!(address, c"II:getsockaddrarg", &raw mut qipcrtr.node, &raw mut qipcrtr.port)?;

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use socket2::SockAddr;
 
-use super::from_bytes;
+use super::of_fields;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::interpreter::{make, owned};
@@ -51,9 +51,8 @@ fn encode(path: &[u8]) -> Result<SockAddr> {
         // The kernel would end the name there, and another file would be meant.
         return Err(Error::value("embedded null byte in AF_UNIX path"));
     }
-    let family = (libc::AF_UNIX as libc::sa_family_t).to_ne_bytes();
     let end: &[u8] = if is_abstract { &[] } else { &[0] };
-    Ok(from_bytes(&[&family, path, end].concat()))
+    Ok(of_fields(libc::AF_UNIX, &[path, end]))
 }
 
 /// A path as `str`, an abstract name as bytes; an unnamed socket has the path `''`.

@@ -36,7 +36,7 @@ impl Vsock {
 pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
-        Error::type_error(format!("getsockaddrarg: AF_VSOCK address must be tuple, not {class}"))
+        Error::type_error(format_args!("getsockaddrarg: AF_VSOCK address must be tuple, not {class}"))
     })?;
     let mut vsock = Vsock::default();
     parse_tuple!(address, c"II:getsockaddrarg", &raw mut vsock.cid, &raw mut vsock.port)?;

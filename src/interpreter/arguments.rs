@@ -227,7 +227,7 @@ pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usi
         false => ("at most ", most),
     };
     let plural = if number == 1 { "" } else { "s" };
-    Err(Error::type_error(format!("{name} expected {bound}{number} argument{plural}, got {count}")))
+    Err(Error::type_error(format_args!("{name} expected {bound}{number} argument{plural}, got {count}")))
 }
 
 /// A C `int`, converted as Argument Clinic does: an `__index__` counts, and what does not fit is an `OverflowError`.

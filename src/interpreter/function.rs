@@ -219,7 +219,7 @@ impl Drop for PutAside<'_> {
 /// Refuses keywords.
 #[cold]
 pub fn no_keywords(name: &CStr) -> Error {
-    Error::type_error(format!("{}() takes no keyword arguments", name.to_string_lossy()))
+    Error::type_error(format_args!("{}() takes no keyword arguments", name.to_string_lossy()))
 }
 
 /// A table of functions, ended as the interpreter wants it.

@@ -21,7 +21,7 @@ pub fn adopt(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
     // known to anybody yet: its field may be written to.
     let own = unsafe {
         if ffi::Py_TYPE(inherited.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
-            return Err(Error::runtime(format!("{name} is no method to adopt")));
+            return Err(Error::runtime(format_args!("{name} is no method to adopt")));
         }
         let table = (*inherited.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method;
         let own = owned(class.py(), ffi::PyDescr_NewMethod(class.as_type_ptr(), table))?;

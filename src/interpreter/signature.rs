@@ -3,8 +3,6 @@
 //! A call that fits is bound here. One that does not is made on a Python function of that signature, and the interpreter says
 //! itself what is wrong with it.
 
-use std::ffi::CString;
-
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -14,7 +12,7 @@ use super::function::Returned;
 use super::text::utf8;
 use super::{make, owned};
 use crate::error::{Error, Result};
-use crate::name;
+use crate::{memory, name};
 
 /// The parameters of a Python function, or of a method without its `self`.
 #[derive(Clone, Copy, Debug)]
@@ -99,12 +97,13 @@ impl<const N: usize> Signature<N> {
         });
         match refusal {
             Err(error) => error,
-            Ok(_) => Error::type_error(format!("{}() takes other arguments", self.qualified_name)),
+            Ok(_) => Error::type_error(format_args!("{}() takes other arguments", self.qualified_name)),
         }
     }
 
     fn function<'py>(&self, py: Python<'py>) -> Returned<'py> {
-        let source = CString::new(format!("def function({}): pass\n", self.declaration)).map_err(PyErr::from)?;
+        let source = memory::formatted(format_args!("def function({}): pass\n", self.declaration))?;
+        let source = memory::till_nul(source.as_bytes())?;
         // In a namespace of its own: a module would be found by its name in `sys.modules`, instead of a user's.
         let names = make::dict(py)?;
         // SAFETY: a string with its NUL, and a dict for both kinds of names.

@@ -244,12 +244,15 @@ fn is_unsupported(py: Python<'_>, error: &PyErr) -> Result<bool> {
 
 /// `refusal(error)`: the file cannot be sent this way.
 fn give_up(refusal: &Bound<'_, PyAny>, error: Error) -> Error {
-    error.raise(refusal.py());
-    let cause = PyErr::take(refusal.py()).map(|cause| cause.into_value(refusal.py()));
-    match refusal.call1((cause,)) {
-        Ok(refusal) => PyErr::from_value(refusal).into(),
-        Err(error) => error.into(),
-    }
+    // In here PyO3 knows that the thread is attached: what is dropped is given back at once, and not put on a list that would have to grow.
+    Python::attach(|py| {
+        error.raise(py);
+        let cause = PyErr::take(py).map(|cause| cause.into_value(py));
+        match refusal.call1((cause,)) {
+            Ok(refusal) => PyErr::from_value(refusal).into(),
+            Err(error) => error.into(),
+        }
+    })
 }
 
 /// `_sendfile_zerocopy(zerocopy_func, giveup_exc_type, file, offset=0, count=None)`: as by `sendfile(2)`, through a function that takes

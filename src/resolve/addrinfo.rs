@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use socket2::SockAddr;
 
 use super::idna::idna;
-use super::{ask, numeric};
+use super::{Ip, ask, numeric};
 use crate::address;
 use crate::convert::text;
 use crate::descriptor::Descriptor;
@@ -115,7 +115,7 @@ impl<'py> Query<'py> {
         family: impl Fn(c_int) -> Returned<'py>,
         kind: impl Fn(c_int) -> Returned<'py>,
     ) -> Returned<'py> {
-        let answers = match self.answer() {
+        let answers = match self.answer()? {
             Some(answers) => {
                 self.audit(py)?;
                 answers
@@ -152,14 +152,10 @@ impl<'py> Query<'py> {
     }
 
     /// What the C library would answer, where that is certain: a numeric host and port of an ordinary transport.
-    fn answer(&self) -> Option<Vec<AddrInfo>> {
-        const HARMLESS: c_int = libc::AI_PASSIVE | libc::AI_NUMERICHOST | libc::AI_NUMERICSERV;
-        if !cfg!(target_env = "gnu") || self.hints.flags & !HARMLESS != 0 {
-            return None;
-        }
-        let transports = transports(self.hints.kind, self.hints.protocol)?;
-        let port = self.plain_port()?;
-        let ip = numeric(text(&self.host)?, self.hints.family)?;
+    fn answer(&self) -> Result<Option<Vec<AddrInfo>>> {
+        let Some((ip, port, transports)) = self.plain_parts() else {
+            return Ok(None);
+        };
         let answer = |&(kind, protocol): &(c_int, c_int)| AddrInfo {
             family: ip.family(),
             kind,
@@ -167,7 +163,18 @@ impl<'py> Query<'py> {
             canonical_name: None,
             address: ip.with_port(port),
         };
-        Some(transports.iter().map(answer).collect())
+        Ok(Some(memory::gathered(transports.iter().map(answer))?))
+    }
+
+    /// The address, the port and the transports that such an answer has.
+    fn plain_parts(&self) -> Option<(Ip, u16, Transports)> {
+        const HARMLESS: c_int = libc::AI_PASSIVE | libc::AI_NUMERICHOST | libc::AI_NUMERICSERV;
+        if !cfg!(target_env = "gnu") || self.hints.flags & !HARMLESS != 0 {
+            return None;
+        }
+        let transports = transports(self.hints.kind, self.hints.protocol)?;
+        let port = self.plain_port()?;
+        Some((numeric(text(&self.host)?, self.hints.family)?, port, transports))
     }
 
     /// A port as an integer or in digits; none is 0.
@@ -233,8 +240,11 @@ impl<'py> Query<'py> {
     }
 }
 
+/// Types, each with its protocol.
+type Transports = &'static [(c_int, c_int)];
+
 /// The types and protocols that the C library lists for ordinary hints, in its order; `None` for all others.
-fn transports(kind: c_int, protocol: c_int) -> Option<&'static [(c_int, c_int)]> {
+fn transports(kind: c_int, protocol: c_int) -> Option<Transports> {
     const ALL: [(c_int, c_int); 3] = [
         (libc::SOCK_STREAM, libc::IPPROTO_TCP),
         (libc::SOCK_DGRAM, libc::IPPROTO_UDP),

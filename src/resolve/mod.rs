@@ -17,7 +17,7 @@ pub mod idna;
 pub mod nameinfo;
 
 use std::ffi::{CStr, c_int};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -150,8 +150,10 @@ fn numeric(name: &CStr, family: c_int) -> Option<Ip> {
         return Some(Ip::V4(ip));
     }
     if [libc::AF_INET6, libc::AF_UNSPEC].contains(&family) && !name.to_bytes().contains(&b'%') {
-        let packed = sys::presentation::pton(libc::AF_INET6, name).ok()??;
-        return <[u8; 16]>::try_from(packed).ok().map(|packed| Ip::V6(packed.into()));
+        return match sys::presentation::pton(libc::AF_INET6, name) {
+            Ok(Some(IpAddr::V6(ip))) => Some(Ip::V6(ip)),
+            _ => None,
+        };
     }
     None
 }
@@ -188,8 +190,8 @@ mod tests {
             let name = CString::new(name).unwrap();
             let expected = sys::presentation::pton(libc::AF_INET, &name).unwrap();
             let found = numeric(&name, libc::AF_INET).map(|ip| match ip {
-                Ip::V4(ip) => ip.octets().to_vec(),
-                Ip::V6(ip) => ip.octets().to_vec(),
+                Ip::V4(ip) => IpAddr::V4(ip),
+                Ip::V6(ip) => IpAddr::V6(ip),
             });
             assert_eq!(found, expected, "{name:?}");
         }

@@ -1,6 +1,6 @@
 //! `getnameinfo(3)`.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::ffi::{CStr, c_char, c_int, c_uint};
 use std::net::SocketAddrV6;
 use std::ptr;
 
@@ -14,14 +14,14 @@ use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys::resolver::{self, Hints};
-use crate::{audit, parse_tuple};
+use crate::{audit, memory, parse_tuple};
 
 /// `getnameinfo(sockaddr, flags)`.
 pub fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     let (address, flags) = name_query(arguments)?;
     let Endpoint { host, port, flowinfo, scope_id } = Endpoint::parse(&address)?;
     audit!(py, c"socket.getnameinfo", c"(O)", address.as_ptr())?;
-    let service = CString::new(port.to_string()).unwrap_or_default();
+    let service = memory::till_nul(memory::formatted(format_args!("{port}"))?.as_bytes())?;
     let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
     let answers = ask(py, Some(host), Some(&service), hints)?;
     let [answer] = answers.as_slice() else {

@@ -17,6 +17,7 @@ use crate::interpreter::arguments::as_int;
 use crate::interpreter::function::{Receiver, Returned, enter, enter_aside};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
+use crate::memory;
 use crate::sys;
 use crate::timeout::{self, Timeout};
 
@@ -320,13 +321,13 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
     unsafe {
         enter(|py| {
             let socket = This::from_interpreter(py, object).socket();
-            let text = format!(
+            let text = memory::formatted(format_args!(
                 "<socket object, fd={}, family={}, type={}, proto={}>",
                 socket.descriptor().number(),
                 socket.family(),
                 socket.kind(),
                 socket.proto()
-            );
+            ))?;
             make::text(py, &text)
         })
     }

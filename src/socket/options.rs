@@ -163,7 +163,7 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
         (4, true) => return set_null(this, level, option, length),
         (4, false) => {
             let text = "setsockopt() only takes 4 arguments when the third argument is None";
-            return Err(Error::type_error(format!("{text} (got {})", class()?)));
+            return Err(Error::type_error(format_args!("{text} (got {})", class()?)));
         }
         (_, true) => {
             return Err(Error::type_error("setsockopt() requires 4 arguments when the third argument is None"));
@@ -182,7 +182,7 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
         set(this, level, option, value.bytes())
     } else {
         let text = "socket option should be int, bytes-like object or None";
-        Err(Error::type_error(format!("{text} (got {})", class()?)))
+        Err(Error::type_error(format_args!("{text} (got {})", class()?)))
     }
 }
 

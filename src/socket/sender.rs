@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use crate::address;
 use crate::error::Result;
+use crate::{address, memory};
 
 /// The memory of one sender.
 #[derive(Default)]
@@ -51,10 +51,13 @@ impl Sender {
         let old = match self.memory() {
             Some(mut known) => match &mut *known {
                 Some(known) => Some(std::mem::replace(&mut **known, new)),
-                none => {
-                    *none = Some(Box::new(new));
-                    None
-                }
+                none => match memory::boxed(new) {
+                    Ok(new) => {
+                        *none = Some(new);
+                        None
+                    }
+                    Err(new) => Some(new),
+                },
             },
             None => Some(new),
         };

@@ -298,7 +298,7 @@ fn data_flags_and_target<'a, 'py>(
 ) -> Result<(Buffer<'py>, c_int, Borrowed<'a, 'py, PyAny>)> {
     let count = arguments.len();
     let Some(target) = arguments.get(count.wrapping_sub(1)).filter(|_| (2..=3).contains(&count)) else {
-        return Err(Error::type_error(format!("sendto() takes 2 or 3 arguments ({count} given)")));
+        return Err(Error::type_error(format_args!("sendto() takes 2 or 3 arguments ({count} given)")));
     };
     if let (2, Some(data)) = (count, arguments.get(0)) {
         return Ok((Buffer::readable(&data)?, 0, target));

@@ -97,7 +97,7 @@ pub fn gethostname() -> io::Result<CString> {
     // SAFETY: the last byte is not passed on and stays NUL, so that the name always ends.
     unsafe {
         syscall!(gethostname(name.as_mut_ptr(), name.len() - 1))?;
-        Ok(CStr::from_ptr(name.as_ptr()).to_owned())
+        Ok(memory::till_nul(CStr::from_ptr(name.as_ptr()).to_bytes())?)
     }
 }
 

@@ -41,7 +41,7 @@ pub fn if_indextoname(index: c_uint) -> io::Result<CString> {
         if libc::if_indextoname(index, name.as_mut_ptr()).is_null() {
             return Err(io::Error::last_os_error());
         }
-        Ok(CStr::from_ptr(name.as_ptr()).to_owned())
+        Ok(memory::till_nul(CStr::from_ptr(name.as_ptr()).to_bytes())?)
     }
 }
 
@@ -66,7 +66,7 @@ pub fn name_of(fd: BorrowedFd<'_>, index: c_int) -> io::Result<CString> {
     unsafe {
         syscall!(ioctl(fd.as_raw_fd(), libc::SIOCGIFNAME as _, &raw mut request))?;
         request.ifr_name[NAME_SIZE - 1] = 0;
-        Ok(CStr::from_ptr(request.ifr_name.as_ptr()).to_owned())
+        Ok(memory::till_nul(CStr::from_ptr(request.ifr_name.as_ptr()).to_bytes())?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 unsafe extern "C" {
     fn inet_aton(text: *const c_char, address: *mut libc::in_addr) -> c_int;
@@ -18,26 +18,28 @@ pub fn aton(text: &CStr) -> Option<[u8; 4]> {
     (valid != 0).then(|| address.s_addr.to_ne_bytes())
 }
 
-/// `inet_pton(3)`: the 4 or 16 bytes of an address, `None` where the text is not one; an error for any other family.
-pub fn pton(family: c_int, text: &CStr) -> io::Result<Option<Vec<u8>>> {
+/// `inet_pton(3)`: an address, `None` where the text is not one; an error for any other family than those of IP.
+pub fn pton(family: c_int, text: &CStr) -> io::Result<Option<IpAddr>> {
     let mut address = [0u8; 16];
     // SAFETY: a string with its NUL, and room for the longer of the two addresses.
     match unsafe { inet_pton(family, text.as_ptr(), address.as_mut_ptr().cast()) } {
-        1 => Ok(Some(address[..if family == libc::AF_INET { 4 } else { 16 }].to_vec())),
+        1 if family == libc::AF_INET => Ok(address.first_chunk::<4>().copied().map(IpAddr::from)),
+        1 => Ok(Some(address.into())),
         0 => Ok(None),
         _ => Err(io::Error::last_os_error()),
     }
 }
 
-/// `inet_ntop(3)` of a 16-byte address.
-pub fn ntop_v6(address: Ipv6Addr) -> String {
-    const LONGEST: usize = 46;
+/// The size of the longest text of a 16-byte address, with its NUL.
+pub const LONGEST_V6: usize = 46;
+
+/// `inet_ntop(3)` of a 16-byte address, whose text is written to `text`.
+pub fn ntop_v6(address: Ipv6Addr, text: &mut [c_char; LONGEST_V6]) -> &CStr {
     let octets = address.octets();
-    let mut text = [0; LONGEST];
     // SAFETY: 16 bytes are read, and the buffer takes the longest text with its NUL, so that the call cannot fail.
     unsafe {
-        inet_ntop(libc::AF_INET6, octets.as_ptr().cast(), text.as_mut_ptr(), LONGEST as _);
-        CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned()
+        inet_ntop(libc::AF_INET6, octets.as_ptr().cast(), text.as_mut_ptr(), text.len() as _);
+        CStr::from_ptr(text.as_ptr())
     }
 }
 
@@ -54,7 +56,8 @@ mod tests {
 
     #[test]
     fn ntop_writes_as_the_c_library() {
-        assert_eq!(ntop_v6("::1:5".parse().unwrap()), "::0.1.0.5");
-        assert_eq!(ntop_v6("2001:db8::1".parse().unwrap()), "2001:db8::1");
+        let mut text = [0; LONGEST_V6];
+        assert_eq!(ntop_v6("::1:5".parse().unwrap(), &mut text), c"::0.1.0.5");
+        assert_eq!(ntop_v6("2001:db8::1".parse().unwrap(), &mut text), c"2001:db8::1");
     }
 }

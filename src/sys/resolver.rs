@@ -160,7 +160,7 @@ pub fn getnameinfo(address: &SockAddr, flags: c_int) -> Result<(CString, CString
             flags,
         );
         check(code)?;
-        Ok((CStr::from_ptr(host.as_ptr()).to_owned(), CStr::from_ptr(service.as_ptr()).to_owned()))
+        Ok((copied(host.as_ptr())?, copied(service.as_ptr())?))
     }
 }
 
