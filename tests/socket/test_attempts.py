@@ -181,6 +181,8 @@ def narrow(socket, keep):
     """A connection that does not hold much: the client, and the server's end."""
     listener = keep(socket.socket())
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    # As small as the window: a segment that does not fit waits for a timer.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     client = keep(socket.socket())
