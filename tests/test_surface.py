@@ -238,7 +238,9 @@ def test_methods_are_no_functions(socket, ours):
                 inspect.getsource(method)
 
 
-@pytest.mark.holds("They take `self` by position only", "Called on the class with what is no socket", "In the original all fail where")
+@pytest.mark.holds(
+    "They take `self` by position only", "Called on the class with what is no socket", "In the original all fail where"
+)
 def test_methods_take_sockets_only(socket, ours):
     for name in methods(socket):
         method = getattr(socket.socket, name)
@@ -251,7 +253,7 @@ def test_methods_take_sockets_only(socket, ours):
     other = SomethingElse()
     assert socket.socket.__enter__(other) is other
     if not ours:
-        with pytest.raises(AttributeError, match="'_closed'|'fileno'"):
+        with pytest.raises(AttributeError, match=r"'_closed'|'fileno'"):
             socket.socket.get_inheritable(other)
 
 

@@ -102,7 +102,9 @@ def test_index_without_interface(both, answer, index):
     assert outcomes[0] == outcomes[1]
 
 
-@pytest.mark.holds("`if_indextoname` refuses a number that fits no C `unsigned int`.", "Before 3.13 the original keeps the low 32 bits")
+@pytest.mark.holds(
+    "`if_indextoname` refuses a number that fits no C `unsigned int`.", "Before 3.13 the original keeps the low 32 bits"
+)
 def test_index_is_cut_down_by_the_original_alone(socket, ours, answer):
     [index, name] = socket.if_nameindex()[0]
     told = answer(socket.if_indextoname, index + 2**32)

@@ -342,7 +342,6 @@ def test_only_one_takes_paths(socket, ours, outcome, keep, tmp_path, method):
 class TestPathLike:
     """An addition: the stdlib takes text and bytes only."""
 
-
     @pytest.mark.parametrize("make", [pathlib.Path, Path, lambda path: Path(os.fsencode(path))])
     def test_it_is_taken_everywhere(self, socket, keep, tmp_path, make):
         path = make(str(tmp_path / "s"))

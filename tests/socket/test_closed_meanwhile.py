@@ -124,7 +124,9 @@ print(sorted(caught() - before - {signal.SIGRTMAX}))
 """
 
 
-@pytest.mark.holds("The first call that has to be ended gives the highest real-time signal", "Until then every signal has the action")
+@pytest.mark.holds(
+    "The first call that has to be ended gives the highest real-time signal", "Until then every signal has the action"
+)
 def test_the_signal_that_ends_it(ours, run):
     first = signal.SIGRTMAX - 1
     expected = ["True", f"[{first}]", f"[{first - 1}]"] if ours else ["True", "[]", "[]"]

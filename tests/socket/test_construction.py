@@ -176,7 +176,7 @@ def test_a_number_that_fits_no_descriptor_is_not_cut(socket, ours, take, more):
     try:
         if ours:
             refusal = OverflowError if take == "socket" else OSError
-            with pytest.raises(refusal, match="int too large to convert to C int$|Bad file descriptor$"):
+            with pytest.raises(refusal, match=r"int too large to convert to C int$|Bad file descriptor$"):
                 calls[take](number + more)
         elif take == "close":
             assert socket.close(number + more) is None

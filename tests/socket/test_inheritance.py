@@ -94,7 +94,9 @@ def test_received_descriptors_show_no_flag_that_was_not_given(socket, receive):
 
 
 @pytest.mark.holds(
-    "Descriptors received by `recvmsg` are not inherited", "In the original they are, unless", "Nothing is inherited that was not meant to be."
+    "Descriptors received by `recvmsg` are not inherited",
+    "In the original they are, unless",
+    "Nothing is inherited that was not meant to be.",
 )
 def test_received_descriptors_are_never_inheritable(socket, ours, receive):
     assert receive(0)[0] is ours

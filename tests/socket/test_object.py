@@ -355,7 +355,7 @@ class TestSubclass:
 
             with (tmp_path / "file").open("w") as file, Mine() as s:
                 os.set_inheritable(file.fileno(), True)
-                setattr(Mine if where == "class" else s, "fileno", lambda *_: file.fileno())
+                (Mine if where == "class" else s).fileno = lambda *_: file.fileno()
                 found = s.get_inheritable()
                 s.set_inheritable(False)
                 with pytest.raises(OSError) as caught:
