@@ -492,9 +492,11 @@ else:
 """
 
 
-@pytest.mark.holds("When an audit hook refuses `sendto()`", "The original holds it for ever")
+@pytest.mark.holds("When an audit hook refuses `sendto()`", "In 3.11 and 3.12 the original holds it for ever")
 def test_refused_data_is_let_go(socket, ours):
-    assert program(socket.__name__, SENDTO, None) == ("free" if ours else "held")
+    told = program(socket.__name__, SENDTO, None)
+    if ours or sys.version_info < (3, 13):
+        assert told == ("free" if ours else "held")
 
 
 TELLS_ALL = """

@@ -360,13 +360,13 @@ def test_tracebacks(socket, ours):
 @pytest.mark.holds("A method of the extension that was first looked up", "The original leaves out the class there.")
 def test_methods_without_keywords(socket, ours):
     with socket.socket() as sock:
-        send = sock.send
+        recv = sock.recv
         with pytest.raises(TypeError) as looked_up:
-            send(x=1)
+            recv(x=1)
         with pytest.raises(TypeError) as at_once:
-            sock.send(x=1)
-    assert str(at_once.value) == "socket.send() takes no keyword arguments"
-    assert str(looked_up.value) == ("socket.send() takes no keyword arguments" if ours else "send() takes no keyword arguments")
+            sock.recv(x=1)
+    assert str(at_once.value) == "socket.recv() takes no keyword arguments"
+    assert str(looked_up.value) == ("socket.recv() takes no keyword arguments" if ours else "recv() takes no keyword arguments")
 
 
 @pytest.mark.holds("A mode of `SocketIO` that is a tuple", "The original takes it for the arguments of a format.")
@@ -374,7 +374,9 @@ def test_methods_without_keywords(socket, ours):
 def test_a_mode_that_is_a_tuple(socket, ours):
     with socket.socket() as sock, pytest.raises(ValueError if ours else TypeError) as caught:
         socket.SocketIO(sock, ("r", "b"))
-    assert str(caught.value) == ("invalid mode: ('r', 'b')" if ours else "not all arguments converted during string formatting")
+    assert str(caught.value).startswith(
+        "invalid mode: ('r', 'b')" if ours else "not all arguments converted during string formatting"
+    )
 
 
 @pytest.mark.holds("Unless `install()` was called, the classes `socket` and `SocketIO` cannot be pickled")
