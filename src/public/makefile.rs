@@ -80,7 +80,8 @@ pub fn makefile<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     if mode.binary {
         return Ok(buffer);
     }
-    let encoding = io.call_method1(name!(py, "text_encoding")?, (encoding,))?;
+    // A level less than in Python, where this method would be a frame of its own: an EncodingWarning is for the caller's line.
+    let encoding = io.call_method1(name!(py, "text_encoding")?, (encoding, 1i32.into_object(py)?))?;
     let text = io.getattr(name!(py, "TextIOWrapper")?)?.call1((buffer, encoding, errors, newline))?;
     text.setattr(name!(py, "mode")?, given_mode)?;
     Ok(text)

@@ -203,12 +203,14 @@ fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Resul
     // is for him to see to, and not guaranteed.
     let file = unsafe { BorrowedFd::borrow_raw(file) };
     let send = |out: BorrowedFd<'_>| sys::socket::sendfile(out, file, offset, block);
+    let descriptor = this.socket().descriptor();
     match this.socket().patience() {
         Patience::Until(deadline) => call::wait_till(this.py(), this.socket(), Direction::Write, deadline, true, send),
         _ => call::block(this.py(), this.socket(), |out: BorrowedFd<'_>| match send(out) {
             // Somebody made the descriptor non-blocking behind our back: wait, and do not spin.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 wait::poll(out, Direction::Write, None)?;
+                descriptor.still_names(out)?;
                 send(out)
             }
             answer => answer,

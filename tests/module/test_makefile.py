@@ -702,3 +702,20 @@ class TestAMethodReplacedOnTheClass:
             pass
         assert s.fileno() == -1
         assert calls == [name]
+
+
+def test_an_encoding_warning_is_for_the_callers_line(run, with_parts):
+    """The stdlib's method is a frame of Python, and ours is none."""
+    code = """
+import sys, warnings
+left, right = socket.socketpair()
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    def called():
+        left.makefile().close()
+    called()
+line = called.__code__.co_firstlineno + 1
+print(sys.flags.warn_default_encoding, [warning.lineno == line for warning in caught])
+left.close(); right.close()
+"""
+    assert run(code, env={**with_parts, "PYTHONWARNDEFAULTENCODING": "1"}).strip() == "1 [True]"
