@@ -4,6 +4,7 @@ programs that run in another interpreter, and the outcome of a call in a form th
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -231,6 +232,13 @@ def program(socket: ModuleType, with_parts: dict[str, str]) -> Iterator[Callable
             return process
 
         yield program
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What a test leaves to the collector is collected before the next one: for objects of the stdlib that lose an error in their end."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -370,6 +370,7 @@ def test_methods_without_keywords(socket, ours):
 
 
 @pytest.mark.holds("A mode of `SocketIO` that is a tuple", "The original takes it for the arguments of a format.")
+@pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see test_makefile.py
 def test_a_mode_that_is_a_tuple(socket, ours):
     with socket.socket() as sock, pytest.raises(ValueError if ours else TypeError) as caught:

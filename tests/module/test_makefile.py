@@ -226,6 +226,7 @@ class TestRaw:
         assert outcomes[:3] == outcomes[3:]
 
     @half_made
+    @pytest.mark.usefixtures("collected")
     @pytest.mark.parametrize("mode", ["r", "w", "rw", "rb", "wb", "rwb", "wr", "br", "", "b", "a", "rbw", None, 5], ids=repr)
     def test_made_directly(self, both, mode):
         seen = []
@@ -243,6 +244,7 @@ class TestRaw:
         assert seen[0] == seen[1]
 
     @half_made
+    @pytest.mark.usefixtures("collected")
     @pytest.mark.parametrize("arguments", [(), (None,), (None, "r", 1)], ids=repr)
     def test_made_with_a_wrong_number_of_arguments(self, both, answer, arguments):
         outcomes = [answer(each.SocketIO, *arguments) for each in both]

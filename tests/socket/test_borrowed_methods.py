@@ -72,6 +72,7 @@ def test_the_with_statement_closes_once(wrapped):
     ours.__exit__(None, None, None)
 
 
+@pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the file that was made by then
 @pytest.mark.parametrize("call", ["makefile", "_decref_socketios", "__exit__"])
 def test_what_lacks_the_attributes_is_told_which(agree, outcome, call):

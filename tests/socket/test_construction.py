@@ -194,6 +194,7 @@ def test_a_number_that_fits_no_descriptor_is_not_cut(socket, ours, take, more):
 
 @pytest.mark.holds("A socket whose `__init__` never ran", "`close()`, the with-statement and `makefile()` take it")
 @pytest.mark.parametrize("missed", ["_closed", "_io_refs"])
+@pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the file that the stdlib has made then
 def test_init_that_never_ran(socket, ours, outcome, missed):
     made = socket.socket.__new__(socket.socket)
