@@ -17,12 +17,12 @@ ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 EXPERIMENTAL = 0x88B5  # an EtherType that IEEE leaves to whoever wants it
 
 
-def fill(s):
+def fill(s, data=b"line\n" * 200):
     s.setblocking(False)
     size = 0
     with contextlib.suppress(BlockingIOError):
         while True:
-            size += s.send(b"line\n" * 200)
+            size += s.send(data)
     s.setblocking(True)
     return size
 
@@ -63,26 +63,40 @@ def exhaust(iterator):
 
 
 @pytest.fixture
-def full(tcp_pair):
-    """A connection with much to read, whose other end has closed it."""
-    left, right = tcp_pair
-    size = fill(right)
-    right.shutdown(stdlib.SHUT_WR)
-    return left, size
+def full(socket):
+    """Makes a connection with much to read, whose other end has closed it."""
 
+    @contextlib.contextmanager
+    def full(data=b"line\n" * 200):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            left = socket.create_connection(server.getsockname())
+            right, _ = server.accept()
+        with left, right:
+            size = fill(right, data)
+            right.shutdown(stdlib.SHUT_WR)
+            yield left, size
+
+    return full
+
+
+# What there is to read is read within some 50 ms, which on a busy machine the other thread may not even notice: then it is tried again.
+TRIES = 30
 
 SMALL = 200_000  # calls
 
 
 @pytest.mark.parametrize("timeout", [None, 60, 0])
 def test_many_receives(full, timeout):
-    left, size = full
-    left.settimeout(timeout)
-    count = min(SMALL, unread(left) - 1)
-    sizes = iter([1] * count)
-    with Progress(sizes.__length_hint__) as progress:
-        exhaust(map(left.recv, sizes))
-    assert progress.between(count)
+    def seen():
+        with full() as (left, _):
+            left.settimeout(timeout)
+            count = min(SMALL, unread(left) - 1)
+            sizes = iter([1] * count)
+            with Progress(sizes.__length_hint__) as progress:
+                exhaust(map(left.recv, sizes))
+            return progress.between(count)
+
+    assert any(seen() for _ in range(TRIES))
 
 
 @pytest.mark.parametrize("timeout", [None, 0])
@@ -90,33 +104,38 @@ def test_many_sends(udp_pair, timeout):
     left, right = udp_pair
     left.connect(right.getsockname())  # who reads nothing: what is too much is lost
     left.settimeout(timeout)
-    data = iter([b"x"] * SMALL)
-    with Progress(data.__length_hint__) as progress:
-        exhaust(map(left.send, data))
-    assert progress.between(SMALL)
+
+    def seen():
+        data = iter([b"x"] * SMALL)
+        with Progress(data.__length_hint__) as progress:
+            exhaust(map(left.send, data))
+        return progress.between(SMALL)
+
+    assert any(seen() for _ in range(TRIES))
 
 
 @pytest.mark.parametrize("read", [lambda file: file.readlines(), list], ids=["readlines", "list"])
 def test_a_buffered_file(full, read):
     """A small buffer makes many receives of one call."""
-    left, size = full
-    with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
-        lines = read(file)
-    assert b"".join(lines) == b"line\n" * (size // 5)
-    assert progress.between(size)
+
+    def seen():
+        with full() as (left, size):
+            with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
+                lines = read(file)
+            assert b"".join(lines) == (b"line\n" * (size // 5 + 1))[:size]
+            return progress.between(size)
+
+    assert any(seen() for _ in range(TRIES))
 
 
-def test_a_long_line(tcp_pair):
-    left, right = tcp_pair
-    right.setblocking(False)
-    size = 0
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            size += right.send(bytes(1000))
-    right.shutdown(stdlib.SHUT_WR)
-    with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
-        assert len(file.readline()) == size
-    assert progress.between(size)
+def test_a_long_line(full):
+    def seen():
+        with full(bytes(1000)) as (left, size):
+            with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
+                assert len(file.readline()) == size
+            return progress.between(size)
+
+    assert any(seen() for _ in range(TRIES))
 
 
 MUCH = 256 << 20
