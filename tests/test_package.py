@@ -153,8 +153,10 @@ file.close(), left.close(), right.close()
 print("done")
 """) == "done\n"  # fmt: skip
 
-    def test_nothing_is_left_behind(self, purged):
+    def test_nothing_is_left_behind(self, purged, ours):
         """Nothing but what the interpreter keeps: blocks vary by some, an enumeration has hundreds."""
+        if not ours:
+            pytest.skip("what the original leaves behind differs from version to version")
         assert purged("""
 def blocks():
     new = again()
