@@ -81,7 +81,7 @@ pub fn try_first(
     } else {
         wanted.can_be_tried() && !wanted.is_in_conversation(socket) && readiness.is_likely()
     };
-    if !is_tried || turn::is_over() {
+    if !is_tried || turn::is_over(py) {
         return None;
     }
     let tried = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));

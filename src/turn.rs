@@ -1,25 +1,69 @@
-//! How much the threads of this process have transferred without letting go of the interpreter.
+//! How long the threads of this process have made transfers without letting go of the interpreter.
 //!
 //! The interpreter's loop asks now and then whether another thread waits, and whether a signal came. But code in C that calls a method
-//! in a loop (`BufferedReader.readline` from a fast peer) gives it no turn, and a ready transfer does not detach. So after a number of
-//! them one is made detached, and runs the handlers first. The number stands for about the interpreter's switch interval of 5 ms: a
-//! thread that waits asks for the interpreter after that time, and to detach gives it away only to one that has asked.
+//! in a loop (`BufferedReader.readline` from a fast peer) gives it no turn, and a ready transfer does not detach. So after a while one
+//! is made detached, and runs the handlers first.
+//!
+//! Not sooner than after the interpreter's switch interval: a thread that waits for the interpreter asks for it when it has waited that
+//! long, and to detach gives it away only to one that has asked. One that lets go earlier takes it back before the other has woken up,
+//! and begins the other's wait anew: done again and again, that starves it.
 //!
 //! Without a GIL nobody waits for it, and nothing is counted.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-/// How much has been spent of the turn.
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::error;
+
+/// How much has been spent since the clock was looked at.
 static SPENT: AtomicU32 = AtomicU32::new(0);
 
-/// A turn, in system calls of half a microsecond or so. So many bytes take about as long to copy as a call does by itself.
-const TURN: u32 = 8 * 1024;
+/// After how much it is looked at, in system calls of a third of a microsecond or so. So many bytes take about as long to copy.
+const LOOK: u32 = 1024;
 const BYTES_OF_A_CALL: usize = 4 * 1024;
+
+/// When the clock was first looked at in this turn.
+static BEGAN: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Whether the turn is over.
 #[inline]
-pub fn is_over() -> bool {
-    cfg!(not(Py_GIL_DISABLED)) && SPENT.load(Ordering::Relaxed) >= TURN
+pub fn is_over(py: Python<'_>) -> bool {
+    cfg!(not(Py_GIL_DISABLED)) && SPENT.load(Ordering::Relaxed) >= LOOK && look(py)
+}
+
+#[cold]
+#[inline(never)]
+fn look(py: Python<'_>) -> bool {
+    // Before the lock: it is a call into the interpreter.
+    let interval = switch_interval(py);
+    let Ok(mut began) = BEGAN.try_lock() else {
+        return false;
+    };
+    let now = Instant::now();
+    let over = now.duration_since(*began.get_or_insert(now)) > interval + interval / 4 + Duration::from_millis(1);
+    if !over {
+        SPENT.store(0, Ordering::Relaxed);
+    }
+    over
+}
+
+/// `sys.getswitchinterval()`.
+fn switch_interval(py: Python<'_>) -> Duration {
+    // SAFETY: attached; the first is borrowed or null, the second new or null with an exception, which is forgotten.
+    let seconds = unsafe {
+        let function = ffi::PySys_GetObject(c"getswitchinterval".as_ptr());
+        let answer = if function.is_null() { function } else { ffi::PyObject_CallNoArgs(function) };
+        let seconds = if answer.is_null() { -1.0 } else { ffi::PyFloat_AsDouble(answer) };
+        ffi::Py_XDECREF(answer);
+        error::clear(py);
+        seconds
+    };
+    // What it is in the beginning.
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_millis(5))
 }
 
 /// Counts a transfer. With the GIL nobody else counts at the same time.
@@ -35,6 +79,9 @@ pub fn spend(bytes: usize) {
 /// Begins a turn: the thread detaches.
 pub fn begin() {
     SPENT.store(0, Ordering::Relaxed);
+    if let Ok(mut began) = BEGAN.try_lock() {
+        *began = None;
+    }
 }
 
 #[cfg(test)]
@@ -43,15 +90,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_ends_by_calls_and_by_bytes() {
-        begin();
-        (1..TURN).for_each(|_| spend(1));
-        assert!(!is_over());
-        spend(1);
-        assert!(is_over());
-        begin();
-        let transfers = std::iter::repeat_with(|| spend(64 * 1024)).take_while(|()| !is_over()).count();
-        assert!((400..600).contains(&transfers));
-        begin();
+    fn a_turn_lasts_longer_than_the_switch_interval() {
+        Python::initialize();
+        Python::attach(|py| {
+            begin();
+            let started = Instant::now();
+            while !is_over(py) {
+                spend(64 * 1024);
+            }
+            assert!(started.elapsed() > switch_interval(py));
+            assert!(is_over(py), "till somebody detaches");
+            begin();
+            assert!(!is_over(py));
+        });
     }
 }

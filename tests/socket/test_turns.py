@@ -260,3 +260,30 @@ def test_receives_of_other_families(socket, keep, family):
     with Progress(sizes.__length_hint__) as progress:
         exhaust(map(s.recv, sizes))
     assert progress.between(size)
+
+
+def test_a_thread_that_computes_goes_on(socket):
+    """Beside one that sends and receives in a loop of Python, where something is always there."""
+    counted = 0
+    over = threading.Event()
+
+    def compute():
+        nonlocal counted
+        while not over.is_set():
+            counted += 1
+
+    left, right = socket.socketpair()
+    thread = threading.Thread(target=compute)
+    with left, right:
+        thread.start()
+        try:
+            seen = []
+            for _ in range(20):
+                for _ in range(10_000 if socket.__name__ == "oxisocket" else 10):
+                    left.send(b"x")
+                    right.recv(1)
+                seen.append(counted)
+        finally:
+            over.set()
+            thread.join()
+    assert seen[-1] - seen[0] > 10_000
