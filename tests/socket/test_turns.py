@@ -262,6 +262,7 @@ def test_receives_of_other_families(socket, keep, family):
     assert progress.between(size)
 
 
+@ONLY_OXISOCKET
 def test_a_thread_that_computes_goes_on(socket):
     """Beside one that sends and receives in a loop of Python, where something is always there."""
     counted = 0
@@ -279,7 +280,7 @@ def test_a_thread_that_computes_goes_on(socket):
         try:
             seen = []
             for _ in range(20):
-                for _ in range(10_000 if socket.__name__ == "oxisocket" else 10):
+                for _ in range(10_000):
                     left.send(b"x")
                     right.recv(1)
                 seen.append(counted)
