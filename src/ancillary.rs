@@ -144,19 +144,6 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     Some((usize::from_ne_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
 }
 
-/// Room for so many bytes of control messages: zeros, of which only those take memory that are written. None for want of memory.
-pub fn room(length: usize) -> Option<Vec<u8>> {
-    if length == 0 {
-        return Some(Vec::new());
-    }
-    let layout = std::alloc::Layout::array::<u8>(length).ok()?;
-    // SAFETY: the layout is not empty; what is not null has this layout, is initialised and belongs to nobody else.
-    unsafe {
-        let memory = std::alloc::alloc_zeroed(layout);
-        (!memory.is_null()).then(|| Vec::from_raw_parts(memory, length, length))
-    }
-}
-
 /// The descriptors that an item brings (`SCM_RIGHTS`, unix(7)).
 fn descriptors<'a>(item: Item<'a>) -> impl Iterator<Item = RawFd> + 'a {
     let brings = item.level == libc::SOL_SOCKET && item.kind == libc::SCM_RIGHTS;

@@ -3,6 +3,7 @@
 //! As CPython: `PyBUF_SIMPLE` and `PyBUF_WRITABLE`, contiguous memory of whatever item type. While a guard lives the exporter cannot
 //! resize; that another thread does not *write* to the memory is not guaranteed, and no more than with C, since Python shares it.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use pyo3::ffi;
@@ -11,17 +12,22 @@ use pyo3::prelude::*;
 use crate::error::{Error, Result};
 use crate::sys::message::Piece;
 
-/// Memory of a Python object, held till this is dropped.
-pub struct Buffer<'py> {
+/// Memory of a Python object, held till this is dropped: to read from, or [`Writable`].
+pub struct Buffer<'py, Access = Readable> {
     view: ffi::Py_buffer,
     py: Python<'py>,
+    _access: PhantomData<Access>,
 }
 
+/// Memory that is read from, which may be that of an object that nobody may change.
+pub struct Readable;
+/// Memory that is written to.
+pub struct Writable;
+
 impl<'py> Buffer<'py> {
-    /// Holds the memory of `object`, to write to; nothing was held before.
-    #[inline]
-    pub fn fill_writable(&mut self, object: &Bound<'py, PyAny>) -> Result<()> {
-        self.fill(object, ffi::PyBUF_WRITABLE)
+    /// No memory: for one of the interpreter's parsers to fill through [`Buffer::as_mut_ptr`], by a `y*`.
+    pub fn empty(py: Python<'py>) -> Self {
+        Self::none(py)
     }
 
     /// Memory to read from; an object without any is refused as `PyObject_GetBuffer` refuses it.
@@ -30,7 +36,9 @@ impl<'py> Buffer<'py> {
         buffer.fill(object, ffi::PyBUF_SIMPLE)?;
         Ok(buffer)
     }
+}
 
+impl<'py, Access> Buffer<'py, Access> {
     #[inline]
     fn fill(&mut self, object: &Bound<'py, PyAny>, flags: std::ffi::c_int) -> Result<()> {
         debug_assert!(self.view.obj.is_null(), "a buffer is filled once");
@@ -39,13 +47,12 @@ impl<'py> Buffer<'py> {
         if refused < 0 { Err(Error::Raised) } else { Ok(()) }
     }
 
-    /// No memory: for one of the interpreter's parsers to fill through [`Buffer::as_mut_ptr`].
     #[inline]
-    pub fn empty(py: Python<'py>) -> Self {
-        Buffer { view: ffi::Py_buffer::new(), py }
+    fn none(py: Python<'py>) -> Self {
+        Buffer { view: ffi::Py_buffer::new(), py, _access: PhantomData }
     }
 
-    /// Where a parser puts the memory for a `y*` or `w*`.
+    /// Where a parser puts the memory: for a `y*`, or, if it is [`Writable`], for a `w*`.
     pub fn as_mut_ptr(&mut self) -> *mut ffi::Py_buffer {
         &raw mut self.view
     }
@@ -71,6 +78,20 @@ impl<'py> Buffer<'py> {
         // not guaranteed, see above; they are only handed to the kernel, which copies whatever it finds.
         unsafe { std::slice::from_raw_parts(self.view.buf.cast(), self.len()) }
     }
+}
+
+impl<'py> Buffer<'py, Writable> {
+    /// No memory: to be filled by [`Buffer::fill_writable`], or by a parser's `w*`.
+    #[inline]
+    pub fn unfilled(py: Python<'py>) -> Self {
+        Self::none(py)
+    }
+
+    /// Holds the memory of `object`; nothing was held before.
+    #[inline]
+    pub fn fill_writable(&mut self, object: &Bound<'py, PyAny>) -> Result<()> {
+        self.fill(object, ffi::PyBUF_WRITABLE)
+    }
 
     /// The bytes, to be written to. They are initialised, and must stay so.
     #[inline]
@@ -78,12 +99,10 @@ impl<'py> Buffer<'py> {
         if self.view.buf.is_null() {
             return &mut [];
         }
-        // SAFETY: as in `bytes`; the view was asked for as a writable one, or the exporter's own parser would have refused it.
+        // SAFETY: as in `bytes`; the view was asked for as a writable one, by `fill_writable` or a parser's `w*`.
         unsafe { std::slice::from_raw_parts_mut(self.view.buf.cast(), self.len()) }
     }
-}
 
-impl<'py> Buffer<'py> {
     /// The bytes, for the kernel to write to: two buffers may be the same memory.
     pub fn piece(&mut self) -> Piece<'_> {
         // SAFETY: as in `bytes_mut`; of no length where there is no memory.
@@ -91,7 +110,7 @@ impl<'py> Buffer<'py> {
     }
 }
 
-impl Drop for Buffer<'_> {
+impl<Access> Drop for Buffer<'_, Access> {
     #[inline]
     fn drop(&mut self) {
         let _attached = self.py;

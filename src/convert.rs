@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyBytes;
 
 use crate::address::inet;
 use crate::buffer::Buffer;
@@ -15,6 +15,7 @@ use crate::interpreter::arguments::{Arguments, plain_long};
 use crate::interpreter::function::{Returned, Table};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
+use crate::interpreter::text::c_string;
 use crate::{ancillary, functions, sys};
 
 /// The argument of a function that takes one. Argument Clinic, which such functions came under in 3.13, takes it as it is; before, it was
@@ -211,22 +212,6 @@ pub fn index<'py>(number: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
     unsafe { owned(number.py(), ffi::PyNumber_Index(number.as_ptr())) }
 }
 
-/// The text of a `str` as C wants it; `None` for what is no `str`, cannot be encoded or holds NUL.
-pub fn text<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a CStr> {
-    let object = object.cast::<PyString>().ok()?;
-    let mut length = 0;
-    // SAFETY: a str keeps its UTF-8 form, NUL at its end, for as long as it lives, which is longer than 'a.
-    unsafe {
-        let start = ffi::PyUnicode_AsUTF8AndSize(object.as_ptr(), &raw mut length);
-        if start.is_null() {
-            crate::error::clear(object.py());
-            return None;
-        }
-        let bytes = std::slice::from_raw_parts(start.cast(), length.cast_unsigned() + 1);
-        CStr::from_bytes_with_nul(bytes).ok()
-    }
-}
-
 fn inet_aton<'py>(py: Python<'py>, address: Only<'_, 'py>) -> Returned<'py> {
     let mut start: *const c_char = std::ptr::null();
     parse_only!(address, c"s:inet_aton", &raw mut start)?;
@@ -250,7 +235,7 @@ fn inet_ntoa<'py>(py: Python<'py>, packed: Only<'_, 'py>) -> Returned<'py> {
 fn inet_pton<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
     if arguments.len() == 2
         && let (Some(family), Some(address)) = (arguments.plain_int(0, 0), arguments.get(1))
-        && let Some(address) = text(&address)
+        && let Some(address) = c_string(&address)
     {
         return pton(py, family, address);
     }

@@ -352,7 +352,7 @@ fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<
 }
 
 fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Returned<'py> {
-    let mut memory = Buffer::empty(socket.py());
+    let mut memory = Buffer::unfilled(socket.py());
     if let Err(error) = memory.fill_writable(buffer) {
         // The method has words of its own for what is no such buffer.
         error.discard(socket.py());

@@ -1,5 +1,6 @@
 //! Rust's own memory, where how much of it is wanted comes from outside: want of it is an error then, and not the end of the process.
 
+use std::alloc::{self, Layout};
 use std::collections::TryReserveError;
 use std::ffi::CString;
 use std::fmt::{self, Write};
@@ -9,6 +10,19 @@ pub fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
     let mut items = Vec::new();
     items.try_reserve_exact(count)?;
     Ok(items)
+}
+
+/// So many zeros; none where there is no memory. The system makes them: only those pages take memory that are written to.
+pub fn zeros(count: usize) -> Option<Vec<u8>> {
+    if count == 0 {
+        return Some(Vec::new());
+    }
+    let layout = Layout::array::<u8>(count).ok()?;
+    // SAFETY: the layout is not empty; what is not null has this layout, is initialised and belongs to nobody else.
+    unsafe {
+        let memory = alloc::alloc_zeroed(layout);
+        (!memory.is_null()).then(|| Vec::from_raw_parts(memory, count, count))
+    }
 }
 
 /// A box of a value, or the value where there is no memory for the box: `Box::new` ends the process then.
@@ -85,6 +99,13 @@ pub fn till_nul(bytes: &[u8]) -> Result<CString, TryReserveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_are_made() {
+        assert_eq!(zeros(3).as_deref(), Some(&[0; 3][..]));
+        assert_eq!(zeros(0).as_deref(), Some(&[][..]));
+        assert_eq!([usize::MAX, isize::MAX as usize].map(zeros), [None, None]);
+    }
 
     #[test]
     fn too_much_is_an_error() {

@@ -21,6 +21,7 @@ import pytest
 
 # Modules that tests share, some of them with the programs that they start.
 sys.path.insert(0, str(Path(__file__).with_name("parts")))
+from descriptors import is_open
 from waiting import PATIENCE, blocks
 
 # Who runs the tests in the background may have made them, and the programs they start, deaf to Ctrl-C.
@@ -125,12 +126,6 @@ def unix_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]
 @pytest.fixture
 def open_files() -> Callable[[], set[int]]:
     """The numbers of the descriptors that are open in this process."""
-
-    def is_open(number: int) -> bool:
-        with contextlib.suppress(OSError):
-            os.fstat(number)
-            return True
-        return False
 
     def numbers() -> set[int]:
         listed = [int(name) for name in os.listdir("/proc/self/fd")]  # with the one that listed them, closed since

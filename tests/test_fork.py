@@ -11,6 +11,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here"
 
 BEGINNING = """
 import errno, os, sys, threading, time, traceback, warnings
+from descriptors import is_open
 from waiting import crowd, fill, until_blocked
 
 def forked(child):
@@ -29,13 +30,6 @@ def forked(child):
     finally:
         sys.stderr.flush()
         os._exit(status)
-
-def is_open(number):
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
 
 def descriptors():
     return len(os.listdir("/proc/self/fd"))

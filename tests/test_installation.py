@@ -15,6 +15,20 @@ STANDS_ON_SOCKETS = (
 LATE = f"import socket, {STANDS_ON_SOCKETS}\nearlier = [socket.socket]  # where nobody looks\n"
 BEFORE = {"first": "", "late": LATE}
 INSTALL = "import oxisocket\noxisocket.install()\n"
+# What installing again and again says, which is one thing.
+ONE_RECORD = """\
+import logging, oxisocket
+records = []
+handler = logging.Handler()
+handler.emit = records.append
+logging.basicConfig(level=logging.DEBUG, handlers=[handler])
+for _ in range(3):
+    oxisocket.install()
+    oxisocket.install()
+    oxisocket.uninstall()
+record, = records
+assert (record.name, record.levelname) == ("oxisocket", "INFO")
+"""
 
 
 def python(*arguments, **settings):
@@ -177,23 +191,7 @@ class TestInstall:
         )
 
     def test_says_once_what_is_half_done(self):
-        run(
-            """
-            import logging, oxisocket
-            records = []
-            handler = logging.Handler()
-            handler.emit = records.append
-            logging.basicConfig(level=logging.DEBUG, handlers=[handler])
-            for _ in range(3):
-                oxisocket.install()
-                oxisocket.install()
-                oxisocket.uninstall()
-            record, = records
-            assert (record.name, record.levelname) == ("oxisocket", "INFO")
-            assert record.getMessage().startswith("ssl was imported before"), record.getMessage()
-            """,
-            LATE,
-        )
+        run(f'{ONE_RECORD}assert record.getMessage().startswith("ssl was imported before"), record.getMessage()', LATE)
 
     def test_has_nothing_to_say_otherwise(self):
         run(
@@ -738,24 +736,8 @@ class TestKept:
         """)
 
     def test_said_once(self):
-        run(
-            """
-            library.patch()
-            import logging, oxisocket
-            records = []
-            handler = logging.Handler()
-            handler.emit = records.append
-            logging.basicConfig(level=logging.DEBUG, handlers=[handler])
-            for _ in range(3):
-                oxisocket.install()
-                oxisocket.install()
-                oxisocket.uninstall()
-            record, = records
-            assert (record.name, record.levelname) == ("oxisocket", "INFO")
-            assert record.getMessage().endswith("socket.getaddrinfo, socket.socket"), record.getMessage()
-            """,
-            LATE + LIBRARY,
-        )
+        said = 'assert record.getMessage().endswith("socket.getaddrinfo, socket.socket"), record.getMessage()'
+        run(f"library.patch()\n{ONE_RECORD}{said}", LATE + LIBRARY)
 
     def test_installing_again_takes_what_was_given_back(self):
         run(

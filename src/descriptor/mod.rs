@@ -103,9 +103,9 @@ impl Descriptor {
         self.0.store(fd.into_raw_fd(), Ordering::Release);
     }
 
-    /// Gives the number to the caller: the socket is closed, what it named stays open. -1 when it was closed.
-    pub fn take(&self) -> RawFd {
-        self.0.swap(CLOSED, Ordering::AcqRel)
+    /// Gives the number to the caller, if it is still this one: the socket is closed, what the number names stays open.
+    pub fn take_if(&self, number: RawFd) -> bool {
+        self.0.compare_exchange(number, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Closes it, if it is open. Calls that other threads have running on it end, with EBADF; the last of them gives the number back.
@@ -113,7 +113,7 @@ impl Descriptor {
     /// It fails only as `close(2)` fails, and does not wait for those calls any longer than nobody notices.
     pub fn close(&self, py: Python<'_>) -> io::Result<()> {
         let key = Key::of(self);
-        match Calls::of_process().give_up(key, || self.take()) {
+        match Calls::of_process().give_up(key, || self.0.swap(CLOSED, Ordering::AcqRel)) {
             None => Ok(()),
             Some(GivenUp::Alone(number)) => py.detach(|| give_back(number)),
             Some(GivenUp::InUse) => {

@@ -11,13 +11,13 @@ use socket2::SockAddr;
 use super::idna::idna;
 use super::{Ip, ask, numeric};
 use crate::address;
-use crate::convert::text;
 use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, plain_long};
 use crate::interpreter::function::Returned;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::signature::Signature;
+use crate::interpreter::text::c_string;
 use crate::public::kinds;
 use crate::sys::resolver::{AddrInfo, Hints};
 use crate::{audit, memory, parse_keywords};
@@ -174,7 +174,7 @@ impl<'py> Query<'py> {
         }
         let transports = transports(self.hints.kind, self.hints.protocol)?;
         let port = self.plain_port()?;
-        Some((numeric(text(&self.host)?, self.hints.family)?, port, transports))
+        Some((numeric(c_string(&self.host)?, self.hints.family)?, port, transports))
     }
 
     /// A port as an integer or in digits; none is 0.
@@ -185,7 +185,7 @@ impl<'py> Query<'py> {
         if self.port.is_exact_instance_of::<pyo3::types::PyInt>() {
             return u16::try_from(plain_long(&self.port)?).ok();
         }
-        let digits = text(&self.port)?.to_str().ok()?;
+        let digits = c_string(&self.port)?.to_str().ok()?;
         let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
         if is_number { digits.parse().ok() } else { None }
     }

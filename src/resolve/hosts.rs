@@ -9,11 +9,11 @@ use pyo3::types::{PyString, PyTuple};
 
 use super::idna::{is_wire_form, refuse_endless_label};
 use super::{Ip, host};
-use crate::convert::text;
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Returned;
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::text::c_string;
 use crate::sys::resolver::{self, Host};
 use crate::{audit, memory, parse_tuple};
 
@@ -57,7 +57,7 @@ impl<'a, 'py> Asked<'a, 'py> {
         let Some(argument) = argument else {
             return Err(Self::refuse_count(arguments, format));
         };
-        let name = match text(&argument).and_then(|name| Some((name, name.to_str().ok()?))) {
+        let name = match c_string(&argument).and_then(|name| Some((name, name.to_str().ok()?))) {
             Some((name, ascii)) if is_wire_form(ascii) => memory::till_nul(name.to_bytes())?,
             _ => Self::name_by_format(arguments, &argument, format)?,
         };

@@ -173,11 +173,15 @@ pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
 
 /// `detach()`.
 pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    // The number is made first: were there no memory for it, the socket would still have the descriptor.
     let descriptor = this.socket().descriptor();
-    let number = descriptor.number().into_object(this.py())?;
-    descriptor.take();
-    Ok(number)
+    loop {
+        // The object is made first: were there no memory for it, the socket would still have the descriptor.
+        let number = descriptor.number();
+        let told = number.into_object(this.py())?;
+        if descriptor.take_if(number) {
+            return Ok(told);
+        }
+    }
 }
 
 /// `fileno()`.

@@ -11,7 +11,7 @@ use socket2::SockAddr;
 
 use super::This;
 use crate::ancillary::{self, Found, Item, Items};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Writable};
 use crate::call::{Transfer, transfer};
 use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
@@ -71,8 +71,8 @@ fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bo
     Ok(tuple.cast_into().map_err(PyErr::from)?)
 }
 
-fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py>> {
-    let mut buffer = Buffer::empty(item.py());
+fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py, Writable>> {
+    let mut buffer = Buffer::<Writable>::unfilled(item.py());
     crate::parse_object!(
         item,
         c"w*;recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers",
@@ -89,7 +89,7 @@ fn receive<'a>(this: This<'a, '_>, data: &mut [Piece<'_>], room: isize, flags: c
         .ok()
         .filter(|&room| room <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
-    let mut control = ancillary::room(room).ok_or(Error::NoMemory)?;
+    let mut control = memory::zeros(room).ok_or(Error::NoMemory)?;
     let wanted = Transfer {
         direction: Direction::Read,
         size: data.iter().map(Piece::len).sum(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 use super::This;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Writable};
 use crate::call::{Attempt, Transfer, go_on, transfer, try_first};
 use crate::error::{Error, Result};
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
@@ -48,7 +48,7 @@ pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retu
 
 /// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
 pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    let mut buffer = Buffer::empty(this.py());
+    let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recv_into")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv_into"))?;
     let buffer = buffer.bytes_mut();
@@ -62,7 +62,7 @@ pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retu
 
 /// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
 pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    let mut buffer = Buffer::empty(this.py());
+    let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recvfrom_into")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom_into"))?;
     let buffer = buffer.bytes_mut();
@@ -128,7 +128,7 @@ fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -
 #[inline(always)]
 fn buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
-    buffer: &mut Buffer<'py>,
+    buffer: &mut Buffer<'py, Writable>,
     format: &std::ffi::CStr,
 ) -> Result<(isize, c_int)> {
     if let Some(positional) = arguments.only_positional()
@@ -145,7 +145,7 @@ fn buffer_size_and_flags<'py>(
 #[inline(never)]
 fn parse_buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
-    buffer: &mut Buffer<'py>,
+    buffer: &mut Buffer<'py, Writable>,
     format: &std::ffi::CStr,
 ) -> Result<(isize, c_int)> {
     let positional = arguments.positional;

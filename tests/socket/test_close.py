@@ -12,15 +12,8 @@ import tracemalloc
 import warnings
 
 import pytest
+from descriptors import is_open
 from machine import INET6
-
-
-def is_open(number):
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
 
 
 def test_close_gives_the_descriptor_back(socket):

@@ -9,6 +9,8 @@ pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 
 BEGINNING = """
 import contextlib, errno, os, resource, signal, sys, threading, time
+from descriptors import is_open
+from waiting import until_blocked
 
 class Call(threading.Thread):
     def __init__(self, function, *args, masked=False):
@@ -27,11 +29,8 @@ class Call(threading.Thread):
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     def until_blocked(self):
-        while True:
-            with open(f"/proc/self/task/{self.native_id}/syscall") as file:
-                if file.read().split()[0] not in ("running", "202", "98"):
-                    return self
-            time.sleep(0.001)
+        until_blocked(self)
+        return self
 
     def result(self):
         self.join(15)
@@ -46,13 +45,6 @@ def closes_under_a_call(name="recv", argument=10):
     assert call.result() == errno.EBADF, call.outcome
     assert not is_open(number)
     right.close()
-
-def is_open(number):
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
 
 def same(number, other):
     return os.path.samestat(os.fstat(number), os.fstat(other))

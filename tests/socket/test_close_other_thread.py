@@ -9,20 +9,13 @@ import struct
 import threading
 
 import pytest
+from receiving import receives
 from waiting import crowd, fill, patiently
 
 pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 
 
-READING = {
-    "recv": lambda s: s.recv(10),
-    "recv much": lambda s: s.recv(1 << 20),
-    "recv_into": lambda s: s.recv_into(bytearray(10)),
-    "recvfrom": lambda s: s.recvfrom(10),
-    "recvfrom_into": lambda s: s.recvfrom_into(bytearray(10)),
-    "recvmsg": lambda s: s.recvmsg(10),
-    "recvmsg_into": lambda s: s.recvmsg_into([bytearray(10)]),
-}
+READING = {**receives(10), "recv much": lambda s: s.recv(1 << 20)}
 # TCP finds room for more after a while: a send of a part is not the last.
 WRITING = {
     "send": lambda s: [s.send(b"x" * 100_000) for _ in patiently()],

@@ -8,6 +8,7 @@ import os
 import select
 
 import pytest
+from receiving import receives
 from waiting import BIG, narrow
 
 
@@ -126,15 +127,7 @@ def fill(s):
             s.send(b"x" * 4096)
 
 
-RECEIVING = {
-    "recv": lambda s: s.recv(1),
-    "recv much": lambda s: s.recv(4 << 20),
-    "recv_into": lambda s: s.recv_into(bytearray(1)),
-    "recvfrom": lambda s: s.recvfrom(1),
-    "recvfrom_into": lambda s: s.recvfrom_into(bytearray(1)),
-    "recvmsg": lambda s: s.recvmsg(1),
-    "recvmsg_into": lambda s: s.recvmsg_into([bytearray(1)]),
-}
+RECEIVING = {**receives(1), "recv much": lambda s: s.recv(4 << 20)}
 SENDING = {
     "send": lambda s: s.send(b"x" * 500_000),
     "sendall": lambda s: s.sendall(b"x" * 500_000),

@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from receiving import receives
 from waiting import crowd, fill, read
 
 VALUES = [
@@ -128,14 +129,7 @@ def test_the_modes_follow_one_another(socket, keep):
         assert os.get_blocking(s.fileno()) is (timeout is None)
 
 
-OPERATIONS = {
-    "recv": lambda s: s.recv(1),
-    "recv_into": lambda s: s.recv_into(bytearray(1)),
-    "recvfrom": lambda s: s.recvfrom(1),
-    "recvfrom_into": lambda s: s.recvfrom_into(bytearray(1)),
-    "recvmsg": lambda s: s.recvmsg(1),
-    "recvmsg_into": lambda s: s.recvmsg_into([bytearray(1)]),
-}
+OPERATIONS = receives(1)
 
 
 class TestItTimesOut:
