@@ -95,8 +95,7 @@ pub fn try_first(
 /// Goes on with a transfer whose first attempt did not do it all, or was not made. `patience` is the socket's, from now on, unless it is
 /// given.
 ///
-/// Apart from the way of a transfer that is ready, which so is short, for the processor's caches as for the reader. It takes the attempt
-/// away, so that only who comes here needs to make an object of it.
+/// It is a function of its own, never inlined, so that the code of a transfer that is ready stays small and fits the processor's caches.
 #[cold]
 #[inline(never)]
 pub fn go_on(
@@ -163,8 +162,8 @@ fn after(
 
 /// Sends the rest of a send that went in part, as the kernel would have.
 ///
-/// What stops it does not make what was sent unsent, and belongs to the next call. So an error is looked for before each send, and left
-/// where it is; the one that comes between the look and the send is owed to the next call.
+/// An error that stops it belongs to the next call, since this one has sent something and succeeds. So `poll` looks for an error before
+/// each send, and the error stays in the kernel. An error that comes between `poll` and the send is kept for the next call: it is owed.
 fn send_rest(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, attempt: &mut dyn Attempt) -> usize {
     let mut done = sent;
     // No signal for a broken pipe: the call succeeds, and the kernel sends none with a call that does.

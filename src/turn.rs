@@ -1,12 +1,12 @@
 //! How long the threads of this process have made transfers without letting go of the interpreter.
 //!
 //! The interpreter's loop asks now and then whether another thread waits, and whether a signal came. But code in C that calls a method
-//! in a loop (`BufferedReader.readline` from a fast peer) gives it no turn, and a ready transfer does not detach. So after a while one
-//! is made detached, and runs the handlers first.
+//! in a loop (`BufferedReader.readline` from a fast peer) never returns to that loop, and a ready transfer does not detach. So after a
+//! while one transfer is made detached, and runs the signal handlers before it.
 //!
-//! Not sooner than after the interpreter's switch interval: a thread that waits for the interpreter asks for it when it has waited that
-//! long, and to detach gives it away only to one that has asked. One that lets go earlier takes it back before the other has woken up,
-//! and begins the other's wait anew: done again and again, that starves it.
+//! That is done after the interpreter's switch interval and not earlier. A thread that waits for the GIL asks for it when the interval has
+//! passed, and only a thread that has asked is sure to get it at the next detach. A detach before that wakes the waiting thread too late:
+//! the GIL is taken again, and the interval of the waiting thread starts from the beginning. If that repeats, the thread starves.
 //!
 //! Without a GIL nobody waits for it, and nothing is counted.
 

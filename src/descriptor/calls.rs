@@ -1,7 +1,7 @@
 //! The calls of this process that run detached: on which descriptor, and in which thread.
 //!
-//! All that can be raced over is done under one lock: reading the number and entering its call, taking the number away and marking its
-//! calls. So a number is either given back by `close()`, when no call runs on it, or by the last of its calls, and never used after.
+//! Reading the number and entering a call is one step under a lock. Taking the number away and marking its calls is another. So either
+//! `close()` gives the number back, when no call runs on it, or the last of its calls does; and nobody uses it after that.
 //! The lock is held for nanoseconds, or for an interruption's system call for each thread that is blocked; never while a call blocks.
 //! It is one of several, chosen by the socket's address, so that sockets do not wait for each other where there is no GIL.
 
@@ -81,7 +81,7 @@ impl Call {
     fn interrupt(&self) {
         if !self.thread.is_current() {
             // SAFETY: a thread leaves the table before it ends, and the table is locked. What is not guaranteed: that the thread is in
-            // its system call already, or still; who comes too early is interrupted again.
+            // its system call at this moment; a call that begins later is interrupted again.
             unsafe { self.thread.interrupt() };
         }
     }

@@ -41,7 +41,7 @@ const CLOSED: RawFd = -1;
 pub struct Descriptor(AtomicI32);
 
 impl Descriptor {
-    /// None.
+    /// No descriptor: the socket is closed.
     pub const fn closed() -> Self {
         Descriptor(AtomicI32::new(CLOSED))
     }
@@ -80,12 +80,12 @@ impl Descriptor {
         call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
     ) -> io::Result<T> {
         let lease = self.lease()?;
-        // Ended detached too: to give a number back closes a connection, and one that lingers takes its time.
+        // The lease ends detached too: the last one closes the connection, and `close(2)` of a socket that lingers blocks.
         py.detach(move || lease.make(call))
     }
 
-    /// Whether a call that has waited on `fd` may go on with it. A number that was detached meanwhile is the program's, and may name a
-    /// stranger's file by now: EBADF. After another `__init__` there is another one, with which the call is to begin again: EINTR.
+    /// Whether a call that has waited on `fd` may go on with it. After `detach()` the number belongs to the program and may name another
+    /// file: EBADF. After another `__init__` the socket has another number, and the call begins again with that: EINTR.
     pub fn still_names(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         match self.number() {
             number if number == fd.as_raw_fd() => Ok(()),
@@ -98,7 +98,7 @@ impl Descriptor {
         Calls::of_process().enter(Key::of(self), || self.number())
     }
 
-    /// Takes a descriptor over. One that was there before stays open and is nobody's, as in CPython.
+    /// Takes a descriptor over. An earlier one stays open and has no owner any more, as in CPython.
     pub fn put(&self, fd: OwnedFd) {
         self.0.store(fd.into_raw_fd(), Ordering::Release);
     }
@@ -110,7 +110,7 @@ impl Descriptor {
 
     /// Closes it, if it is open. Calls that other threads have running on it end, with EBADF; the last of them gives the number back.
     ///
-    /// It fails only as `close(2)` fails, and does not wait for those calls any longer than nobody notices.
+    /// It fails only as `close(2)` fails. It waits for those calls for a moment: half a millisecond, or 10 ms where no thread can be made.
     pub fn close(&self, py: Python<'_>) -> io::Result<()> {
         let key = Key::of(self);
         match Calls::of_process().give_up(key, || self.0.swap(CLOSED, Ordering::AcqRel)) {
@@ -140,7 +140,7 @@ impl Lease<'_> {
 
 /// Gives a number back that its socket has given up, and that no call runs on any more.
 fn give_back(number: RawFd) -> io::Result<()> {
-    // SAFETY: the number was the socket's alone, and each is told once to be given back, by what `Calls` says.
+    // SAFETY: the socket has given the number up, and `Calls` hands each number out once to be closed.
     sys::socket::close(unsafe { OwnedFd::from_raw_fd(number) })
 }
 

@@ -1,7 +1,7 @@
 //! Interrupting again the calls of closed sockets that have not ended: see [`pace`](super::pace).
 //!
-//! `close()` itself looks on for a moment, which is nearly always enough. Then a thread of its own goes on. It ends when nothing is left
-//! to do.
+//! `close()` itself waits for a moment, which is nearly always enough. After that a thread of our own, the watcher, interrupts them. The
+//! watcher ends when no call is left to interrupt.
 
 use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -82,7 +82,7 @@ fn watch() {
     }
 }
 
-/// What a thread that forks holds meanwhile: were another to hold it, the child would wait for it for ever.
+/// The locks that a thread holds while it forks. If another thread held one of them, the child would wait for it for ever.
 type Held = (MutexGuard<'static, Option<Thread>>, Vec<Locked<'static>>);
 
 thread_local! {

@@ -44,7 +44,7 @@ const SO_SNDTIMEO_NEW: c_int = 67;
 /// What an option changes that was set.
 pub const fn of_option(level: c_int, option: c_int) -> Closed {
     match (level, option) {
-        // An attempt takes what there is, however little the program wants to be woken for.
+        // An attempt returns fewer bytes than the program wants to wait for.
         (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => READ,
         // A send in two calls waits twice, is stamped twice, or leaves at two times.
         (libc::SOL_SOCKET, libc::SO_SNDTIMEO | SO_SNDTIMEO_NEW) => WRITE,
