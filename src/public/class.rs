@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use super::pristine::{self, is_pristine};
-use super::{borrowed, lifecycle, makefile, sendfile};
+use super::{borrowed, io, lifecycle, makefile, sendfile};
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
@@ -104,6 +104,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     if let Some(class) = CLASS.get(module.py()) {
         return Ok(class.bind(module.py()).clone());
     }
+    io::hold(module.py())?;
     let [traverse, clear] = collected_as_in_python(module.py())?;
     let class = Class {
         name: c"oxisocket.socket",

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyModule, PySet};
 
 use super::borrowed::Anything;
-use super::kinds;
+use super::{io, kinds};
 use crate::error::{Class, Error, Result};
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::function::Returned;
@@ -67,7 +67,7 @@ pub fn makefile<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
         None => this.set_files(this.files()?.add(1i32.into_object(py)?)?)?,
     }
 
-    let io = py.import(name!(py, "io")?)?;
+    let io = io::module(py)?;
     let default_size = || Ok::<_, Error>(io.getattr(name!(py, "DEFAULT_BUFFER_SIZE")?)?);
     let size = match buffering.filter(|buffering| !buffering.is_none()) {
         None => default_size()?,

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`borrowed`] | methods that a class which is no socket has taken |
 //! | [`class`] | the class: its table of methods and its slots |
+//! | [`io`] | the module `io` |
 //! | [`kinds`] | families and types as members of their enums |
 //! | [`lifecycle`] | construction, accept, dup, close, repr, the with-statement |
 //! | [`makefile`] | file objects |
@@ -12,6 +13,7 @@
 
 pub mod borrowed;
 pub mod class;
+pub mod io;
 pub mod kinds;
 pub mod lifecycle;
 pub mod makefile;

@@ -240,7 +240,7 @@ fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(
 
 /// Whether an error is `io.UnsupportedOperation`.
 fn is_unsupported(py: Python<'_>, error: &PyErr) -> Result<bool> {
-    let class = py.import(name!(py, "io")?)?.getattr(name!(py, "UnsupportedOperation")?)?;
+    let class = super::io::module(py)?.getattr(name!(py, "UnsupportedOperation")?)?;
     Ok(error.matches(py, class)?)
 }
 

@@ -721,3 +721,23 @@ print(sys.flags.warn_default_encoding, [warning.lineno == line for warning in ca
 left.close(); right.close()
 """
     assert run(code, env={**with_parts, "PYTHONWARNDEFAULTENCODING": "1"}).strip() == "1 [True]"
+
+
+def test_a_finalizer_at_the_interpreters_end_makes_a_file(run):
+    """When nothing can be imported any more."""
+    code = """
+import builtins
+
+class Late:
+    def __init__(self):
+        self.left, self.right = socket.socketpair()
+
+    def __del__(self):
+        self.left.sendall(b"late")
+        self.left.close()
+        with self.right, self.right.makefile("rb") as file:
+            print(file.read())
+
+builtins.late = Late()
+"""
+    assert run(code).strip() == "b'late'"

@@ -1,0 +1,25 @@
+//! The module `io`, held from the beginning: at the interpreter's end nothing can be imported any more, and finalizers still make files.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyModule;
+
+use crate::error::Result;
+use crate::name;
+
+static IO: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+
+/// Imports it. Called when the classes are made.
+pub fn hold(py: Python<'_>) -> Result<()> {
+    let module = py.import(name!(py, "io")?)?;
+    let _first_wins = IO.set(py, module.unbind());
+    Ok(())
+}
+
+/// The module.
+pub fn module(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
+    match IO.get(py) {
+        Some(io) => Ok(io.bind(py).clone()),
+        None => Ok(py.import(name!(py, "io")?)?),
+    }
+}
