@@ -87,7 +87,7 @@ impl fmt::Write for Growing {
 }
 
 /// What the C library sees of some bytes: those before the first NUL.
-pub fn till_nul(bytes: &[u8]) -> Result<CString, TryReserveError> {
+pub fn until_nul(bytes: &[u8]) -> Result<CString, TryReserveError> {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     let mut string = with_room(end + 1)?;
     string.extend_from_slice(&bytes[..end]);
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn the_c_library_stops_at_nul() {
-        assert_eq!(till_nul(b"a\0b").as_deref(), Ok(c"a"));
-        assert_eq!(till_nul(b"ab").as_deref(), Ok(c"ab"));
-        assert_eq!(till_nul(b"").as_deref(), Ok(c""));
+        assert_eq!(until_nul(b"a\0b").as_deref(), Ok(c"a"));
+        assert_eq!(until_nul(b"ab").as_deref(), Ok(c"ab"));
+        assert_eq!(until_nul(b"").as_deref(), Ok(c""));
     }
 }

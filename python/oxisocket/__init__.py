@@ -90,7 +90,7 @@ class SocketIO(_socket.RawSocketIO, io.RawIOBase):
     __module__ = "socket"
 
 
-_socket._adopt(AddressFamily, SocketKind, globals())
+_socket._register(AddressFamily, SocketKind, globals())
 
 
 def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:

@@ -6,7 +6,8 @@ use std::ptr;
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, parsed_text, tuple};
+use super::context::{Context, Origin, parsed_text, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::make::{self, IntoObject};
 use crate::parse_tuple;
@@ -91,8 +92,8 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
 }
 
 /// `(type, name, feat, mask)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let alg = Alg::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let alg = Alg::decode(bytes_of(address));
     let kind = make::utf8(py, alg.kind())?;
     let name = make::utf8(py, alg.name())?;
     (kind, name, alg.feat, alg.mask).into_object(py)
@@ -101,7 +102,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     fn bytes() -> [u8; 88] {

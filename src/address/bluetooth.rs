@@ -16,7 +16,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, parsed_text};
+use super::context::{Context, Origin, parsed_text};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::make::IntoObject;
 use crate::{memory, parse_object, parse_tuple};
@@ -250,8 +251,8 @@ fn text(device: Device) -> Result<String> {
 }
 
 /// An address in the form of the socket's protocol.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], proto: c_int) -> Result<Bound<'py, PyAny>> {
-    let Some(bluetooth) = Bluetooth::decode(bytes, proto) else {
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Some(bluetooth) = Bluetooth::decode(bytes_of(address), origin.proto) else {
         return Err(Error::value("Unknown Bluetooth protocol"));
     };
     match bluetooth {
@@ -276,7 +277,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], proto: c_int) -> Result<Bou
 mod tests {
     use std::ffi::{CString, c_char, c_uint};
 
-    use super::super::bytes_of;
     use super::*;
 
     const DEVICE: Device = Device([6, 5, 4, 3, 2, 0xa1]);

@@ -1,17 +1,18 @@
 //! AF_CAN: `(interface,)` for CAN_RAW and CAN_BCM, `(interface, rx, tx)` for CAN_ISOTP, `(interface, name, pgn, addr)` for CAN_J1939.
 
-use std::ffi::{c_int, c_uchar, c_uint, c_ulong, c_ulonglong, c_void};
+use std::ffi::{c_int, c_uchar, c_uint, c_ulong, c_ulonglong};
 use std::ptr;
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, tuple};
-use crate::descriptor::Descriptor;
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
+use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::text::{FS_CONVERTER, converted};
 use crate::parse_tuple;
 use crate::sys::interface;
 
@@ -113,7 +114,7 @@ type Parsed<'py> = (Bound<'py, PyBytes>, Station);
 
 fn interface_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
     let mut interface = ptr::null_mut();
-    parse_tuple!(address, c"O&;AF_CAN address must be a tuple (interface, )", FILE_SYSTEM_ENCODED, &raw mut interface,)?;
+    parse_tuple!(address, c"O&;AF_CAN address must be a tuple (interface, )", FS_CONVERTER, &raw mut interface,)?;
     // SAFETY: parsed by that converter.
     let interface = unsafe { converted(address.py(), interface) }?;
     Ok((interface, Station::Any))
@@ -122,7 +123,7 @@ fn interface_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'p
 fn isotp_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
     let mut interface = ptr::null_mut();
     let (mut rx, mut tx): (c_ulong, c_ulong) = (0, 0);
-    parse_tuple!(address, c"O&kk", FILE_SYSTEM_ENCODED, &raw mut interface, &raw mut rx, &raw mut tx)?;
+    parse_tuple!(address, c"O&kk", FS_CONVERTER, &raw mut interface, &raw mut rx, &raw mut tx)?;
     // SAFETY: parsed by that converter.
     let interface = unsafe { converted(address.py(), interface) }?;
     // As in C, what does not fit is cut off.
@@ -132,15 +133,7 @@ fn isotp_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> 
 fn j1939_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
     let mut interface = ptr::null_mut();
     let (mut name, mut pgn, mut addr): (c_ulonglong, c_uint, c_uchar) = (0, 0, 0);
-    parse_tuple!(
-        address,
-        c"O&KIB",
-        FILE_SYSTEM_ENCODED,
-        &raw mut interface,
-        &raw mut name,
-        &raw mut pgn,
-        &raw mut addr,
-    )?;
+    parse_tuple!(address, c"O&KIB", FS_CONVERTER, &raw mut interface, &raw mut name, &raw mut pgn, &raw mut addr,)?;
     // SAFETY: parsed by that converter.
     let interface = unsafe { converted(address.py(), interface) }?;
     Ok((interface, Station::J1939 { name, pgn, addr }))
@@ -149,21 +142,6 @@ fn j1939_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> 
 /// For these two protocols CPython does not look whether it has a tuple, and its parser complains of the programmer.
 fn unexplained_tuple<'a, 'py>(address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
     address.cast::<PyTuple>().map_err(|_| Error::system("new style getargs format but argument is not a tuple"))
-}
-
-/// A converter of the interpreter, for `O&`.
-type Converter = unsafe extern "C" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
-
-/// Makes new bytes of a `str`, bytes or `os.PathLike`, without NULs.
-const FILE_SYSTEM_ENCODED: Converter = ffi::PyUnicode_FSConverter;
-
-/// # Safety
-///
-/// `bytes` was put there by `FILE_SYSTEM_ENCODED`, as part of a parse that succeeded.
-unsafe fn converted<'py>(py: Python<'py>, bytes: *mut ffi::PyObject) -> Result<Bound<'py, PyBytes>> {
-    // SAFETY: the converter gives an object that is new, and the caller's.
-    let bytes = unsafe { Bound::from_owned_ptr(py, bytes) };
-    Ok(bytes.cast_into::<PyBytes>().map_err(PyErr::from)?)
 }
 
 /// The number of an interface; one without a name is all of them.
@@ -176,16 +154,11 @@ fn index_of(py: Python<'_>, descriptor: &Descriptor, name: &[u8]) -> Result<c_in
 }
 
 /// An address in the form of the socket's protocol, where an interface that is gone has no name.
-pub fn to_python<'py>(
-    py: Python<'py>,
-    bytes: &[u8],
-    descriptor: &Descriptor,
-    proto: c_int,
-) -> Result<Bound<'py, PyAny>> {
-    let can = Can::decode(bytes, proto);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let can = Can::decode(bytes_of(address), origin.proto);
     let name = match can.interface {
         0 => None,
-        index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
+        index => origin.descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = make::system_text(py, name.as_deref().unwrap_or_default().to_bytes())?;
     match can.station {
@@ -198,7 +171,6 @@ pub fn to_python<'py>(
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     #[track_caller]

@@ -1,23 +1,25 @@
 //! AF_INET and AF_INET6: `(host, port)` and `(host, port[, flowinfo[, scope_id]])` (ip(7), ipv6(7)).
 
 use std::ffi::{CStr, CString, c_int, c_uint};
-use std::io::Write;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+use std::net::{SocketAddrV4, SocketAddrV6};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
 
-use super::{Context, tuple, type_name};
-use crate::buffer::Buffer;
-use crate::error::{Class, Error, Result, is_raised};
-use crate::interpreter::arguments::plain_long;
-use crate::interpreter::function::Returned;
-use crate::interpreter::make::{self, IntoObject};
+use super::context::{Context, Origin, tuple};
+use super::unknown;
+use crate::error::{Error, Exception, Result, is_raised};
+use crate::interpreter::buffer::Buffer;
+use crate::interpreter::make::IntoObject;
+use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
-use crate::resolve::{self, Ip};
-use crate::{memory, sys};
+use crate::interpreter::type_name::type_name;
+use crate::memory;
+use crate::names::host::host;
+use crate::names::idna;
+use crate::names::ip::Ip;
 
 /// `(host, port)`.
 pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
@@ -111,7 +113,7 @@ impl Parts {
     fn ip(&self, py: Python<'_>, family: c_int) -> Result<Ip> {
         match &self.host {
             Host::Number(ip) => Ok(*ip),
-            Host::Name(name) => resolve::host(py, name, family),
+            Host::Name(name) => host(py, name, family),
         }
     }
 
@@ -127,7 +129,7 @@ fn bad_port(context: Context<'_>) -> Error {
 /// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
 fn port_out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
-        Error::Raised if is_raised(py, Class::Overflow) => {
+        Error::Raised if is_raised(py, Exception::Overflow) => {
             error.discard(py);
             bad_port(context)
         }
@@ -150,7 +152,7 @@ fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Result<Option<Host>> {
     match number {
         Some(ip) => Ok(Some(Host::Number(ip))),
         None if text.contains('\0') => Ok(None),
-        None => Ok(Some(Host::Name(memory::till_nul(text.as_bytes())?))),
+        None => Ok(Some(Host::Name(memory::until_nul(text.as_bytes())?))),
     }
 }
 
@@ -176,11 +178,11 @@ fn name(bytes: &[u8]) -> Result<CString> {
     if bytes.contains(&0) {
         return Err(Error::type_error("host name must not contain null character"));
     }
-    Ok(memory::till_nul(bytes)?)
+    Ok(memory::until_nul(bytes)?)
 }
 
 fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
-    resolve::idna::idna(host).map_err(|error| {
+    idna::idna(host).map_err(|error| {
         if error.is_no_memory(host.py()) {
             return error;
         }
@@ -190,34 +192,18 @@ fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
 }
 
 /// `(host, port)`.
-pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'py, PyAny>> {
+pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Some(address) = address.as_socket_ipv4() else {
-        return super::unknown_to_python(py, libc::AF_INET, super::bytes_of(address));
+        return unknown::to_python(py, address);
     };
-    (v4_text(py, *address.ip())?, address.port()).into_object(py)
+    (Ip::V4(*address.ip()).text(py)?, address.port()).into_object(py)
 }
 
 /// `(host, port, flowinfo, scope_id)`.
-pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'py, PyAny>> {
+pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Some(address) = address.as_socket_ipv6() else {
-        return super::unknown_to_python(py, libc::AF_INET6, super::bytes_of(address));
+        return unknown::to_python(py, address);
     };
     let flowinfo = u32::from_be(address.flowinfo());
-    (v6_text(py, *address.ip())?, address.port(), flowinfo, address.scope_id()).into_object(py)
-}
-
-/// The text of an IPv4 address, as `inet_ntop(3)` writes it.
-pub fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> Returned<'_> {
-    let mut text = [0; "255.255.255.255".len()];
-    let mut rest = &mut text[..];
-    // As long as the longest there is: it cannot fail.
-    let _ = write!(rest, "{ip}");
-    let left = rest.len();
-    make::utf8(py, &text[..text.len() - left])
-}
-
-/// The text of an IPv6 address, as `inet_ntop(3)` writes it.
-pub fn v6_text(py: Python<'_>, ip: Ipv6Addr) -> Returned<'_> {
-    let mut text = [0; sys::presentation::LONGEST_V6];
-    make::utf8(py, sys::presentation::ntop_v6(ip, &mut text).to_bytes())
+    (Ip::V6(*address.ip()).text(py)?, address.port(), flowinfo, address.scope_id()).into_object(py)
 }

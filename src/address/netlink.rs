@@ -3,7 +3,8 @@
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, tuple};
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::Result;
 use crate::interpreter::make::IntoObject;
 use crate::parse_tuple;
@@ -45,15 +46,14 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
 }
 
 /// `(pid, groups)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Netlink { pid, groups } = Netlink::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Netlink { pid, groups } = Netlink::decode(bytes_of(address));
     (pid, groups).into_object(py)
 }
 
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const NETLINK: Netlink = Netlink { pid: 0x0403_0201, groups: 0x8000_0005 };

@@ -7,10 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, parsed_text, tuple};
-use crate::buffer::Buffer;
-use crate::descriptor::Descriptor;
-use crate::error::{Class, Error, Result, is_raised};
+use super::context::{Context, Origin, parsed_text, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
+use crate::error::{Error, Exception, Result, is_raised};
+use crate::interpreter::buffer::Buffer;
 use crate::interpreter::make::{self, IntoObject};
 use crate::parse_tuple;
 use crate::sys::interface;
@@ -125,7 +125,7 @@ impl<'a, 'py> Parts<'a, 'py> {
 /// A number too large for C is refused without saying which.
 fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
-        Error::Raised if is_raised(py, Class::Overflow) => {
+        Error::Raised if is_raised(py, Exception::Overflow) => {
             error.discard(py);
             Error::overflow(format_args!("{}(): address argument out of range", context.caller))
         }
@@ -134,11 +134,11 @@ fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
 }
 
 /// `(ifname, proto, pkttype, hatype, addr)`, where an interface that is gone has no name.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], descriptor: &Descriptor) -> Result<Bound<'py, PyAny>> {
-    let packet = Packet::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let packet = Packet::decode(bytes_of(address));
     let name = match packet.interface {
         0 => None,
-        index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
+        index => origin.descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = make::utf8(py, name.as_deref().unwrap_or_default().to_bytes())?;
     let address = make::bytes(py, &packet.address)?;
@@ -148,7 +148,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], descriptor: &Descriptor) ->
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const BYTES: [u8; 20] = [17, 0, 0x08, 0x00, 3, 0, 0, 0, 0x04, 0x03, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];

@@ -6,9 +6,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::{field, of_fields, type_name};
+use super::context::{Context, Origin};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::make::IntoObject;
+use crate::interpreter::type_name::type_name;
 use crate::parse_tuple;
 
 /// `AF_QIPCRTR` of `<bits/socket.h>`.
@@ -38,7 +40,7 @@ impl Qipcrtr {
 }
 
 /// `(node, port)`.
-pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
         Error::type_error(format_args!("getsockaddrarg: AF_QIPCRTR address must be tuple, not {class}"))
@@ -49,15 +51,14 @@ pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
 }
 
 /// `(node, port)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Qipcrtr { node, port } = Qipcrtr::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Qipcrtr { node, port } = Qipcrtr::decode(bytes_of(address));
     (node, port).into_object(py)
 }
 
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const QIPCRTR: Qipcrtr = Qipcrtr { node: 0x0403_0201, port: 0xffff_fffe };

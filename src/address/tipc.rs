@@ -3,7 +3,8 @@
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, tuple};
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::make::IntoObject;
 use crate::parse_tuple;
@@ -109,8 +110,9 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
 }
 
 /// `(addr_type, v1, v2, v3, scope)`, where a name has its instance twice, as the range it is, and an id has a 0.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Tipc { address, scope } = Tipc::decode(bytes).ok_or_else(|| Error::value("Invalid address type"))?;
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Tipc { address, scope } =
+        Tipc::decode(bytes_of(address)).ok_or_else(|| Error::value("Invalid address type"))?;
     let (kind, v1, v2, v3) = match address {
         Address::NameSequence { service, lower, upper } => (NAMESEQ, service, lower, upper),
         Address::Name { service, instance } => (NAME, service, instance, instance),
@@ -124,7 +126,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     #[track_caller]

@@ -7,9 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use socket2::SockAddr;
 
-use super::of_fields;
-use crate::buffer::Buffer;
+use super::context::{Context, Origin};
+use super::sockaddr::{bytes_of, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::buffer::Buffer;
 use crate::interpreter::{make, owned};
 use crate::{name, parse_object};
 
@@ -17,7 +18,7 @@ use crate::{name, parse_object};
 const PATH_SIZE: usize = 108;
 
 /// Parses a path.
-pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let py = address.py();
     let mut path = Buffer::empty(py);
     let encoded = encoded(address)?;
@@ -56,8 +57,8 @@ fn encode(path: &[u8]) -> Result<SockAddr> {
 }
 
 /// A path as `str`, an abstract name as bytes; an unnamed socket has the path `''`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let path = bytes.get(2..).unwrap_or_default();
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let path = bytes_of(address).get(2..).unwrap_or_default();
     if path.first() == Some(&0) {
         return make::bytes(py, path);
     }
@@ -70,7 +71,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
 
 #[cfg(test)]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     #[test]

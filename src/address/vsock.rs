@@ -4,9 +4,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::{field, of_fields, type_name};
+use super::context::{Context, Origin};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::make::IntoObject;
+use crate::interpreter::type_name::type_name;
 use crate::parse_tuple;
 
 /// A `sockaddr_vm` of `<linux/vm_sockets.h>`, where the port comes first.
@@ -33,7 +35,7 @@ impl Vsock {
 }
 
 /// `(cid, port)`.
-pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
         Error::type_error(format_args!("getsockaddrarg: AF_VSOCK address must be tuple, not {class}"))
@@ -44,15 +46,14 @@ pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
 }
 
 /// `(cid, port)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Vsock { cid, port } = Vsock::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Vsock { cid, port } = Vsock::decode(bytes_of(address));
     (cid, port).into_object(py)
 }
 
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const VSOCK: Vsock = Vsock { cid: 0xffff_ffff, port: 0x0403_0201 };

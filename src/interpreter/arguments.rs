@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{Error, Result};
 use crate::interpreter::make;
+use crate::interpreter::number::plain_long;
 
 /// Positional arguments, borrowed from the interpreter for the time of the call.
 #[derive(Clone, Copy)]
@@ -101,20 +102,6 @@ impl<'a, 'py> Arguments<'a, 'py> {
     pub fn tuple(&self) -> Result<Bound<'py, PyTuple>> {
         // SAFETY: the values are objects.
         unsafe { make::tuple_of(self.py, self.values) }
-    }
-}
-
-/// The value of an `int`, or of an instance of a subclass such as a flag, that fits; runs no Python code.
-#[inline]
-pub fn plain_long(value: &Bound<'_, PyAny>) -> Option<i64> {
-    let mut overflow = 0;
-    // SAFETY: `value` is an object; the function is only called on an int, for which it cannot fail but by overflow.
-    unsafe {
-        if ffi::PyLong_Check(value.as_ptr()) == 0 {
-            return None;
-        }
-        let long = ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow);
-        (overflow == 0).then_some(long)
     }
 }
 
@@ -228,18 +215,4 @@ pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usi
     };
     let plural = if number == 1 { "" } else { "s" };
     Err(Error::type_error(format_args!("{name} expected {bound}{number} argument{plural}, got {count}")))
-}
-
-/// A C `int`, converted as Argument Clinic does: an `__index__` counts, and what does not fit is an `OverflowError`.
-pub fn as_int(value: &Bound<'_, PyAny>) -> Result<c_int> {
-    let mut overflow = 0;
-    // SAFETY: `value` is an object.
-    let long = unsafe { ffi::PyLong_AsLongAndOverflow(value.as_ptr(), &raw mut overflow) };
-    if long == -1 && overflow == 0 && PyErr::occurred(value.py()) {
-        return Err(Error::Raised);
-    }
-    match c_int::try_from(long) {
-        Ok(int) if overflow == 0 => Ok(int),
-        _ => Err(Error::overflow("Python int too large to convert to C int")),
-    }
 }

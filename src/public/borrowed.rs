@@ -8,12 +8,12 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::class;
+use super::identity;
 use crate::error::Result;
 use crate::interpreter::function::{Receiver, Table};
 use crate::interpreter::{make, owned};
 use crate::name;
-use crate::socket::This;
+use crate::socket::object::SocketRef;
 
 /// What such a method is called on: a socket, or anything else.
 #[derive(Clone, Copy)]
@@ -40,9 +40,10 @@ impl<'a, 'py> Anything<'a, 'py> {
     }
 
     /// The socket, if it is one.
-    pub fn socket(&self) -> Option<This<'a, 'py>> {
+    pub fn socket(&self) -> Option<SocketRef<'a, 'py>> {
         // SAFETY: an instance of the public class or of a subclass, as is checked, borrowed for 'a.
-        class::is_instance(&self.object).then(|| unsafe { This::from_interpreter(self.py(), self.object.as_ptr()) })
+        identity::is_instance(&self.object)
+            .then(|| unsafe { SocketRef::from_interpreter(self.py(), self.object.as_ptr()) })
     }
 
     /// Whether it was closed, as it says itself.

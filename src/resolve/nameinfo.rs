@@ -8,20 +8,29 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::ask;
 use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::function::Returned;
+use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
+use crate::names::host::ask;
 use crate::sys::resolver::{self, Hints};
-use crate::{audit, memory, parse_tuple};
+use crate::{audit, functions, memory, parse_tuple};
+
+/// `getnameinfo`.
+pub static FUNCTIONS: Table = functions![
+    function c"getnameinfo" => getnameinfo, c"getnameinfo($module, sockaddr, flags, /)\n--\n\n\
+        The names of the host and the service at an address, as (host, service).\n\n\
+        The address is (host, port[, flowinfo[, scope_id]]) with a numeric host; the flags are NI_ constants. Raises gaierror when\n\
+        there is no answer. See getnameinfo(3) and RFC 3493.";
+];
 
 /// `getnameinfo(sockaddr, flags)`.
-pub fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (address, flags) = name_query(arguments)?;
     let Endpoint { host, port, flowinfo, scope_id } = Endpoint::parse(&address)?;
     audit!(py, c"socket.getnameinfo", c"(O)", address.as_ptr())?;
-    let service = memory::till_nul(memory::formatted(format_args!("{port}"))?.as_bytes())?;
+    let service = memory::until_nul(memory::formatted(format_args!("{port}"))?.as_bytes())?;
     let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
     let answers = ask(py, Some(host), Some(&service), hints)?;
     let [answer] = answers.as_slice() else {

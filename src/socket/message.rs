@@ -9,33 +9,35 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use socket2::SockAddr;
 
-use super::This;
-use crate::ancillary::{self, Found, Item, Items};
-use crate::buffer::{Buffer, Writable};
-use crate::call::{Transfer, transfer};
-use crate::descriptor::Descriptor;
+use super::object::SocketRef;
+use crate::address::context::Origin;
+use crate::call::transfer::{Transfer, transfer};
 use crate::error::{Error, Result};
-use crate::interpreter::arguments::{Arguments, Keywords, as_int, check_count};
-use crate::interpreter::function::Returned;
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::{Arguments, Keywords, check_count};
+use crate::interpreter::buffer::{Buffer, Writable};
+use crate::interpreter::bytes;
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
+use crate::sys::ancillary::{self, Found, Item, Items};
 use crate::sys::message::{Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
-use crate::{address, audit, bytes, memory, sys};
+use crate::{address, audit, memory, sys};
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
-pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (mut size, mut room, mut flags) = (0isize, 0isize, 0);
     crate::parse_tuple!(&arguments.tuple()?, c"n|ni:recvmsg", &raw mut size, &raw mut room, &raw mut flags)?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
-    let (data, rest) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
+    let (data, rest) = bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| {
         receive(this, &mut [Piece::new(buffer)], room, flags)
     })?;
     rest.delivered(this.py(), data)
 }
 
 /// `recvmsg_into(buffers[, ancbufsize[, flags]])`: `(nbytes, ancdata, msg_flags, address)`.
-pub fn recvmsg_into<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn recvmsg_into<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let mut buffers: *mut ffi::PyObject = std::ptr::null_mut();
     let (mut room, mut flags) = (0isize, 0);
@@ -82,7 +84,12 @@ fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py, Writable>> {
 }
 
 /// Receives a message into `data`: how many bytes, and the rest of it.
-fn receive<'a>(this: This<'a, '_>, data: &mut [Piece<'_>], room: isize, flags: c_int) -> Result<(usize, Rest<'a>)> {
+fn receive<'a>(
+    this: SocketRef<'a, '_>,
+    data: &mut [Piece<'_>],
+    room: isize,
+    flags: c_int,
+) -> Result<(usize, ReceivedMessage<'a>)> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let room = usize::try_from(room)
@@ -106,27 +113,26 @@ fn receive<'a>(this: This<'a, '_>, data: &mut [Piece<'_>], room: isize, flags: c
     })?;
     let incoming = incoming.expect("a transfer that succeeded was made");
     control.truncate(incoming.control);
-    let rest = Rest { control, incoming, asked: flags, descriptor: socket.descriptor(), proto: socket.proto() };
+    let rest = ReceivedMessage { control, incoming, asked: flags, origin: this.origin() };
     Ok((count, rest))
 }
 
 /// What a message brought beside its data. Descriptors among it are closed unless it is delivered.
 #[derive(Debug)]
-struct Rest<'a> {
+struct ReceivedMessage<'a> {
     control: Vec<u8>,
     incoming: Incoming,
     asked: c_int,
-    descriptor: &'a Descriptor,
-    proto: c_int,
+    origin: Origin<'a>,
 }
 
-impl Rest<'_> {
+impl ReceivedMessage<'_> {
     /// The whole message, as the methods return it.
-    fn delivered<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> Returned<'py> {
+    fn delivered<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> ObjectResult<'py> {
         let control = self.control_to_python(py)?;
         let ours = libc::MSG_CMSG_CLOEXEC & !self.asked;
         let flags = self.incoming.flags & !ours;
-        let sender = address::to_python(py, &self.incoming.address, self.descriptor, self.proto)?;
+        let sender = address::to_python(py, &self.incoming.address, self.origin)?;
         let message = (data, control, flags, sender).into_object(py)?;
         self.keep_descriptors();
         Ok(message)
@@ -151,19 +157,19 @@ impl Rest<'_> {
     }
 }
 
-impl Drop for Rest<'_> {
+impl Drop for ReceivedMessage<'_> {
     fn drop(&mut self) {
         ancillary::close_descriptors(&self.control);
     }
 }
 
 /// `sendmsg(buffers[, ancdata[, flags[, address]]])`: how many bytes of data went.
-pub fn sendmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (buffers, control, flags, target) = sendmsg_arguments(arguments)?;
     let to = match target.filter(|target| !target.is_none()) {
         Some(target) => {
-            let to = address::from_python(this.socket().address_context("sendmsg"), &target)?;
+            let to = address::from_python(this.address_context("sendmsg"), &target)?;
             audit!(py, c"socket.sendmsg", c"OO", this.object().as_ptr(), target.as_ptr())?;
             Some(to)
         }
@@ -230,12 +236,12 @@ fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
 }
 
 fn send_message<'py>(
-    this: This<'_, 'py>,
+    this: SocketRef<'_, 'py>,
     data: &[Buffer<'py>],
     control: &[u8],
     address: Option<&SockAddr>,
     flags: c_int,
-) -> Returned<'py> {
+) -> ObjectResult<'py> {
     let socket = this.socket();
     let slices = memory::gathered(data.iter().map(|buffer| IoSlice::new(buffer.bytes())))?;
     let wanted = Transfer {
@@ -259,7 +265,7 @@ fn send_message<'py>(
 }
 
 /// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (AF_ALG).
-pub fn sendmsg_afalg<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn sendmsg_afalg<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     if this.socket().family() != libc::AF_ALG {
         return Err(Error::os("algset is only supported for AF_ALG"));

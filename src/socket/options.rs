@@ -6,20 +6,22 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyTuple};
 
-use super::{Socket, This, attempts};
-use crate::buffer::Buffer;
+use super::object::SocketRef;
+use crate::call::attempts;
+use crate::call::socket::Socket;
+use crate::call::timeout::Timeout;
 use crate::error::{Error, Result, clear};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::function::Returned;
+use crate::interpreter::buffer::Buffer;
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys;
-use crate::timeout::Timeout;
 
 /// The longest value of an option, in bytes, that `getsockopt` returns.
 const LONGEST_VALUE: c_int = 1024;
 
 /// `getsockopt(level, option[, buffersize])`: a number, or with a size the bytes.
-pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let socket = this.socket();
     let (mut level, mut option, mut size) = (0, 0, 0);
@@ -43,7 +45,7 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
     }
     if size == 0 {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_int(fd, level, option))?;
-        return or_owed_error(socket, level, option, value).into_object(py);
+        return or_deferred_error(socket, level, option, value).into_object(py);
     }
     if is_vsock {
         return Err(Error::os("getsockopt string buffer not allowed"));
@@ -58,10 +60,10 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
 }
 
 /// The value of an option, or, for `SO_ERROR`, the error that a call in part has left to the next one.
-fn or_owed_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> c_int {
-    match socket.owed_error() {
+fn or_deferred_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> c_int {
+    match socket.deferred_error() {
         Some(errno) if (level, option, value) == (libc::SOL_SOCKET, libc::SO_ERROR, 0) => {
-            socket.settle_error();
+            socket.clear_deferred_error();
             errno
         }
         _ => value,
@@ -69,7 +71,7 @@ fn or_owed_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> 
 }
 
 /// `setsockopt(level, option, value: int | buffer)`, `setsockopt(level, option, None, optlen)`.
-pub fn setsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn setsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let socket = this.socket();
     match plain_option(socket, arguments) {
         Some((level, option, value)) => set(this, level, option, &value.to_ne_bytes())?,
@@ -79,18 +81,18 @@ pub fn setsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
 }
 
 /// Sets an option to the bytes of a value. The socket is looked up last: what makes a value of an argument may have closed it.
-fn set(this: This<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Result<()> {
+fn set(this: SocketRef<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Result<()> {
     let socket = this.socket();
     socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt(fd, level, option, value))?;
-    socket.leave_attempts_out(attempts::of_option(level, option));
+    socket.exclude_attempts(attempts::excluded_by_option(level, option));
     Ok(())
 }
 
 /// Sets an option to a length without a value.
-fn set_null(this: This<'_, '_>, level: c_int, option: c_int, length: c_uint) -> Result<()> {
+fn set_null(this: SocketRef<'_, '_>, level: c_int, option: c_int, length: c_uint) -> Result<()> {
     let socket = this.socket();
     socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt_null(fd, level, option, length))?;
-    socket.leave_attempts_out(attempts::of_option(level, option));
+    socket.exclude_attempts(attempts::excluded_by_option(level, option));
     Ok(())
 }
 
@@ -104,7 +106,7 @@ fn plain_option(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int,
 }
 
 /// Tries the forms one after the other; what is said when none fits is what the last one says.
-fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result<()> {
+fn set_parsed_option(this: SocketRef<'_, '_>, arguments: Arguments<'_, '_>) -> Result<()> {
     let py = this.py();
     let socket = this.socket();
     let tuple = arguments.tuple()?;
@@ -150,7 +152,7 @@ fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result
 }
 
 /// Since Python 3.15 the third argument alone decides the form, and is told of.
-fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
+fn set_by_third(this: SocketRef<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
     let py = this.py();
     let (mut level, mut option): (c_int, c_int) = (0, 0);
     let mut third: *mut ffi::PyObject = std::ptr::null_mut();
@@ -187,7 +189,7 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
 }
 
 /// `setblocking(flag)`.
-pub fn setblocking<'py>(this: This<'_, 'py>, flag: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn setblocking<'py>(this: SocketRef<'_, 'py>, flag: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let timeout = if is_set(flag)? { Timeout::NONE } else { Timeout::ZERO };
     change_timeout(this, timeout)?;
     Ok(this.none())
@@ -204,25 +206,25 @@ fn is_set(flag: &Bound<'_, PyAny>) -> Result<bool> {
 }
 
 /// `getblocking()`.
-pub fn getblocking<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn getblocking<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let blocking = !this.socket().timeout().is_zero();
     Ok(PyBool::new(this.py(), blocking).to_owned().into_any())
 }
 
 /// `settimeout(timeout)`.
-pub fn settimeout<'py>(this: This<'_, 'py>, timeout: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn settimeout<'py>(this: SocketRef<'_, 'py>, timeout: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let timeout = Timeout::from_python(timeout)?;
     change_timeout(this, timeout)?;
     Ok(this.none())
 }
 
 /// `gettimeout()`.
-pub fn gettimeout<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn gettimeout<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     this.socket().timeout().to_python(this.py())
 }
 
 /// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.
-pub fn change_timeout(this: This<'_, '_>, timeout: Timeout) -> Result<()> {
+pub fn change_timeout(this: SocketRef<'_, '_>, timeout: Timeout) -> Result<()> {
     let socket = this.socket();
     socket.set_timeout(timeout);
     Ok(socket.descriptor().attached(this.py(), |fd| sys::socket::set_nonblocking(fd, !timeout.is_none()))?)

@@ -3,24 +3,24 @@
 use std::ffi::c_int;
 use std::io;
 use std::mem::MaybeUninit;
-use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use super::This;
-use crate::buffer::{Buffer, Writable};
-use crate::call::{Attempt, Transfer, go_on, transfer, try_first};
+use super::object::SocketRef;
+use crate::call::deadline::Deadline;
+use crate::call::transfer::{Attempt, Transfer, attempt_first, complete, transfer};
 use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
-use crate::interpreter::function::Returned;
+use crate::interpreter::buffer::{Buffer, Writable};
+use crate::interpreter::bytes;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::signals;
 use crate::sys::wait::Direction;
-use crate::timeout::Patience;
-use crate::{address, audit, bytes, sys};
+use crate::{address, audit, sys};
 
 /// `recv(bufsize[, flags])`.
-pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
     // Straight, and not through a function that takes what receives: one that is used in several places is a call more in each.
@@ -30,24 +30,23 @@ pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned
         let count = receive(this, buffer, flags)?;
         return bytes::copied(this.py(), buffer, count);
     }
-    let (data, ()) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
-        Ok((receive(this, buffer, flags)?, ()))
-    })?;
+    let (data, ()) =
+        bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| Ok((receive(this, buffer, flags)?, ())))?;
     Ok(data)
 }
 
 /// `recvfrom(bufsize[, flags])`: the data and the sender's address.
-pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn recvfrom<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
     let (data, sender) =
-        bytes::receive(py, size, flags, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
+        bytes::receive(py, size, flags, this.socket().bulk(), |buffer| receive_from(this, buffer, flags))?;
     (data, sender).into_object(py)
 }
 
 /// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
-pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn recv_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recv_into")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv_into"))?;
@@ -61,7 +60,7 @@ pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retu
 }
 
 /// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
-pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn recvfrom_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recvfrom_into")?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom_into"))?;
@@ -76,7 +75,7 @@ pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
 
 /// Receives into a buffer. For no bytes nobody is asked, as in CPython.
 #[inline(always)]
-pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
+pub fn receive(this: SocketRef<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
     if buffer.is_empty() {
         return Ok(0);
     }
@@ -87,7 +86,7 @@ pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int)
 
 /// Receives into a buffer: how many bytes, and the sender's address.
 fn receive_from<'py>(
-    this: This<'_, 'py>,
+    this: SocketRef<'_, 'py>,
     buffer: &mut [MaybeUninit<u8>],
     flags: c_int,
 ) -> Result<(usize, Bound<'py, PyAny>)> {
@@ -100,8 +99,8 @@ fn receive_from<'py>(
         sender = from;
         Ok(count)
     })?;
-    let to_python = || address::to_python(this.py(), &sender, socket.descriptor(), socket.proto());
-    let sender = socket.sender().to_python(this.py(), &sender, to_python)?;
+    let to_python = || address::to_python(this.py(), &sender, this.origin());
+    let sender = this.peer().to_python(this.py(), &sender, to_python)?;
     Ok((count, sender))
 }
 
@@ -165,7 +164,7 @@ fn parse_buffer_size_and_flags<'py>(
 }
 
 /// `send(data[, flags])`: how many bytes went.
-pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn send<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0)) {
         (1, Some(data)) => send_and_count(this, data, 0),
         _ => with_data_and_flags(this, arguments, c"send", c"y*|i:send", send_and_count),
@@ -173,13 +172,13 @@ pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned
 }
 
 #[inline(always)]
-fn send_and_count<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
+fn send_and_count<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> ObjectResult<'py> {
     send_some(this, data, flags)?.into_object(this.py())
 }
 
 /// Sends what goes at once, or all that a blocking `send(2)` would send.
 #[inline(always)]
-pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int) -> Result<usize> {
+pub fn send_some(this: SocketRef<'_, '_>, data: &[u8], flags: c_int) -> Result<usize> {
     transfer(this.py(), this.socket(), sending(data, flags), attempt_to_send(data))
 }
 
@@ -192,7 +191,7 @@ fn attempt_to_send(data: &[u8]) -> impl Attempt + use<'_> {
 }
 
 /// `sendall(data[, flags])`.
-pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn sendall<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0)) {
         (1, Some(data)) => send_all_of(this, data, 0),
         _ => with_data_and_flags(this, arguments, c"sendall", c"y*|i:sendall", send_all_of),
@@ -200,10 +199,10 @@ pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
 }
 
 #[inline(always)]
-fn send_all_of<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
-    match try_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
+fn send_all_of<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> ObjectResult<'py> {
+    match attempt_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
         Some(Ok(count)) if count == data.len() => {}
-        tried => send_rest(this, data, flags, tried)?,
+        first => send_remainder(this, data, flags, first)?,
     }
     Ok(this.none())
 }
@@ -211,24 +210,22 @@ fn send_all_of<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<
 /// Sends what the first attempt has left. The timeout is one for the whole call.
 #[cold]
 #[inline(never)]
-fn send_rest(this: This<'_, '_>, data: &[u8], flags: c_int, tried: Option<io::Result<usize>>) -> Result<()> {
-    let patience = this.socket().patience();
-    let (mut data, mut tried) = (data, tried);
+fn send_remainder(this: SocketRef<'_, '_>, data: &[u8], flags: c_int, first: Option<io::Result<usize>>) -> Result<()> {
+    let deadline = this.socket().deadline();
+    let (mut data, mut first) = (data, first);
     loop {
         let wanted = sending(data, flags);
-        let count = go_on(this.py(), this.socket(), wanted, Some(patience), tried, attempt_to_send(data))?;
+        let count = complete(this.py(), this.socket(), wanted, Some(deadline), first, attempt_to_send(data))?;
         data = data.get(count..).unwrap_or_default();
         if data.is_empty() {
             return Ok(());
         }
         // A send that a signal interrupted may have succeeded in part: its handler must not wait for the end.
         signals::run_handlers(this.py())?;
-        if let Patience::Until(deadline) = patience
-            && deadline.saturating_duration_since(Instant::now()) == Duration::ZERO
-        {
+        if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
             return Err(Error::TimedOut);
         }
-        tried = try_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data));
+        first = attempt_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data));
     }
 }
 
@@ -236,12 +233,12 @@ fn send_rest(this: This<'_, '_>, data: &[u8], flags: c_int, tried: Option<io::Re
 #[cold]
 #[inline(never)]
 fn with_data_and_flags<'py>(
-    this: This<'_, 'py>,
+    this: SocketRef<'_, 'py>,
     arguments: Arguments<'_, 'py>,
     name: &std::ffi::CStr,
     format: &std::ffi::CStr,
-    body: impl Fn(This<'_, 'py>, &[u8], c_int) -> Returned<'py>,
-) -> Returned<'py> {
+    body: impl Fn(SocketRef<'_, 'py>, &[u8], c_int) -> ObjectResult<'py>,
+) -> ObjectResult<'py> {
     let (data, flags) = data_and_flags(arguments, name, format)?;
     body(this, data.bytes(), flags)
 }
@@ -258,7 +255,7 @@ fn data_and_flags<'py>(
     if cfg!(Py_3_15) {
         check_count(&tuple, name, 1, 2)?;
         let data = Buffer::readable(&tuple.get_item(0)?)?;
-        let flags = crate::interpreter::arguments::as_int(&tuple.get_item(1)?)?;
+        let flags = crate::interpreter::number::as_int(&tuple.get_item(1)?)?;
         return Ok((data, flags));
     }
     let mut flags = 0;
@@ -268,7 +265,7 @@ fn data_and_flags<'py>(
 }
 
 /// `sendto(data[, flags], address)`: how many bytes went.
-pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn sendto<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0), arguments.get(1)) {
         (2, Some(data), Some(target)) => send_to(this, data, 0, &target),
         _ => send_parsed_to(this, arguments),
@@ -276,9 +273,9 @@ pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Return
 }
 
 #[inline(always)]
-fn send_to<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'py, PyAny>) -> Returned<'py> {
+fn send_to<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let (py, socket) = (this.py(), this.socket());
-    let to = address::from_python(socket.address_context("sendto"), target)?;
+    let to = address::from_python(this.address_context("sendto"), target)?;
     audit!(py, c"socket.sendto", c"OO", this.object().as_ptr(), target.as_ptr())?;
     let count = transfer(py, socket, sending(data, flags), |fd, flags, sent| {
         sys::socket::sendto(fd, &data[sent..], &to, flags)
@@ -288,7 +285,7 @@ fn send_to<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'
 
 #[cold]
 #[inline(never)]
-fn send_parsed_to<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+fn send_parsed_to<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (data, flags, target) = data_flags_and_target(arguments)?;
     send_to(this, data.bytes(), flags, &target)
 }

@@ -1,4 +1,4 @@
-//! The socket calls, on descriptors that are borrowed: who lends one knows that it is open, see `crate::descriptor`.
+//! The socket calls, on descriptors that are borrowed: who lends one knows that it is open, see `crate::call::descriptor`.
 
 use std::ffi::c_int;
 use std::io;

@@ -14,16 +14,18 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
-use crate::buffer::Buffer;
-use crate::error::{self, Error, Result};
-use crate::interpreter::arguments::{Keywords, plain_long};
+use crate::error::{Error, Exception, Result};
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::Keywords;
+use crate::interpreter::buffer::Buffer;
 use crate::interpreter::class::{Class, made_in_python, slot};
-use crate::interpreter::function::{Attributes, Receiver, Returned, Table};
+use crate::interpreter::function::{Attributes, Receiver, Table};
 use crate::interpreter::make::{self, IntoObject, Name};
+use crate::interpreter::number::plain_long;
 use crate::interpreter::signature::Signature;
 use crate::interpreter::slot::Slot;
 use crate::interpreter::text::utf8;
-use crate::public::class::is_exactly_public;
+use crate::public::identity::is_exactly_public;
 use crate::socket::class::this as socket_of;
 use crate::socket::transfer;
 use crate::{attributes, functions, initialiser, name};
@@ -239,7 +241,7 @@ fn initialise<'py>(
         Some("r" | "rb") => READING,
         Some("w" | "wb") => WRITING,
         Some("rw" | "rwb") => READING | WRITING,
-        _ => return Err(Error::about(error::Class::Value, c"invalid mode: ", &mode, c"")),
+        _ => return Err(Error::about(Exception::Value, c"invalid mode: ", &mode, c"")),
     };
     file.state().mode.store(bits, Ordering::Relaxed);
     file.state().timed_out.store(false, Ordering::Relaxed);
@@ -334,7 +336,7 @@ fn named_b<'py>(
     argument.ok_or_else(|| Error::type_error("an argument is required"))
 }
 
-fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let buffer = the_b("SocketIO.readinto", file, arguments)?;
     let socket = file.socket_for(READING, name!("_checkReadable"))?;
     if file.state().timed_out.load(Ordering::Relaxed) {
@@ -351,7 +353,7 @@ fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<
     })
 }
 
-fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Returned<'py> {
+fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let mut memory = Buffer::unfilled(socket.py());
     if let Err(error) = memory.fill_writable(buffer) {
         // The method has words of its own for what is no such buffer.
@@ -364,14 +366,14 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Retur
     count.into_object(socket.py())
 }
 
-fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let data = the_b("SocketIO.write", file, arguments)?;
     let socket = file.socket_for(WRITING, name!("_checkWritable"))?;
     let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, name!("send"), &data) };
     outcome.or_else(|error| none_if_blocked(file, error.put_aside(file.py())))
 }
 
-fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'py> {
+fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let data = Buffer::readable(data)?;
     // SAFETY: an instance of the public class, as the caller found.
     let this = unsafe { socket_of(socket) };
@@ -381,13 +383,13 @@ fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> Returned<'
 
 /// What a subclass, or whatever else takes the part of a socket, makes of it.
 #[inline(never)]
-fn call<'py>(socket: &Bound<'py, PyAny>, method: &'static Name, argument: &Bound<'py, PyAny>) -> Returned<'py> {
+fn call<'py>(socket: &Bound<'py, PyAny>, method: &'static Name, argument: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     Ok(socket.call_method1(method.get(socket.py())?, (argument,))?)
 }
 
 /// `None` in place of the error of a non-blocking socket that was not ready.
 #[cold]
-fn none_if_blocked<'py>(file: File<'_, 'py>, error: Error) -> Returned<'py> {
+fn none_if_blocked<'py>(file: File<'_, 'py>, error: Error) -> ObjectResult<'py> {
     if would_block(file.py(), &error) {
         error.discard(file.py());
         return Ok(file.none());
@@ -421,7 +423,7 @@ fn would_block(py: Python<'_>, error: &Error) -> bool {
     }
 }
 
-fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn close<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     if file.is_closed()? {
         return Ok(file.none());
     }
@@ -435,7 +437,7 @@ fn close<'py>(file: File<'_, 'py>) -> Returned<'py> {
     Ok(file.none())
 }
 
-fn fileno<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn fileno<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     file.object.call_method0(name!(file.py(), "_checkClosed")?)?;
     match file.socket() {
         Some(socket) => Ok(socket.call_method0(name!(file.py(), "fileno")?)?),
@@ -443,22 +445,22 @@ fn fileno<'py>(file: File<'_, 'py>) -> Returned<'py> {
     }
 }
 
-fn readable<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn readable<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     file.refuse_closed()?;
     reads(file)
 }
 
-fn writable<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn writable<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     file.refuse_closed()?;
     writes(file)
 }
 
-fn seekable<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn seekable<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     file.refuse_closed()?;
     Ok(file.bool(false))
 }
 
-fn mode<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn mode<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     let mode = match file.state().mode.load(Ordering::Relaxed) {
         READING => "rb",
         WRITING => "wb",
@@ -467,7 +469,7 @@ fn mode<'py>(file: File<'_, 'py>) -> Returned<'py> {
     make::text(file.py(), mode)
 }
 
-fn name<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn name<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     if file.is_closed()? {
         return (-1_i32).into_object(file.py());
     }
@@ -475,7 +477,7 @@ fn name<'py>(file: File<'_, 'py>) -> Returned<'py> {
 }
 
 /// `closed`, which buffered readers ask before each line. The base class knows, at the cost of two look-ups.
-fn closed<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn closed<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     if file.is_untouched() {
         return Ok(file.bool(false));
     }
@@ -485,15 +487,15 @@ fn closed<'py>(file: File<'_, 'py>) -> Returned<'py> {
     Ok(closed.call_method1(name!(file.py(), "__get__")?, (file.object,))?)
 }
 
-fn reads<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn reads<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     Ok(file.bool(file.state().mode.load(Ordering::Relaxed) & READING != 0))
 }
 
-fn writes<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn writes<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     Ok(file.bool(file.state().mode.load(Ordering::Relaxed) & WRITING != 0))
 }
 
-fn timed_out<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn timed_out<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     Ok(file.bool(file.state().timed_out.load(Ordering::Relaxed)))
 }
 
@@ -502,7 +504,7 @@ fn set_timed_out(file: File<'_, '_>, value: &Bound<'_, PyAny>) -> Result<()> {
     Ok(())
 }
 
-fn get_socket<'py>(file: File<'_, 'py>) -> Returned<'py> {
+fn get_socket<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     Ok(file.socket().unwrap_or_else(|| file.none()))
 }
 

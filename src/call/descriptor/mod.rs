@@ -12,25 +12,28 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`calls`] | the calls that run detached, and who gives a number back |
+//! | [`lease`] | the calls that run detached, and which of them gives a number back |
+//! | [`release`] | giving a number back |
 //! | [`watcher`] | calls that did not end at the first interruption are interrupted again |
 //! | [`pace`] | at which intervals |
 //! | [`offer`] | a number that Python code may or may not take over |
 
-pub mod calls;
+pub mod lease;
 pub mod offer;
 mod pace;
+mod release;
 mod watcher;
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use pyo3::prelude::*;
 
-use self::calls::{Calls, Ended, GivenUp, Key, Late, Lease};
-use crate::sys::{self, wake};
+use self::lease::{Calls, Ended, GivenUp, Key, Lease};
+use self::release::{closed, give_back, give_back_late};
+use crate::sys::wake;
 
 /// What a socket without a descriptor has in its place.
 const CLOSED: RawFd = -1;
@@ -136,29 +139,6 @@ impl Lease<'_> {
         }
         if was_closed { answer.or(Err(closed())) } else { answer }
     }
-}
-
-/// Gives a number back that its socket has given up, and that no call runs on any more.
-fn give_back(number: RawFd) -> io::Result<()> {
-    // SAFETY: the socket has given the number up, and `Calls` hands each number out once to be closed.
-    sys::socket::close(unsafe { OwnedFd::from_raw_fd(number) })
-}
-
-/// Gives a number back whose socket was closed a while ago, unless the program has closed it meanwhile, behind the socket's back, as
-/// `os.closerange` does: then it is free, or names a stranger's file.
-///
-/// What is not guaranteed: that the program does not do so between the look and the `close(2)`.
-fn give_back_late(Late { number, named }: Late) {
-    // SAFETY: not -1, and used by this call alone, which fails unless it is open.
-    let names = sys::socket::identity(&unsafe { BorrowedFd::borrow_raw(number) }).ok();
-    if named.is_some() && names == named {
-        // Nobody can be told of a failure: `close()` has returned.
-        let _ = give_back(number);
-    }
-}
-
-fn closed() -> io::Error {
-    io::Error::from_raw_os_error(libc::EBADF)
 }
 
 /// Makes forks known: a child has none of the threads whose calls were counted. Called when the module is made.

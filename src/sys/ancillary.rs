@@ -7,8 +7,8 @@ use std::ffi::c_int;
 use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use crate::error::Error;
-use crate::{memory, sys};
+use super::socket;
+use crate::memory;
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
 pub const LONGEST: usize = i32::MAX as usize;
@@ -53,16 +53,6 @@ pub enum TooLong {
     All,
     /// There is no memory for all of them.
     Memory(TryReserveError),
-}
-
-impl From<TooLong> for Error {
-    fn from(too_long: TooLong) -> Self {
-        match too_long {
-            TooLong::Item => Error::os("ancillary data item too large"),
-            TooLong::All => Error::os("too much ancillary data"),
-            TooLong::Memory(error) => error.into(),
-        }
-    }
 }
 
 /// Lays items out as the kernel wants them.
@@ -159,7 +149,7 @@ pub fn close_descriptors(control: &[u8]) {
                 // SAFETY: the kernel has made it for this process, and it was told to nobody yet.
                 let fd = unsafe { OwnedFd::from_raw_fd(fd) };
                 // Nobody can be told of a failure: the error that the message could not be delivered for is under way.
-                let _ = sys::socket::close(fd);
+                let _ = socket::close(fd);
             }
         }
     }

@@ -1,12 +1,11 @@
-//! Timeouts: `float | None` in Python, nanoseconds with -1 for none in the socket, a deadline in a call.
+//! Timeouts: `float | None` in Python; nanoseconds in the socket, where a negative number stands for none.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::error::{Class, Error, Result, is_raised};
+use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::make::IntoObject;
 
 /// A socket's timeout in nanoseconds, as `_ssl` reads it from the socket: negative blocks, 0 does not wait.
@@ -119,12 +118,12 @@ fn from_int(value: &Bound<'_, PyAny>) -> Result<i64> {
 /// What to say of an int that was refused, in place of what was said.
 fn refusal(value: &Bound<'_, PyAny>) -> Error {
     let py = value.py();
-    if is_raised(py, Class::Overflow) {
+    if is_raised(py, Exception::Overflow) {
         Error::Raised.discard(py);
         return too_large();
     }
     // 3.14 alone hides what an `__index__` says of itself.
-    if cfg!(all(Py_3_14, not(Py_3_15))) && is_raised(py, Class::Type) {
+    if cfg!(all(Py_3_14, not(Py_3_15))) && is_raised(py, Exception::Type) {
         Error::Raised.discard(py);
         return not_a_number(value);
     }
@@ -139,30 +138,6 @@ fn too_large() -> Error {
     })
 }
 
-/// How long a call waits.
-#[derive(Clone, Copy, Debug)]
-pub enum Patience {
-    /// Not at all.
-    Never,
-    /// As long as it takes.
-    Forever,
-    /// Till then, by the monotonic clock.
-    Until(Instant),
-}
-
-impl Patience {
-    /// What a call with this timeout waits from now on. Asked when it first has to wait: nobody looks at a clock for a call that is ready.
-    pub fn from_now(timeout: Timeout) -> Self {
-        match timeout.0 {
-            0 => Patience::Never,
-            nanoseconds if nanoseconds < 0 => Patience::Forever,
-            nanoseconds => Instant::now()
-                .checked_add(Duration::from_nanos(nanoseconds.cast_unsigned()))
-                .map_or(Patience::Forever, Patience::Until),
-        }
-    }
-}
-
 /// The timeout of new sockets.
 static DEFAULT: AtomicI64 = AtomicI64::new(Timeout::NONE.nanoseconds());
 
@@ -171,15 +146,9 @@ pub fn default() -> Timeout {
     Timeout(DEFAULT.load(Ordering::Relaxed))
 }
 
-/// `getdefaulttimeout()`.
-pub fn getdefaulttimeout(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
-    default().to_python(py)
-}
-
-/// `setdefaulttimeout(timeout)`.
-pub fn setdefaulttimeout<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
-    DEFAULT.store(Timeout::from_python(value)?.nanoseconds(), Ordering::Relaxed);
-    Ok(py.None().into_bound(py))
+/// Sets the timeout of new sockets.
+pub fn set_default(timeout: Timeout) {
+    DEFAULT.store(timeout.nanoseconds(), Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -190,13 +159,5 @@ mod tests {
     fn zero_is_not_none() {
         assert!(Timeout::ZERO.is_zero() && !Timeout::ZERO.is_none());
         assert!(Timeout::NONE.is_none() && !Timeout::NONE.is_zero());
-        assert!(matches!(Patience::from_now(Timeout::ZERO), Patience::Never));
-        assert!(matches!(Patience::from_now(Timeout::NONE), Patience::Forever));
-    }
-
-    #[test]
-    fn the_longest_timeout_does_not_overflow() {
-        let longest = Timeout::from_nanoseconds(i64::MAX);
-        assert!(!matches!(Patience::from_now(longest), Patience::Never));
     }
 }

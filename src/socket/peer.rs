@@ -6,12 +6,13 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
+use crate::address::sockaddr;
 use crate::error::Result;
-use crate::{address, memory};
+use crate::memory;
 
 /// The memory of one sender.
 #[derive(Default)]
-pub struct Sender(Mutex<Option<Box<Known>>>);
+pub struct PeerCache(Mutex<Option<Box<Known>>>);
 
 struct Known {
     address: SockAddr,
@@ -19,7 +20,7 @@ struct Known {
     python: Py<PyAny>,
 }
 
-impl Sender {
+impl PeerCache {
     /// The Python form of a sender's IP address: the one made for the last sender, if it is the same.
     pub fn to_python<'py>(
         &self,
@@ -32,7 +33,7 @@ impl Sender {
         }
         let known = self.memory().and_then(|known| {
             let known =
-                known.as_ref().filter(|known| address::bytes_of(&known.address) == address::bytes_of(address))?;
+                known.as_ref().filter(|known| sockaddr::bytes_of(&known.address) == sockaddr::bytes_of(address))?;
             Some(known.python.bind(py).clone())
         });
         match known {
@@ -83,8 +84,8 @@ impl Sender {
     }
 }
 
-impl fmt::Debug for Sender {
+impl fmt::Debug for PeerCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Sender")
+        formatter.write_str("PeerCache")
     }
 }

@@ -1,4 +1,4 @@
-//! What the module exports.
+//! Fills the module.
 
 use std::ffi::CStr;
 
@@ -6,17 +6,19 @@ use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::error::{Error, Result};
+use super::{byteorder, capi, cmsg, constants, default_timeout, exceptions, fd, inet, socketpair};
+use crate::call::descriptor;
+use crate::error::{Error, Result, resolver};
 use crate::interpreter::ending;
 use crate::interpreter::function::{self, Table};
 use crate::interpreter::make::IntoObject;
-use crate::public::{kinds, lifecycle, sendfile};
-use crate::{capi, constants, convert, descriptor, file, functions, netdb, pair, public, resolve, socket};
+use crate::public::{lifecycle, registry, sendfile};
+use crate::{functions, public, resolve, socket};
 
 /// What only the Python package `oxisocket` uses.
 static PRIVATE: Table = functions![
-    positional c"_adopt" => kinds::adopt, c"_adopt($module, AddressFamily, SocketKind, names, /)\n--\n\n\
-        Hands over the enumerations that the package made, and the dict of its names. The last call counts.";
+    positional c"_register" => registry::register, c"_register($module, AddressFamily, SocketKind, names, /)\n--\n\n\
+        Registers the enumerations that the package made, and the dict of its names. The last call counts.";
     positional c"_hand_over" => lifecycle::hand_over, c"_hand_over($module, class, family, type, proto, fileno, /)\n--\n\n\
         class(family, type, proto, fileno) for a descriptor that nobody else has: it is closed if that fails and no socket took it.";
 ];
@@ -39,14 +41,18 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     set(module, c"SocketType", &base)?;
     set(module, c"socket", base)?;
     set(module, c"Socket", class)?;
-    set(module, c"RawSocketIO", file::create(module)?)?;
-    set(module, c"_public_getaddrinfo", resolve::public_getaddrinfo(module)?)?;
+    set(module, c"RawSocketIO", public::file::create(module)?)?;
+    set(module, c"_public_getaddrinfo", public::addrinfo::function(module)?)?;
     set(module, c"_GiveupOnSendfile", py.get_type::<sendfile::_GiveupOnSendfile>())?;
 
-    let (gaierror, herror) = resolve::errors::classes(py)?;
     set(module, c"error", py.get_type::<PyOSError>())?;
-    set(module, c"gaierror", gaierror)?;
-    set(module, c"herror", herror)?;
+    if resolver::classes(py).is_none() {
+        exceptions::find(py)?;
+    }
+    if let Some(classes) = resolver::classes(py) {
+        set(module, c"gaierror", classes.gaierror.bind(py))?;
+        set(module, c"herror", classes.herror.bind(py))?;
+    }
     set(module, c"timeout", py.get_type::<PyTimeoutError>())?;
 
     set(module, c"__version__", env!("CARGO_PKG_VERSION"))?;
@@ -78,15 +84,23 @@ fn refuse_subinterpreters() -> Result<()> {
 
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
-        convert::FUNCTIONS.as_ptr(),
-        netdb::FUNCTIONS.as_ptr(),
-        pair::FUNCTIONS.as_ptr(),
-        resolve::FUNCTIONS.as_ptr(),
-        PRIVATE.as_ptr(),
+        &byteorder::FUNCTIONS,
+        &cmsg::FUNCTIONS,
+        &default_timeout::FUNCTIONS,
+        &fd::FUNCTIONS,
+        &inet::FUNCTIONS,
+        &resolve::addrinfo::FUNCTIONS,
+        &resolve::hostname::FUNCTIONS,
+        &resolve::hosts::FUNCTIONS,
+        &resolve::interfaces::FUNCTIONS,
+        &resolve::nameinfo::FUNCTIONS,
+        &resolve::netdb::FUNCTIONS,
+        &socketpair::FUNCTIONS,
+        &PRIVATE,
     ];
     for table in tables {
         // SAFETY: each is a static table of functions that was made for a module.
-        let refused = unsafe { ffi::PyModule_AddFunctions(module.as_ptr(), table) };
+        let refused = unsafe { ffi::PyModule_AddFunctions(module.as_ptr(), table.as_ptr()) };
         if refused < 0 {
             return Err(Error::Raised);
         }

@@ -1,49 +1,20 @@
-//! `gaierror` and `herror`: the interpreter's own classes.
+//! Finds `gaierror` and `herror`: the very classes of the interpreter's own module, so that a program which catches the one catches the other.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::CStr;
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 
-use crate::error::{self, Error, Result};
+use crate::error::resolver::{Classes, set_classes};
+use crate::error::{Error, Result};
 use crate::name;
-use crate::sys::resolver;
 
-/// Raises `gaierror(code, text)`, or the `OSError` that the code says is behind it.
-#[cold]
-pub fn raise_gaierror(py: Python<'_>, code: c_int) {
-    if code == libc::EAI_SYSTEM {
-        return Error::from(std::io::Error::last_os_error()).raise(py);
-    }
-    match classes(py) {
-        Ok((gaierror, _)) => error::raise_coded(py, &gaierror, code, resolver::gai_strerror(code)),
-        Err(error) => error.raise(py),
-    }
-}
-
-/// Raises `herror(code, text)`.
-#[cold]
-pub fn raise_herror(py: Python<'_>, code: c_int) {
-    match classes(py) {
-        Ok((_, herror)) => error::raise_coded(py, &herror, code, resolver::hstrerror(code)),
-        Err(error) => error.raise(py),
-    }
-}
-
-type Classes = (Py<PyAny>, Py<PyAny>);
-
-static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
-
-/// `gaierror` and `herror`: the very classes of the interpreter's own module, so that who catches the one catches the other.
-pub fn classes(py: Python<'_>) -> Result<(Bound<'_, PyAny>, Bound<'_, PyAny>)> {
-    if CLASSES.get(py).is_none() {
-        // Not within the lock: an import runs Python code, which may come back here.
-        let _first_wins = CLASSES.set(py, find_classes(py)?);
-    }
-    let (gaierror, herror) = CLASSES.get(py).ok_or_else(|| Error::runtime("no classes"))?;
-    Ok((gaierror.bind(py).clone(), herror.bind(py).clone()))
+/// Finds the classes, and has failed look-ups raise them.
+pub fn find(py: Python<'_>) -> Result<()> {
+    // Nothing is locked meanwhile: an import runs Python code, which may come back here.
+    set_classes(py, find_classes(py)?);
+    Ok(())
 }
 
 fn find_classes(py: Python<'_>) -> Result<Classes> {
@@ -52,12 +23,15 @@ fn find_classes(py: Python<'_>) -> Result<Classes> {
     {
         return Ok(classes);
     }
-    Ok((new_class(py, c"socket.gaierror")?, new_class(py, c"socket.herror")?))
+    Ok(Classes { gaierror: new_class(py, c"socket.gaierror")?, herror: new_class(py, c"socket.herror")? })
 }
 
 fn classes_of(module: &Bound<'_, PyAny>) -> Result<Classes> {
     let py = module.py();
-    Ok((module.getattr(name!(py, "gaierror")?)?.unbind(), module.getattr(name!(py, "herror")?)?.unbind()))
+    Ok(Classes {
+        gaierror: module.getattr(name!(py, "gaierror")?)?.unbind(),
+        herror: module.getattr(name!(py, "herror")?)?.unbind(),
+    })
 }
 
 /// What was found, or nothing where it failed; but for want of memory, which tells nothing of what there is.

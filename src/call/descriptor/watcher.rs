@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::calls::{Calls, Key, Locked};
+use super::lease::{Calls, Key, Locked};
+use super::release::give_back_late;
 use crate::sys::wake;
 
 /// How often, and how long after each other, `close()` looks whether its calls have ended.
@@ -103,7 +104,7 @@ pub(super) extern "C" fn after_fork_in_child() {
     if let Ok(Some((mut watcher, tables))) = HELD.try_with(Cell::take) {
         *watcher = None;
         for mut table in tables {
-            table.forget(super::give_back_late);
+            table.forget(give_back_late);
         }
     }
 }

@@ -6,13 +6,12 @@
 //! It is one of several, chosen by the socket's address, so that sockets do not wait for each other where there is no GIL.
 
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 use std::time::Instant;
 
 use self::sync::{Mutex, MutexGuard};
-use super::Descriptor;
 use super::pace::Pace;
-use crate::sys::socket::{Identity, identity};
+use super::release::{Late, closed, give_back_late};
 use crate::sys::wake::Thread;
 
 #[cfg(not(loom))]
@@ -24,13 +23,13 @@ mod sync {
     pub use loom::sync::{Mutex, MutexGuard};
 }
 
-/// Whose call it is: the address of the descriptor, which lives while the call runs. Only compared.
+/// Whose call it is: the address of the descriptor, which lives while the call runs. It is only compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key(usize);
 
 impl Key {
     /// The key of a descriptor.
-    pub fn of(descriptor: &Descriptor) -> Self {
+    pub fn of<Descriptor>(descriptor: &Descriptor) -> Self {
         Key(std::ptr::from_ref(descriptor).addr())
     }
 
@@ -54,23 +53,6 @@ struct Call {
 struct Closed {
     number: Late,
     pace: Pace,
-}
-
-/// A number that is given back later than its socket was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Late {
-    /// The number.
-    pub number: RawFd,
-    /// What it named when the socket was closed; `None` where it was not even open.
-    pub named: Option<Identity>,
-}
-
-impl Late {
-    fn new(number: RawFd) -> Self {
-        // SAFETY: not -1, and used by this call alone, which fails unless it is open.
-        let named = identity(&unsafe { BorrowedFd::borrow_raw(number) }).ok();
-        Late { number, named }
-    }
 }
 
 impl Call {
@@ -217,7 +199,7 @@ impl Calls {
         let mut locked = lock(table);
         let fd = read();
         if fd < 0 {
-            return Err(super::closed());
+            return Err(closed());
         }
         let place = locked.enter(Call { key, fd, thread: Thread::current(), closed: None })?;
         Ok(Lease { table, fd, place })
@@ -275,7 +257,7 @@ impl Drop for Lease<'_> {
     /// For a call that panics.
     fn drop(&mut self) {
         if let Some(number) = lock(self.table).leave(self.place).number {
-            super::give_back_late(number);
+            give_back_late(number);
         }
     }
 }
