@@ -31,8 +31,6 @@ mod socket;
 mod sys;
 
 // Macros, for `use crate::…` and `crate::…!`.
-pub(crate) use interpreter::arguments::{parse_keywords, parse_object, parse_tuple};
-pub(crate) use interpreter::audit::audit;
 pub(crate) use interpreter::class::initialiser;
 pub(crate) use interpreter::function::{attribute_entry, attributes, function_entry, functions, only_entry};
 pub(crate) use interpreter::make::name;

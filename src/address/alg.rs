@@ -1,16 +1,15 @@
 //! AF_ALG: `(type, name[, feat[, mask]])`, the kernel's cryptography.
 
 use std::ffi::CStr;
-use std::ptr;
 
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::context::{Context, Origin, parsed_text, tuple};
+use super::context::{Context, Origin, tuple};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
-use crate::parse_tuple;
 
 /// The longest type, and the longest name, each with the NUL that ends it.
 const TYPE_SIZE: usize = 14;
@@ -74,20 +73,12 @@ fn before_nul(text: &[u8]) -> &[u8] {
 
 /// `(type, name[, feat[, mask]])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(Text, Text, u16, u16)> =
+        Format::new(c"ss|HH;AF_ALG address must be a tuple (type, name[, feat[, mask]])");
     let address = tuple(context, "AF_ALG", address)?;
-    let (mut kind, mut name) = (ptr::null(), ptr::null());
-    let (mut feat, mut mask) = (0_u16, 0_u16);
-    parse_tuple!(
-        address,
-        c"ss|HH;AF_ALG address must be a tuple (type, name[, feat[, mask]])",
-        &raw mut kind,
-        &raw mut name,
-        &raw mut feat,
-        &raw mut mask,
-    )?;
-    // SAFETY: both parsed as `s` from the tuple.
-    let (kind, name) = unsafe { (parsed_text(kind, address), parsed_text(name, address)) };
-    let alg = Alg::new(kind.to_bytes(), name.to_bytes(), feat.into(), mask.into())?;
+    let (kind, name, feat, mask) = FORMAT.tuple(address, (None, None, 0, 0))?;
+    let [kind, name] = [kind, name].map(|text| text.unwrap_or_default().to_bytes());
+    let alg = Alg::new(kind, name, feat.into(), mask.into())?;
     Ok(alg.encode())
 }
 

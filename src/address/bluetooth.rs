@@ -7,20 +7,20 @@
 //! | BTPROTO_HCI | `(device,)`, and back `device`; from 3.14 on also `device` and `(device, channel)` |
 //! | BTPROTO_SCO | `bdaddr` as bytes; from 3.12 on also as `str` |
 
-use std::ffi::{c_int, c_uchar, c_ushort};
+use std::ffi::{CStr, c_int};
 use std::fmt;
-use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
 
-use super::context::{Context, Origin, parsed_text};
+use super::context::{Context, Origin};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::IntoObject;
-use crate::{memory, parse_object, parse_tuple};
+use crate::memory;
 
 // The protocols, <bluetooth/bluetooth.h>.
 const L2CAP: c_int = 0;
@@ -166,38 +166,40 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
 }
 
 fn l2cap_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
-    let format = if cfg!(Py_3_14) { c"sH|HB" } else { c"sH" };
-    let mut device = ptr::null();
-    let (mut psm, mut cid, mut kind): (c_ushort, c_ushort, c_uchar) = (0, 0, CLASSIC);
+    const FORMAT: Format<(Text, u16)> = Format::new(c"sH");
+    const SINCE_3_14: Format<(Text, u16, u16, u8)> = Format::new(c"sH|HB");
     let tuple = tuple(context, address)?;
-    parse_tuple!(tuple, format, &raw mut device, &raw mut psm, &raw mut cid, &raw mut kind)
-        .map_err(|error| in_its_place(context, tuple, error))?;
-    // SAFETY: parsed as `s` from the tuple.
-    let device = device_from_python(unsafe { parsed_text(device, tuple) }.to_bytes())?;
-    Ok(Bluetooth::L2cap { device, psm, cid, kind })
+    let parsed = if cfg!(Py_3_14) {
+        SINCE_3_14.tuple(tuple, (None, 0, 0, CLASSIC))
+    } else {
+        FORMAT.tuple(tuple, (None, 0)).map(|(device, psm)| (device, psm, 0, CLASSIC))
+    };
+    let (device, psm, cid, kind) = parsed.map_err(|error| in_its_place(context, tuple, error))?;
+    Ok(Bluetooth::L2cap { device: device_from_python(device)?, psm, cid, kind })
 }
 
 fn rfcomm_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
-    let mut device = ptr::null();
-    let mut channel: c_uchar = 0;
+    const FORMAT: Format<(Text, u8)> = Format::new(c"sB");
     let tuple = tuple(context, address)?;
-    parse_tuple!(tuple, c"sB", &raw mut device, &raw mut channel)
-        .map_err(|error| in_its_place(context, tuple, error))?;
-    // SAFETY: parsed as `s` from the tuple.
-    let device = device_from_python(unsafe { parsed_text(device, tuple) }.to_bytes())?;
-    Ok(Bluetooth::Rfcomm { device, channel })
+    let parsed = FORMAT.tuple(tuple, (None, 0));
+    let (device, channel) = parsed.map_err(|error| in_its_place(context, tuple, error))?;
+    Ok(Bluetooth::Rfcomm { device: device_from_python(device)?, channel })
 }
 
 fn hci_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
-    let (mut adapter, mut channel): (c_ushort, c_ushort) = (0, RAW_CHANNEL);
+    const FORMAT: Format<(u16,)> = Format::new(c"H");
+    const SINCE_3_14: Format<(u16, u16)> = Format::new(c"H|H");
     if cfg!(Py_3_14) && is_index(address) {
-        parse_object!(address, c"H", &raw mut adapter)?;
-        return Ok(Bluetooth::Hci { adapter, channel });
+        let (adapter,) = FORMAT.object(address, (0,))?;
+        return Ok(Bluetooth::Hci { adapter, channel: RAW_CHANNEL });
     }
-    let format = if cfg!(Py_3_14) { c"H|H" } else { c"H" };
     let tuple = tuple(context, address)?;
-    parse_tuple!(tuple, format, &raw mut adapter, &raw mut channel)
-        .map_err(|error| in_its_place(context, tuple, error))?;
+    let parsed = if cfg!(Py_3_14) {
+        SINCE_3_14.tuple(tuple, (0, RAW_CHANNEL))
+    } else {
+        FORMAT.tuple(tuple, (0,)).map(|(adapter,)| (adapter, RAW_CHANNEL))
+    };
+    let (adapter, channel) = parsed.map_err(|error| in_its_place(context, tuple, error))?;
     Ok(Bluetooth::Hci { adapter, channel })
 }
 
@@ -207,25 +209,29 @@ fn is_index(address: &Bound<'_, PyAny>) -> bool {
 }
 
 fn sco_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<Bluetooth> {
-    let mut device = ptr::null();
+    const BYTES: Format<(Text,)> = Format::new(c"y");
+    const STR: Format<(Text,)> = Format::new(c"s");
     if let (Ok(bytes), false) = (address.cast::<PyBytes>(), cfg!(Py_3_12)) {
         // Up to its first NUL, where it has one.
         let text = bytes.as_bytes().split(|&byte| byte == 0).next();
-        let device = device_from_python(text.unwrap_or_default())?;
+        let device = parse_device(text.unwrap_or_default())?;
         return Ok(Bluetooth::Sco { device });
-    } else if address.is_instance_of::<PyBytes>() {
-        parse_object!(address, c"y", &raw mut device)?;
+    }
+    let (device,) = if address.is_instance_of::<PyBytes>() {
+        BYTES.object(address, (None,))?
     } else if address.is_instance_of::<PyString>() && cfg!(Py_3_12) {
-        parse_object!(address, c"s", &raw mut device)?;
+        STR.object(address, (None,))?
     } else {
         return Err(wrong_format(context));
-    }
-    // SAFETY: parsed as `y` or `s` from the address.
-    let device = device_from_python(unsafe { parsed_text(device, address) }.to_bytes())?;
-    Ok(Bluetooth::Sco { device })
+    };
+    Ok(Bluetooth::Sco { device: device_from_python(device)? })
 }
 
-fn device_from_python(text: &[u8]) -> Result<Device> {
+fn device_from_python(text: Option<&CStr>) -> Result<Device> {
+    parse_device(text.unwrap_or_default().to_bytes())
+}
+
+fn parse_device(text: &[u8]) -> Result<Device> {
     Device::parse(text).ok_or_else(|| Error::os("bad bluetooth address"))
 }
 

@@ -1,7 +1,6 @@
 //! AF_CAN: `(interface,)` for CAN_RAW and CAN_BCM, `(interface, rx, tx)` for CAN_ISOTP, `(interface, name, pgn, addr)` for CAN_J1939.
 
-use std::ffi::{c_int, c_uchar, c_uint, c_ulong, c_ulonglong};
-use std::ptr;
+use std::ffi::{c_int, c_ulong};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -11,9 +10,8 @@ use super::context::{Context, Origin, tuple};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
+use crate::interpreter::format::{Format, FsPath};
 use crate::interpreter::make::{self, IntoObject};
-use crate::interpreter::text::{FS_CONVERTER, converted};
-use crate::parse_tuple;
 use crate::sys::interface;
 
 /// A `sockaddr_can` of `<linux/can.h>`.
@@ -106,36 +104,28 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
         libc::CAN_J1939 => j1939_from_python(unexplained_tuple(address)?)?,
         _ => return Err(Error::os(format_args!("{}(): unsupported CAN protocol", context.caller))),
     };
-    let interface = index_of(address.py(), context.descriptor, interface.as_bytes())?;
+    let interface = index_of(address.py(), context.descriptor, interface.as_ref().map_or(&[], |name| name.as_bytes()))?;
     Ok(Can { interface, station }.encode())
 }
 
-type Parsed<'py> = (Bound<'py, PyBytes>, Station);
+type Parsed<'py> = (Option<Bound<'py, PyBytes>>, Station);
 
 fn interface_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
-    let mut interface = ptr::null_mut();
-    parse_tuple!(address, c"O&;AF_CAN address must be a tuple (interface, )", FS_CONVERTER, &raw mut interface,)?;
-    // SAFETY: parsed by that converter.
-    let interface = unsafe { converted(address.py(), interface) }?;
+    const FORMAT: Format<(FsPath,)> = Format::new(c"O&;AF_CAN address must be a tuple (interface, )");
+    let (interface,) = FORMAT.tuple(address, (None,))?;
     Ok((interface, Station::Any))
 }
 
 fn isotp_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
-    let mut interface = ptr::null_mut();
-    let (mut rx, mut tx): (c_ulong, c_ulong) = (0, 0);
-    parse_tuple!(address, c"O&kk", FS_CONVERTER, &raw mut interface, &raw mut rx, &raw mut tx)?;
-    // SAFETY: parsed by that converter.
-    let interface = unsafe { converted(address.py(), interface) }?;
+    const FORMAT: Format<(FsPath, c_ulong, c_ulong)> = Format::new(c"O&kk");
+    let (interface, rx, tx) = FORMAT.tuple(address, (None, 0, 0))?;
     // As in C, what does not fit is cut off.
     Ok((interface, Station::IsoTp { rx: rx as u32, tx: tx as u32 }))
 }
 
 fn j1939_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
-    let mut interface = ptr::null_mut();
-    let (mut name, mut pgn, mut addr): (c_ulonglong, c_uint, c_uchar) = (0, 0, 0);
-    parse_tuple!(address, c"O&KIB", FS_CONVERTER, &raw mut interface, &raw mut name, &raw mut pgn, &raw mut addr,)?;
-    // SAFETY: parsed by that converter.
-    let interface = unsafe { converted(address.py(), interface) }?;
+    const FORMAT: Format<(FsPath, u64, u32, u8)> = Format::new(c"O&KIB");
+    let (interface, name, pgn, addr) = FORMAT.tuple(address, (None, 0, 0, 0))?;
     Ok((interface, Station::J1939 { name, pgn, addr }))
 }
 

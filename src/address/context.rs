@@ -1,6 +1,6 @@
 //! What an address given by Python is parsed for: a socket, and a method of it.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::c_int;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -42,14 +42,4 @@ pub fn tuple<'a, 'py>(
         let class = type_name(address);
         Error::type_error(format_args!("{caller}(): {family} address must be tuple, not {class}"))
     })
-}
-
-/// The text that one of the interpreter's parsers found in `owner`.
-///
-/// # Safety
-///
-/// A parser put `text` there for an `s` or `y` in its format, and the object it is a part of is `owner` or is held by it.
-pub unsafe fn parsed_text<'a>(text: *const c_char, _owner: &'a Bound<'_, PyAny>) -> &'a CStr {
-    // SAFETY: both formats give a string with its NUL, which lives as long as the object that it was found in.
-    unsafe { CStr::from_ptr(text) }
 }

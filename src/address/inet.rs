@@ -1,9 +1,8 @@
 //! AF_INET and AF_INET6: `(host, port)` and `(host, port[, flowinfo[, scope_id]])` (ip(7), ipv6(7)).
 
-use std::ffi::{CStr, CString, c_int, c_uint};
+use std::ffi::{CString, c_int};
 use std::net::{SocketAddrV4, SocketAddrV6};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
@@ -12,6 +11,7 @@ use super::context::{Context, Origin, tuple};
 use super::unknown;
 use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::buffer::Buffer;
+use crate::interpreter::format::{Format, Object};
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
@@ -23,12 +23,12 @@ use crate::names::ip::Ip;
 
 /// `(host, port)`.
 pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
-    let parts = Parts::parse(
-        context,
-        tuple(context, "AF_INET", address)?,
-        2,
-        c"Oi;AF_INET address must be a pair (host, port)",
-    )?;
+    const FORMAT: Format<(Object, c_int)> = Format::new(c"Oi;AF_INET address must be a pair (host, port)");
+    let by_format = |address: &Bound<'_, PyTuple>| {
+        let (host, port) = FORMAT.tuple(address, (None, 0))?;
+        Parts::new(host, port, 0, 0)
+    };
+    let parts = Parts::parse(context, tuple(context, "AF_INET", address)?, 2, by_format)?;
     let ip = match parts.ip(address.py(), libc::AF_INET)? {
         Ip::V4(ip) => ip,
         Ip::V6(_) => return Err(Error::os("address family mismatched")),
@@ -39,12 +39,13 @@ pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Resul
 
 /// `(host, port[, flowinfo[, scope_id]])`.
 pub fn v6_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
-    let parts = Parts::parse(
-        context,
-        tuple(context, "AF_INET6", address)?,
-        4,
-        c"Oi|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])",
-    )?;
+    const FORMAT: Format<(Object, c_int, u32, u32)> =
+        Format::new(c"Oi|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])");
+    let by_format = |address: &Bound<'_, PyTuple>| {
+        let (host, port, flowinfo, scope_id) = FORMAT.tuple(address, (None, 0, 0, 0))?;
+        Parts::new(host, port, flowinfo, scope_id)
+    };
+    let parts = Parts::parse(context, tuple(context, "AF_INET6", address)?, 4, by_format)?;
     let ip = match parts.ip(address.py(), libc::AF_INET6)? {
         Ip::V6(ip) => ip,
         Ip::V4(_) => return Err(Error::os("address family mismatched")),
@@ -71,16 +72,32 @@ enum Host {
 struct Parts {
     host: Host,
     port: c_int,
-    flowinfo: c_uint,
-    scope_id: c_uint,
+    flowinfo: u32,
+    scope_id: u32,
 }
 
 impl Parts {
-    fn parse(context: Context<'_>, address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
+    /// Parses a tuple of at most so many items: at once where it is plain, or else by a format.
+    fn parse(
+        context: Context<'_>,
+        address: &Bound<'_, PyTuple>,
+        most: usize,
+        by_format: impl FnOnce(&Bound<'_, PyTuple>) -> Result<Self>,
+    ) -> Result<Self> {
         if let Some(parts) = Self::plain(context.family, address)? {
             return Ok(parts);
         }
-        Self::parse_by_format(address, most, format).map_err(|error| port_out_of_range(context, address.py(), error))
+        // The host comes first in the tuple, and is refused before anything behind it is looked at.
+        if (2..=most).contains(&address.len()) {
+            let host = host_from_python(&*address.get_borrowed_item(0)?);
+            host.map_err(|error| port_out_of_range(context, address.py(), error))?;
+        }
+        by_format(address).map_err(|error| port_out_of_range(context, address.py(), error))
+    }
+
+    fn new(host: Option<Bound<'_, PyAny>>, port: c_int, flowinfo: u32, scope_id: u32) -> Result<Self> {
+        let host = host.ok_or_else(|| Error::type_error("a host is required"))?;
+        Ok(Parts { host: Host::Name(host_from_python(&host)?), port, flowinfo, scope_id })
     }
 
     /// `(str, int)` and no more, which nearly all are.
@@ -95,19 +112,6 @@ impl Parts {
         };
         let host = plain_host(family, &host)?;
         Ok(host.map(|host| Parts { host, port, flowinfo: 0, scope_id: 0 }))
-    }
-
-    fn parse_by_format(address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
-        let (mut port, mut flowinfo, mut scope_id) = (0, 0, 0);
-        let mut host: *mut ffi::PyObject = std::ptr::null_mut();
-        // The host comes first in the tuple, and is refused before anything behind it is looked at.
-        if (2..=most).contains(&address.len()) {
-            host_from_python(&*address.get_borrowed_item(0)?)?;
-        }
-        crate::parse_tuple!(address, format, &raw mut host, &raw mut port, &raw mut flowinfo, &raw mut scope_id)?;
-        // SAFETY: parsed from the tuple, which holds it.
-        let host = unsafe { Borrowed::from_ptr(address.py(), host) };
-        Ok(Parts { host: Host::Name(host_from_python(&host)?), port, flowinfo, scope_id })
     }
 
     fn ip(&self, py: Python<'_>, family: c_int) -> Result<Ip> {

@@ -6,8 +6,8 @@ use socket2::SockAddr;
 use super::context::{Context, Origin, tuple};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::Result;
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
-use crate::parse_tuple;
 
 /// A `sockaddr_nl` of `<linux/netlink.h>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,15 +34,10 @@ impl Netlink {
 
 /// `(pid, groups)`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32)> = Format::new(c"II;AF_NETLINK address must be a pair (pid, groups)");
     let address = tuple(context, "AF_NETLINK", address)?;
-    let mut netlink = Netlink::default();
-    parse_tuple!(
-        address,
-        c"II;AF_NETLINK address must be a pair (pid, groups)",
-        &raw mut netlink.pid,
-        &raw mut netlink.groups,
-    )?;
-    Ok(netlink.encode())
+    let (pid, groups) = FORMAT.tuple(address, (0, 0))?;
+    Ok(Netlink { pid, groups }.encode())
 }
 
 /// `(pid, groups)`.

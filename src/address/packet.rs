@@ -1,18 +1,17 @@
 //! AF_PACKET: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
 
 use std::ffi::{CStr, c_int};
-use std::ptr;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::context::{Context, Origin, parsed_text, tuple};
+use super::context::{Context, Origin, tuple};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Exception, Result, is_raised};
-use crate::interpreter::buffer::Buffer;
+use crate::interpreter::buffer::{Buffer, Readable};
+use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
-use crate::parse_tuple;
 use crate::sys::interface;
 
 /// Where the hardware address begins.
@@ -71,7 +70,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
     let address = tuple(context, "AF_PACKET", address)?;
     let parts = Parts::parse(address).map_err(|error| out_of_range(context, address.py(), error))?;
     let interface = index_of(address.py(), context, parts.interface)?;
-    let hardware_address = parts.hardware_address.bytes();
+    let hardware_address = parts.hardware_address.as_ref().map_or(&[][..], Buffer::bytes);
     if hardware_address.len() > HARDWARE_ADDRESS_SIZE {
         return Err(Error::value("Hardware address must be 8 bytes or less"));
     }
@@ -99,25 +98,17 @@ struct Parts<'a, 'py> {
     protocol: c_int,
     kind: c_int,
     hardware: c_int,
-    hardware_address: Buffer<'py>,
+    hardware_address: Option<Buffer<'py>>,
 }
 
 impl<'a, 'py> Parts<'a, 'py> {
     fn parse(address: &'a Bound<'py, PyTuple>) -> Result<Self> {
-        let mut interface = ptr::null();
-        let (mut protocol, mut kind, mut hardware) = (0, c_int::from(libc::PACKET_HOST), 0);
-        let mut hardware_address = Buffer::empty(address.py());
-        parse_tuple!(
-            address,
-            c"si|iiy*;AF_PACKET address must be a tuple of two to five elements",
-            &raw mut interface,
-            &raw mut protocol,
-            &raw mut kind,
-            &raw mut hardware,
-            hardware_address.as_mut_ptr(),
-        )?;
-        // SAFETY: parsed as `s` from the tuple.
-        let interface = unsafe { parsed_text(interface, address) };
+        const FORMAT: Format<(Text, c_int, c_int, c_int, Readable)> =
+            Format::new(c"si|iiy*;AF_PACKET address must be a tuple of two to five elements");
+        let kind = c_int::from(libc::PACKET_HOST);
+        let (interface, protocol, kind, hardware, hardware_address) =
+            FORMAT.tuple(address, (None, 0, kind, 0, None))?;
+        let interface = interface.unwrap_or_default();
         Ok(Parts { interface, protocol, kind, hardware, hardware_address })
     }
 }

@@ -9,9 +9,9 @@ use socket2::SockAddr;
 use super::context::{Context, Origin};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::type_name::type_name;
-use crate::parse_tuple;
 
 /// `AF_QIPCRTR` of `<bits/socket.h>`.
 pub const FAMILY: c_int = 42;
@@ -41,13 +41,13 @@ impl Qipcrtr {
 
 /// `(node, port)`.
 pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32)> = Format::new(c"II:getsockaddrarg");
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
         Error::type_error(format_args!("getsockaddrarg: AF_QIPCRTR address must be tuple, not {class}"))
     })?;
-    let mut qipcrtr = Qipcrtr::default();
-    parse_tuple!(address, c"II:getsockaddrarg", &raw mut qipcrtr.node, &raw mut qipcrtr.port)?;
-    Ok(qipcrtr.encode())
+    let (node, port) = FORMAT.tuple(address, (0, 0))?;
+    Ok(Qipcrtr { node, port }.encode())
 }
 
 /// `(node, port)`.

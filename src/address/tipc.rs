@@ -6,8 +6,8 @@ use socket2::SockAddr;
 use super::context::{Context, Origin, tuple};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
-use crate::parse_tuple;
 
 // The types of addresses, <linux/tipc.h>.
 const NAMESEQ: u8 = 1;
@@ -93,17 +93,10 @@ impl Tipc {
 
 /// `(addr_type, v1, v2, v3[, scope])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32, u32, u32, u32)> =
+        Format::new(c"IIII|I;AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])");
     let address = tuple(context, "AF_TIPC", address)?;
-    let (mut kind, mut v1, mut v2, mut v3, mut scope) = (0_u32, 0_u32, 0_u32, 0_u32, CLUSTER_SCOPE);
-    parse_tuple!(
-        address,
-        c"IIII|I;AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])",
-        &raw mut kind,
-        &raw mut v1,
-        &raw mut v2,
-        &raw mut v3,
-        &raw mut scope,
-    )?;
+    let (kind, v1, v2, v3, scope) = FORMAT.tuple(address, (0, 0, 0, 0, CLUSTER_SCOPE))?;
     let address = Address::new(kind, v1, v2, v3).ok_or_else(|| Error::type_error("Invalid address type"))?;
     // As in C, what does not fit is cut off.
     Ok(Tipc { address, scope: scope as i8 }.encode())

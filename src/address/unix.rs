@@ -10,20 +10,19 @@ use socket2::SockAddr;
 use super::context::{Context, Origin};
 use super::sockaddr::{bytes_of, of_fields};
 use crate::error::{Error, Result};
-use crate::interpreter::buffer::Buffer;
+use crate::interpreter::buffer::{Buffer, Readable};
+use crate::interpreter::format::Format;
 use crate::interpreter::{make, owned};
-use crate::{name, parse_object};
+use crate::name;
 
 /// The longest path, the NUL that ends it included; and the longest abstract name, the NUL that begins it included.
 const PATH_SIZE: usize = 108;
 
 /// Parses a path.
 pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
-    let py = address.py();
-    let mut path = Buffer::empty(py);
-    let encoded = encoded(address)?;
-    parse_object!(&encoded, c"y*", path.as_mut_ptr())?;
-    encode(path.bytes())
+    const FORMAT: Format<(Readable,)> = Format::new(c"y*");
+    let (path,) = FORMAT.object(&encoded(address)?, (None,))?;
+    encode(path.as_ref().map_or(&[], Buffer::bytes))
 }
 
 /// A `str` in the file system's encoding, where NUL is allowed (PEP 383); what names a file (`os.PathLike`) as that name; anything

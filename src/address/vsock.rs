@@ -7,9 +7,9 @@ use socket2::SockAddr;
 use super::context::{Context, Origin};
 use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::type_name::type_name;
-use crate::parse_tuple;
 
 /// A `sockaddr_vm` of `<linux/vm_sockets.h>`, where the port comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,13 +36,13 @@ impl Vsock {
 
 /// `(cid, port)`.
 pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32)> = Format::new(c"II:getsockaddrarg");
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
         Error::type_error(format_args!("getsockaddrarg: AF_VSOCK address must be tuple, not {class}"))
     })?;
-    let mut vsock = Vsock::default();
-    parse_tuple!(address, c"II:getsockaddrarg", &raw mut vsock.cid, &raw mut vsock.port)?;
-    Ok(vsock.encode())
+    let (cid, port) = FORMAT.tuple(address, (0, 0))?;
+    Ok(Vsock { cid, port }.encode())
 }
 
 /// `(cid, port)`.

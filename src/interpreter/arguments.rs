@@ -158,49 +158,6 @@ impl<'a, 'py> Keywords<'a, 'py> {
     }
 }
 
-/// Parses a tuple with `PyArg_ParseTuple`: `parse_tuple!(tuple, c"n|i:recv", &raw mut size, &raw mut flags)?`.
-macro_rules! parse_tuple {
-    ($tuple:expr, $format:expr $(, $target:expr)* $(,)?) => {{
-        let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
-        // SAFETY: the thread is attached, as the tuple shows; each target points to the C type its place in the format names.
-        let parsed = unsafe { pyo3::ffi::PyArg_ParseTuple(tuple.as_ptr(), $format.as_ptr() $(, $target)*) };
-        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
-    }};
-}
-pub(crate) use parse_tuple;
-
-/// Parses one object with `PyArg_Parse`.
-macro_rules! parse_object {
-    ($object:expr, $format:expr $(, $target:expr)* $(,)?) => {{
-        let object: &pyo3::Bound<'_, pyo3::PyAny> = $object;
-        // SAFETY: as in `parse_tuple!`.
-        let parsed = unsafe { pyo3::ffi::PyArg_Parse(object.as_ptr(), $format.as_ptr() $(, $target)*) };
-        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
-    }};
-}
-pub(crate) use parse_object;
-
-/// Parses positional and keyword arguments with `PyArg_ParseTupleAndKeywords`: the names follow the format, in brackets.
-macro_rules! parse_keywords {
-    ($tuple:expr, $dict:expr, $format:expr, [$($name:literal),*] $(, $target:expr)* $(,)?) => {{
-        let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
-        let dict: Option<&pyo3::Bound<'_, pyo3::types::PyDict>> = $dict;
-        let names = [$($name.as_ptr(),)* std::ptr::null()];
-        // SAFETY: as in `parse_tuple!`; the names end with a null pointer and are only read.
-        let parsed = unsafe {
-            pyo3::ffi::PyArg_ParseTupleAndKeywords(
-                tuple.as_ptr(),
-                dict.map_or(std::ptr::null_mut(), |dict| dict.as_ptr()),
-                $format.as_ptr(),
-                names.as_ptr().cast_mut().cast()
-                $(, $target)*
-            )
-        };
-        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
-    }};
-}
-pub(crate) use parse_keywords;
-
 /// Refuses a wrong number of positional arguments in the words of Argument Clinic, which newer interpreters use.
 pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usize, most: usize) -> Result<()> {
     let count = tuple.len();

@@ -25,14 +25,9 @@ pub struct Readable;
 pub struct Writable;
 
 impl<'py> Buffer<'py> {
-    /// No memory: for one of the interpreter's parsers to fill through [`Buffer::as_mut_ptr`], by a `y*`.
-    pub fn empty(py: Python<'py>) -> Self {
-        Self::none(py)
-    }
-
     /// Memory to read from; an object without any is refused as `PyObject_GetBuffer` refuses it.
     pub fn readable(object: &Bound<'py, PyAny>) -> Result<Self> {
-        let mut buffer = Self::empty(object.py());
+        let mut buffer = Self::unfilled(object.py());
         buffer.fill(object, ffi::PyBUF_SIMPLE)?;
         Ok(buffer)
     }
@@ -47,13 +42,14 @@ impl<'py, Access> Buffer<'py, Access> {
         if refused < 0 { Err(Error::Raised) } else { Ok(()) }
     }
 
+    /// No memory yet.
     #[inline]
-    fn none(py: Python<'py>) -> Self {
+    pub fn unfilled(py: Python<'py>) -> Self {
         Buffer { view: ffi::Py_buffer::new(), py, _access: PhantomData }
     }
 
     /// Where a parser puts the memory: for a `y*`, or, if it is [`Writable`], for a `w*`.
-    pub fn as_mut_ptr(&mut self) -> *mut ffi::Py_buffer {
+    pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::Py_buffer {
         &raw mut self.view
     }
 
@@ -81,12 +77,6 @@ impl<'py, Access> Buffer<'py, Access> {
 }
 
 impl<'py> Buffer<'py, Writable> {
-    /// No memory: to be filled by [`Buffer::fill_writable`], or by a parser's `w*`.
-    #[inline]
-    pub fn unfilled(py: Python<'py>) -> Self {
-        Self::none(py)
-    }
-
     /// Holds the memory of `object`; nothing was held before.
     #[inline]
     pub fn fill_writable(&mut self, object: &Bound<'py, PyAny>) -> Result<()> {

@@ -1,9 +1,13 @@
 //! Argument Clinic, which changed how some functions take their argument, and what their docstrings begin with.
 
 use pyo3::prelude::*;
+#[cfg(not(Py_3_13))]
+use pyo3::types::PyTuple;
 
 #[cfg(not(Py_3_13))]
 use super::arguments::Arguments;
+use super::format::{Format, Unit};
+use crate::error::Result;
 
 /// The argument of a function that takes one. Argument Clinic, which such functions came under in 3.13, takes it as it is; before, it was
 /// parsed as a tuple of one, and a wrong number of arguments was refused in other words.
@@ -14,16 +18,37 @@ pub type Only<'a, 'py> = &'a Bound<'py, PyAny>;
 #[cfg(not(Py_3_13))]
 pub type Only<'a, 'py> = Arguments<'a, 'py>;
 
-/// Parses an [`Only`]: `parse_only!(argument, c"s:inet_aton", &raw mut text)?`.
+/// What a parser gets of an [`Only`].
 #[cfg(Py_3_13)]
-macro_rules! parse_only {
-    ($argument:expr, $format:expr $(, $target:expr)*) => { $crate::parse_object!($argument, $format $(, $target)*) };
+pub type Parsable<'py> = Bound<'py, PyAny>;
+
+/// What a parser gets of an [`Only`].
+#[cfg(not(Py_3_13))]
+pub type Parsable<'py> = Bound<'py, PyTuple>;
+
+/// What a parser gets of an [`Only`].
+#[cfg(Py_3_13)]
+pub fn parsable<'py>(argument: Only<'_, 'py>) -> Result<Parsable<'py>> {
+    Ok(argument.clone())
 }
 
-/// Parses an [`Only`]: `parse_only!(argument, c"s:inet_aton", &raw mut text)?`.
+/// What a parser gets of an [`Only`].
 #[cfg(not(Py_3_13))]
-macro_rules! parse_only {
-    ($argument:expr, $format:expr $(, $target:expr)*) => { $crate::parse_tuple!(&$argument.tuple()?, $format $(, $target)*) };
+pub fn parsable<'py>(argument: Only<'_, 'py>) -> Result<Parsable<'py>> {
+    argument.tuple()
+}
+
+/// Parses an [`Only`], with the parser that CPython uses for it.
+pub fn parse_only<'a, 'py, U: Unit>(
+    format: Format<(U,)>,
+    argument: &'a Parsable<'py>,
+    default: U::Value<'a, 'py>,
+) -> Result<U::Value<'a, 'py>> {
+    #[cfg(Py_3_13)]
+    let parsed = format.object(argument, (default,));
+    #[cfg(not(Py_3_13))]
+    let parsed = format.tuple(argument, (default,));
+    parsed.map(|(value,)| value)
 }
 
 /// A docstring that begins otherwise since 3.14, whose Argument Clinic gave parameters new names.
@@ -41,7 +66,7 @@ macro_rules! clinic_doc {
     };
 }
 
-pub(crate) use {clinic_doc, parse_only};
+pub(crate) use clinic_doc;
 
 /// The argument itself, if there is one and no other.
 #[cfg(Py_3_13)]

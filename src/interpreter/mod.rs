@@ -21,6 +21,7 @@ pub mod bytes;
 pub mod class;
 pub mod clinic;
 pub mod ending;
+pub mod format;
 pub mod function;
 pub mod make;
 pub mod method;

@@ -1,15 +1,14 @@
-//! Python's text as Rust and as C have it, and names in the file system's encoding.
+//! Python's text as Rust and as C have it.
 //!
 //! PyO3's `to_str` makes an exception of what UTF-8 cannot say, and leaves it to be given back later. Here it is forgotten at once.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::CStr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyString;
 
-use super::owned;
-use crate::error::{Result, clear};
+use crate::error::clear;
 
 /// The text of a `str`; none where it holds what UTF-8 cannot say, half of a surrogate pair.
 pub fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
@@ -35,18 +34,4 @@ fn bytes<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
         }
         Some(std::slice::from_raw_parts(start.cast(), length.cast_unsigned() + 1))
     }
-}
-
-/// What a parser calls for an `O&` that stands for a name or path.
-pub const FS_CONVERTER: unsafe extern "C" fn(*mut ffi::PyObject, *mut c_void) -> c_int = ffi::PyUnicode_FSConverter;
-
-/// What [`FS_CONVERTER`] made.
-///
-/// # Safety
-///
-/// `object` is an object, and nobody else will release it.
-pub unsafe fn converted(py: Python<'_>, object: *mut ffi::PyObject) -> Result<Bound<'_, PyBytes>> {
-    // SAFETY: as the caller promises.
-    let object = unsafe { owned(py, object)? };
-    Ok(object.cast_into::<PyBytes>().map_err(PyErr::from)?)
 }

@@ -1,7 +1,5 @@
 //! Byte order: `htons(3)` and its family.
 
-use std::ffi::CStr;
-#[cfg(not(Py_3_14))]
 use std::ffi::c_int;
 
 use pyo3::prelude::*;
@@ -9,9 +7,10 @@ use pyo3::prelude::*;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
-#[cfg(not(Py_3_13))]
-use crate::interpreter::clinic::parse_only;
 use crate::interpreter::clinic::{Only, alone, clinic_doc};
+#[cfg(not(Py_3_13))]
+use crate::interpreter::clinic::{parsable, parse_only};
+use crate::interpreter::format::Format;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::number::{self, plain_long};
@@ -31,12 +30,12 @@ pub static FUNCTIONS: Table = functions![
 ];
 
 fn htons<'py>(py: Python<'py>, number: Only<'_, 'py>) -> ObjectResult<'py> {
-    let number = uint16(number, "htons", c"i:htons")?;
+    let number = uint16(number, "htons", const { Format::new(c"i:htons") })?;
     number.to_be().into_object(py)
 }
 
 fn ntohs<'py>(py: Python<'py>, number: Only<'_, 'py>) -> ObjectResult<'py> {
-    let number = uint16(number, "ntohs", c"i:ntohs")?;
+    let number = uint16(number, "ntohs", const { Format::new(c"i:ntohs") })?;
     u16::from_be(number).into_object(py)
 }
 
@@ -48,7 +47,7 @@ fn ntohl<'py>(py: Python<'py>, number: &Bound<'py, PyAny>) -> ObjectResult<'py> 
     u32::from_be(uint32(number)?).into_object(py)
 }
 
-fn uint16(number: Only<'_, '_>, name: &str, format: &CStr) -> Result<u16> {
+fn uint16(number: Only<'_, '_>, name: &str, format: Format<(c_int,)>) -> Result<u16> {
     let plain = alone(number).and_then(|number| plain_long(&number));
     match plain.and_then(|number| u16::try_from(number).ok()) {
         Some(number) => Ok(number),
@@ -57,12 +56,12 @@ fn uint16(number: Only<'_, '_>, name: &str, format: &CStr) -> Result<u16> {
 }
 
 #[cfg(Py_3_14)]
-fn uint16_not_plain(number: Only<'_, '_>, _name: &str, _format: &CStr) -> Result<u16> {
+fn uint16_not_plain(number: Only<'_, '_>, _name: &str, _format: Format<(c_int,)>) -> Result<u16> {
     number::unsigned(number, "uint16_t")
 }
 
 #[cfg(not(Py_3_14))]
-fn uint16_not_plain(number: Only<'_, '_>, name: &str, format: &CStr) -> Result<u16> {
+fn uint16_not_plain(number: Only<'_, '_>, name: &str, format: Format<(c_int,)>) -> Result<u16> {
     let number = int(number, format)?;
     u16::try_from(number).map_err(|_| {
         let what = if number < 0 { "can't convert negative Python int" } else { "Python int too large to convert" };
@@ -71,17 +70,15 @@ fn uint16_not_plain(number: Only<'_, '_>, name: &str, format: &CStr) -> Result<u
 }
 
 #[cfg(all(Py_3_13, not(Py_3_14)))]
-fn int(number: Only<'_, '_>, _format: &CStr) -> Result<c_int> {
+fn int(number: Only<'_, '_>, _format: Format<(c_int,)>) -> Result<c_int> {
     plain_long(&number::index(number)?)
         .and_then(|number| c_int::try_from(number).ok())
         .ok_or_else(|| Error::overflow("Python int too large to convert to C int"))
 }
 
 #[cfg(not(Py_3_13))]
-fn int(number: Only<'_, '_>, format: &CStr) -> Result<c_int> {
-    let mut value: c_int = 0;
-    parse_only!(number, format, &raw mut value)?;
-    Ok(value)
+fn int(number: Only<'_, '_>, format: Format<(c_int,)>) -> Result<c_int> {
+    parse_only(format, &parsable(number)?, 0)
 }
 
 fn uint32(number: &Bound<'_, PyAny>) -> Result<u32> {

@@ -1,14 +1,12 @@
 //! The sizes of control messages: `cmsg(3)`.
 
-use std::ffi::CStr;
-
-use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
+use crate::interpreter::format::Format;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::IntoObject;
 use crate::sys::ancillary;
@@ -24,22 +22,21 @@ pub static FUNCTIONS: Table = functions![
 ];
 
 fn cmsg_len<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    match data_length(arguments, c"n:CMSG_LEN")?.and_then(ancillary::length) {
+    match data_length(arguments, const { Format::new(c"n:CMSG_LEN") })?.and_then(ancillary::length) {
         Some(length) => length.into_object(py),
         None => Err(Error::overflow("CMSG_LEN() argument out of range")),
     }
 }
 
 fn cmsg_space<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    match data_length(arguments, c"n:CMSG_SPACE")?.and_then(ancillary::space) {
+    match data_length(arguments, const { Format::new(c"n:CMSG_SPACE") })?.and_then(ancillary::space) {
         Some(space) => space.into_object(py),
         None => Err(Error::overflow("CMSG_SPACE() argument out of range")),
     }
 }
 
 /// A length, `None` where it is negative.
-fn data_length(arguments: Arguments<'_, '_>, format: &CStr) -> Result<Option<usize>> {
-    let mut length: ffi::Py_ssize_t = 0;
-    crate::parse_tuple!(&arguments.tuple()?, format, &raw mut length)?;
+fn data_length(arguments: Arguments<'_, '_>, format: Format<(isize,)>) -> Result<Option<usize>> {
+    let (length,) = format.tuple(&arguments.tuple()?, (0,))?;
     Ok(usize::try_from(length).ok())
 }

@@ -1,6 +1,6 @@
 //! IP addresses: packed and as text.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_int};
 use std::net::{IpAddr, Ipv4Addr};
 
 use pyo3::prelude::*;
@@ -10,8 +10,9 @@ use crate::error::Error;
 use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::buffer::Buffer;
-use crate::interpreter::clinic::{Only, clinic_doc, parse_only};
+use crate::interpreter::buffer::{Buffer, Readable};
+use crate::interpreter::clinic::{Only, clinic_doc, parsable, parse_only};
+use crate::interpreter::format::{Format, Text};
 use crate::interpreter::function::Table;
 use crate::interpreter::make;
 use crate::interpreter::text::c_string;
@@ -34,26 +35,26 @@ pub static FUNCTIONS: Table = functions![
 ];
 
 fn inet_aton<'py>(py: Python<'py>, address: Only<'_, 'py>) -> ObjectResult<'py> {
-    let mut start: *const c_char = std::ptr::null();
-    parse_only!(address, c"s:inet_aton", &raw mut start)?;
-    // SAFETY: a string that the argument holds.
-    let address = unsafe { CStr::from_ptr(start) };
-    match presentation::aton(address) {
+    const FORMAT: Format<(Text,)> = Format::new(c"s:inet_aton");
+    let address = parsable(address)?;
+    let text = parse_only(FORMAT, &address, None)?;
+    match presentation::aton(text.unwrap_or_default()) {
         Some(packed) => make::bytes(py, &packed),
         None => Err(Error::os("illegal IP address string passed to inet_aton")),
     }
 }
 
 fn inet_ntoa<'py>(py: Python<'py>, packed: Only<'_, 'py>) -> ObjectResult<'py> {
-    let mut buffer = Buffer::empty(py);
-    parse_only!(packed, c"y*:inet_ntoa", buffer.as_mut_ptr())?;
-    match <[u8; 4]>::try_from(buffer.bytes()) {
+    const FORMAT: Format<(Readable,)> = Format::new(c"y*:inet_ntoa");
+    let packed = parse_only(FORMAT, &parsable(packed)?, None)?;
+    match <[u8; 4]>::try_from(packed.as_ref().map_or(&[][..], Buffer::bytes)) {
         Ok(packed) => Ip::V4(Ipv4Addr::from(packed)).text(py),
         Err(_) => Err(Error::os("packed IP wrong length for inet_ntoa")),
     }
 }
 
 fn inet_pton<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(c_int, Text)> = Format::new(c"is:inet_pton");
     if arguments.len() == 2
         && let (Some(family), Some(address)) = (arguments.plain_int(0, 0), arguments.get(1))
         && let Some(address) = c_string(&address)
@@ -61,10 +62,8 @@ fn inet_pton<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResul
         return pton(py, family, address);
     }
     let tuple = arguments.tuple()?;
-    let (mut family, mut start): (c_int, *const c_char) = (0, std::ptr::null());
-    crate::parse_tuple!(&tuple, c"is:inet_pton", &raw mut family, &raw mut start)?;
-    // SAFETY: a string that the tuple holds.
-    pton(py, family, unsafe { CStr::from_ptr(start) })
+    let (family, address) = FORMAT.tuple(&tuple, (0, None))?;
+    pton(py, family, address.unwrap_or_default())
 }
 
 fn pton<'py>(py: Python<'py>, family: c_int, address: &CStr) -> ObjectResult<'py> {
@@ -76,16 +75,15 @@ fn pton<'py>(py: Python<'py>, family: c_int, address: &CStr) -> ObjectResult<'py
 }
 
 fn inet_ntop<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(c_int, Readable)> = Format::new(c"iy*:inet_ntop");
     if arguments.len() == 2
         && let (Some(family), Some(packed)) = (arguments.plain_int(0, 0), arguments.get(1))
         && let Ok(packed) = packed.cast::<PyBytes>()
     {
         return ntop(py, family, packed.as_bytes());
     }
-    let mut family: c_int = 0;
-    let mut packed = Buffer::empty(py);
-    crate::parse_tuple!(&arguments.tuple()?, c"iy*:inet_ntop", &raw mut family, packed.as_mut_ptr())?;
-    ntop(py, family, packed.bytes())
+    let (family, packed) = FORMAT.tuple(&arguments.tuple()?, (0, None))?;
+    ntop(py, family, packed.as_ref().map_or(&[], Buffer::bytes))
 }
 
 fn ntop<'py>(py: Python<'py>, family: c_int, packed: &[u8]) -> ObjectResult<'py> {

@@ -1,5 +1,6 @@
 //! `socketpair`: two sockets that are connected to each other.
 
+use std::ffi::c_int;
 use std::os::fd::OwnedFd;
 
 use pyo3::prelude::*;
@@ -8,6 +9,7 @@ use crate::call::spec::Spec;
 use crate::error::Result;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
+use crate::interpreter::format::Format;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::IntoObject;
 use crate::socket::class;
@@ -21,14 +23,9 @@ pub static FUNCTIONS: Table = functions![
 ];
 
 fn socketpair<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let mut spec = Spec { family: libc::AF_UNIX, kind: libc::SOCK_STREAM, proto: 0 };
-    crate::parse_tuple!(
-        &arguments.tuple()?,
-        c"|iii:socketpair",
-        &raw mut spec.family,
-        &raw mut spec.kind,
-        &raw mut spec.proto
-    )?;
+    const FORMAT: Format<(c_int, c_int, c_int)> = Format::new(c"|iii:socketpair");
+    let (family, kind, proto) = FORMAT.tuple(&arguments.tuple()?, (libc::AF_UNIX, libc::SOCK_STREAM, 0))?;
+    let spec = Spec { family, kind, proto };
     let make = || sys::socket::socketpair(spec.family, spec.kind, spec.proto);
     // For another family the kernel may have to load a module.
     let (one, other) = if spec.family == libc::AF_UNIX { make()? } else { py.detach(make)? };

@@ -1,8 +1,8 @@
 //! `getaddrinfo(3)`. The public module has it with members of enumerations among its answers: see `public::addrinfo`.
 
-use std::ffi::{CString, c_int};
-use std::ptr;
+use std::ffi::{CStr, CString, c_int};
 
+#[cfg(Py_3_14)]
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
@@ -14,6 +14,8 @@ use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords};
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, Object};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::plain_long;
@@ -22,7 +24,7 @@ use crate::names::host::ask;
 use crate::names::idna::idna;
 use crate::names::ip::{Ip, numeric};
 use crate::sys::resolver::{AddrInfo, Hints};
-use crate::{audit, functions, memory, parse_keywords};
+use crate::{functions, memory};
 
 /// `getaddrinfo`.
 pub static FUNCTIONS: Table = functions![
@@ -72,24 +74,13 @@ impl<'py> Query<'py> {
     }
 
     fn parse_tuple(tuple: &Bound<'py, PyTuple>, dict: Option<&Bound<'py, PyDict>>) -> Result<Self> {
-        let (mut host, mut port): (*mut ffi::PyObject, *mut ffi::PyObject) = (ptr::null_mut(), ptr::null_mut());
-        let mut hints = Hints::default();
-        parse_keywords!(
-            tuple,
-            dict,
-            c"OO|iiii:getaddrinfo",
-            [c"host", c"port", c"family", c"type", c"proto", c"flags"],
-            &raw mut host,
-            &raw mut port,
-            &raw mut hints.family,
-            &raw mut hints.kind,
-            &raw mut hints.protocol,
-            &raw mut hints.flags
-        )?;
-        // SAFETY: objects that the tuple and the dict hold.
-        let (host, port) =
-            unsafe { (Bound::from_borrowed_ptr(tuple.py(), host), Bound::from_borrowed_ptr(tuple.py(), port)) };
-        Ok(Query { host, port, hints })
+        const FORMAT: Format<(Object, Object, c_int, c_int, c_int, c_int)> = Format::new(c"OO|iiii:getaddrinfo");
+        const NAMES: [&CStr; 6] = [c"host", c"port", c"family", c"type", c"proto", c"flags"];
+        let (host, port, family, kind, protocol, flags) =
+            FORMAT.keywords(NAMES, tuple, dict, (None, None, libc::AF_UNSPEC, 0, 0, 0))?;
+        let required = |value: Option<_>| value.ok_or_else(|| Error::type_error("a host and a port are required"));
+        let hints = Hints { family, kind, protocol, flags };
+        Ok(Query { host: required(host)?, port: required(port)?, hints })
     }
 
     /// The values of a Python function's parameters, `None` where one has its default.
@@ -143,8 +134,7 @@ impl<'py> Query<'py> {
 
     fn audit(&self, py: Python<'_>) -> Result<()> {
         let Hints { family, kind, protocol, .. } = self.hints;
-        let (host, port) = (self.host.as_ptr(), self.port.as_ptr());
-        audit!(py, c"socket.getaddrinfo", c"OOiii", host, port, family, kind, protocol)
+        audit(py, c"socket.getaddrinfo", (&self.host, &self.port, family, kind, protocol))
     }
 
     /// What the C library would answer, where that is certain: a numeric host and port of an ordinary transport.

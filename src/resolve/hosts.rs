@@ -1,15 +1,15 @@
 //! The older `gethostby…(3)`.
 
-use std::ffi::{CStr, CString, c_char, c_int};
-use std::ptr;
+use std::ffi::{CString, c_int};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, HostName};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::text::c_string;
@@ -17,7 +17,7 @@ use crate::names::host::host;
 use crate::names::idna::{is_wire_form, refuse_endless_label};
 use crate::names::ip::Ip;
 use crate::sys::resolver::{self, Failure, Host};
-use crate::{audit, functions, memory, parse_tuple};
+use crate::{functions, memory};
 
 /// The older functions of the module that look hosts up.
 pub static FUNCTIONS: Table = functions![
@@ -34,15 +34,15 @@ pub static FUNCTIONS: Table = functions![
 
 /// `gethostbyname(host)`.
 fn gethostbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let asked = Asked::parse(arguments, c"et:gethostbyname")?;
-    audit!(py, c"socket.gethostbyname", c"(O)", asked.argument.as_ptr())?;
+    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyname") })?;
+    audit(py, c"socket.gethostbyname", (&*asked.argument,))?;
     host(py, &asked.name, libc::AF_INET)?.text(py)
 }
 
 /// `gethostbyname_ex(host)`.
 fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let asked = Asked::parse(arguments, c"et:gethostbyname_ex")?;
-    audit!(py, c"socket.gethostbyname", c"(O)", asked.argument.as_ptr())?;
+    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
+    audit(py, c"socket.gethostbyname", (&*asked.argument,))?;
     host(py, &asked.name, libc::AF_INET)?;
     let found = py.detach(|| resolver::gethostbyname(&asked.name).map_err(as_reported))?;
     triple(py, &found, libc::AF_INET)
@@ -50,8 +50,8 @@ fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Obje
 
 /// `gethostbyaddr(host)`.
 fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let asked = Asked::parse(arguments, c"et:gethostbyaddr")?;
-    audit!(py, c"socket.gethostbyaddr", c"(O)", asked.argument.as_ptr())?;
+    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyaddr") })?;
+    audit(py, c"socket.gethostbyaddr", (&*asked.argument,))?;
     let ip = host(py, &asked.name, libc::AF_UNSPEC)?;
     let ask = || match ip {
         Ip::V4(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET),
@@ -77,7 +77,7 @@ struct Asked<'a, 'py> {
 }
 
 impl<'a, 'py> Asked<'a, 'py> {
-    fn parse(arguments: Arguments<'a, 'py>, format: &CStr) -> Result<Self> {
+    fn parse(arguments: Arguments<'a, 'py>, format: Format<(HostName,)>) -> Result<Self> {
         let argument = if arguments.len() == 1 { arguments.get(0) } else { None };
         let Some(argument) = argument else {
             return Err(Self::refuse_count(arguments, format));
@@ -89,12 +89,16 @@ impl<'a, 'py> Asked<'a, 'py> {
         Ok(Asked { argument, name })
     }
 
-    fn refuse_count(arguments: Arguments<'_, '_>, format: &CStr) -> Error {
+    fn refuse_count(arguments: Arguments<'_, '_>, format: Format<(HostName,)>) -> Error {
         let parsed = arguments.tuple().and_then(|tuple| parse_name(&tuple, format));
         parsed.err().unwrap_or_else(|| Error::type_error("one argument expected"))
     }
 
-    fn name_by_format(arguments: Arguments<'_, '_>, argument: &Bound<'_, PyAny>, format: &CStr) -> Result<CString> {
+    fn name_by_format(
+        arguments: Arguments<'_, '_>,
+        argument: &Bound<'_, PyAny>,
+        format: Format<(HostName,)>,
+    ) -> Result<CString> {
         if let Ok(host) = argument.cast::<PyString>() {
             refuse_endless_label(host)?;
         }
@@ -103,15 +107,10 @@ impl<'a, 'py> Asked<'a, 'py> {
 }
 
 /// Parses a `str`, in IDNA, bytes or bytearray.
-fn parse_name(tuple: &Bound<'_, PyTuple>, format: &CStr) -> Result<CString> {
-    let mut start: *mut c_char = ptr::null_mut();
-    parse_tuple!(tuple, format, c"idna".as_ptr(), &raw mut start)?;
-    // SAFETY: the parser answers with a string that it made for us to free.
-    unsafe {
-        let name = memory::until_nul(CStr::from_ptr(start).to_bytes());
-        ffi::PyMem_Free(start.cast());
-        Ok(name?)
-    }
+fn parse_name(tuple: &Bound<'_, PyTuple>, format: Format<(HostName,)>) -> Result<CString> {
+    let (name,) = format.tuple(tuple, (None,))?;
+    let name = name.ok_or_else(|| Error::type_error("a host is required"))?;
+    Ok(memory::until_nul(name.as_c_str().to_bytes())?)
 }
 
 /// `(name, [alias], [address])`.

@@ -1,18 +1,17 @@
 //! Network interfaces by name and number.
 
 use std::ffi::c_uint;
-use std::{io, ptr};
+use std::io;
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
-use crate::interpreter::clinic::{Only, clinic_doc, parse_only};
+use crate::interpreter::clinic::{Only, clinic_doc, parsable, parse_only};
+use crate::interpreter::format::{Format, FsPath};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, plain_long};
-use crate::interpreter::text::{FS_CONVERTER, converted};
 use crate::sys::interface;
 use crate::{functions, memory, sys};
 
@@ -36,12 +35,10 @@ fn if_nameindex(py: Python<'_>) -> ObjectResult<'_> {
 }
 
 fn if_nametoindex<'py>(py: Python<'py>, name: Only<'_, 'py>) -> ObjectResult<'py> {
-    let mut object: *mut ffi::PyObject = ptr::null_mut();
-    parse_only!(name, c"O&:if_nametoindex", FS_CONVERTER, &raw mut object)?;
-    // SAFETY: the converter made it, for us to own.
-    let name = unsafe { converted(py, object)? };
+    const FORMAT: Format<(FsPath,)> = Format::new(c"O&:if_nametoindex");
+    let name = parse_only(FORMAT, &parsable(name)?, None)?;
     // The parser refuses NUL in it.
-    let name = memory::until_nul(name.as_bytes())?;
+    let name = memory::until_nul(name.as_ref().map_or(&[], |name| name.as_bytes()))?;
     // For a name that the C library refuses without asking.
     sys::set_errno(libc::ENODEV);
     match interface::if_nametoindex(&name) {

@@ -1,17 +1,18 @@
 //! Services and protocols.
 
-use std::ffi::{CStr, c_char, c_int};
-use std::ptr;
+use std::ffi::c_int;
 
 use pyo3::prelude::*;
 
 use crate::error::Error;
+use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, Text};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys::database;
-use crate::{audit, functions, parse_tuple};
 
 /// Functions of the module that look services and protocols up.
 pub static FUNCTIONS: Table = functions![
@@ -29,12 +30,11 @@ pub static FUNCTIONS: Table = functions![
 ];
 
 fn getservbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(Text, Text)> = Format::new(c"s|s:getservbyname");
     let tuple = arguments.tuple()?;
-    let (mut name, mut protocol): (*const c_char, *const c_char) = (ptr::null(), ptr::null());
-    parse_tuple!(&tuple, c"s|s:getservbyname", &raw mut name, &raw mut protocol)?;
-    audit!(py, c"socket.getservbyname", c"ss", name, protocol)?;
-    // SAFETY: a string and, where it was given, another, which the tuple holds.
-    let (name, protocol) = unsafe { (CStr::from_ptr(name), given(protocol)) };
+    let (name, protocol) = FORMAT.tuple(&tuple, (None, None))?;
+    audit(py, c"socket.getservbyname", (name, protocol))?;
+    let name = name.unwrap_or_default();
     match py.detach(|| database::getservbyname(name, protocol))? {
         Some(port) => port.into_object(py),
         None => Err(Error::os("service/proto not found")),
@@ -42,13 +42,11 @@ fn getservbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
 }
 
 fn getservbyport<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(c_int, Text)> = Format::new(c"i|s:getservbyport");
     let tuple = arguments.tuple()?;
-    let (mut number, mut protocol): (c_int, *const c_char) = (0, ptr::null());
-    parse_tuple!(&tuple, c"i|s:getservbyport", &raw mut number, &raw mut protocol)?;
+    let (number, protocol) = FORMAT.tuple(&tuple, (0, None))?;
     let port = u16::try_from(number).map_err(|_| Error::overflow("getservbyport: port must be 0-65535."))?;
-    audit!(py, c"socket.getservbyport", c"is", number, protocol)?;
-    // SAFETY: a string that the tuple holds, where it was given.
-    let protocol = unsafe { given(protocol) };
+    audit(py, c"socket.getservbyport", (number, protocol))?;
     match py.detach(|| database::getservbyport(port, protocol))? {
         Some(name) => make::utf8(py, name.to_bytes()),
         None => Err(Error::os("port/proto not found")),
@@ -56,23 +54,12 @@ fn getservbyport<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
 }
 
 fn getprotobyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(Text,)> = Format::new(c"s:getprotobyname");
     let tuple = arguments.tuple()?;
-    let mut name: *const c_char = ptr::null();
-    parse_tuple!(&tuple, c"s:getprotobyname", &raw mut name)?;
-    // SAFETY: a string that the tuple holds.
-    let name = unsafe { CStr::from_ptr(name) };
+    let (name,) = FORMAT.tuple(&tuple, (None,))?;
+    let name = name.unwrap_or_default();
     match py.detach(|| database::getprotobyname(name))? {
         Some(number) => number.into_object(py),
         None => Err(Error::os("protocol not found")),
     }
-}
-
-/// An optional argument that a parser left null when it was not given.
-///
-/// # Safety
-///
-/// `string` is null, or a string that lives for `'a`.
-unsafe fn given<'a>(string: *const c_char) -> Option<&'a CStr> {
-    // SAFETY: as the caller promises.
-    (!string.is_null()).then(|| unsafe { CStr::from_ptr(string) })
 }

@@ -8,7 +8,6 @@ use pyo3::prelude::*;
 use socket2::SockAddr;
 
 use super::object::SocketRef;
-use crate::audit;
 use crate::call::blocking::{block_by_timeout, block_in_call, block_in_poll};
 use crate::call::deadline::Deadline;
 use crate::call::descriptor::Descriptor;
@@ -16,6 +15,8 @@ use crate::call::socket::Socket;
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::number::as_int;
 use crate::interpreter::signals;
@@ -27,7 +28,7 @@ pub fn bind<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> Objec
     let py = this.py();
     let socket = this.socket();
     let target = address::from_python(this.address_context("bind"), address)?;
-    audit!(py, c"socket.bind", c"OO", this.object().as_ptr(), address.as_ptr())?;
+    audit(py, c"socket.bind", (&*this.object(), address))?;
     let bind = |fd: BorrowedFd<'_>| sys::socket::bind(fd, &target);
     match socket.family() {
         libc::AF_INET | libc::AF_INET6 => socket.descriptor().attached(py, bind)?,
@@ -42,11 +43,11 @@ const BACKLOG: c_int = 128;
 
 /// `listen([backlog])`.
 pub fn listen<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(c_int,)> = Format::new(c"|i:listen");
     let backlog = match arguments.plain_int(0, BACKLOG) {
         Some(backlog) if arguments.len() <= 1 => backlog,
         _ => {
-            let mut backlog = BACKLOG;
-            crate::parse_tuple!(&arguments.tuple()?, c"|i:listen", &raw mut backlog)?;
+            let (backlog,) = FORMAT.tuple(&arguments.tuple()?, (BACKLOG,))?;
             backlog
         }
     };
@@ -99,7 +100,7 @@ pub fn connect_ex<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) ->
 
 fn audited_target(this: SocketRef<'_, '_>, address: &Bound<'_, PyAny>, caller: &'static str) -> Result<SockAddr> {
     let target = address::from_python(this.address_context(caller), address)?;
-    audit!(this.py(), c"socket.connect", c"OO", this.object().as_ptr(), address.as_ptr())?;
+    audit(this.py(), c"socket.connect", (&*this.object(), address))?;
     Ok(target)
 }
 

@@ -1,6 +1,6 @@
 //! From construction to the end: `__init__`, `close`, `detach`, the finalizer, `repr`.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +9,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::object::{Object, SocketRef};
+use super::object::{self, SocketRef};
 use super::peer::PeerCache;
-use crate::audit;
 use crate::call::attempts::{self, Directions};
 use crate::call::descriptor::offer;
 use crate::call::socket::Socket;
@@ -19,6 +18,8 @@ use crate::call::spec::Spec;
 use crate::call::timeout::{self, Timeout};
 use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::ObjectResult;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, Object};
 use crate::interpreter::function::{Receiver, enter, enter_aside};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, as_int};
@@ -89,7 +90,7 @@ fn first_timeout(spec: Spec, fd: BorrowedFd<'_>) -> Result<Timeout> {
 
 /// Tells the audit hooks of a new socket.
 pub fn audit_new(this: SocketRef<'_, '_>, spec: Spec) -> Result<()> {
-    audit!(this.py(), c"socket.__new__", c"Oiii", this.object().as_ptr(), spec.family, spec.kind, spec.proto)
+    audit(this.py(), c"socket.__new__", (&*this.object(), spec.family, spec.kind, spec.proto))
 }
 
 /// A descriptor given as a Python number.
@@ -142,7 +143,7 @@ pub unsafe extern "C" fn new(
         enter(|py| {
             let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
             let object = owned(py, allocate(class, 0))?;
-            let instance = object.as_ptr().cast::<Object>();
+            let instance = object.as_ptr().cast::<object::Object>();
             ptr::write(&raw mut (*instance).socket, Socket::default());
             ptr::write(&raw mut (*instance).peer, PeerCache::default());
             Ok(object)
@@ -164,21 +165,9 @@ fn parse<'py>(
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Result<(Spec, Option<Bound<'py, PyAny>>)> {
-    let mut given = [ptr::null_mut::<ffi::PyObject>(); 4];
-    let [family, kind, proto, fileno] = &mut given;
-    crate::parse_keywords!(
-        arguments,
-        keywords,
-        c"|OOOO:socket",
-        [c"family", c"type", c"proto", c"fileno"],
-        ptr::from_mut(family),
-        ptr::from_mut(kind),
-        ptr::from_mut(proto),
-        ptr::from_mut(fileno)
-    )?;
-    // SAFETY: each is null or an object that the arguments hold.
-    let [family, kind, proto, fileno] =
-        given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(arguments.py(), given) });
+    const FORMAT: Format<(Object, Object, Object, Object)> = Format::new(c"|OOOO:socket");
+    const NAMES: [&CStr; 4] = [c"family", c"type", c"proto", c"fileno"];
+    let (family, kind, proto, fileno) = FORMAT.keywords(NAMES, arguments, keywords, (None, None, None, None))?;
     let int = |given: Option<Bound<'py, PyAny>>| given.map_or(Ok(-1), |given| as_int(&given));
     let spec = Spec { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
     Ok((spec, fileno.filter(|fileno| !fileno.is_none())))
@@ -252,7 +241,7 @@ pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
         }
         ffi::PyObject_GC_UnTrack(object.cast());
         let class = ffi::Py_TYPE(object);
-        let instance = object.cast::<Object>();
+        let instance = object.cast::<object::Object>();
         (*instance).peer.forget(Python::assume_attached());
         ptr::drop_in_place(&raw mut (*instance).peer);
         ptr::drop_in_place(&raw mut (*instance).socket);

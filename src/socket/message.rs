@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyInt, PyList, PyTuple};
 use socket2::SockAddr;
 
 use super::object::SocketRef;
@@ -15,20 +15,22 @@ use crate::call::transfer::{Transfer, transfer};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
-use crate::interpreter::buffer::{Buffer, Writable};
+use crate::interpreter::audit::audit;
+use crate::interpreter::buffer::{Buffer, Readable, Writable};
 use crate::interpreter::bytes;
+use crate::interpreter::format::{Format, Instance, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
 use crate::sys::ancillary::{self, Found, Item, Items};
 use crate::sys::message::{Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
-use crate::{address, audit, memory, sys};
+use crate::{address, memory, sys};
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
 pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let (mut size, mut room, mut flags) = (0isize, 0isize, 0);
-    crate::parse_tuple!(&arguments.tuple()?, c"n|ni:recvmsg", &raw mut size, &raw mut room, &raw mut flags)?;
+    const FORMAT: Format<(isize, isize, c_int)> = Format::new(c"n|ni:recvmsg");
+    let (size, room, flags) = FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
     let (data, rest) = bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| {
         receive(this, &mut [Piece::new(buffer)], room, flags)
@@ -39,11 +41,9 @@ pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
 /// `recvmsg_into(buffers[, ancbufsize[, flags]])`: `(nbytes, ancdata, msg_flags, address)`.
 pub fn recvmsg_into<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
-    let mut buffers: *mut ffi::PyObject = std::ptr::null_mut();
-    let (mut room, mut flags) = (0isize, 0);
-    crate::parse_tuple!(&arguments.tuple()?, c"O|ni:recvmsg_into", &raw mut buffers, &raw mut room, &raw mut flags)?;
-    // SAFETY: parsed from the arguments, which hold it.
-    let buffers = unsafe { Borrowed::from_ptr(py, buffers) };
+    const FORMAT: Format<(Object, isize, c_int)> = Format::new(c"O|ni:recvmsg_into");
+    let (buffers, room, flags) = FORMAT.tuple(&arguments.tuple()?, (None, 0, 0))?;
+    let buffers = buffers.ok_or_else(|| Error::type_error("buffers are required"))?;
     let buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
     let mut buffers = memory::collected(buffers.iter().map(|item| writable(&item)))?;
     let mut pieces = memory::gathered(buffers.iter_mut().map(Buffer::piece))?;
@@ -74,13 +74,10 @@ fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bo
 }
 
 fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py, Writable>> {
-    let mut buffer = Buffer::<Writable>::unfilled(item.py());
-    crate::parse_object!(
-        item,
-        c"w*;recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers",
-        buffer.as_mut_ptr()
-    )?;
-    Ok(buffer)
+    const FORMAT: Format<(Writable,)> =
+        Format::new(c"w*;recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers");
+    let (buffer,) = FORMAT.object(item, (None,))?;
+    Ok(buffer.unwrap_or_else(|| Buffer::unfilled(item.py())))
 }
 
 /// Receives a message into `data`: how many bytes, and the rest of it.
@@ -170,11 +167,11 @@ pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
     let to = match target.filter(|target| !target.is_none()) {
         Some(target) => {
             let to = address::from_python(this.address_context("sendmsg"), &target)?;
-            audit!(py, c"socket.sendmsg", c"OO", this.object().as_ptr(), target.as_ptr())?;
+            audit(py, c"socket.sendmsg", (&*this.object(), &target))?;
             Some(to)
         }
         None => {
-            audit!(py, c"socket.sendmsg", c"OO", this.object().as_ptr(), this.none().as_ptr())?;
+            audit(py, c"socket.sendmsg", (&*this.object(), &this.none()))?;
             None
         }
     };
@@ -186,6 +183,7 @@ pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
 type SendmsgArguments<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>, c_int, Option<Bound<'py, PyAny>>);
 
 fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArguments<'py>> {
+    const FORMAT: Format<(Object, Object, c_int, Object)> = Format::new(c"O|OiO:sendmsg");
     let get = |index| arguments.get(index).map(|argument| argument.to_owned());
     if let (1..=4, Some(buffers), Some(flags)) = (arguments.len(), get(0), arguments.plain_int(2, 0)) {
         return Ok((buffers, get(1), flags, get(3)));
@@ -195,18 +193,8 @@ fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArgume
         check_count(&tuple, c"sendmsg", 1, 4)?;
         return Ok((tuple.get_item(0)?, get(1), as_int(&tuple.get_item(2)?)?, get(3)));
     }
-    let mut flags = 0;
-    let mut given = [std::ptr::null_mut::<ffi::PyObject>(); 3];
-    let [buffers, control, target] = &mut given;
-    crate::parse_tuple!(
-        &tuple,
-        c"O|OiO:sendmsg",
-        std::ptr::from_mut(buffers),
-        std::ptr::from_mut(control),
-        &raw mut flags,
-        std::ptr::from_mut(target)
-    )?;
-    Ok((tuple.get_item(0)?, get(1), flags, get(3)))
+    let (buffers, control, flags, target) = FORMAT.tuple(&tuple, (None, None, 0, None))?;
+    Ok((buffers.ok_or_else(|| Error::type_error("buffers are required"))?, control, flags, target))
 }
 
 /// The buffers that a message is sent from.
@@ -217,17 +205,11 @@ fn readable<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
 
 /// The control messages of an iterable of `(level, type, data)`, laid out.
 fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
+    const FORMAT: Format<(c_int, c_int, Readable)> = Format::new(c"(iiy*):[sendmsg() ancillary data items]");
     let given = items(control, c"sendmsg() argument 2 must be an iterable")?;
     let given = memory::collected(given.iter().map(|item| {
-        let (mut level, mut kind) = (0, 0);
-        let mut data = Buffer::empty(item.py());
-        crate::parse_object!(
-            &item,
-            c"(iiy*):[sendmsg() ancillary data items]",
-            &raw mut level,
-            &raw mut kind,
-            data.as_mut_ptr()
-        )?;
+        let (level, kind, data) = FORMAT.object(&item, (0, 0, None))?;
+        let data = data.unwrap_or_else(|| Buffer::unfilled(item.py()));
         Ok::<_, Error>((level, kind, data))
     }))?;
     let items = given.iter().map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() });
@@ -266,35 +248,20 @@ fn send_message<'py>(
 
 /// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (AF_ALG).
 pub fn sendmsg_afalg<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
+    type Units = (Object, Instance<PyInt>, Readable, Instance<PyInt>, c_int);
+    const FORMAT: Format<Units> = Format::new(c"|O$O!y*O!i:sendmsg_afalg");
+    const NAMES: [&CStr; 5] = [c"msg", c"op", c"iv", c"assoclen", c"flags"];
     let py = this.py();
     if this.socket().family() != libc::AF_ALG {
         return Err(Error::os("algset is only supported for AF_ALG"));
     }
-    let mut given = [std::ptr::null_mut::<ffi::PyObject>(); 3];
-    let [message, operation, associated] = &mut given;
-    let mut vector = Buffer::empty(py);
-    let mut flags = 0;
-    // SAFETY: the class of ints is a static of the interpreter.
-    let class_of_int = &raw mut ffi::PyLong_Type;
-    crate::parse_keywords!(
-        &arguments.positional.tuple()?,
-        Some(&arguments.dict()?),
-        c"|O$O!y*O!i:sendmsg_afalg",
-        [c"msg", c"op", c"iv", c"assoclen", c"flags"],
-        std::ptr::from_mut(message),
-        class_of_int,
-        std::ptr::from_mut(operation),
-        vector.as_mut_ptr(),
-        class_of_int,
-        std::ptr::from_mut(associated),
-        &raw mut flags
-    )?;
-    // SAFETY: each is null or an object that the arguments hold.
-    let [message, operation, associated] = given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(py, given) });
+    let (tuple, dict) = (arguments.positional.tuple()?, arguments.dict()?);
+    let (message, operation, vector, associated, flags) =
+        FORMAT.keywords(NAMES, &tuple, Some(&dict), (None, None, None, None, 0))?;
     let operation = operation_number(py, operation)?;
     let associated = associated.map(|length| associated_length(&length)).transpose()?;
     let data = message.map_or(Ok(Vec::new()), |message| readable(&message))?;
-    let control = algorithm_control(operation, &vector, associated)?;
+    let control = algorithm_control(operation, vector.as_ref().map(Buffer::bytes), associated)?;
     send_message(this, &data, &control, None, flags)
 }
 
@@ -319,15 +286,16 @@ fn associated_length(length: &Bound<'_, PyAny>) -> Result<u32> {
 
 /// The control messages of `linux/if_alg.h`: the operation, the initialisation vector behind its length, the length of what is only
 /// authenticated.
-fn algorithm_control(operation: u32, vector: &Buffer<'_>, associated: Option<u32>) -> Result<Vec<u8>> {
+fn algorithm_control(operation: u32, vector: Option<&[u8]>, associated: Option<u32>) -> Result<Vec<u8>> {
     let level = libc::SOL_ALG;
     let operation = operation.to_ne_bytes();
     let mut items = vec![Item { level, kind: libc::ALG_SET_OP, data: &operation }];
-    let length = u32::try_from(vector.len()).map_err(|_| Error::os("ancillary data item too large"))?;
-    let mut vector_data = memory::with_room(size_of::<u32>() + vector.len())?;
+    let bytes = vector.unwrap_or_default();
+    let length = u32::try_from(bytes.len()).map_err(|_| Error::os("ancillary data item too large"))?;
+    let mut vector_data = memory::with_room(size_of::<u32>() + bytes.len())?;
     vector_data.extend_from_slice(&length.to_ne_bytes());
-    vector_data.extend_from_slice(vector.bytes());
-    if !vector.is_absent() {
+    vector_data.extend_from_slice(bytes);
+    if vector.is_some() {
         items.push(Item { level, kind: libc::ALG_SET_IV, data: &vector_data });
     }
     let associated = associated.map(u32::to_ne_bytes);

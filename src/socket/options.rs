@@ -1,10 +1,10 @@
 //! Socket options, blocking mode and timeout.
 
-use std::ffi::{c_int, c_uint};
+use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyTuple};
+use pyo3::types::{PyBool, PyNone, PyTuple};
 
 use super::object::SocketRef;
 use crate::call::attempts;
@@ -13,7 +13,8 @@ use crate::call::timeout::Timeout;
 use crate::error::{Error, Result, clear};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::buffer::Buffer;
+use crate::interpreter::buffer::{Buffer, Readable};
+use crate::interpreter::format::{Format, Instance, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys;
 
@@ -24,20 +25,12 @@ const LONGEST_VALUE: c_int = 1024;
 pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let socket = this.socket();
-    let (mut level, mut option, mut size) = (0, 0, 0);
+    const FORMAT: Format<(c_int, c_int, c_int)> = Format::new(c"ii|i:getsockopt");
     let plain = (arguments.plain_int(0, 0), arguments.plain_int(1, 0), arguments.plain_int(2, 0));
-    match plain {
-        (Some(first), Some(second), Some(third)) if (2..=3).contains(&arguments.len()) => {
-            (level, option, size) = (first, second, third);
-        }
-        _ => crate::parse_tuple!(
-            &arguments.tuple()?,
-            c"ii|i:getsockopt",
-            &raw mut level,
-            &raw mut option,
-            &raw mut size
-        )?,
-    }
+    let (level, option, size) = match plain {
+        (Some(level), Some(option), Some(size)) if (2..=3).contains(&arguments.len()) => (level, option, size),
+        _ => FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?,
+    };
     let is_vsock = socket.family() == libc::AF_VSOCK;
     if size == 0 && is_vsock {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_u64(fd, level, option))?;
@@ -89,7 +82,7 @@ fn set(this: SocketRef<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Re
 }
 
 /// Sets an option to a length without a value.
-fn set_null(this: SocketRef<'_, '_>, level: c_int, option: c_int, length: c_uint) -> Result<()> {
+fn set_null(this: SocketRef<'_, '_>, level: c_int, option: c_int, length: u32) -> Result<()> {
     let socket = this.socket();
     socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt_null(fd, level, option, length))?;
     socket.exclude_attempts(attempts::excluded_by_option(level, option));
@@ -105,61 +98,39 @@ fn plain_option(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int,
     Some((int(0)?, int(1)?, int(2)?))
 }
 
-/// Tries the forms one after the other; what is said when none fits is what the last one says.
+/// Tries the forms one after the other. When none fits, the refusal of the last one is raised.
 fn set_parsed_option(this: SocketRef<'_, '_>, arguments: Arguments<'_, '_>) -> Result<()> {
-    let py = this.py();
-    let socket = this.socket();
-    let tuple = arguments.tuple()?;
-    let (mut level, mut option): (c_int, c_int) = (0, 0);
+    const NUMBER: Format<(c_int, c_int, c_int)> = Format::new(c"iii:setsockopt");
+    const LONG_NUMBER: Format<(c_int, c_int, u64)> = Format::new(c"iiK:setsockopt");
+    const NONE: Format<(c_int, c_int, Instance<PyNone>, u32)> = Format::new(c"iiO!I:setsockopt");
+    const BYTES: Format<(c_int, c_int, Readable)> = Format::new(c"iiy*:setsockopt");
 
-    if socket.family() == libc::AF_VSOCK {
-        let mut value: u64 = 0;
-        crate::parse_tuple!(&tuple, c"iiK:setsockopt", &raw mut level, &raw mut option, &raw mut value)?;
+    let tuple = arguments.tuple()?;
+    if this.socket().family() == libc::AF_VSOCK {
+        let (level, option, value) = LONG_NUMBER.tuple(&tuple, (0, 0, 0))?;
         return set(this, level, option, &value.to_ne_bytes());
     }
-
     if cfg!(Py_3_15) {
         return set_by_third(this, &tuple);
     }
-
-    let mut value: c_int = 0;
-    if crate::parse_tuple!(&tuple, c"iii:setsockopt", &raw mut level, &raw mut option, &raw mut value).is_ok() {
+    if let Ok((level, option, value)) = NUMBER.tuple(&tuple, (0, 0, 0)) {
         return set(this, level, option, &value.to_ne_bytes());
     }
-    clear(py);
-
-    let mut none: *mut ffi::PyObject = std::ptr::null_mut();
-    let mut length: c_uint = 0;
-    // SAFETY: None's class is a static of the interpreter.
-    let class_of_none = unsafe { ffi::Py_TYPE(ffi::Py_None()) };
-    let parsed = crate::parse_tuple!(
-        &tuple,
-        c"iiO!I:setsockopt",
-        &raw mut level,
-        &raw mut option,
-        class_of_none,
-        &raw mut none,
-        &raw mut length
-    );
-    if parsed.is_ok() {
+    clear(this.py());
+    if let Ok((level, option, _none, length)) = NONE.tuple(&tuple, (0, 0, None, 0)) {
         return set_null(this, level, option, length);
     }
-    clear(py);
-
-    let mut value = Buffer::empty(py);
-    crate::parse_tuple!(&tuple, c"iiy*:setsockopt", &raw mut level, &raw mut option, value.as_mut_ptr())?;
-    set(this, level, option, value.bytes())
+    clear(this.py());
+    let (level, option, value) = BYTES.tuple(&tuple, (0, 0, None))?;
+    set(this, level, option, value.as_ref().map_or(&[], Buffer::bytes))
 }
 
-/// Since Python 3.15 the third argument alone decides the form, and is told of.
+/// Since Python 3.15 the third argument alone decides the form, and the refusal names it.
 fn set_by_third(this: SocketRef<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
-    let py = this.py();
-    let (mut level, mut option): (c_int, c_int) = (0, 0);
-    let mut third: *mut ffi::PyObject = std::ptr::null_mut();
-    let mut length: c_uint = 0;
-    crate::parse_tuple!(tuple, c"iiO|I:setsockopt", &raw mut level, &raw mut option, &raw mut third, &raw mut length)?;
-    // SAFETY: parsed from the tuple, which holds it.
-    let third = unsafe { Borrowed::from_ptr(py, third) };
+    const FORMAT: Format<(c_int, c_int, Object, u32)> = Format::new(c"iiO|I:setsockopt");
+    const NUMBER: Format<(c_int,)> = Format::new(c"i:setsockopt");
+    let (level, option, third, length) = FORMAT.tuple(tuple, (0, 0, None, 0))?;
+    let third = third.ok_or_else(|| Error::type_error("a value is required"))?;
     let class = || third.get_type().fully_qualified_name();
     match (tuple.len(), third.is_none()) {
         (4, true) => return set_null(this, level, option, length),
@@ -176,8 +147,7 @@ fn set_by_third(this: SocketRef<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<(
     let (is_number, has_bytes) =
         unsafe { (ffi::PyIndex_Check(third.as_ptr()) != 0, ffi::PyObject_CheckBuffer(third.as_ptr()) != 0) };
     if is_number {
-        let mut value: c_int = 0;
-        crate::parse_object!(&third, c"i:setsockopt", &raw mut value)?;
+        let (value,) = NUMBER.object(&third, (0,))?;
         set(this, level, option, &value.to_ne_bytes())
     } else if has_bytes {
         let value = Buffer::readable(&third)?;

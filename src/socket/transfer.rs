@@ -1,6 +1,6 @@
 //! The recv and send families.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::io;
 use std::mem::MaybeUninit;
 
@@ -12,16 +12,18 @@ use crate::call::transfer::{Attempt, Transfer, attempt_first, complete, transfer
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
-use crate::interpreter::buffer::{Buffer, Writable};
+use crate::interpreter::audit::audit;
+use crate::interpreter::buffer::{Buffer, Readable, Writable};
 use crate::interpreter::bytes;
+use crate::interpreter::format::{Format, Object};
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::signals;
 use crate::sys::wait::Direction;
-use crate::{address, audit, sys};
+use crate::{address, sys};
 
 /// `recv(bufsize[, flags])`.
 pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
+    let (size, flags) = size_and_flags(arguments, const { Format::new(c"n|i:recv") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
     // Straight, and not through a function that takes what receives: one that is used in several places is a call more in each.
     if bytes::is_small(size, flags) {
@@ -38,7 +40,7 @@ pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> Obj
 /// `recvfrom(bufsize[, flags])`: the data and the sender's address.
 pub fn recvfrom<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
-    let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
+    let (size, flags) = size_and_flags(arguments, const { Format::new(c"n|i:recvfrom") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
     let (data, sender) =
         bytes::receive(py, size, flags, this.socket().bulk(), |buffer| receive_from(this, buffer, flags))?;
@@ -48,7 +50,7 @@ pub fn recvfrom<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) ->
 /// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
 pub fn recv_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
-    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recv_into")?;
+    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recv_into") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv_into"))?;
     let buffer = buffer.bytes_mut();
     let size = if size == 0 { buffer.len() } else { size };
@@ -62,7 +64,7 @@ pub fn recv_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) ->
 /// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
 pub fn recvfrom_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
-    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recvfrom_into")?;
+    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recvfrom_into") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom_into"))?;
     let buffer = buffer.bytes_mut();
     let size = if size == 0 { buffer.len() } else { size };
@@ -105,7 +107,7 @@ fn receive_from<'py>(
 }
 
 #[inline(always)]
-fn size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
+fn size_and_flags(arguments: Arguments<'_, '_>, format: Format<(isize, c_int)>) -> Result<(isize, c_int)> {
     match (arguments.len(), arguments.plain_size(0, 0)) {
         (1, Some(size)) => Ok((size, 0)),
         _ => parse_size_and_flags(arguments, format),
@@ -114,13 +116,11 @@ fn size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Resu
 
 #[cold]
 #[inline(never)]
-fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
+fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: Format<(isize, c_int)>) -> Result<(isize, c_int)> {
     if let (2, Some(size), Some(flags)) = (arguments.len(), arguments.plain_size(0, 0), arguments.plain_int(1, 0)) {
         return Ok((size, flags));
     }
-    let (mut size, mut flags) = (0, 0);
-    crate::parse_tuple!(&arguments.tuple()?, format, &raw mut size, &raw mut flags)?;
-    Ok((size, flags))
+    format.tuple(&arguments.tuple()?, (0, 0))
 }
 
 /// Fills `buffer` and returns the size and the flags.
@@ -128,7 +128,7 @@ fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -
 fn buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
     buffer: &mut Buffer<'py, Writable>,
-    format: &std::ffi::CStr,
+    format: Format<(Writable, isize, c_int)>,
 ) -> Result<(isize, c_int)> {
     if let Some(positional) = arguments.only_positional()
         && let (1..=3, Some(object)) = (positional.len(), positional.get(0))
@@ -145,21 +145,17 @@ fn buffer_size_and_flags<'py>(
 fn parse_buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
     buffer: &mut Buffer<'py, Writable>,
-    format: &std::ffi::CStr,
+    format: Format<(Writable, isize, c_int)>,
 ) -> Result<(isize, c_int)> {
     let positional = arguments.positional;
     // Of an object that is no such buffer the parser complains in its own words.
     crate::error::clear(positional.py());
-    let (mut size, mut flags) = (0, 0);
-    crate::parse_keywords!(
-        &positional.tuple()?,
-        Some(&arguments.dict()?),
-        format,
-        [c"buffer", c"nbytes", c"flags"],
-        buffer.as_mut_ptr(),
-        &raw mut size,
-        &raw mut flags
-    )?;
+    const NAMES: [&CStr; 3] = [c"buffer", c"nbytes", c"flags"];
+    let (tuple, dict) = (positional.tuple()?, arguments.dict()?);
+    let (parsed, size, flags) = format.keywords(NAMES, &tuple, Some(&dict), (None, 0, 0))?;
+    if let Some(parsed) = parsed {
+        *buffer = parsed;
+    }
     Ok((size, flags))
 }
 
@@ -167,7 +163,7 @@ fn parse_buffer_size_and_flags<'py>(
 pub fn send<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0)) {
         (1, Some(data)) => send_and_count(this, data, 0),
-        _ => with_data_and_flags(this, arguments, c"send", c"y*|i:send", send_and_count),
+        _ => with_data_and_flags(this, arguments, c"send", const { Format::new(c"y*|i:send") }, send_and_count),
     }
 }
 
@@ -194,7 +190,7 @@ fn attempt_to_send(data: &[u8]) -> impl Attempt + use<'_> {
 pub fn sendall<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0)) {
         (1, Some(data)) => send_all_of(this, data, 0),
-        _ => with_data_and_flags(this, arguments, c"sendall", c"y*|i:sendall", send_all_of),
+        _ => with_data_and_flags(this, arguments, c"sendall", const { Format::new(c"y*|i:sendall") }, send_all_of),
     }
 }
 
@@ -235,8 +231,8 @@ fn send_remainder(this: SocketRef<'_, '_>, data: &[u8], flags: c_int, first: Opt
 fn with_data_and_flags<'py>(
     this: SocketRef<'_, 'py>,
     arguments: Arguments<'_, 'py>,
-    name: &std::ffi::CStr,
-    format: &std::ffi::CStr,
+    name: &CStr,
+    format: Format<(Readable, c_int)>,
     body: impl Fn(SocketRef<'_, 'py>, &[u8], c_int) -> ObjectResult<'py>,
 ) -> ObjectResult<'py> {
     let (data, flags) = data_and_flags(arguments, name, format)?;
@@ -245,8 +241,8 @@ fn with_data_and_flags<'py>(
 
 fn data_and_flags<'py>(
     arguments: Arguments<'_, 'py>,
-    name: &std::ffi::CStr,
-    format: &std::ffi::CStr,
+    name: &CStr,
+    format: Format<(Readable, c_int)>,
 ) -> Result<(Buffer<'py>, c_int)> {
     if let (1 | 2, Some(flags), Some(data)) = (arguments.len(), arguments.plain_int(1, 0), arguments.get(0)) {
         return Ok((Buffer::readable(&data)?, flags));
@@ -258,10 +254,8 @@ fn data_and_flags<'py>(
         let flags = crate::interpreter::number::as_int(&tuple.get_item(1)?)?;
         return Ok((data, flags));
     }
-    let mut flags = 0;
-    let mut data = Buffer::empty(arguments.py());
-    crate::parse_tuple!(&tuple, format, data.as_mut_ptr(), &raw mut flags)?;
-    Ok((data, flags))
+    let (data, flags) = format.tuple(&tuple, (None, 0))?;
+    Ok((data.unwrap_or_else(|| Buffer::unfilled(arguments.py())), flags))
 }
 
 /// `sendto(data[, flags], address)`: how many bytes went.
@@ -276,7 +270,7 @@ pub fn sendto<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> O
 fn send_to<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let (py, socket) = (this.py(), this.socket());
     let to = address::from_python(this.address_context("sendto"), target)?;
-    audit!(py, c"socket.sendto", c"OO", this.object().as_ptr(), target.as_ptr())?;
+    audit(py, c"socket.sendto", (&*this.object(), target))?;
     let count = transfer(py, socket, sending(data, flags), |fd, flags, sent| {
         sys::socket::sendto(fd, &data[sent..], &to, flags)
     })?;
@@ -293,6 +287,7 @@ fn send_parsed_to<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) 
 fn data_flags_and_target<'a, 'py>(
     arguments: Arguments<'a, 'py>,
 ) -> Result<(Buffer<'py>, c_int, Borrowed<'a, 'py, PyAny>)> {
+    const FORMAT: Format<(Readable, c_int, Object)> = Format::new(c"y*iO:sendto");
     let count = arguments.len();
     let Some(target) = arguments.get(count.wrapping_sub(1)).filter(|_| (2..=3).contains(&count)) else {
         return Err(Error::type_error(format_args!("sendto() takes 2 or 3 arguments ({count} given)")));
@@ -300,10 +295,6 @@ fn data_flags_and_target<'a, 'py>(
     if let (2, Some(data)) = (count, arguments.get(0)) {
         return Ok((Buffer::readable(&data)?, 0, target));
     }
-    let mut data = Buffer::empty(arguments.py());
-    let mut flags = 0;
-    let mut address: *mut pyo3::ffi::PyObject = std::ptr::null_mut();
-    let tuple = arguments.tuple()?;
-    crate::parse_tuple!(&tuple, c"y*iO:sendto", data.as_mut_ptr(), &raw mut flags, &raw mut address)?;
-    Ok((data, flags, target))
+    let (data, flags, _target) = FORMAT.tuple(&arguments.tuple()?, (None, 0, None))?;
+    Ok((data.unwrap_or_else(|| Buffer::unfilled(arguments.py())), flags, target))
 }
