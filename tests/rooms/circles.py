@@ -67,14 +67,14 @@ def reached(graph: Graph[Node], start: Node) -> set[Node]:
 
 
 def _way_back(graph: Graph[Node], start: Node) -> list[Node]:
-    ways = deque([[start]])
-    seen: set[Node] = set()
-    while ways:
-        way = ways.popleft()
-        for node in sorted(graph[way[-1]]):
-            if node == start:
-                return [*way, start]
-            if node not in seen:
-                seen.add(node)
-                ways.append([*way, node])
-    raise ValueError(start)
+    before: dict[Node, Node] = {}
+    waiting = deque([start])
+    while start not in before:
+        node = waiting.popleft()
+        for further in sorted(graph[node] - before.keys()):
+            before[further] = node
+            waiting.append(further)
+    way = [start, before[start]]
+    while way[-1] != start:
+        way.append(before[way[-1]])
+    return way[::-1]
