@@ -7,6 +7,7 @@ from pathlib import Path
 
 from arrows import Arrow, first_arrows
 from circles import circles, graph_of, shortest
+from picture import Room, draw, sentence
 from python_imports import python_arrows
 from rust_paths import rust_arrows
 
@@ -21,15 +22,21 @@ class House:
         self.rust = first_arrows(rust_arrows(self.src / "lib.rs"))
         self._others = first_arrows(_arrows_outside(top))
 
-    @property
-    def rooms(self) -> dict[str, set[str]]:
-        """Each room with those it uses. A room is a folder at the top of `src/`, or a file."""
-        graph = graph_of((self.room(arrow.file), self.room(arrow.target)) for arrow in self.rust)
-        return {room: graph.get(room, set()) for room in map(self.room, self._entries())}
-
     def room(self, file: Path) -> str:
-        """The name of the room of a file: a module's own file beside its folder is in the room too."""
+        """The room of a file: the folder at the top of `src/` that it is in, or the file itself; `name.rs` is in the room `name`."""
         return Path(file.relative_to(self.src).parts[0]).stem
+
+    def picture(self) -> str:
+        """The picture of the rooms; they have no circles."""
+        uses = graph_of((self.room(arrow.file), self.room(arrow.target)) for arrow in self.rust)
+        rooms = {}
+        for entry in self._entries():
+            file = entry / "mod.rs" if (entry / "mod.rs").exists() else entry.with_suffix(".rs")
+            if file.exists():
+                room = self.room(entry)
+                name = f"{room}/" if (self.src / room).is_dir() else entry.name
+                rooms[room] = Room(name, sentence(file.read_text()), uses.get(room, set()))
+        return draw(rooms)
 
     def wrong(self) -> Iterator[str]:
         """What is wrong, each with what to do next."""
