@@ -87,6 +87,7 @@ class TestPaths:
             ("fn f() { super::sibling::call::<u8>() }", {"room/sibling.rs"}),
             ("impl From<Vec<super::super::low::Plain>> for X {}", {"low/mod.rs"}),
             ("#[derive(crate::other::Derived)] struct X;", {"other.rs"}),
+            ("mod inner { fn f() { 1. } }\nfn f(range: X) { use crate::other; 0..other::call() }", {"other.rs"}),
             ("fn f<'a>(x: &'a str) { match x { \"\\\"\" => '\"', _ => 'a' }; crate::other::call() }", {"other.rs"}),
         ],
     )
@@ -151,6 +152,7 @@ class TestNoArrows:
             "#[cfg(test)]\npub fn f<A, B>(a: A) -> [u8; 2] { crate::other::call() }",
             "#[test]\nfn f() { crate::other::call() }",
             "fn f() { match x { #[cfg(test)]\nA => crate::other::call(), _ => {} } }",
+            "#[cfg(test)]\npub(crate) const X: X = if y { crate::other::call() } else { crate::other::call() };",
             "#![cfg(test)]\nuse crate::other;",
         ],
     )
@@ -159,6 +161,9 @@ class TestNoArrows:
         # What follows is not passed over with it.
         if "#![" not in text:
             assert arrows(f"{text}\nfn later() {{ crate::other::call() }}") == {"other.rs"}
+
+    def test_for_a_field(self, arrows):
+        assert arrows("struct X { #[cfg(test)] pub a: crate::other::A, b: crate::low::Plain }") == {"low/mod.rs"}
 
     @pytest.mark.parametrize("condition", ["not(test)", "any(test, unix)", "loom", "all(unix, not(test))"])
     def test_but_for_other_builds_there_are(self, arrows, condition):

@@ -15,8 +15,8 @@ from layout import Layout, Way
 WIDTH = 900
 EDGE = 20  # around all
 SPACE = 18  # between two in a row
-GAP = 48  # between two rows
-BOX = 264  # how wide a room is, at most
+GAP = 38  # between two rows
+BOX = 340  # how wide a room is, at most
 PADDING = 12  # in a room
 NAME, TEXT = 15, 12  # sizes of letters
 LINE = 16

@@ -9,9 +9,9 @@ Only paths are seen. A macro that comes without one (`#[macro_use]`) and a file 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
 
 from arrows import Arrow
 from tokens import Token, tokens
@@ -27,8 +27,9 @@ class Unreadable(Exception):
     """The code has something that is not followed here."""
 
 
-class Use(NamedTuple):
-    """A name that a `use` gives to a path (`*` for all names behind it)."""
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A path as it is written, with its line; `*` stands for all names that are behind it."""
 
     names: tuple[str, ...]
     line: int
@@ -48,8 +49,9 @@ class Scope:
         self.modules: dict[str, Scope] = {}
         self.types: set[str] = set()
         self.values: set[str] = set()
-        self.uses: dict[str, list[Use]] = {}
-        self.paths: list[Use] = []
+        # What `use` gives a name to, and every path.
+        self.uses: dict[str, list[Written]] = {}
+        self.paths: list[Written] = []
         self.blocks: list[Scope] = []
 
     @property
@@ -89,7 +91,7 @@ class Crate:
         self.root = Scope(root, root.parent)
         _Reader(root).read(self.root)
 
-    def places(self, scope: Scope, names: Sequence[str], seen: frozenset[Use] = frozenset()) -> set[Place]:
+    def places(self, scope: Scope, names: Sequence[str], seen: frozenset[Written] = frozenset()) -> set[Place]:
         """What a path leads to that is written in this scope; a name can be a module and something else. Nothing outside the crate."""
         first, *rest = names
         match first:
@@ -105,7 +107,7 @@ class Crate:
             found = {further for place in found for further in self._behind(place, name, seen, last=index == len(rest))}
         return found
 
-    def _visible(self, scope: Scope | None, name: str, seen: frozenset[Use], *, last: bool) -> set[Place]:
+    def _visible(self, scope: Scope | None, name: str, seen: frozenset[Written], *, last: bool) -> set[Place]:
         """What a name means at the beginning of a path: in this scope or else in those around it."""
         while scope:
             if found := self._members(scope, name, seen, last=last):
@@ -113,7 +115,7 @@ class Crate:
             scope = scope.outer
         return set()
 
-    def _behind(self, place: Place, name: str, seen: frozenset[Use], *, last: bool) -> set[Place]:
+    def _behind(self, place: Place, name: str, seen: frozenset[Written], *, last: bool) -> set[Place]:
         """What a name means behind a module, or behind something else: then the file is known already."""
         if isinstance(place, Path) or name in ("*", "self"):
             return {place}
@@ -122,7 +124,7 @@ class Crate:
         # What a macro has made there has no definition to be found.
         return self._members(place, name, seen, last=last) or {place.file}
 
-    def _members(self, scope: Scope, name: str, seen: frozenset[Use], *, last: bool) -> set[Place]:
+    def _members(self, scope: Scope, name: str, seen: frozenset[Written], *, last: bool) -> set[Place]:
         found: set[Place] = set()
         if name in scope.modules:
             found.add(scope.modules[name])
@@ -133,7 +135,7 @@ class Crate:
                 found |= self.places(scope, use.names, seen | {use}) or {scope.file}
         return found or self._from_all(scope, name, seen, last=last)
 
-    def _from_all(self, scope: Scope, name: str, seen: frozenset[Use], *, last: bool) -> set[Place]:
+    def _from_all(self, scope: Scope, name: str, seen: frozenset[Written], *, last: bool) -> set[Place]:
         """What a name means that came with a `use …::*`."""
         found: set[Place] = set()
         for use in scope.uses.get("*", ()):
@@ -199,8 +201,9 @@ class _Reader:
     def _path(self, scope: Scope) -> None:
         """Take a path, or a single token of whatever else."""
         if not self.tokens[self.next].is_name:
-            # Of `::name`, which is another crate's or a type's, and of what a macro puts in, the name is no beginning.
-            self.next += 2 if self._text() in ("::", "$", ".") and self._text(1) != "crate" else 1
+            # In `::name`, which is another crate's or a type's, in `.name` and in a macro's `$name` no path begins.
+            follows = self._text() in ("::", ".", "$") and self._text(1).isidentifier() and self._text(1) != "crate"
+            self.next += 2 if follows else 1
             return
         line, names = self.tokens[self.next].line, [self._text()]
         while self._text(1) == "::" and self._text(2).isidentifier():
@@ -208,7 +211,7 @@ class _Reader:
             names.append(self._text())
         self.next += 1
         if len(names) > 1:
-            scope.paths.append(Use(tuple(names), line))
+            scope.paths.append(Written(tuple(names), line))
 
     def _use(self, scope: Scope) -> None:
         self.next += 1
@@ -216,7 +219,7 @@ class _Reader:
             scope.uses.setdefault(name, []).append(use)
             scope.paths.append(use)
 
-    def _tree(self, names: tuple[str, ...]) -> Iterator[tuple[str, Use]]:
+    def _tree(self, names: tuple[str, ...]) -> Iterator[tuple[str, Written]]:
         """The names and paths of what is after `use`, or after a `{` or `,` in it."""
         if self._text() == "::":
             names = ("::",)
@@ -234,7 +237,7 @@ class _Reader:
             if self._text() == "as":
                 name = self._text(1)
                 self.next += 2
-            yield name, Use(names, line)
+            yield name, Written(names, line)
             return
         if self._text() == "{":
             self.next += 1
@@ -293,9 +296,13 @@ class _Reader:
         while self._text() == "#":
             self.next += 1
             self._group()
+        if self._text() == "pub":
+            self.next += 1
+            if self._text() == "(":
+                self._group()
         words = [token.text for token in takewhile(lambda token: token.is_name, self.tokens[self.next : self.next + 4])]
         is_binding = not {"use", "const", "static", "let", "type"}.isdisjoint(words) and "fn" not in words
-        is_item = not {"fn", "mod", "struct", "enum", "union", "trait", "impl", "unsafe", "extern", "pub"}.isdisjoint(words)
+        is_item = not {"fn", "mod", "struct", "enum", "union", "trait", "impl", "unsafe", "extern"}.isdisjoint(words)
         while (text := self._text()) not in ("", "}", ")", "]"):
             if text in _CLOSING:
                 self._group()
