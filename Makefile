@@ -17,10 +17,11 @@ too_old = oxisocket needs Python 3.11 or newer, and none of these is: $(candidat
 	Next: install one (on Debian: apt-get install python3 python3-venv; with pyenv: pyenv install 3.13), \
 	or name yours: make PYTHON=/path/to/python3
 pythons = $(or $(python),$(error $(too_old))) tests/pythons
+rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test lint format unit loom pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test lint format rooms unit loom pytest conformance differential bench ecosystem clean
 
 help: ## list the targets
 	@sed -n 's/^# \{0,1\}//p' Makefile; echo
@@ -42,7 +43,8 @@ wheel: build ## the same, and say where the wheels are
 test: export OXISOCKET_STORM ?= 30
 test: lint unit loom pytest conformance ## everything below, down to conformance
 
-lint: ## formatting, clippy, ruff, mypy, and the stub held to the module
+lint: ## formatting, clippy, ruff, mypy, no circle of files, and the stub held to the module
+	@$(rooms) --check
 	@$(pythons) cargo -- fmt --check
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo --for free-threaded -- clippy --quiet --all-targets -- -D warnings
@@ -51,6 +53,7 @@ lint: ## formatting, clippy, ruff, mypy, and the stub held to the module
 	@$(pythons) build --default --with lint -- -m ruff check --quiet
 	@$(pythons) build --default --with lint -- -m ruff format --check --quiet
 	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
+	@$(pythons) build --default --with lint -- -m mypy tests/rooms
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
 	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
 
@@ -59,6 +62,9 @@ format: ## write the formatting that lint asks for
 	@$(pythons) cargo -- fmt --manifest-path benches/bare/Cargo.toml
 	@$(pythons) build --default --with lint -- -m ruff check --fix --quiet
 	@$(pythons) build --default --with lint -- -m ruff format --quiet
+
+rooms: ## draw the rooms of src/ anew, as the code is now: docs/rooms.svg
+	@$(rooms) --picture docs/rooms.svg
 
 unit: ## the Rust tests
 	@$(pythons) cargo -- test --quiet $(ARGS)

@@ -343,7 +343,7 @@ def install() -> "Installation":
     """
     from oxisocket import _installation
 
-    return _installation.install()
+    return _installation.install(sys.modules[__name__])
 
 
 def uninstall() -> None:
@@ -357,4 +357,4 @@ def installed() -> "AbstractContextManager[Installation]":
     """``install()`` for the time of a with-statement."""
     from oxisocket import _installation
 
-    return _installation.installed()
+    return _installation.installed(sys.modules[__name__])

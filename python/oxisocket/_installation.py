@@ -49,8 +49,8 @@ _outlives_users = False  # it was there before the first of them
 _told: set[str] = set()
 
 
-def install() -> Installation:
-    """Make ``import socket`` give oxisocket, in the whole program, and return what was found.
+def install(oxisocket: types.ModuleType) -> Installation:
+    """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
     Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that hold the standard library's
     ``socket`` use oxisocket from now on. Sockets made before stay what they are, and go on. What a library has put in the place
@@ -61,7 +61,7 @@ def install() -> Installation:
     with lock:
         takeover = _current
         if takeover is None:
-            takeover = _Takeover()
+            takeover = _Takeover(oxisocket)
             try:
                 takeover.start()
             except BaseException:
@@ -85,13 +85,13 @@ def uninstall() -> None:
 
 
 @contextlib.contextmanager
-def installed() -> Iterator[Installation]:
+def installed(oxisocket: types.ModuleType) -> Iterator[Installation]:
     """``install()`` for the time of a with-statement; what was installed before it stays so."""
     global _users, _outlives_users
     with lock:
         if not _users:
             _outlives_users = _current is not None
-        installation = install()
+        installation = install(oxisocket)
         _users += 1
     try:
         yield installation
@@ -120,7 +120,8 @@ def _tell_once(text: str) -> None:
 class _Takeover:
     """What there is from install() to uninstall()."""
 
-    def __init__(self) -> None:
+    def __init__(self, oxisocket: types.ModuleType) -> None:
+        self._oxisocket = oxisocket
         self.found = Installation(native_ssl=False, rebound=())
         #: Whether anything was done.
         self.stands = False
@@ -160,13 +161,11 @@ class _Takeover:
 
     def _meet(self, module: Any) -> None:
         """Put oxisocket into ``sys.modules``, and make it the twin of the module that was there."""
-        import oxisocket
-
         self.stands = True
         if module is not ABSENT and not _is_oxisocket(module):
             # Asking it for anything loads a lazy module. It has to be loaded while it is the one in `sys.modules`.
             hasattr(module, "__all__")
-            twins = self._twins = Twins(module, oxisocket)
+            twins = self._twins = Twins(module, self._oxisocket)
             theirs, ours = twins.theirs, twins.ours
             shared = [name for name in list(theirs) if name in ours and not name.startswith("_")]
             self._open = {name for name in shared if theirs[name] is not ours[name]}
@@ -177,7 +176,7 @@ class _Takeover:
                 if (added or name == "_GLOBAL_DEFAULT_TIMEOUT") and not twins.knows(name):
                     twins.put(name, theirs[name])
             twins.join()
-        self._undo.set(sys.modules, "socket", oxisocket)
+        self._undo.set(sys.modules, "socket", self._oxisocket)
 
     def _take(self, kept: dict[str, object]) -> None:
         """Replace all that has not been replaced yet, but for what is kept."""
