@@ -4,13 +4,13 @@
 //! resize; that another thread does not *write* to the memory is not guaranteed, and no more than with C, since Python shares it.
 
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::sys::message::Piece;
+use crate::sys::receive::ReceiveBuffer;
 
 /// Memory of a Python object, held till this is dropped: to read from, or [`Writable`].
 pub struct Buffer<'py, Access = Readable> {
@@ -83,19 +83,19 @@ impl<'py> Buffer<'py, Writable> {
         self.fill(object, ffi::PyBUF_WRITABLE)
     }
 
-    /// The bytes, to be written to. They are initialised, and must stay so.
+    /// The memory, to receive into.
     #[inline]
-    pub fn bytes_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+    pub fn receive_buffer(&mut self) -> ReceiveBuffer<'_> {
         if self.view.buf.is_null() {
-            return &mut [];
+            return ReceiveBuffer::uninit(&mut []);
         }
         // SAFETY: as in `bytes`; the view was asked for as a writable one, by `fill_writable` or a parser's `w*`.
-        unsafe { std::slice::from_raw_parts_mut(self.view.buf.cast(), self.len()) }
+        unsafe { ReceiveBuffer::from_raw(self.view.buf.cast(), self.len()) }
     }
 
     /// The bytes, for the kernel to write to: two buffers may be the same memory.
     pub fn piece(&mut self) -> Piece<'_> {
-        // SAFETY: as in `bytes_mut`; of no length where there is no memory.
+        // SAFETY: as in `receive_buffer`; of no length where there is no memory.
         unsafe { Piece::from_raw(self.view.buf.cast(), if self.is_absent() { 0 } else { self.len() }) }
     }
 }

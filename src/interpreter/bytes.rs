@@ -10,8 +10,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::{Error, Result};
-use crate::interpreter::make::IntoObject;
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
+use crate::sys::receive::ReceiveBuffer;
 
 unsafe extern "C" {
     /// Private in `pyo3-ffi`, public in CPython's C API.
@@ -35,7 +36,7 @@ pub fn is_small(size: usize, flags: c_int) -> bool {
     size <= ON_THE_STACK && flags & libc::MSG_TRUNC == 0
 }
 
-/// A buffer on the stack, for what [`is_small`].
+/// Memory on the stack, for what [`is_small`].
 #[inline(always)]
 pub fn small() -> [MaybeUninit<u8>; ON_THE_STACK] {
     [MaybeUninit::uninit(); ON_THE_STACK]
@@ -43,25 +44,23 @@ pub fn small() -> [MaybeUninit<u8>; ON_THE_STACK] {
 
 /// A bytes object of what `receive` puts into a buffer of `size` bytes, and what else it answers.
 ///
-/// `receive` answers how many bytes it filled, from the front. `abundant` remembers whether much came where much was asked for: then an
-/// object of the whole size is made and shrunk; otherwise what comes is copied from memory that is there already, which costs less than
-/// to make an object of the whole size and to give most of it back.
-///
-/// With `MSG_TRUNC` among the `flags`, TCP counts bytes that it throws away: they are zeros then, not what was in memory.
+/// `bulk` tells, and is told, whether much came where much was asked for: then an object of the whole size is made and shrunk. Otherwise what
+/// comes is copied from memory that the thread keeps, which costs less than to make an object of the whole size and to give most of it back.
 #[inline(always)]
 pub fn receive<'py, T>(
     py: Python<'py>,
     size: usize,
     flags: c_int,
-    abundant: &AtomicBool,
-    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
+    bulk: &AtomicBool,
+    receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> Result<T>,
 ) -> Result<(Bound<'py, PyAny>, T)> {
     if is_small(size, flags) {
-        let mut buffer = small();
-        let (filled, rest) = receive(&mut buffer[..size])?;
-        return Ok((copied(py, &buffer[..size], filled)?, rest));
+        let mut memory = small();
+        let mut buffer = ReceiveBuffer::uninit(&mut memory[..size]);
+        let answer = receive(&mut buffer)?;
+        return Ok((make::bytes(py, buffer.filled())?, answer));
     }
-    receive_much(py, size, flags, abundant, receive)
+    receive_much(py, size, flags, bulk, receive)
 }
 
 #[inline(never)]
@@ -69,24 +68,24 @@ fn receive_much<'py, T>(
     py: Python<'py>,
     size: usize,
     flags: c_int,
-    abundant: &AtomicBool,
-    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
+    bulk: &AtomicBool,
+    receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> Result<T>,
 ) -> Result<(Bound<'py, PyAny>, T)> {
     if flags & libc::MSG_TRUNC != 0 {
-        return shrunk(zeros(py, size)?, size, receive).map(|(bytes, _, rest)| (bytes, rest));
+        return Unfinished::zeros(py, size)?.receive(receive).map(|(bytes, _filled, answer)| (bytes, answer));
     }
-    // Without memory to keep an object of the whole size may still be had: it is smaller.
-    let (bytes, filled, rest) = match scratch(size, abundant) {
+    // Where there is no memory to keep, there may still be some for an object of the whole size, which is smaller.
+    let (bytes, filled, answer) = match scratch(size, bulk) {
         Some(scratch) => in_scratch(py, scratch, size, receive)?,
-        None => shrunk(uninitialised(py, size)?, size, receive)?,
+        None => Unfinished::uninit(py, size)?.receive(receive)?,
     };
-    abundant.store(filled > size / 4, Ordering::Relaxed);
-    Ok((bytes, rest))
+    bulk.store(filled > size / 4, Ordering::Relaxed);
+    Ok((bytes, answer))
 }
 
 /// The thread's memory, with room for `size` bytes, where that is what to receive in.
-fn scratch(size: usize, abundant: &AtomicBool) -> Option<Vec<u8>> {
-    if size > KEPT || abundant.load(Ordering::Relaxed) {
+fn scratch(size: usize, bulk: &AtomicBool) -> Option<Vec<u8>> {
+    if size > KEPT || bulk.load(Ordering::Relaxed) {
         return None;
     }
     // Taken out while it is used: a signal handler may receive in the same thread meanwhile, and gets memory of its own.
@@ -100,54 +99,62 @@ fn in_scratch<'py, T>(
     py: Python<'py>,
     mut scratch: Vec<u8>,
     size: usize,
-    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
+    receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> Result<T>,
 ) -> Result<(Bound<'py, PyAny>, usize, T)> {
-    let buffer = &mut scratch.spare_capacity_mut()[..size];
-    let received = receive(buffer).and_then(|(filled, rest)| Ok((copied(py, buffer, filled)?, filled, rest)));
+    let mut buffer = ReceiveBuffer::uninit(&mut scratch.spare_capacity_mut()[..size]);
+    let received = receive(&mut buffer).and_then(|answer| {
+        let filled = buffer.filled();
+        Ok((make::bytes(py, filled)?, filled.len(), answer))
+    });
     SCRATCH.set(scratch);
     received
 }
 
-/// A bytes object of the first `filled` bytes of a buffer, which were received into it.
-#[inline(always)]
-pub fn copied<'py>(py: Python<'py>, buffer: &[MaybeUninit<u8>], filled: usize) -> Result<Bound<'py, PyAny>> {
-    // More than there is room for: the kernel told of the whole length of a message it had to cut (MSG_TRUNC).
-    let filled = filled.min(buffer.len());
-    // SAFETY: the first `filled` bytes of the buffer are initialised, as the kernel says that it filled so many.
-    unsafe { owned(py, ffi::PyBytes_FromStringAndSize(buffer.as_ptr().cast(), filled.cast_signed())) }
-}
-
-/// A new bytes object, to be written.
-fn uninitialised(py: Python<'_>, size: usize) -> Result<Bound<'_, PyAny>> {
-    // SAFETY: no bytes are given to be copied. What is not guaranteed: that the object's are initialised. A size came from Python, and fits.
-    unsafe {
-        let bytes = ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed());
-        owned(py, bytes)
-    }
-}
-
-/// The same, of zeros. Python has the system make them, which costs nothing for pages that nobody touches.
-fn zeros(py: Python<'_>, size: usize) -> Result<Bound<'_, PyAny>> {
-    Ok(py.get_type::<PyBytes>().call1((size.into_object(py)?,))?)
-}
-
-/// Receives into a new bytes object of `size` bytes, and shrinks it to what came.
-fn shrunk<'py, T>(
+/// A bytes object that nobody has seen yet: its bytes can be written, and it can be resized.
+struct Unfinished<'py> {
     bytes: Bound<'py, PyAny>,
     size: usize,
-    receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(usize, T)>,
-) -> Result<(Bound<'py, PyAny>, usize, T)> {
-    let py = bytes.py();
-    // SAFETY: nobody else has seen the object yet: its bytes are ours to write, and it may be resized. `_PyBytes_Resize` owns the
-    // object: on failure it frees it.
-    unsafe {
-        let start = ffi::PyBytes_AS_STRING(bytes.as_ptr()).cast_mut().cast();
-        let (filled, rest) = receive(std::slice::from_raw_parts_mut(start, size))?;
-        let filled = filled.min(size);
-        let mut resized = bytes.into_ptr();
-        if filled < size && _PyBytes_Resize(&raw mut resized, filled.cast_signed()) < 0 {
-            return Err(Error::Raised);
+    initialised: bool,
+}
+
+impl<'py> Unfinished<'py> {
+    /// One whose bytes are not initialised.
+    fn uninit(py: Python<'py>, size: usize) -> Result<Self> {
+        // SAFETY: null stands for no bytes to be copied. A size came from Python, and fits.
+        let bytes = unsafe { owned(py, ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed()))? };
+        Ok(Unfinished { bytes, size, initialised: false })
+    }
+
+    /// One of zeros. Python has the system make them, which costs nothing for pages that nobody touches.
+    fn zeros(py: Python<'py>, size: usize) -> Result<Self> {
+        let bytes = py.get_type::<PyBytes>().call1((size.into_object(py)?,))?;
+        Ok(Unfinished { bytes, size, initialised: true })
+    }
+
+    /// Receives into it, and shrinks it to what came: the object, how many bytes it has, and the answer.
+    fn receive<T>(
+        self,
+        receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> Result<T>,
+    ) -> Result<(Bound<'py, PyAny>, usize, T)> {
+        let py = self.bytes.py();
+        // SAFETY: nobody else has seen the object, whose bytes are at least `size`.
+        let mut buffer = unsafe {
+            let start = ffi::PyBytes_AS_STRING(self.bytes.as_ptr()).cast_mut();
+            if self.initialised {
+                ReceiveBuffer::from_raw(start.cast(), self.size)
+            } else {
+                ReceiveBuffer::uninit(std::slice::from_raw_parts_mut(start.cast(), self.size))
+            }
+        };
+        let answer = receive(&mut buffer)?;
+        let filled = buffer.filled().len();
+        let mut resized = self.bytes.into_ptr();
+        // SAFETY: nobody else has a reference. The function owns the object: on failure it frees it.
+        unsafe {
+            if filled < self.size && _PyBytes_Resize(&raw mut resized, filled.cast_signed()) < 0 {
+                return Err(Error::Raised);
+            }
+            Ok((Bound::from_owned_ptr(py, resized), filled, answer))
         }
-        Ok((Bound::from_owned_ptr(py, resized), filled, rest))
     }
 }

@@ -362,7 +362,7 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Objec
     }
     // SAFETY: an instance of the public class, as the caller found.
     let this = unsafe { socket_of(socket) };
-    let count = transfer::receive(this, memory.bytes_mut(), 0)?;
+    let count = transfer::receive(this, &mut memory.receive_buffer(), 0)?;
     count.into_object(socket.py())
 }
 

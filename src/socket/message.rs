@@ -1,7 +1,8 @@
 //! `sendmsg`, `recvmsg`, `recvmsg_into` and `sendmsg_afalg`: data in pieces, and control messages.
 
 use std::ffi::{CStr, c_int};
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::os::fd::BorrowedFd;
 
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::ffi;
@@ -23,19 +24,21 @@ use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
 use crate::sys::ancillary::{self, Found, Item, Items};
-use crate::sys::message::{Incoming, Outgoing, Piece};
+use crate::sys::message::{self, Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
-use crate::{address, memory, sys};
+use crate::{address, memory};
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
 pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     const FORMAT: Format<(isize, isize, c_int)> = Format::new(c"n|ni:recvmsg");
     let (size, room, flags) = FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
-    let (data, rest) = bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| {
-        receive(this, &mut [Piece::new(buffer)], room, flags)
+    let (data, received) = bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| {
+        let size = buffer.len();
+        let call = |fd: BorrowedFd<'_>, control: &mut [u8], flags| message::recvmsg_one(fd, buffer, control, flags);
+        receive(this, size, room, flags, call)
     })?;
-    rest.delivered(this.py(), data)
+    received.delivered(this.py(), data)
 }
 
 /// `recvmsg_into(buffers[, ancbufsize[, flags]])`: `(nbytes, ancdata, msg_flags, address)`.
@@ -47,8 +50,11 @@ pub fn recvmsg_into<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>
     let buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
     let mut buffers = memory::collected(buffers.iter().map(|item| writable(&item)))?;
     let mut pieces = memory::gathered(buffers.iter_mut().map(Buffer::piece))?;
-    let (count, rest) = receive(this, &mut pieces, room, flags)?;
-    rest.delivered(py, count.into_object(py)?)
+    let size = pieces.iter().map(Piece::len).sum();
+    let call = |fd: BorrowedFd<'_>, control: &mut [u8], flags| message::recvmsg(fd, &mut pieces, control, flags);
+    let received = receive(this, size, room, flags, call)?;
+    let count = received.incoming.count.into_object(py)?;
+    received.delivered(py, count)
 }
 
 /// The items of an iterable, in a tuple of our own: what runs while they are looked at cannot change it.
@@ -80,13 +86,14 @@ fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py, Writable>> {
     Ok(buffer.unwrap_or_else(|| Buffer::unfilled(item.py())))
 }
 
-/// Receives a message into `data`: how many bytes, and the rest of it.
+/// Receives a message of at most `size` bytes of data by `call`, with `room` for control messages.
 fn receive<'a>(
     this: SocketRef<'a, '_>,
-    data: &mut [Piece<'_>],
+    size: usize,
     room: isize,
     flags: c_int,
-) -> Result<(usize, ReceivedMessage<'a>)> {
+    mut call: impl FnMut(BorrowedFd<'_>, &mut [u8], c_int) -> io::Result<Incoming> + Send,
+) -> Result<ReceivedMessage<'a>> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let room = usize::try_from(room)
@@ -94,24 +101,18 @@ fn receive<'a>(
         .filter(|&room| room <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
     let mut control = memory::zeros(room).ok_or(Error::NoMemory)?;
-    let wanted = Transfer {
-        direction: Direction::Read,
-        size: data.iter().map(Piece::len).sum(),
-        // Descriptors that come with it are not inherited by programs this one starts (PEP 446).
-        flags: flags | libc::MSG_CMSG_CLOEXEC,
-        undivided: false,
-    };
+    // Descriptors that come with the message are not inherited by programs this one starts (PEP 446).
+    let wanted = Transfer { direction: Direction::Read, size, flags: flags | libc::MSG_CMSG_CLOEXEC, undivided: false };
     let mut incoming = None;
-    let count = transfer(this.py(), socket, wanted, |fd, flags, _| {
-        let message = sys::message::recvmsg(fd, data, &mut control, flags)?;
+    transfer(this.py(), socket, wanted, |fd, flags, _| {
+        let message = call(fd, &mut control, flags)?;
         let count = message.count;
         incoming = Some(message);
         Ok(count)
     })?;
     let incoming = incoming.expect("a transfer that succeeded was made");
     control.truncate(incoming.control);
-    let rest = ReceivedMessage { control, incoming, asked: flags, origin: this.origin() };
-    Ok((count, rest))
+    Ok(ReceivedMessage { control, incoming, asked: flags, origin: this.origin() })
 }
 
 /// What a message brought beside its data. Descriptors among it are closed unless it is delivered.
@@ -235,13 +236,13 @@ fn send_message<'py>(
     };
     let count = transfer(this.py(), socket, wanted, |fd, flags, sent| {
         if sent == 0 {
-            return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
+            return message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }
         // The control messages went with the first byte.
         let mut slices = memory::copied(&slices)?;
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, sent);
-        sys::message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
+        message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
     })?;
     count.into_object(this.py())
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, c_int};
 use std::io;
-use std::mem::MaybeUninit;
 
 use pyo3::prelude::*;
 
@@ -16,8 +15,9 @@ use crate::interpreter::audit::audit;
 use crate::interpreter::buffer::{Buffer, Readable, Writable};
 use crate::interpreter::bytes;
 use crate::interpreter::format::{Format, Object};
-use crate::interpreter::make::IntoObject;
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::signals;
+use crate::sys::receive::ReceiveBuffer;
 use crate::sys::wait::Direction;
 use crate::{address, sys};
 
@@ -27,13 +27,13 @@ pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> Obj
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
     // Straight, and not through a function that takes what receives: one that is used in several places is a call more in each.
     if bytes::is_small(size, flags) {
-        let mut buffer = bytes::small();
-        let buffer = &mut buffer[..size];
-        let count = receive(this, buffer, flags)?;
-        return bytes::copied(this.py(), buffer, count);
+        let mut memory = bytes::small();
+        let mut buffer = ReceiveBuffer::uninit(&mut memory[..size]);
+        receive(this, &mut buffer, flags)?;
+        return make::bytes(this.py(), buffer.filled());
     }
-    let (data, ()) =
-        bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| Ok((receive(this, buffer, flags)?, ())))?;
+    let (data, _count) =
+        bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| receive(this, buffer, flags))?;
     Ok(data)
 }
 
@@ -43,7 +43,7 @@ pub fn recvfrom<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) ->
     let (size, flags) = size_and_flags(arguments, const { Format::new(c"n|i:recvfrom") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
     let (data, sender) =
-        bytes::receive(py, size, flags, this.socket().bulk(), |buffer| receive_from(this, buffer, flags))?;
+        bytes::receive(py, size, flags, this.socket().bulk(), |buffer| Ok(receive_from(this, buffer, flags)?.1))?;
     (data, sender).into_object(py)
 }
 
@@ -52,12 +52,12 @@ pub fn recv_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) ->
     let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recv_into") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv_into"))?;
-    let buffer = buffer.bytes_mut();
+    let buffer = buffer.receive_buffer();
     let size = if size == 0 { buffer.len() } else { size };
-    let Some(buffer) = buffer.get_mut(..size) else {
+    let Some(mut buffer) = buffer.first(size) else {
         return Err(Error::value("buffer too small for requested bytes"));
     };
-    let count = receive(this, buffer, flags)?;
+    let count = receive(this, &mut buffer, flags)?;
     count.into_object(this.py())
 }
 
@@ -66,19 +66,19 @@ pub fn recvfrom_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>
     let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recvfrom_into") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom_into"))?;
-    let buffer = buffer.bytes_mut();
+    let buffer = buffer.receive_buffer();
     let size = if size == 0 { buffer.len() } else { size };
-    let Some(buffer) = buffer.get_mut(..size) else {
+    let Some(mut buffer) = buffer.first(size) else {
         return Err(Error::value("nbytes is greater than the length of the buffer"));
     };
-    let (count, sender) = receive_from(this, buffer, flags)?;
+    let (count, sender) = receive_from(this, &mut buffer, flags)?;
     (count, sender).into_object(this.py())
 }
 
-/// Receives into a buffer. For no bytes nobody is asked, as in CPython.
+/// Receives into a buffer: how many bytes came. For no bytes the kernel is not asked, as in CPython.
 #[inline(always)]
-pub fn receive(this: SocketRef<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
-    if buffer.is_empty() {
+pub fn receive(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> Result<usize> {
+    if buffer.len() == 0 {
         return Ok(0);
     }
     let socket = this.socket();
@@ -89,7 +89,7 @@ pub fn receive(this: SocketRef<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c
 /// Receives into a buffer: how many bytes, and the sender's address.
 fn receive_from<'py>(
     this: SocketRef<'_, 'py>,
-    buffer: &mut [MaybeUninit<u8>],
+    buffer: &mut ReceiveBuffer<'_>,
     flags: c_int,
 ) -> Result<(usize, Bound<'py, PyAny>)> {
     let socket = this.socket();

@@ -5,6 +5,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`socket`] | the socket calls: `socket2` where it offers them, `libc` for the rest |
+//! | [`receive`] | memory to receive into |
 //! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
 //! | [`ancillary`] | the layout of control messages |
 //! | [`wait`] | waiting until a descriptor is ready |
@@ -24,6 +25,7 @@ pub mod database;
 pub mod interface;
 pub mod message;
 pub mod presentation;
+pub mod receive;
 mod reentrant;
 pub mod resolver;
 pub mod socket;
