@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         let alg = Alg::new(b"hash", b"sha1", 0x0201, 0x0403).unwrap();
         assert_eq!(bytes_of(&alg.encode()), bytes());
         assert_eq!(Alg::decode(&bytes()), alg);

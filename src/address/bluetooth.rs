@@ -253,7 +253,7 @@ fn wrong_format(context: Context<'_>) -> Error {
 }
 
 fn text(device: Device) -> Result<String> {
-    Ok(memory::formatted(format_args!("{device}"))?)
+    Ok(memory::try_format(format_args!("{device}"))?)
 }
 
 /// An address in the form of the socket's protocol.
@@ -288,7 +288,7 @@ mod tests {
     const DEVICE: Device = Device([6, 5, 4, 3, 2, 0xa1]);
 
     #[track_caller]
-    fn both_ways(bluetooth: Bluetooth, proto: c_int, bytes: &[u8]) {
+    fn round_trip(bluetooth: Bluetooth, proto: c_int, bytes: &[u8]) {
         assert_eq!(bytes_of(&bluetooth.encode()), bytes);
         assert_eq!(Bluetooth::decode(bytes, proto), Some(bluetooth));
     }
@@ -296,24 +296,24 @@ mod tests {
     #[test]
     fn l2cap() {
         let l2cap = Bluetooth::L2cap { device: DEVICE, psm: 0x0201, cid: 0x0403, kind: 2 };
-        both_ways(l2cap, L2CAP, &[31, 0, 1, 2, 6, 5, 4, 3, 2, 0xa1, 3, 4, 2, 0]);
+        round_trip(l2cap, L2CAP, &[31, 0, 1, 2, 6, 5, 4, 3, 2, 0xa1, 3, 4, 2, 0]);
     }
 
     #[test]
     fn rfcomm() {
         let rfcomm = Bluetooth::Rfcomm { device: DEVICE, channel: 0xff };
-        both_ways(rfcomm, RFCOMM, &[31, 0, 6, 5, 4, 3, 2, 0xa1, 0xff, 0]);
+        round_trip(rfcomm, RFCOMM, &[31, 0, 6, 5, 4, 3, 2, 0xa1, 0xff, 0]);
     }
 
     #[test]
     fn hci() {
         let hci = Bluetooth::Hci { adapter: 0x0201, channel: 3 };
-        both_ways(hci, HCI, &[31, 0, 1, 2, 3, 0]);
+        round_trip(hci, HCI, &[31, 0, 1, 2, 3, 0]);
     }
 
     #[test]
     fn sco() {
-        both_ways(Bluetooth::Sco { device: DEVICE }, SCO, &[31, 0, 6, 5, 4, 3, 2, 0xa1]);
+        round_trip(Bluetooth::Sco { device: DEVICE }, SCO, &[31, 0, 6, 5, 4, 3, 2, 0xa1]);
     }
 
     #[test]

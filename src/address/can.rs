@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn both_ways(can: Can, proto: c_int, bytes: [u8; 24]) {
+    fn round_trip(can: Can, proto: c_int, bytes: [u8; 24]) {
         assert_eq!(bytes_of(&can.encode()), bytes);
         assert_eq!(Can::decode(&bytes, proto), can);
         assert_eq!(bytes.len(), size_of::<libc::sockaddr_can>());
@@ -174,22 +174,22 @@ mod tests {
     fn an_interface() {
         let can = Can { interface: 3, station: Station::Any };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        both_ways(can, libc::CAN_RAW, bytes);
-        both_ways(can, libc::CAN_BCM, bytes);
+        round_trip(can, libc::CAN_RAW, bytes);
+        round_trip(can, libc::CAN_BCM, bytes);
     }
 
     #[test]
     fn isotp() {
         let station = Station::IsoTp { rx: 0x0403_0201, tx: 0x8000_0005 };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0];
-        both_ways(Can { interface: 3, station }, libc::CAN_ISOTP, bytes);
+        round_trip(Can { interface: 3, station }, libc::CAN_ISOTP, bytes);
     }
 
     #[test]
     fn j1939() {
         let station = Station::J1939 { name: 0x0807_0605_0403_0201, pgn: 0x0c0b_0a09, addr: 0xff };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0xff, 0, 0, 0];
-        both_ways(Can { interface: 3, station }, libc::CAN_J1939, bytes);
+        round_trip(Can { interface: 3, station }, libc::CAN_J1939, bytes);
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod tests {
     const BYTES: [u8; 12] = [16, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80];
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&NETLINK.encode()), BYTES);
         assert_eq!(Netlink::decode(&BYTES), NETLINK);
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_nl>());

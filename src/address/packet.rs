@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&packet().encode()), BYTES);
         assert_eq!(Packet::decode(&BYTES), packet());
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());

@@ -65,7 +65,7 @@ mod tests {
     const BYTES: [u8; 12] = [42, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xff, 0xff];
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&QIPCRTR.encode()), BYTES);
         assert_eq!(Qipcrtr::decode(&BYTES), QIPCRTR);
     }

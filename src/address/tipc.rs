@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn both_ways(tipc: Tipc, bytes: [u8; 16]) {
+    fn round_trip(tipc: Tipc, bytes: [u8; 16]) {
         assert_eq!(bytes_of(&tipc.encode()), bytes);
         assert_eq!(Tipc::decode(&bytes), Some(tipc));
     }
@@ -131,19 +131,19 @@ mod tests {
     fn a_name_sequence() {
         let address = Address::NameSequence { service: 5, lower: 0x0403_0201, upper: 0xffff_fffe };
         let bytes = [30, 0, 1, 2, 5, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xff, 0xff];
-        both_ways(Tipc { address, scope: 2 }, bytes);
+        round_trip(Tipc { address, scope: 2 }, bytes);
     }
 
     #[test]
     fn a_name() {
         let address = Address::Name { service: 5, instance: 6 };
-        both_ways(Tipc { address, scope: -1 }, [30, 0, 2, 0xff, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
+        round_trip(Tipc { address, scope: -1 }, [30, 0, 2, 0xff, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]
     fn an_id_has_its_reference_first() {
         let address = Address::Id { node: 5, reference: 6 };
-        both_ways(Tipc { address, scope: 3 }, [30, 0, 3, 3, 6, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+        round_trip(Tipc { address, scope: 3 }, [30, 0, 3, 3, 6, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]

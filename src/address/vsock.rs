@@ -60,7 +60,7 @@ mod tests {
     const BYTES: [u8; 16] = [40, 0, 0, 0, 1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&VSOCK.encode()), BYTES);
         assert_eq!(Vsock::decode(&BYTES), VSOCK);
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_vm>());

@@ -104,7 +104,7 @@ impl Error {
 
     #[cold]
     fn message(class: Exception, text: impl Text) -> Self {
-        let text = text.into_text().map(|text| memory::boxed((class, text)));
+        let text = text.into_text().map(|text| memory::try_box((class, text)));
         if let Ok(Ok(message)) = text { Error::Message(message) } else { Error::NoMemory }
     }
 
@@ -229,7 +229,7 @@ impl From<Infallible> for Error {
 impl From<PyErr> for Error {
     #[cold]
     fn from(error: PyErr) -> Self {
-        match memory::boxed(error) {
+        match memory::try_box(error) {
             Ok(error) => Error::Python(error),
             Err(error) => {
                 // The interpreter holds it without a box.

@@ -33,6 +33,6 @@ impl Text for String {
 
 impl Text for fmt::Arguments<'_> {
     fn into_text(self) -> std::result::Result<Cow<'static, str>, TryReserveError> {
-        memory::formatted(self).map(Cow::Owned)
+        memory::try_format(self).map(Cow::Owned)
     }
 }

@@ -109,7 +109,7 @@ impl<const N: usize> Signature<N> {
     }
 
     fn function<'py>(&self, py: Python<'py>) -> ObjectResult<'py> {
-        let source = memory::formatted(format_args!("def function({}): pass\n", self.declaration))?;
+        let source = memory::try_format(format_args!("def function({}): pass\n", self.declaration))?;
         let source = memory::until_nul(source.as_bytes())?;
         // In a namespace of its own: a module would be found by its name in `sys.modules`, instead of a user's.
         let names = make::dict(py)?;

@@ -16,7 +16,7 @@ use crate::{memory, name};
 /// The name of a host in the form that goes over the wire (RFC 3490), or the exception of the interpreter's `idna` codec.
 pub fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     match utf8(host) {
-        Some(name) if is_wire_form(name) => Ok(memory::copied(name.as_bytes())?),
+        Some(name) if is_wire_form(name) => Ok(memory::try_to_vec(name.as_bytes())?),
         _ => encode(host),
     }
 }
@@ -33,7 +33,7 @@ const LONGEST_LABEL: usize = 63;
 
 fn encode(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     refuse_endless_label(host)?;
-    Ok(memory::copied(codec(host)?.as_bytes())?)
+    Ok(memory::try_to_vec(codec(host)?.as_bytes())?)
 }
 
 fn codec<'py>(host: &Bound<'py, PyString>) -> Result<Bound<'py, PyBytes>> {

@@ -17,18 +17,18 @@ use crate::socket::object::SocketRef;
 
 /// What such a method is called on: a socket, or anything else.
 #[derive(Clone, Copy)]
-pub struct Anything<'a, 'py> {
+pub struct AnyObject<'a, 'py> {
     object: Borrowed<'a, 'py, PyAny>,
 }
 
-impl<'a, 'py> Receiver<'a, 'py> for Anything<'a, 'py> {
+impl<'a, 'py> Receiver<'a, 'py> for AnyObject<'a, 'py> {
     unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
         // SAFETY: as the caller promises; every object is one of `object`.
-        Anything { object: unsafe { Borrowed::from_ptr(py, pointer) } }
+        AnyObject { object: unsafe { Borrowed::from_ptr(py, pointer) } }
     }
 }
 
-impl<'a, 'py> Anything<'a, 'py> {
+impl<'a, 'py> AnyObject<'a, 'py> {
     /// The attached interpreter.
     pub fn py(&self) -> Python<'py> {
         self.object.py()
@@ -62,7 +62,7 @@ impl<'a, 'py> Anything<'a, 'py> {
     }
 }
 
-/// Gives `class` the methods of a table of functions with the receiver [`Anything`].
+/// Gives `class` the methods of a table of functions with the receiver [`AnyObject`].
 pub fn add(class: &Bound<'_, PyType>, table: &'static Table) -> Result<()> {
     for entry in table.entries() {
         // SAFETY: an entry of a static table, made for any object. What comes back is new, or null with an exception.

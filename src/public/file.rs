@@ -318,15 +318,19 @@ unsafe fn is_made_at_run_time(class: *mut ffi::PyTypeObject) -> bool {
 
 /// The argument of a method that takes one thing, called `b`.
 #[inline]
-fn the_b<'a, 'py>(name: &'static str, file: File<'a, 'py>, arguments: Keywords<'a, 'py>) -> Result<Bound<'py, PyAny>> {
+fn only_argument<'a, 'py>(
+    name: &'static str,
+    file: File<'a, 'py>,
+    arguments: Keywords<'a, 'py>,
+) -> Result<Bound<'py, PyAny>> {
     match arguments.only_positional().map(|arguments| (arguments.len(), arguments.get(0))) {
         Some((1, Some(argument))) => Ok(argument.to_owned()),
-        _ => named_b(name, file, arguments),
+        _ => named_argument(name, file, arguments),
     }
 }
 
 #[cold]
-fn named_b<'py>(
+fn named_argument<'py>(
     qualified_name: &'static str,
     file: File<'_, 'py>,
     arguments: Keywords<'_, 'py>,
@@ -337,7 +341,7 @@ fn named_b<'py>(
 }
 
 fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    let buffer = the_b("SocketIO.readinto", file, arguments)?;
+    let buffer = only_argument("SocketIO.readinto", file, arguments)?;
     let socket = file.socket_for(READING, name!("_checkReadable"))?;
     if file.state().timed_out.load(Ordering::Relaxed) {
         return Err(Error::os("cannot read from timed out object"));
@@ -367,7 +371,7 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Objec
 }
 
 fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    let data = the_b("SocketIO.write", file, arguments)?;
+    let data = only_argument("SocketIO.write", file, arguments)?;
     let socket = file.socket_for(WRITING, name!("_checkWritable"))?;
     let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, name!("send"), &data) };
     outcome.or_else(|error| none_if_blocked(file, error.put_aside(file.py())))

@@ -10,7 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
-use super::borrowed::Anything;
+use super::borrowed::AnyObject;
 use super::{identity, members, package};
 use crate::call::descriptor::offer::Offer;
 use crate::call::spec::Spec;
@@ -257,7 +257,7 @@ pub fn real_close<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -
 }
 
 /// `_decref_socketios()`: one file object less.
-pub fn forget_file<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
+pub fn forget_file<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let (py, object) = (this.py(), this.object());
     nothing_for(&object, "socket._decref_socketios", arguments)?;
     let closed = match this.socket() {
@@ -290,13 +290,13 @@ pub fn detach<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> Ob
 }
 
 /// `__enter__()`.
-pub fn enter_with<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
+pub fn enter_with<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     nothing_for(&this.object(), "socket.__enter__", arguments)?;
     Ok(this.object().to_owned())
 }
 
 /// `__exit__(*exception)`.
-pub fn exit_with<'py>(this: Anything<'_, 'py>, exception: Keywords<'_, 'py>) -> ObjectResult<'py> {
+pub fn exit_with<'py>(this: AnyObject<'_, 'py>, exception: Keywords<'_, 'py>) -> ObjectResult<'py> {
     if exception.only_positional().is_none() {
         const EXIT: Signature<0> = Signature {
             qualified_name: "socket.__exit__",

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PySet};
 
-use super::borrowed::Anything;
+use super::borrowed::AnyObject;
 use super::{io, package};
 use crate::error::{Error, Exception, Result};
 use crate::interpreter::ObjectResult;
@@ -56,7 +56,7 @@ impl Mode {
 }
 
 /// `makefile(mode='r', buffering=None, *, encoding=None, errors=None, newline=None)`.
-pub fn makefile<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
+pub fn makefile<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
     let given_mode = given_mode.map_or_else(|| make::text(py, "r"), Ok)?;

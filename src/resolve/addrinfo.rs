@@ -149,7 +149,7 @@ impl<'py> Query<'py> {
             canonical_name: None,
             address: ip.with_port(port),
         };
-        Ok(Some(memory::gathered(transports.iter().map(answer))?))
+        Ok(Some(memory::try_collect(transports.iter().map(answer))?))
     }
 
     /// The address, the port and the transports that such an answer has.

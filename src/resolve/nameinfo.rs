@@ -30,7 +30,7 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
     let (address, flags) = name_query(arguments)?;
     let Endpoint { host, port, flowinfo, scope_id } = Endpoint::parse(&address)?;
     audit(py, c"socket.getnameinfo", (address.as_any(),))?;
-    let service = memory::until_nul(memory::formatted(format_args!("{port}"))?.as_bytes())?;
+    let service = memory::until_nul(memory::try_format(format_args!("{port}"))?.as_bytes())?;
     let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
     let answers = ask(py, Some(host), Some(&service), hints)?;
     let [answer] = answers.as_slice() else {

@@ -258,7 +258,7 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
     unsafe {
         enter(|py| {
             let socket = SocketRef::from_interpreter(py, object).socket();
-            let text = memory::formatted(format_args!(
+            let text = memory::try_format(format_args!(
                 "<socket object, fd={}, family={}, type={}, proto={}>",
                 socket.descriptor().number(),
                 socket.family(),

@@ -23,7 +23,7 @@ use crate::interpreter::format::{Format, Instance, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
-use crate::sys::ancillary::{self, Found, Item, Items};
+use crate::sys::ancillary::{self, ControlMessage, ControlMessages, Parsed};
 use crate::sys::message::{self, Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
 use crate::{address, memory};
@@ -48,8 +48,8 @@ pub fn recvmsg_into<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>
     let (buffers, room, flags) = FORMAT.tuple(&arguments.tuple()?, (None, 0, 0))?;
     let buffers = buffers.ok_or_else(|| Error::type_error("buffers are required"))?;
     let buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
-    let mut buffers = memory::collected(buffers.iter().map(|item| writable(&item)))?;
-    let mut pieces = memory::gathered(buffers.iter_mut().map(Buffer::piece))?;
+    let mut buffers = memory::try_collect_results(buffers.iter().map(|item| writable(&item)))?;
+    let mut pieces = memory::try_collect(buffers.iter_mut().map(Buffer::piece))?;
     let size = pieces.iter().map(Piece::len).sum();
     let call = |fd: BorrowedFd<'_>, control: &mut [u8], flags| message::recvmsg(fd, &mut pieces, control, flags);
     let received = receive(this, size, room, flags, call)?;
@@ -100,7 +100,7 @@ fn receive<'a>(
         .ok()
         .filter(|&room| room <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
-    let mut control = memory::zeros(room).ok_or(Error::NoMemory)?;
+    let mut control = memory::try_zeroed(room).ok_or(Error::NoMemory)?;
     // Descriptors that come with the message are not inherited by programs this one starts (PEP 446).
     let wanted = Transfer { direction: Direction::Read, size, flags: flags | libc::MSG_CMSG_CLOEXEC, undivided: false };
     let mut incoming = None;
@@ -138,12 +138,12 @@ impl ReceivedMessage<'_> {
 
     fn control_to_python<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyList>> {
         let list = make::list(py)?;
-        for found in Items::new(&self.control) {
-            if !matches!(found, Found::Whole(_)) {
+        for found in ControlMessages::new(&self.control) {
+            if !matches!(found, Parsed::Whole(_)) {
                 let text = c"received malformed or improperly-truncated ancillary data";
                 PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)?;
             }
-            if let Found::Whole(item) | Found::Cut(item) = found {
+            if let Parsed::Whole(item) | Parsed::Truncated(item) = found {
                 make::append(&list, (item.level, item.kind, make::bytes(py, item.data)?))?;
             }
         }
@@ -201,20 +201,21 @@ fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArgume
 /// The buffers that a message is sent from.
 fn readable<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
     let buffers = items(buffers, c"sendmsg() argument 1 must be an iterable")?;
-    memory::collected(buffers.iter().map(|item| Buffer::readable(&item)))
+    memory::try_collect_results(buffers.iter().map(|item| Buffer::readable(&item)))
 }
 
 /// The control messages of an iterable of `(level, type, data)`, laid out.
 fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
     const FORMAT: Format<(c_int, c_int, Readable)> = Format::new(c"(iiy*):[sendmsg() ancillary data items]");
     let given = items(control, c"sendmsg() argument 2 must be an iterable")?;
-    let given = memory::collected(given.iter().map(|item| {
+    let given = memory::try_collect_results(given.iter().map(|item| {
         let (level, kind, data) = FORMAT.object(&item, (0, 0, None))?;
         let data = data.unwrap_or_else(|| Buffer::unfilled(item.py()));
         Ok::<_, Error>((level, kind, data))
     }))?;
-    let items = given.iter().map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() });
-    let items = memory::gathered(items)?;
+    let items =
+        given.iter().map(|(level, kind, data)| ControlMessage { level: *level, kind: *kind, data: data.bytes() });
+    let items = memory::try_collect(items)?;
     Ok(ancillary::encode(&items)?)
 }
 
@@ -226,7 +227,7 @@ fn send_message<'py>(
     flags: c_int,
 ) -> ObjectResult<'py> {
     let socket = this.socket();
-    let slices = memory::gathered(data.iter().map(|buffer| IoSlice::new(buffer.bytes())))?;
+    let slices = memory::try_collect(data.iter().map(|buffer| IoSlice::new(buffer.bytes())))?;
     let wanted = Transfer {
         direction: Direction::Write,
         size: data.iter().map(Buffer::len).sum(),
@@ -239,7 +240,7 @@ fn send_message<'py>(
             return message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }
         // The control messages went with the first byte.
-        let mut slices = memory::copied(&slices)?;
+        let mut slices = memory::try_to_vec(&slices)?;
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, sent);
         message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
@@ -290,18 +291,18 @@ fn associated_length(length: &Bound<'_, PyAny>) -> Result<u32> {
 fn algorithm_control(operation: u32, vector: Option<&[u8]>, associated: Option<u32>) -> Result<Vec<u8>> {
     let level = libc::SOL_ALG;
     let operation = operation.to_ne_bytes();
-    let mut items = vec![Item { level, kind: libc::ALG_SET_OP, data: &operation }];
+    let mut items = vec![ControlMessage { level, kind: libc::ALG_SET_OP, data: &operation }];
     let bytes = vector.unwrap_or_default();
     let length = u32::try_from(bytes.len()).map_err(|_| Error::os("ancillary data item too large"))?;
-    let mut vector_data = memory::with_room(size_of::<u32>() + bytes.len())?;
+    let mut vector_data = memory::try_with_capacity(size_of::<u32>() + bytes.len())?;
     vector_data.extend_from_slice(&length.to_ne_bytes());
     vector_data.extend_from_slice(bytes);
     if vector.is_some() {
-        items.push(Item { level, kind: libc::ALG_SET_IV, data: &vector_data });
+        items.push(ControlMessage { level, kind: libc::ALG_SET_IV, data: &vector_data });
     }
     let associated = associated.map(u32::to_ne_bytes);
     if let Some(data) = &associated {
-        items.push(Item { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
+        items.push(ControlMessage { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
     }
     Ok(ancillary::encode(&items)?)
 }

@@ -52,7 +52,7 @@ impl PeerCache {
         let old = match self.memory() {
             Some(mut known) => match &mut *known {
                 Some(known) => Some(std::mem::replace(&mut **known, new)),
-                none => match memory::boxed(new) {
+                none => match memory::try_box(new) {
                     Ok(new) => {
                         *none = Some(new);
                         None

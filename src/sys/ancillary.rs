@@ -35,7 +35,7 @@ pub fn space(data: usize) -> Option<usize> {
 
 /// A control message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Item<'a> {
+pub struct ControlMessage<'a> {
     /// `cmsg_level`.
     pub level: c_int,
     /// `cmsg_type`.
@@ -56,8 +56,8 @@ pub enum TooLong {
 }
 
 /// Lays items out as the kernel wants them.
-pub fn encode(items: &[Item<'_>]) -> Result<Vec<u8>, TooLong> {
-    let mut control = memory::with_room(all_space(items)?).map_err(TooLong::Memory)?;
+pub fn encode(items: &[ControlMessage<'_>]) -> Result<Vec<u8>, TooLong> {
+    let mut control = memory::try_with_capacity(all_space(items)?).map_err(TooLong::Memory)?;
     for item in items {
         let end = control.len() + HEADER + align(item.data.len());
         control.extend_from_slice(&(HEADER + item.data.len()).to_ne_bytes());
@@ -70,7 +70,7 @@ pub fn encode(items: &[Item<'_>]) -> Result<Vec<u8>, TooLong> {
 }
 
 /// The room that items take, one behind the other.
-fn all_space(items: &[Item<'_>]) -> Result<usize, TooLong> {
+fn all_space(items: &[ControlMessage<'_>]) -> Result<usize, TooLong> {
     let mut all = 0;
     for item in items {
         all += space(item.data.len()).ok_or(TooLong::Item)?;
@@ -83,44 +83,44 @@ fn all_space(items: &[Item<'_>]) -> Result<usize, TooLong> {
 
 /// Reads the items of received control data.
 #[derive(Clone, Debug)]
-pub struct Items<'a> {
+pub struct ControlMessages<'a> {
     rest: &'a [u8],
 }
 
-/// What [`Items`] finds.
+/// What [`ControlMessages`] finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum Parsed<'a> {
     /// An item.
-    Whole(Item<'a>),
+    Whole(ControlMessage<'a>),
     /// An item whose end is missing. It is the last.
-    Cut(Item<'a>),
+    Truncated(ControlMessage<'a>),
     /// Something that is no item. It is the last.
     Malformed,
 }
 
-impl<'a> Items<'a> {
+impl<'a> ControlMessages<'a> {
     /// The items in `control`, as long as the kernel said it is.
     pub fn new(control: &'a [u8]) -> Self {
-        Items { rest: control }
+        ControlMessages { rest: control }
     }
 }
 
-impl<'a> Iterator for Items<'a> {
-    type Item = Found<'a>;
+impl<'a> Iterator for ControlMessages<'a> {
+    type Item = Parsed<'a>;
 
-    fn next(&mut self) -> Option<Found<'a>> {
+    fn next(&mut self) -> Option<Parsed<'a>> {
         let rest = std::mem::take(&mut self.rest);
         // Less than a header behind the last item is no item, and no fault either.
         let (length, level, kind) = header(rest)?;
         if length < HEADER {
-            return Some(Found::Malformed);
+            return Some(Parsed::Malformed);
         }
-        let item = |data| Item { level, kind, data };
+        let item = |data| ControlMessage { level, kind, data };
         match rest.get(HEADER..length) {
-            None => Some(Found::Cut(item(&rest[HEADER.min(rest.len())..]))),
+            None => Some(Parsed::Truncated(item(&rest[HEADER.min(rest.len())..]))),
             Some(data) => {
                 self.rest = rest.get(align(length)..).unwrap_or_default();
-                Some(Found::Whole(item(data)))
+                Some(Parsed::Whole(item(data)))
             }
         }
     }
@@ -135,7 +135,7 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
 }
 
 /// The descriptors that an item brings (`SCM_RIGHTS`, unix(7)).
-fn descriptors<'a>(item: Item<'a>) -> impl Iterator<Item = RawFd> + 'a {
+fn descriptors<'a>(item: ControlMessage<'a>) -> impl Iterator<Item = RawFd> + 'a {
     let brings = item.level == libc::SOL_SOCKET && item.kind == libc::SCM_RIGHTS;
     let data = if brings { item.data } else { &[] };
     data.chunks_exact(size_of::<RawFd>()).filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
@@ -143,8 +143,8 @@ fn descriptors<'a>(item: Item<'a>) -> impl Iterator<Item = RawFd> + 'a {
 
 /// Closes every descriptor that came with a message which cannot be delivered.
 pub fn close_descriptors(control: &[u8]) {
-    for found in Items::new(control) {
-        if let Found::Whole(item) | Found::Cut(item) = found {
+    for found in ControlMessages::new(control) {
+        if let Parsed::Whole(item) | Parsed::Truncated(item) = found {
             for fd in descriptors(item).filter(|&fd| fd >= 0) {
                 // SAFETY: the kernel has made it for this process, and it was told to nobody yet.
                 let fd = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -159,11 +159,12 @@ pub fn close_descriptors(control: &[u8]) {
 mod tests {
     use super::*;
 
-    const RIGHTS: Item<'_> = Item { level: 1, kind: 1, data: &[7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
-    const SHORT: Item<'_> = Item { level: 41, kind: 50, data: &[1] };
+    const RIGHTS: ControlMessage<'_> =
+        ControlMessage { level: 1, kind: 1, data: &[7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
+    const SHORT: ControlMessage<'_> = ControlMessage { level: 41, kind: 50, data: &[1] };
 
-    fn items(control: &[u8]) -> Vec<Found<'_>> {
-        Items::new(control).collect()
+    fn items(control: &[u8]) -> Vec<Parsed<'_>> {
+        ControlMessages::new(control).collect()
     }
 
     #[test]
@@ -176,20 +177,20 @@ mod tests {
     #[test]
     fn there_and_back() {
         let control = encode(&[RIGHTS, SHORT, RIGHTS]).unwrap();
-        assert_eq!(items(&control), [RIGHTS, SHORT, RIGHTS].map(Found::Whole));
+        assert_eq!(items(&control), [RIGHTS, SHORT, RIGHTS].map(Parsed::Whole));
     }
 
     #[test]
     fn the_padding_of_the_last_item_may_be_missing() {
         let control = encode(&[RIGHTS]).unwrap();
-        assert_eq!(items(&control[..HEADER + 12]), [Found::Whole(RIGHTS)]);
+        assert_eq!(items(&control[..HEADER + 12]), [Parsed::Whole(RIGHTS)]);
     }
 
     #[test]
     fn an_item_ends_where_the_buffer_ends() {
         let control = encode(&[RIGHTS]).unwrap();
-        let cut = Item { data: &RIGHTS.data[..5], ..RIGHTS };
-        assert_eq!(items(&control[..HEADER + 5]), [Found::Cut(cut)]);
+        let cut = ControlMessage { data: &RIGHTS.data[..5], ..RIGHTS };
+        assert_eq!(items(&control[..HEADER + 5]), [Parsed::Truncated(cut)]);
         assert_eq!(descriptors(cut).collect::<Vec<_>>(), [7]);
     }
 
@@ -198,12 +199,12 @@ mod tests {
         for lie in [0, 1, HEADER - 1] {
             let mut control = encode(&[RIGHTS]).unwrap();
             control[..8].copy_from_slice(&lie.to_ne_bytes());
-            assert_eq!(items(&control), [Found::Malformed]);
+            assert_eq!(items(&control), [Parsed::Malformed]);
         }
         for lie in [usize::MAX, usize::MAX - 7, 1 << 40] {
             let mut control = encode(&[SHORT]).unwrap();
             control[..8].copy_from_slice(&lie.to_ne_bytes());
-            assert!(matches!(items(&control)[..], [Found::Cut(Item { data, .. })] if data.len() == 8));
+            assert!(matches!(items(&control)[..], [Parsed::Truncated(ControlMessage { data, .. })] if data.len() == 8));
         }
     }
 

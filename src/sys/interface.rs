@@ -17,7 +17,7 @@ pub fn if_nameindex() -> io::Result<Vec<(c_uint, CString)>> {
         let first = NonNull::new(libc::if_nameindex()).ok_or_else(io::Error::last_os_error)?;
         let entries = std::iter::successors(Some(first), |entry| Some(entry.add(1))).map(|entry| *entry.as_ptr());
         let entries = entries.take_while(|entry| entry.if_index != 0 && !entry.if_name.is_null());
-        let interfaces = memory::collected(entries.map(|entry| {
+        let interfaces = memory::try_collect_results(entries.map(|entry| {
             let name = memory::until_nul(CStr::from_ptr(entry.if_name).to_bytes())?;
             Ok((entry.if_index, name))
         }));

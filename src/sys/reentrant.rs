@@ -27,7 +27,7 @@ pub unsafe fn look_up<Entry, T>(
     let mut size = FIRST_SIZE;
     loop {
         // In words, so that it is aligned for the pointers that the C library puts into it.
-        let mut buffer = memory::with_room::<u64>(size / 8)?;
+        let mut buffer = memory::try_with_capacity::<u64>(size / 8)?;
         let mut entry = MaybeUninit::uninit();
         let mut found = ptr::null_mut();
         let code = call(entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), size, &raw mut found);

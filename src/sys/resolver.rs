@@ -71,7 +71,7 @@ pub fn getaddrinfo(host: Option<&CStr>, service: Option<&CStr>, hints: Hints) ->
     let code = unsafe { libc::getaddrinfo(pointer(host), pointer(service), &raw const request, &raw mut first) };
     check(code)?;
     let list = List(first);
-    Ok(memory::collected(list.iter().map(AddrInfo::from_raw))?)
+    Ok(memory::try_collect_results(list.iter().map(AddrInfo::from_raw))?)
 }
 
 fn pointer(string: Option<&CStr>) -> *const c_char {
@@ -260,7 +260,7 @@ impl Host {
                 name: copied(host.h_name)?,
                 aliases: each(host.h_aliases, |alias| copied(alias))?,
                 addresses: each(host.h_addr_list, |address| {
-                    memory::copied(std::slice::from_raw_parts(address.cast::<u8>(), length))
+                    memory::try_to_vec(std::slice::from_raw_parts(address.cast::<u8>(), length))
                 })?,
             })
         }
@@ -280,5 +280,5 @@ unsafe fn each<T>(
     let places = std::iter::successors(NonNull::new(list), |place| Some(unsafe { place.add(1) }));
     // SAFETY: as above.
     let items = places.map(|place| unsafe { *place.as_ptr() }).take_while(|found| !found.is_null());
-    memory::collected(items.map(item))
+    memory::try_collect_results(items.map(item))
 }

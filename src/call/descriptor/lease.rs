@@ -10,8 +10,8 @@ use std::os::fd::RawFd;
 use std::time::Instant;
 
 use self::sync::{Mutex, MutexGuard};
-use super::pace::Pace;
-use super::release::{Late, closed, give_back_late};
+use super::backoff::Backoff;
+use super::release::{DeferredClose, close_deferred, closed};
 use crate::sys::wake::Thread;
 
 #[cfg(not(loom))]
@@ -51,8 +51,8 @@ struct Call {
 /// What is known of a call since its socket was closed.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
-    number: Late,
-    pace: Pace,
+    number: DeferredClose,
+    backoff: Backoff,
 }
 
 impl Call {
@@ -94,7 +94,7 @@ impl Table {
     fn close(&mut self, key: Key, fd: RawFd) -> bool {
         let mut closed = None;
         for call in self.calls.iter_mut().flatten().filter(|call| call.is_of(key, fd)) {
-            let new = || Closed { number: Late::new(fd), pace: Pace::new(Instant::now()) };
+            let new = || Closed { number: DeferredClose::new(fd), backoff: Backoff::new(Instant::now()) };
             call.closed = Some(*closed.get_or_insert_with(new));
             call.interrupt();
         }
@@ -127,8 +127,8 @@ impl Table {
             let Some(closed) = &mut call.closed else {
                 continue;
             };
-            let is_due = closed.pace.take(now);
-            next = next.into_iter().chain(closed.pace.due()).min();
+            let is_due = closed.backoff.take(now);
+            next = next.into_iter().chain(closed.backoff.due()).min();
             if is_due {
                 call.interrupt();
             }
@@ -137,11 +137,11 @@ impl Table {
     }
 
     /// Forgets every call, and tells the numbers that nobody else will give back: after a fork, their threads are the parent's.
-    pub fn forget(&mut self, mut give_back: impl FnMut(Late)) {
+    pub fn forget(&mut self, mut close_number: impl FnMut(DeferredClose)) {
         // In place: this runs between a fork and what the child does first.
         for place in 0..self.calls.len() {
             if let Some(number) = self.calls[place].and_then(|_| self.leave(place).number) {
-                give_back(number);
+                close_number(number);
             }
         }
         self.calls.clear();
@@ -158,14 +158,14 @@ pub struct Ended {
     /// Whether its socket was closed while it ran.
     pub was_closed: bool,
     /// The number to give back, if it was the last call on it.
-    pub number: Option<Late>,
+    pub number: Option<DeferredClose>,
 }
 
 /// A number that a socket has given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GivenUp {
+pub enum Closing {
     /// No call runs on it: it is the caller's to close.
-    Alone(RawFd),
+    Unused(RawFd),
     /// The last of its calls closes it.
     InUse,
 }
@@ -206,13 +206,13 @@ impl Calls {
     }
 
     /// Gives up the number that `take` takes away; none when it is -1. Its calls are interrupted.
-    pub fn give_up(&self, key: Key, take: impl FnOnce() -> RawFd) -> Option<GivenUp> {
+    pub fn close(&self, key: Key, take: impl FnOnce() -> RawFd) -> Option<Closing> {
         let mut table = lock(&self.0[key.shard()]);
         let fd = take();
         if fd < 0 {
             return None;
         }
-        Some(if table.close(key, fd) { GivenUp::InUse } else { GivenUp::Alone(fd) })
+        Some(if table.close(key, fd) { Closing::InUse } else { Closing::Unused(fd) })
     }
 
     /// The table that a descriptor's calls are in.
@@ -257,7 +257,7 @@ impl Drop for Lease<'_> {
     /// For a call that panics.
     fn drop(&mut self) {
         if let Some(number) = lock(self.table).leave(self.place).number {
-            give_back_late(number);
+            close_deferred(number);
         }
     }
 }
@@ -282,7 +282,7 @@ mod tests {
     }
 
     fn number(ended: Ended) -> Option<RawFd> {
-        ended.number.map(|late| late.number)
+        ended.number.map(|deferred| deferred.number)
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
         let mut table = running(&[(KEY, 7), (KEY, 7), (OTHER, 8)]);
         table.close(KEY, 7);
         let mut given_back = Vec::new();
-        table.forget(|late| given_back.push(late.number));
+        table.forget(|deferred| given_back.push(deferred.number));
         assert_eq!(given_back, [7]);
         assert!(!table.close(OTHER, 8));
     }

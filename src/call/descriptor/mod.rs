@@ -15,12 +15,12 @@
 //! | [`lease`] | the calls that run detached, and which of them gives a number back |
 //! | [`release`] | giving a number back |
 //! | [`watcher`] | calls that did not end at the first interruption are interrupted again |
-//! | [`pace`] | at which intervals |
+//! | [`backoff`] | at which intervals |
 //! | [`offer`] | a number that Python code may or may not take over |
 
+mod backoff;
 pub mod lease;
 pub mod offer;
-mod pace;
 mod release;
 mod watcher;
 
@@ -31,8 +31,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use pyo3::prelude::*;
 
-use self::lease::{Calls, Ended, GivenUp, Key, Lease};
-use self::release::{closed, give_back, give_back_late};
+use self::lease::{Calls, Closing, Ended, Key, Lease};
+use self::release::{close_deferred, close_number, closed};
 use crate::sys::wake;
 
 /// What a socket without a descriptor has in its place.
@@ -116,11 +116,11 @@ impl Descriptor {
     /// It fails only as `close(2)` fails. It waits for those calls for a moment: half a millisecond, or 10 ms where no thread can be made.
     pub fn close(&self, py: Python<'_>) -> io::Result<()> {
         let key = Key::of(self);
-        match Calls::of_process().give_up(key, || self.0.swap(CLOSED, Ordering::AcqRel)) {
+        match Calls::of_process().close(key, || self.0.swap(CLOSED, Ordering::AcqRel)) {
             None => Ok(()),
-            Some(GivenUp::Alone(number)) => py.detach(|| give_back(number)),
-            Some(GivenUp::InUse) => {
-                py.detach(|| watcher::see_off(key));
+            Some(Closing::Unused(number)) => py.detach(|| close_number(number)),
+            Some(Closing::InUse) => {
+                py.detach(|| watcher::wait_for_calls(key));
                 Ok(())
             }
         }
@@ -135,7 +135,7 @@ impl Lease<'_> {
         let answer = call(unsafe { BorrowedFd::borrow_raw(self.fd()) });
         let Ended { was_closed, number } = self.end();
         if let Some(number) = number {
-            give_back_late(number);
+            close_deferred(number);
         }
         if was_closed { answer.or(Err(closed())) } else { answer }
     }

@@ -1,4 +1,4 @@
-//! Interrupting again the calls of closed sockets that have not ended: see [`pace`](super::pace).
+//! Interrupting again the calls of closed sockets that have not ended: see [`backoff`](super::backoff).
 //!
 //! `close()` itself waits for a moment, which is nearly always enough. After that a thread of our own, the watcher, interrupts them. The
 //! watcher ends when no call is left to interrupt.
@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::lease::{Calls, Key, Locked};
-use super::release::give_back_late;
+use super::release::close_deferred;
 use crate::sys::wake;
 
 /// How often, and how long after each other, `close()` looks whether its calls have ended.
@@ -28,7 +28,7 @@ fn watcher() -> MutexGuard<'static, Option<Thread>> {
 }
 
 /// Waits a moment for the calls of a socket that was closed, then leaves them to the watcher.
-pub fn see_off(key: Key) {
+pub fn wait_for_calls(key: Key) {
     for _ in 0..LOOKS {
         thread::sleep(LOOK);
         if !Calls::of_process().table(key).has_closed(key) {
@@ -104,7 +104,7 @@ pub(super) extern "C" fn after_fork_in_child() {
     if let Ok(Some((mut watcher, tables))) = HELD.try_with(Cell::take) {
         *watcher = None;
         for mut table in tables {
-            table.forget(give_back_late);
+            table.forget(close_deferred);
         }
     }
 }

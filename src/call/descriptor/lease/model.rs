@@ -6,7 +6,7 @@ use loom::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use super::{Calls, GivenUp, Key, SHARDS};
+use super::{Calls, Closing, Key, SHARDS};
 
 const KEY: Key = Key(16);
 const CLOSED: i32 = -1;
@@ -33,7 +33,7 @@ impl Process {
         assert!(self.open[number as usize].load(Ordering::Relaxed), "a number is used after it was given back");
     }
 
-    fn give_back(&self, number: i32) {
+    fn close_number(&self, number: i32) {
         assert!(self.open[number as usize].swap(false, Ordering::Relaxed), "a number is given back twice");
     }
 
@@ -46,8 +46,8 @@ impl Process {
             return false;
         };
         self.use_number(lease.fd());
-        if let Some(late) = lease.end().number {
-            self.give_back(late.number);
+        if let Some(deferred) = lease.end().number {
+            self.close_number(deferred.number);
         }
         true
     }
@@ -67,10 +67,10 @@ impl Process {
 
     fn close(&self, with_gil: bool) {
         let gil = with_gil.then(|| self.gil.lock());
-        let given_up = self.calls.give_up(KEY, || self.number.swap(CLOSED, Ordering::AcqRel));
+        let closing = self.calls.close(KEY, || self.number.swap(CLOSED, Ordering::AcqRel));
         drop(gil);
-        if let Some(GivenUp::Alone(number)) = given_up {
-            self.give_back(number);
+        if let Some(Closing::Unused(number)) = closing {
+            self.close_number(number);
         }
     }
 

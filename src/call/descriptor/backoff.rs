@@ -12,15 +12,15 @@ const FIRST_INTERVAL: Duration = Duration::from_micros(250);
 
 /// How far the interruptions of one call have come.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct Backoff {
     intervals: u32,
     due: Instant,
 }
 
-impl Pace {
+impl Backoff {
     /// Begins with an interruption at once.
     pub fn new(now: Instant) -> Self {
-        Pace { intervals: 0, due: now + FIRST_INTERVAL }
+        Backoff { intervals: 0, due: now + FIRST_INTERVAL }
     }
 
     /// When the next one is due; `None` after the last.
@@ -46,27 +46,27 @@ mod tests {
     #[test]
     fn the_intervals_grow_and_end() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
+        let mut backoff = Backoff::new(start);
         let mut now = start;
         let mut intervals = Vec::new();
-        while let Some(due) = pace.due() {
+        while let Some(due) = backoff.due() {
             intervals.push(due - now);
             now = due;
-            assert!(pace.take(now));
+            assert!(backoff.take(now));
         }
         assert!(intervals.windows(2).all(|pair| pair[1] == pair[0] * 2));
         assert_eq!((intervals[0], intervals.len()), (FIRST_INTERVAL, AGAIN as usize));
         assert_eq!((now - start).as_secs(), 16);
-        assert!(!pace.take(now + Duration::from_secs(3600)));
+        assert!(!backoff.take(now + Duration::from_secs(3600)));
     }
 
     #[test]
     fn who_asks_often_gets_no_more() {
         let now = Instant::now();
-        let mut pace = Pace::new(now);
-        assert!(!pace.take(now));
-        assert!(pace.take(now + FIRST_INTERVAL));
-        assert!(!pace.take(now + FIRST_INTERVAL * 2));
-        assert!(pace.take(now + FIRST_INTERVAL * 3));
+        let mut backoff = Backoff::new(now);
+        assert!(!backoff.take(now));
+        assert!(backoff.take(now + FIRST_INTERVAL));
+        assert!(!backoff.take(now + FIRST_INTERVAL * 2));
+        assert!(backoff.take(now + FIRST_INTERVAL * 3));
     }
 }
