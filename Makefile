@@ -21,10 +21,10 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test lint format rooms unit loom pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test lint format rooms unit loom miri msrv pytest conformance differential bench ecosystem clean
 
 help: ## list the targets
-	@sed -n 's/^# \{0,1\}//p' Makefile; echo
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 pythons: ## list the Pythons of this machine
@@ -41,7 +41,7 @@ wheel: build ## the same, and say where the wheels are
 
 # The storm of threads that close sockets under each other finds in half a minute what it misses in three seconds.
 test: export OXISOCKET_STORM ?= 30
-test: lint unit loom pytest conformance ## everything below, down to conformance
+test: lint msrv unit loom miri pytest conformance ## everything below, down to conformance
 
 lint: ## formatting, clippy, ruff, mypy, no circle of files, and the stub held to the module
 	@$(rooms) --check
@@ -72,6 +72,15 @@ unit: ## the Rust tests
 loom: export LOOM_MAX_PREEMPTIONS ?= 3
 loom: ## every order in which threads can enter, end and close
 	@$(pythons) cargo --for loom -- test --release --quiet --lib model $(ARGS)
+
+# A test that asks the system something is told no, and goes on; the clock is Miri's own. A pointer made from a number is an error, and
+# so is one that is aligned only by luck.
+miri: export MIRIFLAGS ?= -Zmiri-isolation-error=hide -Zmiri-strict-provenance -Zmiri-symbolic-alignment-check
+miri: ## the Rust tests that need no interpreter, under Miri, which finds undefined behaviour; needs rustup
+	@$(pythons) cargo --for miri -- miri test --quiet --lib $(ARGS)
+
+msrv: ## whether the oldest Rust that Cargo.toml promises can build it; needs rustup
+	@$(pythons) cargo --for msrv -- check --quiet --locked --all-targets
 
 pytest: ## the Python tests but for `make ecosystem`, on each Python
 	@$(pythons) build --with test -- -m pytest -n auto --ignore tests/ecosystem $(ARGS)
