@@ -21,7 +21,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test lint format rooms unit loom miri msrv pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test lint format rooms unit loom miri msrv deny pytest conformance differential bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -43,7 +43,7 @@ wheel: build ## the same, and say where the wheels are
 test: export OXISOCKET_STORM ?= 30
 test: lint msrv unit loom miri pytest conformance ## everything below, down to conformance
 
-lint: ## formatting, clippy, ruff, mypy, no circle of files, and the stub held to the module
+lint: ## formatting, clippy, ruff, mypy, no circle of files, the stub held to the module, and deny where that is installed
 	@$(rooms) --check
 	@$(pythons) cargo -- fmt --check
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
@@ -56,6 +56,7 @@ lint: ## formatting, clippy, ruff, mypy, no circle of files, and the stub held t
 	@$(pythons) build --default --with lint -- -m mypy tests/rooms
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
 	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
+	@$(if $(cargo_deny),$(MAKE) --no-print-directory deny ARGS=,echo "without make deny: cargo-deny is not installed")
 
 format: ## write the formatting that lint asks for
 	@$(pythons) cargo -- fmt
@@ -81,6 +82,15 @@ miri: ## the Rust tests that need no interpreter, under Miri, which finds undefi
 
 msrv: ## whether the oldest Rust that Cargo.toml promises can build it; needs rustup
 	@$(pythons) cargo --for msrv -- check --quiet --locked --all-targets
+
+# Only the database of advisories comes from the network; a test does not fetch it.
+advisories = $(and $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs/*/),advisories)
+cargo_deny := $(shell command -v cargo-deny 2>/dev/null)
+
+deny: ## licences, sources and advisories of the crates; needs cargo-deny
+	@$(if $(cargo_deny),,echo "cargo-deny is missing. Next: cargo install cargo-deny --locked"; exit 1)
+	@$(if $(advisories),,echo "skipped: advisories; there is no database of them here ('cargo deny fetch db' brings it)")
+	@cargo deny --log-level warn --frozen check $(advisories) bans licenses sources $(ARGS)
 
 pytest: ## the Python tests but for `make ecosystem`, on each Python
 	@$(pythons) build --with test -- -m pytest -n auto --ignore tests/ecosystem $(ARGS)
