@@ -21,7 +21,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test lint format rooms unit loom miri msrv deny pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms unit loom miri msrv deny pytest conformance differential bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -43,15 +43,17 @@ wheel: build ## the same, and say where the wheels are
 test: export OXISOCKET_STORM ?= 30
 test: lint msrv unit loom miri pytest conformance ## everything below, down to conformance
 
-lint: ## formatting, clippy, ruff, mypy, no circle of files, the stub held to the module, and deny where that is installed
+style: ## formatting, ruff, and no circle of files: the part of lint that takes seconds
 	@$(rooms) --check
 	@$(pythons) cargo -- fmt --check
+	@$(pythons) cargo -- fmt --check --manifest-path benches/bare/Cargo.toml
+	@$(pythons) build --default --no-package --with lint -- -m ruff check --quiet
+	@$(pythons) build --default --no-package --with lint -- -m ruff format --check --quiet
+
+lint: style ## the same, and clippy, mypy, the stub held to the module, and deny where that is installed
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo --for free-threaded -- clippy --quiet --all-targets -- -D warnings
-	@$(pythons) cargo -- fmt --check --manifest-path benches/bare/Cargo.toml
 	@$(pythons) cargo -- clippy --quiet --manifest-path benches/bare/Cargo.toml --target-dir target/benches -- -D warnings
-	@$(pythons) build --default --with lint -- -m ruff check --quiet
-	@$(pythons) build --default --with lint -- -m ruff format --check --quiet
 	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
 	@$(pythons) build --default --with lint -- -m mypy tests/rooms
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
@@ -61,8 +63,8 @@ lint: ## formatting, clippy, ruff, mypy, no circle of files, the stub held to th
 format: ## write the formatting that lint asks for
 	@$(pythons) cargo -- fmt
 	@$(pythons) cargo -- fmt --manifest-path benches/bare/Cargo.toml
-	@$(pythons) build --default --with lint -- -m ruff check --fix --quiet
-	@$(pythons) build --default --with lint -- -m ruff format --quiet
+	@$(pythons) build --default --no-package --with lint -- -m ruff check --fix --quiet
+	@$(pythons) build --default --no-package --with lint -- -m ruff format --quiet
 
 rooms: ## draw the rooms of src/ anew, as the code is now: docs/rooms.svg
 	@$(rooms) --picture docs/rooms.svg
