@@ -362,6 +362,7 @@ mod tests {
 
     /// All but a `0x` without digits, which the C libraries have changed their minds about.
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no sscanf")]
     fn numbers_are_read_as_scanf_reads_them() {
         let numbers = [
             "0",

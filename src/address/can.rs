@@ -204,6 +204,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "needs the interpreter")]
     fn names_of_interfaces() {
         Python::initialize();
         Python::attach(|py| {

@@ -90,6 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "needs the interpreter")]
     fn a_turn_lasts_longer_than_the_switch_interval() {
         Python::initialize();
         Python::attach(|py| {

@@ -534,6 +534,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "needs the interpreter")]
     fn a_panic_for_want_of_memory_is_known() {
         Python::initialize();
         // SAFETY: null is what is asked about.

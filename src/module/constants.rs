@@ -631,6 +631,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "reads the whole file, which takes a minute under Miri")]
     fn sorted_in_each_block() {
         for block in blocks() {
             assert!(block.is_sorted(), "{block:?}");

@@ -91,6 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no inet_pton")]
     fn numeric_v4_is_what_the_c_library_takes() {
         let parts = ["0", "00", "1", "01", "255", "256", "", "+1", "-1", "0x1", " 1", "1 ", "1000"];
         let endings = ["", ".", ".0", "%lo", "/8"];
@@ -108,6 +109,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no inet_pton")]
     fn a_scope_is_not_numeric() {
         assert_eq!(numeric(c"::1", libc::AF_UNSPEC), Some(Ip::V6(Ipv6Addr::LOCALHOST)));
         assert_eq!(numeric(c"::1%1", libc::AF_UNSPEC), None);

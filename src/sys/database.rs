@@ -96,12 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no databases of the C library")]
     fn known_protocols() {
         assert_eq!(getprotobyname(c"tcp"), Ok(Some(6)));
         assert_eq!(getprotobyname(c"no such protocol"), Ok(None));
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no databases of the C library")]
     fn a_service_there_and_back() {
         let Ok(Some(port)) = getservbyname(c"http", Some(c"tcp")) else {
             return; // a machine without /etc/services

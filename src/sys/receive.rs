@@ -84,7 +84,7 @@ mod tests {
         let mut memory = [MaybeUninit::uninit(); 4];
         let mut buffer = ReceiveBuffer::uninit(&mut memory);
         assert_eq!(buffer.filled(), b"");
-        buffer.memory_for(0)[..2].write_copy_of_slice(b"ab");
+        buffer.memory_for(0)[..2].copy_from_slice(&b"ab".map(MaybeUninit::new));
         // SAFETY: two bytes were written.
         unsafe { buffer.set_filled(2) };
         assert_eq!(buffer.filled(), b"ab");
@@ -94,7 +94,7 @@ mod tests {
     fn more_than_there_is_room_for_is_cut() {
         let mut memory = [MaybeUninit::uninit(); 2];
         let mut buffer = ReceiveBuffer::uninit(&mut memory);
-        buffer.memory_for(0).write_copy_of_slice(b"ab");
+        buffer.memory_for(0).copy_from_slice(&b"ab".map(MaybeUninit::new));
         // SAFETY: all of it was written.
         unsafe { buffer.set_filled(7) };
         assert_eq!(buffer.filled(), b"ab");
