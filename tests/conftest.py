@@ -21,8 +21,8 @@ import pytest
 
 # Modules that tests share, some of them with the programs that they start.
 sys.path.insert(0, str(Path(__file__).with_name("parts")))
-from descriptors import is_open
-from waiting import PATIENCE, blocks
+from descriptors import open_numbers
+from waiting import HANG_TIMEOUT, wait_until_blocked
 
 # Who runs the tests in the background may have made them, and the programs they start, deaf to Ctrl-C.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -126,12 +126,7 @@ def unix_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]
 @pytest.fixture
 def open_files() -> Callable[[], set[int]]:
     """The numbers of the descriptors that are open in this process."""
-
-    def numbers() -> set[int]:
-        listed = [int(name) for name in os.listdir("/proc/self/fd")]  # with the one that listed them, closed since
-        return {number for number in listed if is_open(number)}
-
-    return numbers
+    return open_numbers
 
 
 class Call(threading.Thread):
@@ -151,7 +146,7 @@ class Call(threading.Thread):
             self._error = error
 
     def result(self) -> Any:
-        self.join(PATIENCE)
+        self.join(HANG_TIMEOUT)
         assert not self.is_alive(), "the call is stuck"
         if self._error is not None:
             raise self._error
@@ -159,14 +154,14 @@ class Call(threading.Thread):
 
     def until_blocked(self) -> Call:
         """Waits until the thread is inside a system call that is not the wait for the interpreter."""
-        assert blocks(f"/proc/self/task/{self.native_id}/syscall", self.is_alive), (
+        assert wait_until_blocked(f"/proc/self/task/{self.native_id}/syscall", self.is_alive), (
             f"the call ended instead of blocking: {self._error or self._value!r}"
         )
         return self
 
 
 def wait_until_process_blocked(process: subprocess.Popen[str]) -> None:
-    assert blocks(f"/proc/{process.pid}/syscall", lambda: process.poll() is None), "the program ended"
+    assert wait_until_blocked(f"/proc/{process.pid}/syscall", lambda: process.poll() is None), "the program ended"
 
 
 @pytest.fixture
@@ -195,7 +190,7 @@ def start() -> Iterator[Callable[..., Call]]:
 
     yield start
     for call in calls:
-        call.join(PATIENCE)
+        call.join(HANG_TIMEOUT)
     assert not any(call.is_alive() for call in calls), "a thread is left over"
 
 
@@ -242,7 +237,7 @@ def run(program: Callable[..., Program]) -> Callable[..., str]:
 
     def run(code: str, *args: str, **options: Any) -> str:
         process = program(code, *args, **options)
-        output, errors = process.communicate(timeout=PATIENCE)
+        output, errors = process.communicate(timeout=HANG_TIMEOUT)
         assert (process.returncode, errors) == (0, "")
         return output
 

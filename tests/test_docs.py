@@ -30,7 +30,7 @@ import pytest
 from machine import KNOWS_LOCALHOST
 
 TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorial.md"
-PATIENCE = 20  # seconds for one terminal; none needs it when all is well
+HANG_TIMEOUT = 20  # seconds for one terminal; none needs it when all is well
 
 BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"# (\w+\.py)\n")
@@ -136,7 +136,7 @@ def started(terminal: Terminal, folder: Path, way: str, ports: dict[str, str]) -
         stderr=subprocess.STDOUT,
         encoding="utf-8",
     ) as process:
-        overtime = threading.Timer(PATIENCE, process.kill)
+        overtime = threading.Timer(HANG_TIMEOUT, process.kill)
         overtime.start()
         try:
             yield process

@@ -6,13 +6,14 @@ import os
 import sys
 
 import pytest
+from marks import only_oxisocket
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
 
 BEGINNING = """
 import errno, os, sys, threading, time, traceback, warnings
-from descriptors import is_open
-from waiting import crowd, fill, until_blocked
+from descriptors import is_open, open_numbers
+from waiting import fill_backlog, fill, until_blocked
 
 def forked(child):
     '''Runs `child` in a child, and returns its exit status.'''
@@ -30,9 +31,6 @@ def forked(child):
     finally:
         sys.stderr.flush()
         os._exit(status)
-
-def descriptors():
-    return len(os.listdir("/proc/self/fd"))
 
 class Call(threading.Thread):
     def __init__(self, function, *args):
@@ -111,23 +109,23 @@ with socket.create_server(("127.0.0.1", 0)) as listening:
 
 def test_no_number_more_and_no_number_less(fork):
     fork("""
-before = descriptors()
+before = len(open_numbers())
 sockets = [socket.socket() for _ in range(5)]
 
 def child():
-    assert descriptors() == before + 5
+    assert len(open_numbers()) == before + 5
     for each in sockets:
         each.close()
-    assert descriptors() == before
+    assert len(open_numbers()) == before
     with socket.socket(), socket.socket():
-        assert descriptors() == before + 2
-    assert descriptors() == before
+        assert len(open_numbers()) == before + 2
+    assert len(open_numbers()) == before
 
 assert forked(child) == 0
-assert descriptors() == before + 5
+assert len(open_numbers()) == before + 5
 for each in sockets:
     each.close()
-assert descriptors() == before
+assert len(open_numbers()) == before
 """)
 
 
@@ -190,7 +188,7 @@ left, right = socket.socketpair()
 fill(left)
 full = socket.create_server(("127.0.0.1", 0), backlog=0)
 others, second = [], socket.socket()
-crowd(full, others.append)
+fill_backlog(full, others.append)
 timed = right.dup()
 timed.settimeout(60)
 empty, _other = socket.socketpair()
@@ -248,7 +246,7 @@ right.close()
 """)
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 def test_a_call_of_the_child_ends_when_the_child_closes(fork):
     fork("""
 left, right = socket.socketpair()
@@ -422,7 +420,7 @@ def closes_under_a_call():
 """
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 class TestClosedUnderCalls:
     """What the parent's threads have running on closed sockets is no business of the child's."""
 

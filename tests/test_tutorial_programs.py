@@ -14,7 +14,7 @@ import pytest
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "shared" / "tutorial"
 PORT = 5001  # which the two programs of the conversation have in their text
-PATIENCE = 90  # seconds: longer than the minute for which a port is kept after its last connection
+HANG_TIMEOUT = 90  # seconds: longer than the minute for which a port is kept after its last connection
 WAYS = ["unchanged", "one line changed"]
 # In the kernel's table, where addresses are written as numbers of this machine's byte order.
 HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}:{PORT:04X}", "0A"
@@ -65,7 +65,7 @@ def the_port_to_ourselves():
     """One conversation at a time on this machine, whoever else runs these tests. An abstract name is, as the port is, one for all
     users of a network, and is free again when its owner has ended."""
     with original.socket(original.AF_UNIX) as owner:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + HANG_TIMEOUT
         while True:
             try:
                 owner.bind(f"\0tutorial-port-{PORT}")
@@ -96,7 +96,7 @@ def started(command):
 @contextlib.contextmanager
 def listening(command):
     """The server, once it listens. After an earlier connection the port may be kept for a while: then again."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG_TIMEOUT
     while True:
         with started(command) as server:
             while server.poll() is None and not someone_listens():
@@ -123,7 +123,7 @@ def conversation(server_command, client_command):
     return (client.returncode, *client_screen), (server.returncode, without_port, server_screen[1])
 
 
-@pytest.mark.timeout(2 * PATIENCE + 120)
+@pytest.mark.timeout(2 * HANG_TIMEOUT + 120)
 @pytest.mark.xdist_group("port 5001")
 @pytest.mark.parametrize("client_way", ["plain", *WAYS])
 @pytest.mark.parametrize("server_way", ["plain", *WAYS])

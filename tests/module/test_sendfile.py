@@ -5,7 +5,7 @@ import io
 import os
 
 import pytest
-from waiting import BIG, narrow
+from waiting import BIG, limit_buffers
 
 DATA = BIG
 
@@ -249,7 +249,7 @@ def test_closed_socket_and_closed_file(both, answer, path):
 
 def test_timeout_tells_how_far_it_came(socket, unix_pair, source):
     left, right = unix_pair
-    narrow(left)
+    limit_buffers(left)
     left.settimeout(0.05)
     with pytest.raises(TimeoutError, match="timed out"):
         left.sendfile(source)

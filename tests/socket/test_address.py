@@ -9,8 +9,7 @@ import sys
 
 import pytest
 from machine import INET6, needs_inet6, needs_localhost, needs_loopback6
-
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+from marks import only_oxisocket
 
 
 class Index:
@@ -295,7 +294,7 @@ class TestUnix:
             getattr(s, method)(*arguments)
             assert os.listdir(".") == ["before"]
 
-    @ONLY_OXISOCKET
+    @only_oxisocket
     def test_nor_is_one_that_is_like_a_path(self, socket, keep, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         with pytest.raises(ValueError, match="null"):
@@ -320,7 +319,7 @@ class TestUnix:
         assert told[:14] == path[:14]
         assert (told == path) is ours
 
-    @ONLY_OXISOCKET
+    @only_oxisocket
     def test_an_ipv6_address_of_a_socket_for_ipv4(self, socket, keep):
         made = keep(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
         made.bind(("::1", 0))
@@ -338,7 +337,7 @@ def test_only_one_takes_paths(socket, ours, outcome, keep, tmp_path, method):
     assert told[1] is expected
 
 
-@ONLY_OXISOCKET
+@only_oxisocket
 class TestPathLike:
     """An addition: the stdlib takes text and bytes only."""
 

@@ -13,8 +13,8 @@ import struct
 import time
 
 import pytest
-
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+from marks import only_oxisocket
+from waiting import fill, recv_all
 
 READING = {
     "recv": lambda s: s.recv(100),
@@ -37,16 +37,6 @@ WRITING = {
 def into(call):
     buffer = bytearray(100)
     return bytes(buffer[: call(buffer)])
-
-
-def fill(s):
-    """Sends till nothing more goes."""
-    timeout = s.gettimeout()
-    s.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            s.send(bytes(1000))
-    s.settimeout(timeout)
 
 
 def pipes(number):
@@ -150,7 +140,7 @@ class TestFastOpen:
             with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
                 sent = outcome(client.sendto, b"hello", socket.MSG_FASTOPEN, listener.getsockname()), client.sendall(b"!")
                 with listener.accept()[0] as server:
-                    return sent, read(server, 6)
+                    return sent, recv_all(server, 6)
 
         agree(act)
 
@@ -161,24 +151,13 @@ class TestFastOpen:
                 client.connect(listener.getsockname())
                 sent = outcome(client.send, b"hello")
                 with listener.accept()[0] as server:
-                    return sent, read(server, 5)
+                    return sent, recv_all(server, 5)
 
         agree(act)
 
 
-def read(s, size):
-    s.settimeout(20)
-    data = b""
-    while len(data) < size:
-        part = s.recv(size - len(data))
-        if not part:
-            break
-        data += part
-    return data
-
-
 @pytest.fixture
-def narrow(socket, keep):
+def small_tcp_pair(socket, keep):
     """A connection that does not hold much: the client, and the server's end."""
     listener = keep(socket.socket())
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -207,12 +186,12 @@ def completions(socket, s):
     return told
 
 
-def test_a_send_without_copying_is_told_of_once(socket, narrow, start):
-    client, server = narrow
+def test_a_send_without_copying_is_told_of_once(socket, small_tcp_pair, start):
+    client, server = small_tcp_pair
     client.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
     for number in range(3):
         call = start(client.send, bytes(60_000), MSG_ZEROCOPY).until_blocked()
-        assert len(read(server, 60_000)) == 60_000
+        assert len(recv_all(server, 60_000)) == 60_000
         assert call.result() == 60_000
         told = []
         poll = select.poll()
@@ -278,10 +257,10 @@ NEXT = {
 class TestReset:
     """A blocking send that went in part when the connection was reset tells how much went, and leaves the error to the next call."""
 
-    def sent_in_part(self, socket, narrow, start, name="send"):
-        client, server = narrow
+    def sent_in_part(self, socket, small_tcp_pair, start, name="send"):
+        client, server = small_tcp_pair
         fill(client)
-        read(server, 8000)
+        recv_all(server, 8000)
         select.select([], [client], [], 20)
         call = start(getattr(client, name), b"y" * 60_000).until_blocked()
         server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -289,8 +268,8 @@ class TestReset:
         return client, call
 
     @pytest.mark.parametrize("name", NEXT)
-    def test_the_next_call_tells(self, socket, narrow, start, name):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_the_next_call_tells(self, socket, small_tcp_pair, start, name):
+        client, call = self.sent_in_part(socket, small_tcp_pair, start)
         assert 0 < call.result() < 60_000
         with pytest.raises(ConnectionResetError):
             NEXT[name](client)
@@ -298,27 +277,27 @@ class TestReset:
         with pytest.raises(BrokenPipeError):
             client.send(b"z")
 
-    def test_the_option_tells(self, socket, narrow, start):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_the_option_tells(self, socket, small_tcp_pair, start):
+        client, call = self.sent_in_part(socket, small_tcp_pair, start)
         assert 0 < call.result() < 60_000
         told = [client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for _ in range(2)]
         assert told == [errno.ECONNRESET, 0]
         assert client.recv(10) == b""
 
-    def test_with_a_timeout_too(self, socket, narrow, start):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_with_a_timeout_too(self, socket, small_tcp_pair, start):
+        client, call = self.sent_in_part(socket, small_tcp_pair, start)
         call.result()
         client.settimeout(20)
         with pytest.raises(ConnectionResetError):
             client.recv(10)
 
-    def test_sendall_tells_itself(self, socket, narrow, start):
-        client, call = self.sent_in_part(socket, narrow, start, "sendall")
+    def test_sendall_tells_itself(self, socket, small_tcp_pair, start):
+        client, call = self.sent_in_part(socket, small_tcp_pair, start, "sendall")
         with pytest.raises(ConnectionResetError):
             call.result()
 
-    def test_a_new_beginning_forgets(self, socket, narrow, start, unix_pair):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_a_new_beginning_forgets(self, socket, small_tcp_pair, start, unix_pair):
+        client, call = self.sent_in_part(socket, small_tcp_pair, start)
         call.result()
         client.close()
         left, right = unix_pair
@@ -344,7 +323,7 @@ class TestModeChangedByOthers:
 
     @pytest.mark.parametrize("timeout", [0, 0.05])
     @pytest.mark.parametrize("name", READING)
-    @ONLY_OXISOCKET
+    @only_oxisocket
     def test_a_receive_without_data_ends_all_the_same(self, tcp_pair, changed, name, timeout):
         left, _ = tcp_pair
         left.settimeout(timeout)
@@ -356,7 +335,7 @@ class TestModeChangedByOthers:
 
     @pytest.mark.parametrize("timeout", [0, 0.05])
     @pytest.mark.parametrize("name", WRITING)
-    @ONLY_OXISOCKET
+    @only_oxisocket
     def test_a_send_without_room_ends_all_the_same(self, unix_pair, changed, name, timeout):
         left, _ = unix_pair
         fill(left)
@@ -364,7 +343,7 @@ class TestModeChangedByOthers:
         with pytest.raises(BlockingIOError if timeout == 0 else TimeoutError):
             WRITING[name](changed(left, True))
 
-    @ONLY_OXISOCKET
+    @only_oxisocket
     def test_a_send_with_little_room_takes_no_longer_than_its_timeout(self, tcp_pair, changed):
         left, _ = tcp_pair
         left.settimeout(0.05)
@@ -429,8 +408,8 @@ duplicate.close()
             with pytest.raises(BlockingIOError):
                 WRITING[name](left)
 
-    def test_a_blocking_send_is_content_with_what_goes(self, narrow, changed):
-        client, _ = narrow
+    def test_a_blocking_send_is_content_with_what_goes(self, small_tcp_pair, changed):
+        client, _ = small_tcp_pair
         assert 0 < changed(client, False).send(bytes(60_000)) < 60_000
 
     def test_a_blocking_accept_does_not_wait(self, listener, changed):
@@ -446,12 +425,12 @@ duplicate.close()
             changed(keep(socket.socket()), False).connect(full.getsockname())
         assert caught.value.errno == errno.EINPROGRESS
 
-    def test_a_file_is_sent_all_the_same(self, narrow, changed, start, keep, tmp_path):
-        client, server = narrow
+    def test_a_file_is_sent_all_the_same(self, small_tcp_pair, changed, start, keep, tmp_path):
+        client, server = small_tcp_pair
         file = keep(open(tmp_path / "file", "w+b"))
         file.truncate(1_000_000)
         call = start(changed(client, False).sendfile, file)
-        assert len(read(server, 1_000_000)) == 1_000_000
+        assert len(recv_all(server, 1_000_000)) == 1_000_000
         assert call.result() == 1_000_000
 
 

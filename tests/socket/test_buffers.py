@@ -9,8 +9,8 @@ import mmap
 import sys
 
 import pytest
+from marks import only_oxisocket
 
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 SOURCES = {
     "bytes": lambda: b"abcdefgh",
     "bytearray": lambda: bytearray(b"abcdefgh"),
@@ -170,7 +170,7 @@ class Acting:
 
 
 @pytest.mark.holds("Python code that runs in the middle of `sendmsg` or `recvmsg_into`", "The original may crash.")
-@ONLY_OXISOCKET
+@only_oxisocket
 class TestReentrant:
     """Python code that runs in the middle of a call and changes what the call was given: the stdlib may crash here."""
 

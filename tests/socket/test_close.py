@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
-import io
 import os
 import struct
 import tracemalloc
@@ -14,6 +13,7 @@ import warnings
 import pytest
 from descriptors import is_open
 from machine import INET6
+from methods import ARGUMENTS, arguments
 
 
 def test_close_gives_the_descriptor_back(socket):
@@ -163,59 +163,14 @@ class TestDetach:
                 os.close(number)
 
 
-METHODS = {
-    "_accept": (),
-    "accept": (),
-    "bind": (("127.0.0.1", 0),),
-    "connect": (("127.0.0.1", 9),),
-    "connect_ex": (("127.0.0.1", 9),),
-    "detach": (),
-    "dup": (),
-    "fileno": (),
-    "get_inheritable": (),
-    "getblocking": (),
-    "getpeername": (),
-    "getsockname": (),
-    "getsockopt": (1, 4),
-    "gettimeout": (),
-    "listen": (),
-    "makefile": (),
-    "recv": (1,),
-    "recv_into": (bytearray(1),),
-    "recvfrom": (1,),
-    "recvfrom_into": (bytearray(1),),
-    "recvmsg": (1,),
-    "recvmsg_into": ([bytearray(1)],),
-    "send": (b"x",),
-    "sendall": (b"x",),
-    "sendmsg": ([b"x"],),
-    "sendto": (b"x", ("127.0.0.1", 9)),
-    "sendfile": (),
-    "set_inheritable": (True,),
-    "setblocking": (True,),
-    "settimeout": (1,),
-    "setsockopt": (1, 9, 1),
-    "shutdown": (2,),
-    "__enter__": (),
-    "__exit__": (),
-    "__repr__": (),
-    "__del__": (),
-    "close": (),
-}
-
-
-def arguments(name):
-    return (io.BytesIO(b"x"),) if name == "sendfile" else METHODS[name]
-
-
 def test_every_method_is_in_the_table(socket):
     public = {name for name in dir(socket.socket) if not name.startswith("_") and callable(getattr(socket.socket, name))}
-    assert public - set(METHODS) <= {"sendmsg_afalg", "gethostname"}
+    assert public - set(ARGUMENTS) <= {"sendmsg_afalg", "gethostname"}
 
 
 @pytest.mark.parametrize("end", ["close", "detach"])
 @pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_closed_socket_answers_in_the_same_words(agree, outcome, name, kind, end):
     def call(socket):
         s = socket.socket(socket.AF_INET, getattr(socket, kind))

@@ -4,8 +4,9 @@ itself, or closes every number. The close succeeds, the call ends if that can be
 from __future__ import annotations
 
 import pytest
+from marks import only_oxisocket
 
-pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+pytestmark = only_oxisocket
 
 BEGINNING = """
 import contextlib, errno, os, resource, signal, sys, threading, time

@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+from marks import only_oxisocket
 
-pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+pytestmark = only_oxisocket
 
 WATCHER = "oxisocket-close"
 

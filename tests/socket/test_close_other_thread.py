@@ -9,19 +9,20 @@ import struct
 import threading
 
 import pytest
+from marks import only_oxisocket
 from receiving import receives
-from waiting import crowd, fill, patiently
+from waiting import fill, fill_backlog, until_timeout
 
-pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+pytestmark = only_oxisocket
 
 
 READING = {**receives(10), "recv much": lambda s: s.recv(1 << 20)}
 # TCP finds room for more after a while: a send of a part is not the last.
 WRITING = {
-    "send": lambda s: [s.send(b"x" * 100_000) for _ in patiently()],
-    "sendall": lambda s: [s.sendall(b"x" * 100_000) for _ in patiently()],
-    "sendmsg": lambda s: [s.sendmsg([b"x" * 100_000]) for _ in patiently()],
-    "sendfile": lambda s: [s.sendfile(io.BytesIO(b"x" * 100_000)) for _ in patiently()],
+    "send": lambda s: [s.send(b"x" * 100_000) for _ in until_timeout()],
+    "sendall": lambda s: [s.sendall(b"x" * 100_000) for _ in until_timeout()],
+    "sendmsg": lambda s: [s.sendmsg([b"x" * 100_000]) for _ in until_timeout()],
+    "sendfile": lambda s: [s.sendfile(io.BytesIO(b"x" * 100_000)) for _ in until_timeout()],
 }
 TIMEOUTS = pytest.mark.parametrize("timeout", [None, 60.0])
 
@@ -80,7 +81,7 @@ def test_connect_ends(socket, keep, start, timeout, method):
     full = keep(socket.socket())
     full.bind(("127.0.0.1", 0))
     full.listen(0)
-    crowd(full, keep)
+    fill_backlog(full, keep)
     client = keep(socket.socket())
     client.settimeout(timeout)
     call = start(getattr(client, method), full.getsockname()).until_blocked()

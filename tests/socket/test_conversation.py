@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from waiting import BIG, fill, narrow, patiently, read
+from marks import only_oxisocket
+from waiting import BIG, fill, limit_buffers, recv_all, until_timeout
 
 
 @pytest.fixture(params=["tcp_pair", "unix_pair"])
@@ -19,7 +20,7 @@ def ends(socket, request):
 def talker(request, ends, start):
     """An end that has waited for the other, which is the second."""
     left, right = ends
-    narrow(left, right)
+    limit_buffers(left, right)
     left.settimeout(request.param)
     waiting = start(left.recv, 10).until_blocked()
     right.sendall(b"answer")
@@ -54,7 +55,7 @@ def test_questions_and_answers(talker, start, send):
 
 def test_more_than_there_is_room_for(talker, start):
     left, right = talker
-    reading = start(read, right, len(BIG))
+    reading = start(recv_all, right, len(BIG))
     assert left.sendall(BIG) is None
     assert reading.result() == BIG
 
@@ -64,7 +65,7 @@ def test_a_blocking_send_is_whole(talker, start):
     if left.gettimeout() is not None:
         pytest.skip("with a timeout it need not be")
     sending = start(left.send, BIG).until_blocked()
-    assert read(right, len(BIG)) == BIG
+    assert recv_all(right, len(BIG)) == BIG
     assert sending.result() == len(BIG)
 
 
@@ -72,8 +73,8 @@ def test_a_send_waits_for_room(talker, start):
     left, right = talker
     sent = fill(left)
     sending = start(left.sendall, BIG).until_blocked()
-    assert read(right, sent) == b"x" * sent
-    assert read(right, len(BIG)) == BIG
+    assert recv_all(right, sent) == b"x" * sent
+    assert recv_all(right, len(BIG)) == BIG
     assert sending.result() is None
 
 
@@ -84,7 +85,7 @@ def test_the_timeout_passes(talker):
     started = time.monotonic()
     for send in SENDS.values():
         with pytest.raises(TimeoutError, match=r"^timed out$"):
-            for _ in patiently():  # TCP finds room for more after a while, but as nobody reads it comes to an end
+            for _ in until_timeout():  # TCP finds room for more after a while, but as nobody reads it comes to an end
                 send(left, b"y" * 1000)
     assert time.monotonic() - started >= 0.05 * len(SENDS)
 
@@ -95,7 +96,7 @@ def test_without_waiting(talker):
     left.setblocking(False)
     for send in SENDS.values():
         with pytest.raises(BlockingIOError):
-            for _ in patiently():
+            for _ in until_timeout():
                 send(left, b"y")
 
 
@@ -103,13 +104,13 @@ def test_nobody_listens_any_more(talker):
     left, right = talker
     right.close()
     with pytest.raises(OSError) as caught:
-        for _ in patiently():
+        for _ in until_timeout():
             left.send(b"y")
             time.sleep(0.001)
     assert caught.value.errno in (errno.EPIPE, errno.ECONNRESET)
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 @pytest.mark.parametrize("method", ["send", "sendall"])
 def test_closed_by_another_thread(socket, talker, start, method):
     left, _ = talker
@@ -129,7 +130,7 @@ def send_for_ever(s, begun):
         s.send(b"y" * 100)
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 def test_closed_while_sends_come_and_go(socket, start, open_files):
     """None of them is long enough to be woken: each ends of itself, and the last gives the number back."""
     before = open_files()
@@ -139,7 +140,7 @@ def test_closed_while_sends_come_and_go(socket, start, open_files):
         right.sendall(b"answer")
         waiting.result()
         begun = threading.Event()
-        reading = start(read, right, 1 << 40)
+        reading = start(recv_all, right, 1 << 40)
         sending = start(send_for_ever, left, begun)
         begun.wait()
         left.close()

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 from machine import needs_loopback6, spare_descriptors
-from waiting import BIG, narrow
+from waiting import BIG, limit_buffers
 
 INT = struct.calcsize("i")
 MOST_BUFFERS = os.sysconf("SC_IOV_MAX")
@@ -103,7 +103,7 @@ class TestBuffers:
 
     def test_a_full_socket_sends_a_part(self, unix_pair):
         left, _ = unix_pair
-        narrow(left)
+        limit_buffers(left)
         left.setblocking(False)
         assert 0 < left.sendmsg([BIG, BIG]) < 2 * len(BIG)
         with pytest.raises(BlockingIOError):

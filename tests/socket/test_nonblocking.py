@@ -9,7 +9,7 @@ import select
 
 import pytest
 from receiving import receives
-from waiting import BIG, narrow
+from waiting import BIG, fill, limit_buffers
 
 
 @pytest.fixture(params=["setblocking", "settimeout", "os"])
@@ -61,7 +61,7 @@ def test_no_room_to_write(socket, request, pair, unwilling):
 
 def test_sendall_sends_what_goes_and_then_complains(unix_pair):
     left, right = unix_pair
-    narrow(left)
+    limit_buffers(left)
     left.setblocking(False)
     with pytest.raises(BlockingIOError):
         left.sendall(BIG)
@@ -119,12 +119,6 @@ def test_what_is_there_is_taken(unix_pair, unwilling):
     assert right.recv_into(buffer) == 4
     left.close()
     assert right.recv(1) == b""
-
-
-def fill(s):
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            s.send(b"x" * 4096)
 
 
 RECEIVING = {**receives(1), "recv much": lambda s: s.recv(4 << 20)}

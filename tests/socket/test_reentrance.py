@@ -26,6 +26,7 @@ import weakref
 from unittest import mock
 
 import pytest
+from descriptors import open_numbers
 
 NUMBER = struct.calcsize("i")
 WAITING = b"waiting"
@@ -685,10 +686,6 @@ class Finalized:
         self.deed()
 
 
-def open_numbers():
-    return {int(name) for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")}
-
-
 DEEDS = ["close", "anew", "collect", "die"]
 STRANGERS = ["null", "pipe", "twin", "connected", "receiving"]
 ALL = [
@@ -769,8 +766,8 @@ def audit_failures(theirs, ours, folder):
                 yield name, stranger, swapped.outcome, closed.outcome
 
 
-def test_audit_hooks(oxisocket, tmp_path):
+def test_audit_hooks(oxisocket, tmp_path, with_parts):
     command = [sys.executable, "-c", AUDIT, __file__, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=with_parts)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == []

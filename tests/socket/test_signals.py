@@ -6,8 +6,6 @@ import signal
 
 import pytest
 
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
-
 PREAMBLE = """
 import signal, sys, threading, time
 from waiting import fill

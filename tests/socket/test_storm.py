@@ -18,6 +18,7 @@ import threading
 import time
 
 import pytest
+from marks import only_oxisocket
 
 SECONDS = float(os.environ.get("OXISOCKET_STORM", "3"))
 SEED = int(os.environ.get("OXISOCKET_STORM_SEED", random.randrange(1 << 32)))
@@ -227,7 +228,7 @@ class Storm:
         self.count("bystanders")
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 def test_a_storm(socket, start, open_files):
     left, right = socket.socketpair()
     blocked = start(left.recv, 1).until_blocked()

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from receiving import receives
-from waiting import crowd, fill, read
+from waiting import fill, fill_backlog, recv_all
 
 VALUES = [
     None,
@@ -170,7 +170,7 @@ class TestItTimesOut:
         full = keep(socket.socket())
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        crowd(full, keep)
+        fill_backlog(full, keep)
         last = keep(socket.socket())
         last.settimeout(0.01)
         with pytest.raises(TimeoutError, match=r"^timed out$"):
@@ -270,7 +270,7 @@ def test_sendall_of_much_within_the_time(unix_pair, start):
     left, right = unix_pair
     left.settimeout(30)
     data = bytes(8 << 20)
-    reading = start(read, right, len(data))
+    reading = start(recv_all, right, len(data))
     assert left.sendall(data) is None
     assert reading.result() == data
 

@@ -8,7 +8,7 @@ import os
 import sys
 
 import pytest
-from waiting import BIG, narrow, patiently, read
+from waiting import BIG, limit_buffers, recv_all, until_timeout
 
 STREAMS = pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
 TIMEOUTS = pytest.mark.parametrize("timeout", [None, 30.0])
@@ -30,7 +30,7 @@ class TestStream:
         left, right = streams
         data = os.urandom(size)
         sending = start(left.sendall, data)
-        assert read(right, size) == data
+        assert recv_all(right, size) == data
         assert sending.result() is None
 
     @pytest.mark.parametrize("room", [4, 5, 100, 4096, 65536, 1 << 20])
@@ -69,14 +69,14 @@ class TestStream:
 
     def test_sendall_sends_all_of_much(self, streams, start):
         left, right = streams
-        narrow(left, right)
+        limit_buffers(left, right)
         call = start(left.sendall, BIG).until_blocked()
-        assert read(right, len(BIG)) == BIG
+        assert recv_all(right, len(BIG)) == BIG
         assert call.result() is None
 
     def test_send_sends_at_least_a_part(self, streams, start):
         left, right = streams
-        reading = start(read, right, len(BIG))
+        reading = start(recv_all, right, len(BIG))
         sent = 0
         while sent < len(BIG):
             part = left.send(memoryview(BIG)[sent:])
@@ -106,7 +106,7 @@ class TestStream:
         left, right = streams
         assert left.send(b"data", socket.MSG_NOSIGNAL) == 4
         assert left.sendall(b"more", socket.MSG_NOSIGNAL) is None
-        assert read(right, 8) == b"datamore"
+        assert recv_all(right, 8) == b"datamore"
 
     def test_nothing_is_sent_without_complaint(self, streams):
         left, right = streams
@@ -119,12 +119,12 @@ class TestStream:
         left, right = streams
         right.close()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            for _ in patiently():
+            for _ in until_timeout():
                 left.sendall(b"x" * 65536)
 
     def test_a_peer_that_closes_ends_a_waiting_sendall(self, streams, start):
         left, right = streams
-        narrow(left, right)
+        limit_buffers(left, right)
         call = start(left.sendall, BIG).until_blocked()
         right.close()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
@@ -408,7 +408,7 @@ def test_a_reset_is_told(socket, tcp_pair):
 def test_two_threads_may_use_both_directions(tcp_pair, start):
     left, right = tcp_pair
     calls = [start(left.sendall, BIG), start(right.sendall, BIG[::-1])]
-    readers = [start(read, right, len(BIG)), start(read, left, len(BIG))]
+    readers = [start(recv_all, right, len(BIG)), start(recv_all, left, len(BIG))]
     assert [call.result() for call in calls] == [None, None]
     assert readers[0].result() == BIG
     assert readers[1].result() == BIG[::-1]

@@ -12,19 +12,10 @@ import termios
 import threading
 
 import pytest
+from marks import only_oxisocket
+from waiting import fill
 
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 EXPERIMENTAL = 0x88B5  # an EtherType that IEEE leaves to whoever wants it
-
-
-def fill(s, data=b"line\n" * 200):
-    s.setblocking(False)
-    size = 0
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            size += s.send(data)
-    s.setblocking(True)
-    return size
 
 
 class Progress:
@@ -180,19 +171,14 @@ print(handled, False in seen)
     assert run(code).strip() == "[False] True"
 
 
-@ONLY_OXISOCKET
+@only_oxisocket
 def test_a_signals_handler_runs(run):
     """In the middle of a call that is made of many, and not when it is over: as it does in the stdlib."""
     code = """
 import collections, signal
+from waiting import fill
 left, right = socket.socketpair()
-right.setblocking(False)
-size = 0
-try:
-    while True:
-        size += right.send(bytes(1000))
-except BlockingIOError:
-    pass
+size = fill(right)
 sizes = iter([1] * size)
 handled = []
 signal.signal(signal.SIGALRM, lambda *_: handled.append(sizes.__length_hint__()))
@@ -205,7 +191,7 @@ right.close()
     assert run(code).strip() == "True"
 
 
-@ONLY_OXISOCKET
+@only_oxisocket
 def test_ctrl_c_in_the_middle(run):
     """Of a call that would never end."""
     code = """
@@ -262,7 +248,7 @@ def test_receives_of_other_families(socket, keep, family):
     assert progress.between(size)
 
 
-@ONLY_OXISOCKET
+@only_oxisocket
 def test_a_thread_that_computes_goes_on(socket):
     """Beside one that sends and receives in a loop of Python, where something is always there."""
     counted = 0
