@@ -11,9 +11,10 @@ from marks import only_oxisocket
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
 
 BEGINNING = """
-import errno, os, sys, threading, time, traceback, warnings
+import errno, functools, os, sys, threading, time, traceback, warnings
 from descriptors import is_open, open_numbers
-from waiting import fill_backlog, fill, until_blocked
+from threads import Call, closing_threads
+from waiting import fill, fill_backlog, until_blocked
 
 def forked(child):
     '''Runs `child` in a child, and returns its exit status.'''
@@ -32,22 +33,6 @@ def forked(child):
         sys.stderr.flush()
         os._exit(status)
 
-class Call(threading.Thread):
-    def __init__(self, function, *args):
-        super().__init__(daemon=True)
-        self.call, self.outcome = lambda: function(*args), None
-        self.start()
-
-    def run(self):
-        try:
-            self.outcome = self.call()
-        except OSError as error:
-            self.outcome = error.errno
-
-    def result(self):
-        self.join(15)
-        assert not self.is_alive()
-        return self.outcome
 """
 
 
@@ -391,23 +376,6 @@ right.close()
 CLOSED_UNDER_CALLS = """
 import signal
 
-def masked(function, *args):
-    '''A call that nothing interrupts: it keeps its number when its socket is closed.'''
-    def call():
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        return function(*args)
-    return Call(call)
-
-def watchers():
-    count = 0
-    for task in os.listdir("/proc/self/task"):
-        try:
-            with open(f"/proc/self/task/{task}/comm") as file:
-                count += file.read().strip() == "oxisocket-close"
-        except OSError:
-            pass
-    return count
-
 def closes_under_a_call():
     left, right = socket.socketpair()
     number = left.fileno()
@@ -430,7 +398,7 @@ class TestClosedUnderCalls:
             + """
 pairs = [socket.socketpair() for _ in range(5)]
 numbers = [left.fileno() for left, _ in pairs]
-calls = [masked(left.recv, 10) for left, _ in pairs]
+calls = [Call(left.recv, 10, masked=True) for left, _ in pairs]
 for call in calls:
     until_blocked(call)
 for left, _ in pairs:
@@ -460,7 +428,7 @@ assert not any(map(is_open, numbers))
 null = os.open("/dev/null", os.O_RDONLY)
 left, right = socket.socketpair()
 number = left.fileno()
-call = masked(left.recv, 10)
+call = Call(left.recv, 10, masked=True)
 until_blocked(call)
 left.close()
 os.dup2(null, number)
@@ -506,24 +474,24 @@ os._exit(0 if closed else 1)
             CLOSED_UNDER_CALLS
             + """
 left, right = socket.socketpair()
-call = masked(left.recv, 1)
+call = Call(left.recv, 1, masked=True)
 until_blocked(call)
 left.close()
-while watchers() == 0:
+while closing_threads() == 0:
     time.sleep(0.001)
 
 def child():
-    assert watchers() == 0
+    assert closing_threads() == 0
     closes_under_a_call()
     here, there = socket.socketpair()
-    ours = masked(here.recv, 1)
+    ours = Call(here.recv, 1, masked=True)
     until_blocked(ours)
     here.close()
-    while watchers() == 0:
+    while closing_threads() == 0:
         time.sleep(0.001)
     there.send(b"x")
     assert ours.result() == b"x"
-    while watchers():
+    while closing_threads():
         time.sleep(0.001)
     there.close()
 
@@ -550,7 +518,7 @@ def busy(start):
         right.close()
         call.result()
 
-threads = [Call(busy, start) for start in (Call, Call, masked)]
+threads = [Call(busy, start) for start in (Call, Call, functools.partial(Call, masked=True))]
 
 def child():
     closes_under_a_call()

@@ -70,6 +70,14 @@ def until_timeout() -> Iterator[None]:
         yield
 
 
+def wait_until(condition: Callable[[], object]) -> None:
+    for _ in until_timeout():
+        if condition():
+            return
+        time.sleep(0.001)
+    raise AssertionError("the condition never became true")
+
+
 def until_blocked(thread: threading.Thread) -> None:
     """Wait until the thread is blocked in a system call (see `wait_until_blocked`)."""
     assert wait_until_blocked(f"/proc/self/task/{thread.native_id}/syscall", thread.is_alive), (
