@@ -1,5 +1,5 @@
-"""What every test may ask for: the module under test, sockets that are closed again, calls that run in another thread,
-programs that run in another interpreter, and the outcome of a call in a form that can be compared."""
+"""The fixtures that all tests share: the module under test, sockets that are closed after the test, calls in other threads,
+programs in other interpreters, and the outcome of a call in a form that can be compared."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from typing import Any
 
 import pytest
 
-# Modules that tests share, some of them with the programs that they start.
+# Modules that tests share. The programs that tests start import some of them too.
 sys.path.insert(0, str(Path(__file__).with_name("parts")))
-from descriptors import is_open
-from waiting import PATIENCE, blocks
+from descriptors import open_numbers
+from waiting import HANG_TIMEOUT, wait_until_blocked
 
-# Who runs the tests in the background may have made them, and the programs they start, deaf to Ctrl-C.
+# A shell that runs the tests in the background makes them ignore SIGINT, and so the programs that they start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# A UNIX socket's path has 107 bytes at most, of which pytest's folders take up to 80; multiprocessing makes such paths too.
+# The path of a UNIX socket has at most 107 bytes, and pytest's folders take up to 80 of them; multiprocessing makes such paths too.
 if len(os.fsencode(tempfile.gettempdir())) > 24 and os.access("/tmp", os.W_OK | os.X_OK):
     os.environ["TMPDIR"] = tempfile.tempdir = "/tmp"
 
 
 def load(name: str) -> ModuleType:
-    """The implementation called `name`. A missing oxisocket is an error, unless the run was said to be about the stdlib only."""
+    """The implementation called `name`. A missing oxisocket is an error, except in a run for the stdlib only."""
     if name == "stdlib":
         return importlib.import_module("socket")
     if os.environ.get("OXISOCKET_TESTS") == "stdlib-only":
@@ -45,34 +45,34 @@ def load(name: str) -> ModuleType:
 
 @pytest.fixture(params=["stdlib", "oxisocket"])
 def socket(request: pytest.FixtureRequest) -> ModuleType:
-    """The module under test: a test that asks for it runs on the stdlib, which holds the expectation, and on oxisocket."""
+    """The module under test. A test with this fixture runs on the stdlib, which defines what is expected, and on oxisocket."""
     return load(request.param)
 
 
 @pytest.fixture
 def oxisocket() -> ModuleType:
-    """For the few tests about what only oxisocket promises."""
+    """oxisocket, for the few tests of what only oxisocket promises."""
     return load("oxisocket")
 
 
 @pytest.fixture
 def ours(socket: ModuleType) -> bool:
-    """Whether the module under test is oxisocket: for a test of what the two do differently, which holds the one to its part as it holds
-    the other. Such a test is marked with the beginnings of the sentences that tell users of it."""
+    """Whether the module under test is oxisocket: for a test of an intended difference, which checks both behaviours. Its mark `holds`
+    quotes the beginnings of the sentences that describe the difference to users."""
     return socket.__name__ == "oxisocket"
 
 
 @pytest.fixture
 def both() -> tuple[ModuleType, ModuleType]:
-    """The stdlib and oxisocket, for tests that make the same call on each and compare. A run on the stdlib only compares it
-    with itself, which shows that the outcomes do not vary from call to call."""
+    """The stdlib and oxisocket, for tests that make the same call on each and compare. A run for the stdlib only compares the stdlib with
+    itself, which shows that the outcomes do not vary from call to call."""
     only_stdlib = os.environ.get("OXISOCKET_TESTS") == "stdlib-only"
     return load("stdlib"), load("stdlib" if only_stdlib else "oxisocket")
 
 
 @pytest.fixture
 def keep() -> Iterator[Callable[[Any], Any]]:
-    """`keep(thing)` returns `thing` and closes it when the test is over."""
+    """`keep(thing)` returns `thing` and closes it after the test."""
     with contextlib.ExitStack() as stack:
 
         def keep(thing: Any) -> Any:
@@ -103,7 +103,7 @@ def listener(socket: ModuleType, keep: Callable[[Any], Any]) -> Any:
 
 @pytest.fixture
 def tcp_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]:
-    """Two connected TCP sockets: the client's and the server's."""
+    """Two connected TCP sockets: the client and the accepted one."""
     return connect_tcp(socket, keep)
 
 
@@ -118,7 +118,7 @@ def udp_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]:
 
 @pytest.fixture
 def unix_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]:
-    """Two connected UNIX stream sockets without a name."""
+    """Two connected UNIX stream sockets without a path."""
     left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     return keep(left), keep(right)
 
@@ -126,16 +126,11 @@ def unix_pair(socket: ModuleType, keep: Callable[[Any], Any]) -> tuple[Any, Any]
 @pytest.fixture
 def open_files() -> Callable[[], set[int]]:
     """The numbers of the descriptors that are open in this process."""
-
-    def numbers() -> set[int]:
-        listed = [int(name) for name in os.listdir("/proc/self/fd")]  # with the one that listed them, closed since
-        return {number for number in listed if is_open(number)}
-
-    return numbers
+    return open_numbers
 
 
 class Call(threading.Thread):
-    """One call in a thread of its own."""
+    """One call in its own thread."""
 
     def __init__(self, function: Callable[..., Any], *args: Any) -> None:
         super().__init__(daemon=True)
@@ -151,42 +146,42 @@ class Call(threading.Thread):
             self._error = error
 
     def result(self) -> Any:
-        self.join(PATIENCE)
-        assert not self.is_alive(), "the call is stuck"
+        self.join(HANG_TIMEOUT)
+        assert not self.is_alive(), "the call hangs"
         if self._error is not None:
             raise self._error
         return self._value
 
     def until_blocked(self) -> Call:
-        """Waits until the thread is inside a system call that is not the wait for the interpreter."""
-        assert blocks(f"/proc/self/task/{self.native_id}/syscall", self.is_alive), (
+        """Wait until the thread is blocked in a system call, other than by waiting for the GIL."""
+        assert wait_until_blocked(f"/proc/self/task/{self.native_id}/syscall", self.is_alive), (
             f"the call ended instead of blocking: {self._error or self._value!r}"
         )
         return self
 
 
 def wait_until_process_blocked(process: subprocess.Popen[str]) -> None:
-    assert blocks(f"/proc/{process.pid}/syscall", lambda: process.poll() is None), "the program ended"
+    assert wait_until_blocked(f"/proc/{process.pid}/syscall", lambda: process.poll() is None), "the program ended"
 
 
 @pytest.fixture
 def until_blocked() -> Callable[[subprocess.Popen[str]], None]:
-    """`until_blocked(process)` waits until the main thread of a process is inside a system call."""
+    """`until_blocked(process)` waits until the main thread of a process is blocked in a system call."""
     return wait_until_process_blocked
 
 
 class Program(subprocess.Popen[str]):
-    """An interpreter of its own, with pipes for its input and its output."""
+    """Another interpreter, with pipes for its standard input and output."""
 
     def until_blocked(self) -> Program:
-        """Waits until its main thread is inside a system call."""
+        """Wait until its main thread is blocked in a system call."""
         wait_until_process_blocked(self)
         return self
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Call]]:
-    """`start(function, *args)` makes the call in a thread, which is joined at the latest when the test is over."""
+    """`start(function, *args)` makes the call in a thread, which is joined at the end of the test."""
     calls: list[Call] = []
 
     def start(function: Callable[..., Any], *args: Any) -> Call:
@@ -195,13 +190,13 @@ def start() -> Iterator[Callable[..., Call]]:
 
     yield start
     for call in calls:
-        call.join(PATIENCE)
-    assert not any(call.is_alive() for call in calls), "a thread is left over"
+        call.join(HANG_TIMEOUT)
+    assert not any(call.is_alive() for call in calls), "a thread did not end"
 
 
 @pytest.fixture
 def with_parts() -> dict[str, str]:
-    """The environment for a program that imports what tests share: `from waiting import fill`."""
+    """The environment for a program that imports shared modules: `from waiting import fill`."""
     parts = str(Path(__file__).with_name("parts"))
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [parts, os.environ.get("PYTHONPATH")]))}
 
@@ -231,18 +226,18 @@ def program(socket: ModuleType, with_parts: dict[str, str]) -> Iterator[Callable
 
 @pytest.fixture
 def collected() -> Iterator[None]:
-    """What a test leaves to the collector is collected before the next one: for objects of the stdlib that lose an error in their end."""
+    """Collects garbage after the test: for objects of the stdlib whose finalizer raises an unraisable error."""
     yield
     gc.collect()
 
 
 @pytest.fixture
 def run(program: Callable[..., Program]) -> Callable[..., str]:
-    """`run(code, *args)` runs a program to its end and returns what it printed; it must end well and complain of nothing."""
+    """`run(code, *args)` runs a program to its end and returns what it printed. Its status must be 0, and its standard error empty."""
 
     def run(code: str, *args: str, **options: Any) -> str:
         process = program(code, *args, **options)
-        output, errors = process.communicate(timeout=PATIENCE)
+        output, errors = process.communicate(timeout=HANG_TIMEOUT)
         assert (process.returncode, errors) == (0, "")
         return output
 
@@ -250,7 +245,7 @@ def run(program: Callable[..., Program]) -> Callable[..., str]:
 
 
 def describe(value: Any) -> Any:
-    """What two implementations must agree on in a result: its type, and its value where that is not one socket's own."""
+    """What two implementations must agree on in a result: its type, and its value unless that belongs to one socket."""
     if hasattr(value, "close") and hasattr(value, "fileno"):
         value.close()
         return "something open"
@@ -270,7 +265,7 @@ def outcome_of(function: Callable[..., Any], *args: Any, **keywords: Any) -> tup
 
 @pytest.fixture
 def outcome() -> Callable[..., tuple[Any, ...]]:
-    """`outcome(function, *args, **keywords)` makes the call and returns what it did, so that two outcomes can be compared."""
+    """`outcome(function, *args, **keywords)` makes the call and returns its outcome, for a comparison with another one."""
     return outcome_of
 
 

@@ -1,4 +1,4 @@
-"""Audit events (PEP 578): the same names and arguments as the stdlib's, and nothing left behind where a hook refuses."""
+"""Audit events (PEP 578): the same names and arguments as the stdlib's, and no leak when a hook refuses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import contextlib, json, os, sys, tempfile
 import socket, _socket
 
 events = []
-sockets = {}  # each socket's place in the order of making
+sockets = {}  # the place of each socket in the order of construction
 
 def plain(argument):
     if isinstance(argument, _socket.socket):
@@ -33,7 +33,7 @@ ports = {}
 folder = tempfile.mkdtemp()
 os.chdir(folder)
 stack = contextlib.ExitStack()
-alive = []  # no id is given to a second socket
+alive = []  # keeps all sockets alive, so that no id is reused
 
 def new(*arguments, **keywords):
     made = stack.enter_context(socket.socket(*arguments, **keywords))
@@ -41,7 +41,7 @@ def new(*arguments, **keywords):
     return made
 
 listening, datagrams, other, six = new(), new(type=socket.SOCK_DGRAM), new(type=socket.SOCK_DGRAM), None
-with contextlib.suppress(OSError):  # of a kernel without IPv6
+with contextlib.suppress(OSError):  # the kernel may lack IPv6
     six = new(socket.AF_INET6)
 for each in listening, datagrams, other:
     each.bind(("127.0.0.1", 0))
@@ -279,7 +279,7 @@ CALLS = {
 
 
 def program(name, code, given):
-    """Runs `code` with the module `name` in the place of `socket`, and returns what it printed."""
+    """Run `code` with the module `name` in place of `socket`, and return what it printed."""
     launcher = [] if name == "socket" else ["-m", name]
     command = [sys.executable, "-W", "error", *launcher, "-c", code]
     done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, timeout=50, check=False)
@@ -295,7 +295,7 @@ def test_the_same_events(both, family):
 
 
 def by_call(events):
-    """The events of each call."""
+    """The events of each call, by call."""
     calls, found = [], {}
     for event in events:
         if event[0] == "calling":
@@ -369,7 +369,7 @@ def attempt(event, code):
         if before not in (None, after):
             return {"before": before, "after": after}
         before = after
-    for each in buffer, host_bytes, control, *buffers:  # a buffer that is still exported refuses
+    for each in buffer, host_bytes, control, *buffers:  # a buffer that is still exported raises BufferError
         each.append(0)
         each.pop()
     return None
@@ -424,8 +424,8 @@ REFUSED = [
 ]
 
 
-def test_a_hook_that_refuses_leaves_nothing_behind(socket):
-    # The stdlib's sendto keeps the data's buffer for ever.
+def test_no_leak_when_a_hook_refuses(socket):
+    # The stdlib's sendto never releases the buffer of the data.
     refused = [each for each in REFUSED if socket.__name__ != "socket" or each[0] != "socket.sendto"]
     outcomes = program(socket.__name__, REFUSE, refused)
     assert [each for each in outcomes if each[1] is not None] == []
@@ -434,7 +434,7 @@ def test_a_hook_that_refuses_leaves_nothing_behind(socket):
 ACCEPT = """
 import json, os, socket, sys, warnings
 
-warnings.simplefilter("ignore")  # the other end of the pair, which the stdlib leaves to the collector
+warnings.simplefilter("ignore")  # for the second socket of the pair, which the stdlib leaves to the garbage collector
 refused = None
 
 def hook(name, arguments):
@@ -493,13 +493,13 @@ else:
 
 
 @pytest.mark.holds("When an audit hook refuses `sendto()`", "In 3.11 and 3.12 the original holds it for ever")
-def test_refused_data_is_let_go(socket, ours):
+def test_the_buffer_of_refused_data_is_released(socket, ours):
     told = program(socket.__name__, SENDTO, None)
     if ours or sys.version_info < (3, 13):
         assert told == ("free" if ours else "held")
 
 
-TELLS_ALL = """
+TOUCH = """
 import json, sys, socket
 
 seen = []
@@ -514,7 +514,7 @@ class Silent(Exception):
     pass
 
 def touch(name, arguments):
-    if name == "socket.__new__":  # not initialised yet, and safe to touch
+    if name == "socket.__new__":  # the socket is not initialised yet, and must be safe to use
         made = arguments[0]
         assert made.fileno() == -1
         for call in made.getsockname, made.close, lambda: made.recv(1), lambda: made.send(b"x"), made.listen, made.dup, lambda: repr(made):
@@ -531,5 +531,5 @@ print("null")
 """
 
 
-def test_a_hook_may_touch_what_it_is_told_of(socket):
-    program(socket.__name__, TELLS_ALL, None)
+def test_a_hook_may_use_the_arguments_of_the_event(socket):
+    program(socket.__name__, TOUCH, None)

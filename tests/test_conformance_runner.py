@@ -1,4 +1,4 @@
-"""The conformance runner notices what it is there to notice, shown with small made-up modules and a made-up candidate."""
+"""The conformance runner notices each kind of loss, in small made-up test modules and with a made-up candidate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 RUNNER = Path(__file__).resolve().with_name("conformance")
 
-# Stands for oxisocket: the stdlib's socket with a mark, which the made-up tests below look for.
+# In the place of oxisocket: the stdlib's socket with a mark, which the made-up tests below look for.
 CANDIDATE = {
     "made_up/__init__.py": "from socket import *\nMARK = True\n__version__ = '7'\n",
     "made_up/_socket.py": "from _socket import *\nMARK = True\n",
@@ -28,8 +28,8 @@ MARKED = hasattr(socket, "MARK") and hasattr(_socket, "MARK")
 """
 
 
-class Bench:
-    """A folder with made-up test modules, and the runner started on them."""
+class Workspace:
+    """A folder with made-up test modules, and the way to run the runner on them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -62,23 +62,23 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """A fresh bench."""
-    return Bench(tmp_path)
+def workspace(tmp_path: Path) -> Workspace:
+    """A fresh workspace."""
+    return Workspace(tmp_path)
 
 
-def compare(bench: Bench, body: str, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
-    """Run a made-up module on the stdlib and on the made-up candidate; return what was printed, and what was lost."""
-    bench.module("made_up_tests", body)
-    printed = bench.run("--candidate", "made_up", "--reruns", "0", *arguments, "made_up_tests")
+def compare(workspace: Workspace, body: str, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
+    """Run a made-up module on the stdlib and on the made-up candidate; return what was printed and which tests were lost."""
+    workspace.module("made_up_tests", body)
+    printed = workspace.run("--candidate", "made_up", "--reruns", "0", *arguments, "made_up_tests")
     assert not printed.stderr
-    return printed, {name.rpartition(".")[2]: way for name, way in bench.results()["lost"].items()}
+    return printed, {name.rpartition(".")[2]: change for name, change in workspace.results()["lost"].items()}
 
 
-def test_nothing_lost(bench: Bench) -> None:
-    """Equal outcomes are no loss, whatever they are."""
+def test_nothing_lost(workspace: Workspace) -> None:
+    """A test with the same outcome on both is not lost, whatever the outcome is."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         class Tests(unittest.TestCase):
             def test_pass(self): pass
@@ -92,15 +92,15 @@ def test_nothing_lost(bench: Bench) -> None:
         """,
     )
     assert (printed.returncode, lost) == (0, {})
-    kinds = [outcome["outcome"] for outcome in bench.results()["candidate"].values()]
+    kinds = [outcome["outcome"] for outcome in workspace.results()["candidate"].values()]
     assert kinds == ["error", "expected failure", "fail", "pass", "skip", "unexpected success"]
     assert "lost 0" in printed.stdout
 
 
-def test_lost_pass(bench: Bench) -> None:
+def test_lost_pass(workspace: Workspace) -> None:
     """A test that passes on the stdlib alone is lost, and the end of its traceback is printed."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         class Tests(unittest.TestCase):
             def test_fine(self): pass
@@ -123,10 +123,10 @@ def test_lost_pass(bench: Bench) -> None:
     assert "OSError: [Errno 9] no good" in printed.stdout
 
 
-def test_new_skip(bench: Bench) -> None:
-    """What is not skipped on the stdlib must not be skipped here: tests, classes, subtests, whole modules."""
+def test_new_skip(workspace: Workspace) -> None:
+    """A test, subtest, class or module that is not skipped on the stdlib must not be skipped on the candidate."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         class Tests(unittest.TestCase):
             @unittest.skipIf(MARKED, "no such name")
@@ -153,7 +153,7 @@ def test_new_skip(bench: Bench) -> None:
         "test_set_up": "pass → skip",
     }
     printed, lost = compare(
-        bench,
+        workspace,
         """
         if MARKED: raise unittest.SkipTest("all of it")
         class Tests(unittest.TestCase):
@@ -163,10 +163,10 @@ def test_new_skip(bench: Bench) -> None:
     assert (printed.returncode, lost["test_one"]) == (1, "pass → absent")
 
 
-def test_gain_is_no_loss(bench: Bench) -> None:
+def test_gain_is_no_loss(workspace: Workspace) -> None:
     """The candidate may pass what the stdlib skips or fails."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         class Tests(unittest.TestCase):
             @unittest.skipUnless(MARKED, "not there")
@@ -177,10 +177,10 @@ def test_gain_is_no_loss(bench: Bench) -> None:
     assert (printed.returncode, lost) == (0, {})
 
 
-def test_crash(bench: Bench) -> None:
-    """A crash is laid at the door of the test that ran, and the tests after it run."""
+def test_crash(workspace: Workspace) -> None:
+    """A crash is the outcome of the test that was running, and the tests after it run."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         class Tests(unittest.TestCase):
             def test_1(self): pass
@@ -198,10 +198,10 @@ def test_crash(bench: Bench) -> None:
     assert "the process ended with status 3" in printed.stdout
 
 
-def test_hang(bench: Bench) -> None:
-    """A hang ends at the limit with everybody's traceback, and the tests after it run."""
+def test_hang(workspace: Workspace) -> None:
+    """A hang ends at the time limit with the traceback of each thread, and the tests after it run."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         import threading
         class Tests(unittest.TestCase):
@@ -214,15 +214,15 @@ def test_hang(bench: Bench) -> None:
     )
     assert printed.returncode == 1
     assert lost == {"test_1": "pass → timeout"}
-    outcomes = bench.results()["candidate"]
+    outcomes = workspace.results()["candidate"]
     assert any("in test_1" in line for line in outcomes["made_up_tests.Tests.test_1"]["detail"])
     assert outcomes["made_up_tests.Tests.test_2"]["outcome"] == "pass"
 
 
-def test_trouble_outside_tests(bench: Bench) -> None:
-    """A set-up that fails takes its tests along; a tear-down, an import or an end that goes wrong is lost too."""
+def test_trouble_outside_tests(workspace: Workspace) -> None:
+    """When a set-up fails, its tests are lost. A failure in a tear-down, an import or the end of the interpreter is a loss too."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         import atexit
         if MARKED: atexit.register(os._exit, 5)
@@ -240,7 +240,7 @@ def test_trouble_outside_tests(bench: Bench) -> None:
     assert sorted(lost.values()) == ["absent → crash", "absent → error", "pass → error"]
     assert lost["test_a"] == "pass → error"
     printed, lost = compare(
-        bench,
+        workspace,
         """
         assert not MARKED
         class Tests(unittest.TestCase):
@@ -251,30 +251,30 @@ def test_trouble_outside_tests(bench: Bench) -> None:
     assert set(lost.values()) == {"pass → absent", "absent → error"}
 
 
-def test_flaky(bench: Bench) -> None:
-    """A test that is lost at first, and not when run again alone, is reported as flaky and is not lost."""
+def test_flaky(workspace: Workspace) -> None:
+    """A test that is lost at first, but not when it runs again alone, is reported as flaky and not as lost."""
     printed, lost = compare(
-        bench,
+        workspace,
         f"""
         class Tests(unittest.TestCase):
-            def test_weather(self):
+            def test_sometimes(self):
                 if MARKED:
-                    try: os.mkdir({str(bench.folder / "seen")!r})
+                    try: os.mkdir({str(workspace.folder / "seen")!r})
                     except FileExistsError: pass
-                    else: self.fail("rain")
+                    else: self.fail("the first time")
         """,
         "--reruns",
         "1",
     )
     assert (printed.returncode, lost) == (0, {})
-    assert bench.results()["flaky"] == ["made_up_tests.Tests.test_weather"]
+    assert workspace.results()["flaky"] == ["made_up_tests.Tests.test_sometimes"]
     assert "lost 0, flaky 1" in printed.stdout
 
 
-def test_left_out_and_duplicates(bench: Bench) -> None:
+def test_left_out_and_duplicates(workspace: Workspace) -> None:
     """The class that hangs without VSOCK loopback is left out; a test collected twice counts twice."""
     printed, lost = compare(
-        bench,
+        workspace,
         """
         class ThreadedVSOCKSocketStreamTest(unittest.TestCase):
             def test_left_out(self): self.fail()
@@ -284,15 +284,15 @@ def test_left_out_and_duplicates(bench: Bench) -> None:
         """,
     )
     assert (printed.returncode, lost) == (0, {})
-    assert list(bench.results()["stdlib"]) == ["made_up_tests.Tests.test_one", "made_up_tests.Tests.test_one#2"]
+    assert list(workspace.results()["stdlib"]) == ["made_up_tests.Tests.test_one", "made_up_tests.Tests.test_one#2"]
 
 
-def test_candidate_not_in_place(bench: Bench) -> None:
-    """A candidate that does not take the place of socket loses everything: the stdlib is not compared with itself."""
-    with (bench.folder / "made_up" / "__init__.py").open("a", encoding="utf-8") as file:
+def test_candidate_not_in_place(workspace: Workspace) -> None:
+    """When the candidate is not in the place of socket, every test is lost: the stdlib is not compared with itself."""
+    with (workspace.folder / "made_up" / "__init__.py").open("a", encoding="utf-8") as file:
         file.write("def install(): pass\n")
     printed, lost = compare(
-        bench,
+        workspace,
         """
         class Tests(unittest.TestCase):
             def test_one(self): pass
@@ -302,16 +302,16 @@ def test_candidate_not_in_place(bench: Bench) -> None:
     assert "made_up is not in the place of socket and _socket" in printed.stdout
 
 
-def test_unknown_module(bench: Bench) -> None:
-    """A name that no module has is a mistake, not a module without tests."""
-    printed = bench.run("--candidate", "stdlib", "test_no_such_thing")
+def test_unknown_module(workspace: Workspace) -> None:
+    """An unknown module name is a usage error, not a module without tests."""
+    printed = workspace.run("--candidate", "stdlib", "test_no_such_thing")
     assert printed.returncode == 2
     assert "has no test_no_such_thing" in printed.stderr
 
 
-def test_classes_that_leave_loopback(bench: Bench) -> None:
-    """A module known to stay on loopback gets the resource `network`, but for the classes that do not."""
-    bench.module(
+def test_classes_that_leave_loopback(workspace: Workspace) -> None:
+    """A module known to stay on loopback gets the resource `network`; its classes that leave loopback are left out."""
+    workspace.module(
         "elsewhere",
         """
         from test import support
@@ -321,30 +321,30 @@ def test_classes_that_leave_loopback(bench: Bench) -> None:
             def test_resource(self): self.assertFalse(support.is_resource_enabled("network"))
         """,
     )
-    assert bench.run("--candidate", "stdlib", "elsewhere").returncode == 0
-    assert {name: each["outcome"] for name, each in bench.results()["stdlib"].items()} == {
+    assert workspace.run("--candidate", "stdlib", "elsewhere").returncode == 0
+    assert {name: each["outcome"] for name, each in workspace.results()["stdlib"].items()} == {
         "elsewhere.TCPTimeoutTestCase.test_outside": "pass",
         "elsewhere.Tests.test_resource": "pass",
     }
     if importlib.util.find_spec("test.test_timeout") is None:
         pytest.skip("this interpreter came without its own tests")
-    assert bench.run("--candidate", "stdlib", "test_timeout").returncode == 0
-    outcomes = bench.results()["stdlib"]
+    assert workspace.run("--candidate", "stdlib", "test_timeout").returncode == 0
+    outcomes = workspace.results()["stdlib"]
     assert outcomes
     assert not [name for name in outcomes if "TCPTimeoutTestCase" in name]
     assert not [name for name, each in outcomes.items() if each["outcome"] == "skip"]
 
 
-def test_merge_and_report(bench: Bench) -> None:
-    """Results are merged into one page, in the order of versions, with the part kept by hand at its end."""
-    bench.module("made_up_tests", "class Tests(unittest.TestCase):\n    def test_a(self): self.assertFalse(MARKED, '`')\n")
-    bench.run("--candidate", "made_up", "--reruns", "0", "made_up_tests")
-    result = json.loads((bench.folder / "results.json").read_text(encoding="utf-8"))
+def test_merge_and_report(workspace: Workspace) -> None:
+    """Results are merged into one page, in the order of the versions, and the handwritten part is at its end."""
+    workspace.module("made_up_tests", "class Tests(unittest.TestCase):\n    def test_a(self): self.assertFalse(MARKED, '`')\n")
+    workspace.run("--candidate", "made_up", "--reruns", "0", "made_up_tests")
+    result = json.loads((workspace.folder / "results.json").read_text(encoding="utf-8"))
     paths = []
     for version in ("3.10.1", "3.9.2"):
-        paths.append(bench.folder / f"{version}.json")
+        paths.append(workspace.folder / f"{version}.json")
         paths[-1].write_text(json.dumps(result | {"python": version}), encoding="utf-8")
-    page = bench.folder / "page.md"
+    page = workspace.folder / "page.md"
     merged = subprocess.run(
         [sys.executable, str(RUNNER), "--merge", *map(str, paths), "--report", str(page)],
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},

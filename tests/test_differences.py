@@ -1,7 +1,7 @@
-"""What users are told of where oxisocket and the stdlib differ, in tests/conformance/differences.md and in the README's paragraph
-"Safer than C", is held by tests: each sentence by one that is marked with its beginning, `@pytest.mark.holds("A sentence that")`.
+"""The differences between oxisocket and the stdlib are documented in tests/conformance/differences.md and in the README's paragraph
+"Safer than C". A test holds each sentence: its mark `@pytest.mark.holds("A sentence that")` quotes the beginning of the sentence.
 
-Such a test runs on both (see the fixture `ours`): when the stdlib does not do any more what the sentence says of it, it fails too."""
+Such a test runs on both (see the fixture `ours`). So it also fails when the stdlib no longer behaves as the sentence says."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def sentences(item: str) -> list[str]:
     return re.split(r"(?<=[.!?]) (?=[A-Z`_])", item)
 
 
-def told() -> list[str]:
-    """Every sentence that has to be held."""
+def documented() -> list[str]:
+    """Every sentence that a test must hold."""
     [safer] = [item for item in items(README.read_text(encoding="utf-8")) if item.startswith("**Safer than C.** ")]
     listed = [safer.removeprefix("**Safer than C.** "), *items(DIFFERENCES.read_text(encoding="utf-8"))]
     return [sentence for item in listed for sentence in sentences(item)]
 
 
 def held() -> Iterator[tuple[str, str]]:
-    """Each beginning of a sentence that some test is marked with, and the file it is in."""
+    """Each beginning of a sentence that a mark quotes, and the file of the mark."""
     for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "holds":
@@ -45,16 +45,16 @@ def held() -> Iterator[tuple[str, str]]:
 
 def test_every_sentence_is_held() -> None:
     beginnings = tuple(beginning for beginning, _ in held())
-    assert [sentence for sentence in told() if not sentence.startswith(beginnings)] == []
+    assert [sentence for sentence in documented() if not sentence.startswith(beginnings)] == []
 
 
-def test_every_mark_is_of_one_sentence() -> None:
-    found = {mark: sum(sentence.startswith(mark[0]) for sentence in told()) for mark in held()}
+def test_every_mark_quotes_one_sentence() -> None:
+    found = {mark: sum(sentence.startswith(mark[0]) for sentence in documented()) for mark in held()}
     assert {mark: count for mark, count in found.items() if count != 1} == {}
 
 
-def test_nothing_else_is_said() -> None:
-    """What is not in a list, but for a line that says what a list is of, would go unheld."""
+def test_no_sentence_is_outside_of_a_list() -> None:
+    """A sentence outside of a list would not be held. Only the line that introduces a list may be there."""
     text = DIFFERENCES.read_text(encoding="utf-8")
     rest = re.sub(r"^- .+(?:\n  .*)*", "", text, flags=re.MULTILINE)
     paragraphs = [paragraph for paragraph in rest.split("\n\n")[1:] if paragraph.strip()]

@@ -1,14 +1,14 @@
-"""docs/tutorial.md does what it says: every program in it is run, and what it prints compared with what is shown there.
+"""docs/tutorial.md is right: every program in it runs, and its output is compared with the output shown there.
 
-The tutorial's conventions, which its readers see as well:
+The tutorial's conventions:
 
-- a ```python block is a whole program; its first line is a comment with the name of its file;
-- a ```console block is a terminal: `$ python …`, then what is printed; a line `^C` is Ctrl-C, pressed when all before it
+- a ```python block is a complete program; its first line is a comment with the file name;
+- a ```console block is a terminal: `$ python …`, then the output; a line `^C` is Ctrl-C, pressed after the output before it
   has been printed;
-- console blocks with nothing between them are terminals side by side: the first is started, and when it has printed its
-  first line the others run, one after the other;
-- the port in that first line stands for any free one;
-- what is no program (two short fragments) is indented, not fenced.
+- console blocks with nothing between them are terminals side by side: the first one starts, and when it has printed its
+  first line, the others run one after the other;
+- the port in that first line stands for any free port;
+- code that is not a program (two short fragments) is indented, not fenced.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import pytest
 from machine import KNOWS_LOCALHOST
 
 TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorial.md"
-PATIENCE = 20  # seconds for one terminal; none needs it when all is well
+HANG_TIMEOUT = 20  # seconds for one terminal; a test that passes never takes as long
 
 BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"# (\w+\.py)\n")
@@ -39,8 +39,8 @@ PORT = re.compile(r"\bport (\d+)$")
 LINK = re.compile(r"\]\(#([^)]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
-# How the programs come to their `socket`: as written; with the original in its place; the original's
-# place taken by `python -m oxisocket`.
+# How the programs get their `socket`: as written; with the stdlib's module instead; the stdlib's module, replaced
+# by `python -m oxisocket`.
 WAYS = ("oxisocket", "stdlib", "taken-over")
 AS_WRITTEN, ORIGINAL = "import oxisocket as socket", "import socket"
 
@@ -68,7 +68,7 @@ class Terminal:
 
     @property
     def printed(self) -> str:
-        """What the program prints; the `^C` itself is the terminal's echo."""
+        """The output of the program. The `^C` itself is the terminal's echo."""
         return self.output.replace("^C\n", "\n")
 
     @property
@@ -89,7 +89,7 @@ def blocks(kind: str) -> list[re.Match[str]]:
 
 
 def programs() -> dict[str, str]:
-    """The tutorial's programs by the names of their files."""
+    """The tutorial's programs by file name."""
     named: dict[str, str] = {}
     for block in blocks("python"):
         title = TITLE.match(block["body"])
@@ -100,7 +100,7 @@ def programs() -> dict[str, str]:
 
 
 def sessions() -> list[Session]:
-    """The tutorial's terminals, those side by side together."""
+    """The tutorial's terminals; those side by side are one session."""
     text = TUTORIAL.read_text("utf-8")
     grouped: list[list[Terminal]] = []
     end = None
@@ -122,7 +122,7 @@ def save(folder: Path, way: str) -> None:
 
 @contextmanager
 def started(terminal: Terminal, folder: Path, way: str, ports: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """The terminal's program, running; ended at the latest when its time is over."""
+    """The terminal's program as a running process, which is killed after HANG_TIMEOUT."""
     arguments = [ports.get(argument, argument) for argument in terminal.arguments]
     if way != "oxisocket" and arguments[:2] == ["-m", "oxisocket"]:
         del arguments[:2]
@@ -136,7 +136,7 @@ def started(terminal: Terminal, folder: Path, way: str, ports: dict[str, str]) -
         stderr=subprocess.STDOUT,
         encoding="utf-8",
     ) as process:
-        overtime = threading.Timer(PATIENCE, process.kill)
+        overtime = threading.Timer(HANG_TIMEOUT, process.kill)
         overtime.start()
         try:
             yield process
@@ -146,19 +146,19 @@ def started(terminal: Terminal, folder: Path, way: str, ports: dict[str, str]) -
             overtime.join()
 
 
-def heard(process: subprocess.Popen[str], lines: int) -> str:
+def read_lines(process: subprocess.Popen[str], lines: int) -> str:
     assert process.stdout
     return "".join(process.stdout.readline() for _ in range(lines))
 
 
-def rest(process: subprocess.Popen[str]) -> str:
-    """What is printed from here to the program's end, which must be a good one."""
+def read_rest(process: subprocess.Popen[str]) -> str:
+    """The output from here to the end of the program, whose exit status must be 0."""
     assert process.stdout
     said = process.stdout.read()
     return said if process.wait() == 0 else f"{said}(exit status {process.returncode})"
 
 
-def as_printed_there(said: str, ports: dict[str, str]) -> str:
+def with_ports_of_tutorial(said: str, ports: dict[str, str]) -> str:
     for there, here in ports.items():
         said = re.sub(rf"\b{here}\b", there, said)
     return said
@@ -166,7 +166,7 @@ def as_printed_there(said: str, ports: dict[str, str]) -> str:
 
 @pytest.fixture(autouse=True)
 def _interruptible() -> Iterator[None]:
-    """Children of a process that ignores SIGINT, as background jobs do, would ignore it as well."""
+    """The children of a process that ignores SIGINT, as background jobs do, would ignore it too."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -185,18 +185,18 @@ def test_programs_print_what_the_tutorial_shows(
     first, *others = session
     anywhere = {first.port: "0"} if first.port else {}
     with started(first, tmp_path, way, anywhere) as process:
-        said = heard(process, 1)
+        said = read_lines(process, 1)
         found = PORT.search(said.rstrip("\n"))
         ports = {first.port: found[1]} if first.port and found else {}
         for terminal in others:
             with started(terminal, tmp_path, way, ports) as other:
-                assert as_printed_there(rest(other), ports) == terminal.printed
+                assert with_ports_of_tutorial(read_rest(other), ports) == terminal.printed
         if first.interrupted:
-            said += heard(process, first.lines_before_interrupt - 1)
-            until_blocked(process)  # or the signal comes just before the call that it should end
+            said += read_lines(process, first.lines_before_interrupt - 1)
+            until_blocked(process)  # otherwise the signal could come just before the call that it should end
             process.send_signal(signal.SIGINT)
-        said += rest(process)
-    assert as_printed_there(said, ports) == first.printed
+        said += read_rest(process)
+    assert with_ports_of_tutorial(said, ports) == first.printed
 
 
 def test_every_program_is_run() -> None:
@@ -219,7 +219,7 @@ def test_only_the_first_of_several_terminals_is_interrupted() -> None:
     assert not [terminal.program for _, *others in sessions() for terminal in others if terminal.interrupted]
 
 
-def test_links_within_the_tutorial_lead_somewhere() -> None:
+def test_links_within_the_tutorial_have_targets() -> None:
     text = TUTORIAL.read_text("utf-8")
     headings = HEADING.findall(BLOCK.sub("", text))
     anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,4 +1,4 @@
-"""The end of a program whose daemon threads are still at it: the interpreter ends them wherever they are, or leaves them there."""
+"""The end of a program whose daemon threads still run: the interpreter ends them wherever they are, or leaves them hanging there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-# What a thread does again and again while the program ends. Each calls Python, or C that gives the interpreter away, from inside a
-# method of the socket.
+# What a thread repeats while the program ends. Each calls Python code, or C code that releases the GIL, from inside a method of the
+# socket.
 BUSY = {
     "sendfile from an object": """
 class Numbers:
@@ -32,7 +32,7 @@ def act(left, right):
     left.sendfile(file, 0, 1000)
     right.recv(1000)
 """,
-    "an argument that counts": """
+    "an argument with __index__": """
 class Size:
     def __index__(self):
         return sum(range(2000)) * 0 + 10
@@ -53,12 +53,12 @@ def act(left, right):
 
 ENDING = """
 import threading, time
-def go_on(pair=None):
+def repeat(pair=None):
     left, right = pair = socket.socketpair()
     while True:
         act(left, right)
 for _ in range(3):
-    threading.Thread(target=go_on, daemon=True).start()
+    threading.Thread(target=repeat, daemon=True).start()
 time.sleep(0.02)
 print("done", flush=True)
 """

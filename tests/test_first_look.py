@@ -1,4 +1,5 @@
-"""The first look-up of a family or a type runs Python code of `enum`, and with it whatever listens: any of that may look one up itself."""
+"""The first look-up of a family or a type runs Python code of `enum`, and so tracers, finalizers and the garbage collector: each may do
+such a look-up itself."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ with socket.socket() as s:
 """) == "True True True True 1\n"  # fmt: skip
 
 
-def test_a_collector_that_prints_sockets(run):
+def test_a_gc_callback_that_prints_sockets(run):
     assert run("""
 import gc
 texts = set()
@@ -40,7 +41,7 @@ with socket.socket() as s:
 """) == "True True\n"  # fmt: skip
 
 
-def test_a_finalizer_that_looks(run):
+def test_a_finalizer_that_looks_up(run):
     assert run("""
 import gc
 class Garbage:
@@ -62,7 +63,7 @@ with socket.socket() as s:
 """) == "30 True\n"  # fmt: skip
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork()")
 def test_a_fork_in_the_middle(run):
     assert run("""
 import os, sys, threading, warnings
@@ -78,7 +79,7 @@ thread = threading.Thread(target=look)
 thread.start()
 inside.wait(20)
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from 3.12 on
+    warnings.simplefilter("ignore", DeprecationWarning)  # since 3.12, for a fork in a process with threads
     pid = os.fork()
 if pid == 0:
     import signal

@@ -1,4 +1,4 @@
-"""`fork()`: parent and child go on with their copies of the same connections, whatever threads the parent had."""
+"""`fork()`: parent and child both go on with the same connections, whatever the parent's threads were doing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import os
 import sys
 
 import pytest
+from marks import only_oxisocket
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork()")
 
 BEGINNING = """
-import errno, os, sys, threading, time, traceback, warnings
-from descriptors import is_open
-from waiting import crowd, fill, until_blocked
+import errno, functools, os, sys, threading, time, traceback, warnings
+from descriptors import is_open, open_numbers
+from threads import Call, closing_threads
+from waiting import fill, fill_backlog, until_blocked
 
 def forked(child):
-    '''Runs `child` in a child, and returns its exit status.'''
+    '''Run `child` in a child process, and return its exit status.'''
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from 3.12 on
+        warnings.simplefilter("ignore", DeprecationWarning)  # since 3.12, for a fork in a process with threads
         pid = os.fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -31,31 +33,12 @@ def forked(child):
         sys.stderr.flush()
         os._exit(status)
 
-def descriptors():
-    return len(os.listdir("/proc/self/fd"))
-
-class Call(threading.Thread):
-    def __init__(self, function, *args):
-        super().__init__(daemon=True)
-        self.call, self.outcome = lambda: function(*args), None
-        self.start()
-
-    def run(self):
-        try:
-            self.outcome = self.call()
-        except OSError as error:
-            self.outcome = error.errno
-
-    def result(self):
-        self.join(15)
-        assert not self.is_alive()
-        return self.outcome
 """
 
 
 @pytest.fixture
 def fork(run):
-    """Runs a program that forks; it must end well, and its children too."""
+    """Runs a program that forks. The program and its children must succeed."""
 
     def fork(code, **options):
         assert run(BEGINNING + code, **options) == ""
@@ -109,30 +92,30 @@ with socket.create_server(("127.0.0.1", 0)) as listening:
 """)
 
 
-def test_no_number_more_and_no_number_less(fork):
+def test_the_child_opens_and_closes_no_descriptor(fork):
     fork("""
-before = descriptors()
+before = len(open_numbers())
 sockets = [socket.socket() for _ in range(5)]
 
 def child():
-    assert descriptors() == before + 5
+    assert len(open_numbers()) == before + 5
     for each in sockets:
         each.close()
-    assert descriptors() == before
+    assert len(open_numbers()) == before
     with socket.socket(), socket.socket():
-        assert descriptors() == before + 2
-    assert descriptors() == before
+        assert len(open_numbers()) == before + 2
+    assert len(open_numbers()) == before
 
 assert forked(child) == 0
-assert descriptors() == before + 5
+assert len(open_numbers()) == before + 5
 for each in sockets:
     each.close()
-assert descriptors() == before
+assert len(open_numbers()) == before
 """)
 
 
-def test_a_child_closes_what_a_thread_was_reading(fork):
-    """The lease of a thread that the child does not have keeps no number there, and the parent's thread reads on."""
+def test_a_child_closes_a_socket_that_a_thread_was_reading(fork):
+    """The thread's lease does not count in the child, which has no such thread. The parent's thread goes on reading."""
     fork("""
 left, right = socket.socketpair()
 number = left.fileno()
@@ -157,7 +140,7 @@ assert not is_open(number)
 """)
 
 
-def test_a_child_accepts_where_a_thread_was_accepting(fork):
+def test_a_child_accepts_on_a_listener_that_a_thread_was_using(fork):
     fork("""
 listening = socket.create_server(("127.0.0.1", 0))
 number = listening.fileno()
@@ -166,7 +149,7 @@ until_blocked(thread)
 
 def child():
     listening.settimeout(15)
-    client = socket.create_connection(listening.getsockname())  # the parent's thread may be quicker
+    client = socket.create_connection(listening.getsockname())  # the parent's thread may be faster
     client2 = socket.create_connection(listening.getsockname())
     connection, peer = listening.accept()
     assert peer in (client.getsockname(), client2.getsockname())
@@ -184,13 +167,13 @@ assert not is_open(number)
 """)
 
 
-def test_a_child_closes_what_a_thread_was_writing_or_connecting(fork):
+def test_a_child_closes_sockets_that_threads_were_writing_or_connecting(fork):
     fork("""
 left, right = socket.socketpair()
 fill(left)
 full = socket.create_server(("127.0.0.1", 0), backlog=0)
 others, second = [], socket.socket()
-crowd(full, others.append)
+fill_backlog(full, others.append)
 timed = right.dup()
 timed.settimeout(60)
 empty, _other = socket.socketpair()
@@ -214,7 +197,7 @@ for each in full, *others:
     each.close()
 _other.send(b"!")
 assert calls[2].result() == b"!"
-calls[1].result()  # its listener is gone
+calls[1].result()  # its listener is closed
 for each in left, second, empty, _other:
     each.close()
 """)
@@ -248,7 +231,7 @@ right.close()
 """)
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 def test_a_call_of_the_child_ends_when_the_child_closes(fork):
     fork("""
 left, right = socket.socketpair()
@@ -282,8 +265,8 @@ assert not is_open(number)
 """)
 
 
-def test_forks_among_busy_threads(fork):
-    """No lock is held for ever by a thread that the child does not have."""
+def test_forks_beside_busy_threads(fork):
+    """In the child, no lock stays held by a thread that exists only in the parent."""
     fork("""
 stop = threading.Event()
 
@@ -317,7 +300,7 @@ for thread in threads:
 """)
 
 
-def test_the_default_timeout_and_the_files_come_along(fork):
+def test_the_child_has_the_default_timeout_and_the_files(fork):
     fork("""
 socket.setdefaulttimeout(7)
 left, right = socket.socketpair()
@@ -343,7 +326,7 @@ right.close()
 
 
 def test_the_same_warnings(run):
-    """A fork is warned of, or not, for what the interpreter sees, never for what oxisocket does."""
+    """Whether a fork warns depends on the program's threads, not on those of oxisocket."""
     found = run("""
 import os, threading, warnings
 left, right = socket.socketpair()
@@ -393,23 +376,6 @@ right.close()
 CLOSED_UNDER_CALLS = """
 import signal
 
-def masked(function, *args):
-    '''A call that nothing interrupts: it keeps its number when its socket is closed.'''
-    def call():
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        return function(*args)
-    return Call(call)
-
-def watchers():
-    count = 0
-    for task in os.listdir("/proc/self/task"):
-        try:
-            with open(f"/proc/self/task/{task}/comm") as file:
-                count += file.read().strip() == "oxisocket-close"
-        except OSError:
-            pass
-    return count
-
 def closes_under_a_call():
     left, right = socket.socketpair()
     number = left.fileno()
@@ -422,17 +388,17 @@ def closes_under_a_call():
 """
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 class TestClosedUnderCalls:
-    """What the parent's threads have running on closed sockets is no business of the child's."""
+    """Calls that run on closed sockets in the parent's threads do not concern the child."""
 
-    def test_no_number_is_left_in_the_child(self, fork):
+    def test_the_child_closes_their_descriptors(self, fork):
         fork(
             CLOSED_UNDER_CALLS
             + """
 pairs = [socket.socketpair() for _ in range(5)]
 numbers = [left.fileno() for left, _ in pairs]
-calls = [masked(left.recv, 10) for left, _ in pairs]
+calls = [Call(left.recv, 10, masked=True) for left, _ in pairs]
 for call in calls:
     until_blocked(call)
 for left, _ in pairs:
@@ -454,15 +420,15 @@ assert not any(map(is_open, numbers))
 """
         )
 
-    def test_a_stranger_under_such_a_number_stays(self, fork):
-        """The parent has closed it itself meanwhile, and opened something else."""
+    def test_another_file_with_such_a_number_stays_open(self, fork):
+        """The parent has closed the number itself meanwhile, and opened another file with it."""
         fork(
             CLOSED_UNDER_CALLS
             + """
 null = os.open("/dev/null", os.O_RDONLY)
 left, right = socket.socketpair()
 number = left.fileno()
-call = masked(left.recv, 10)
+call = Call(left.recv, 10, masked=True)
 until_blocked(call)
 left.close()
 os.dup2(null, number)
@@ -479,7 +445,7 @@ right.close()
 
     @pytest.mark.timeout(120)
     def test_after_256_forks(self, program):
-        """Nothing that counts forks in a byte takes an ancestor's call for one of this process."""
+        """A counter of forks in one byte would take an ancestor's call for a call of this process."""
         process = program(
             BEGINNING
             + CLOSED_UNDER_CALLS
@@ -491,7 +457,7 @@ until_blocked(thread)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    for _ in range(256):  # the child goes on, and its parent ends as it does
+    for _ in range(256):  # the child goes on, and the parent exits with the child's status
         if pid := os.fork():
             os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 left.close()
@@ -500,32 +466,32 @@ closes_under_a_call()
 os._exit(0 if closed else 1)
 """
         )
-        output, errors = process.communicate(timeout=100)  # a fork takes its time where many are busy
+        output, errors = process.communicate(timeout=100)  # forks are slow on a busy machine
         assert (process.returncode, output, errors) == (0, "", "")
 
-    def test_the_child_has_a_watcher_of_its_own(self, fork):
+    def test_the_child_has_its_own_closing_thread(self, fork):
         fork(
             CLOSED_UNDER_CALLS
             + """
 left, right = socket.socketpair()
-call = masked(left.recv, 1)
+call = Call(left.recv, 1, masked=True)
 until_blocked(call)
 left.close()
-while watchers() == 0:
+while closing_threads() == 0:
     time.sleep(0.001)
 
 def child():
-    assert watchers() == 0
+    assert closing_threads() == 0
     closes_under_a_call()
     here, there = socket.socketpair()
-    ours = masked(here.recv, 1)
+    ours = Call(here.recv, 1, masked=True)
     until_blocked(ours)
     here.close()
-    while watchers() == 0:
+    while closing_threads() == 0:
         time.sleep(0.001)
     there.send(b"x")
     assert ours.result() == b"x"
-    while watchers():
+    while closing_threads():
         time.sleep(0.001)
     there.close()
 
@@ -536,8 +502,8 @@ right.close()
 """
         )
 
-    def test_forks_among_threads_that_close(self, fork):
-        """No lock of the calls, or of who watches them, is held for ever in the child."""
+    def test_forks_beside_threads_that_close(self, fork):
+        """In the child, no lock of the table of calls or of the closing thread stays held."""
         fork(
             CLOSED_UNDER_CALLS
             + """
@@ -552,7 +518,7 @@ def busy(start):
         right.close()
         call.result()
 
-threads = [Call(busy, start) for start in (Call, Call, masked)]
+threads = [Call(busy, start) for start in (Call, Call, functools.partial(Call, masked=True))]
 
 def child():
     closes_under_a_call()

@@ -1,4 +1,4 @@
-"""Free-threaded interpreters: the module does not bring the GIL back, and threads share sockets without it."""
+"""Free-threaded interpreters: the module does not enable the GIL, and threads share sockets without it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def all_at_once(function, count=8):
 """
 
 TASKS = {
-    "sockets of their own": """
+    "one socket for each": """
 def work():
     for _ in range(300):
         left, right = oxisocket.socketpair()
@@ -96,7 +96,7 @@ for _ in range(200):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_threads_without_a_lock(task):
+def test_threads_without_the_gil(task):
     command = [sys.executable, "-W", "error", "-c", PROGRAM + TASKS[task]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,4 +1,4 @@
-"""`oxisocket.install()` and its way back: in a program that begins with it, in one that has imported much before, and by the command line."""
+"""`oxisocket.install()` and `uninstall()`: in a program that begins with it, in one that has imported much before, and by the command line."""
 
 import io
 import os
@@ -12,10 +12,10 @@ import pytest
 STANDS_ON_SOCKETS = (
     "ssl, asyncio, http.client, http.server, multiprocessing.reduction, selectors, socketserver, urllib.request, smtplib, ftplib"
 )
-LATE = f"import socket, {STANDS_ON_SOCKETS}\nearlier = [socket.socket]  # where nobody looks\n"
+LATE = f"import socket, {STANDS_ON_SOCKETS}\nearlier = [socket.socket]  # a reference that install() does not find\n"
 BEFORE = {"first": "", "late": LATE}
 INSTALL = "import oxisocket\noxisocket.install()\n"
-# What installing again and again says, which is one thing.
+# Installing many times logs one record only.
 ONE_RECORD = """\
 import logging, oxisocket
 records = []
@@ -32,7 +32,7 @@ assert (record.name, record.levelname) == ("oxisocket", "INFO")
 
 
 def python(*arguments, **settings):
-    """Runs an interpreter, which must end well and complain of nothing; returns what it printed."""
+    """Run an interpreter, which must succeed without errors or warnings; return what it printed."""
     settings = {"stdin": subprocess.DEVNULL} if "input" not in settings else settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")} | {"PYTHON_COLORS": "0"}
     command = [sys.executable, "-P", "-W", "error", *map(str, arguments)]
@@ -53,7 +53,7 @@ def mode(request):
 
 @pytest.fixture
 def program(mode):
-    """Runs code on oxisocket, installed in one of the three ways."""
+    """Runs code with oxisocket installed in one of the three ways."""
 
     def program(code):
         code = textwrap.dedent(code)
@@ -86,7 +86,7 @@ class TestInstall:
         """)
 
     @pytest.mark.parametrize(("before", "native"), [("", True), ("import socket, selectors\n", True), ("import ssl\n", False)])
-    def test_tells_whether_ssl_is_native(self, before, native):
+    def test_reports_whether_ssl_is_native(self, before, native):
         run(
             f"""
             import oxisocket
@@ -105,7 +105,7 @@ class TestInstall:
             assert oxisocket.install().native_ssl
         """)
 
-    def test_twice_is_once(self):
+    def test_a_second_installation_does_nothing(self):
         run(
             """
             import oxisocket, sys
@@ -153,7 +153,7 @@ class TestInstall:
             LATE,
         )
 
-    def test_tells_which_modules_had_taken_names(self):
+    def test_reports_which_modules_had_taken_names(self):
         assert run("import oxisocket\nprint(oxisocket.install().rebound)", "from socket import socket\nimport ssl\n") == (
             "('__main__', 'ssl')\n"
         )
@@ -190,10 +190,10 @@ class TestInstall:
             """
         )
 
-    def test_says_once_what_is_half_done(self):
+    def test_logs_once_what_could_not_be_replaced(self):
         run(f'{ONE_RECORD}assert record.getMessage().startswith("ssl was imported before"), record.getMessage()', LATE)
 
-    def test_has_nothing_to_say_otherwise(self):
+    def test_logs_nothing_otherwise(self):
         run(
             """
             import sys, logging, oxisocket
@@ -235,7 +235,7 @@ class TestUninstall:
         )
 
     def test_after_a_failure(self):
-        """An installation that fails half-way leaves nothing behind, and can be tried again."""
+        """An installation that fails half-way is undone, and can be tried again."""
         run(
             """
             import sys, oxisocket
@@ -257,7 +257,7 @@ class TestUninstall:
             LATE,
         )
 
-    def test_sockets_go_on(self, program):
+    def test_sockets_still_work(self, program):
         assert (
             program("""
             left, right = oxisocket.socketpair()
@@ -270,8 +270,8 @@ class TestUninstall:
             == "b'goes on'\n"
         )
 
-    def test_what_was_imported_meanwhile(self):
-        """The standard library's modules said `import socket`, and have it."""
+    def test_modules_imported_meanwhile(self):
+        """The standard library's modules have executed `import socket`, and have the stdlib's module again."""
         run("""
             import socket
             theirs = socket
@@ -301,7 +301,7 @@ class TestUninstall:
             LATE,
         )
 
-    def test_a_patch_from_before_can_be_taken_away_meanwhile(self):
+    def test_a_patch_from_before_can_be_undone_meanwhile(self):
         run(
             """
             import oxisocket, unittest.mock
@@ -317,7 +317,7 @@ class TestUninstall:
 
 
 class TestInstalled:
-    def test_for_the_time_of_a_with_statement(self):
+    def test_during_a_with_statement(self):
         run(
             """
             import oxisocket
@@ -337,7 +337,7 @@ class TestInstalled:
             LATE,
         )
 
-    def test_one_in_another(self):
+    def test_nested(self):
         run("""
             import socket, sys, oxisocket
             with oxisocket.installed():
@@ -347,7 +347,7 @@ class TestInstalled:
             assert sys.modules["socket"] is socket
         """)
 
-    def test_the_last_of_two_that_overlap_undoes_it(self):
+    def test_the_last_of_two_overlapping_ones_undoes_it(self):
         run("""
             import socket, sys, oxisocket
             one, other = oxisocket.installed(), oxisocket.installed()
@@ -359,7 +359,7 @@ class TestInstalled:
             assert sys.modules["socket"] is socket
         """)
 
-    def test_what_was_installed_stays_so(self):
+    def test_an_earlier_installation_stays(self):
         run("""
             import sys, oxisocket
             oxisocket.install()
@@ -370,9 +370,9 @@ class TestInstalled:
 
 
 class TestPatches:
-    """Programs, and above all their tests, replace functions of `socket`: everybody must see it, by whichever module object."""
+    """Programs, and above all their tests, replace functions of `socket`: all modules must see the replacement, through both module objects."""
 
-    def test_seen_by_all(self, program):
+    def test_seen_by_all_modules(self, program):
         program("""
             import socket, http.client, unittest.mock
             def fail(*_):
@@ -427,13 +427,13 @@ class TestPatches:
         """)
 
 
-class TestStrangeModules:
-    """Anything can be in `sys.modules`, and in a module's names."""
+class TestUnusualModules:
+    """Any object can be in `sys.modules`, and in the names of a module."""
 
-    def test_what_only_claims_to_be_a_module(self):
+    def test_objects_that_are_not_modules(self):
         run("""
             import sys, types
-            class CffiLib:  # as the `lib` of an extension that cffi made
+            class CffiLib:  # like the `lib` of an extension made by cffi
                 __slots__ = ()
                 __class__ = property(lambda self: types.ModuleType)
             class Hostile:
@@ -463,31 +463,31 @@ class TestStrangeModules:
                 del sys.modules[name]
         """)
 
-    @pytest.mark.parametrize("stranger", ["types.ModuleType('elsewhere')", "None", "object()", "unittest.mock.MagicMock()"])
-    def test_another_module_in_the_place_of_socket(self, stranger):
+    @pytest.mark.parametrize("other", ["types.ModuleType('elsewhere')", "None", "object()", "unittest.mock.MagicMock()"])
+    def test_another_module_in_the_place_of_socket(self, other):
         run(f"""
             import socket, sys, types, unittest.mock
             theirs, base, before = socket, sys.modules["_socket"], dict(vars(socket))
-            stranger = sys.modules["socket"] = {stranger}
+            other = sys.modules["socket"] = {other}
             import oxisocket, oxisocket._installation
             with oxisocket.installed() as found:
-                assert found == (False, (), {{"socket": stranger}}) and not found.native_socket
-                assert sys.modules["socket"] is stranger and sys.modules["_socket"] is base and vars(theirs) == before
-            assert sys.modules["socket"] is stranger
+                assert found == (False, (), {{"socket": other}}) and not found.native_socket
+                assert sys.modules["socket"] is other and sys.modules["_socket"] is base and vars(theirs) == before
+            assert sys.modules["socket"] is other
             sys.modules["socket"] = theirs
             assert not oxisocket.install().kept and theirs.socket is oxisocket.socket
         """)
 
-    @pytest.mark.parametrize("stranger", ["types.ModuleType('elsewhere')", "None", "object()"])
-    def test_another_module_in_the_place_of_the_extension(self, stranger):
+    @pytest.mark.parametrize("other", ["types.ModuleType('elsewhere')", "None", "object()"])
+    def test_another_module_in_the_place_of_the_extension(self, other):
         run(f"""
             import socket, sys, types
             import oxisocket
             theirs, base = socket.socket, sys.modules["_socket"]
-            stranger = sys.modules["_socket"] = {stranger}
+            other = sys.modules["_socket"] = {other}
             found = oxisocket.install()
-            assert found.kept == {{"_socket": stranger}} and not found.native_socket and not found.native_ssl
-            assert oxisocket.socket is socket.socket is theirs and sys.modules["_socket"] is stranger
+            assert found.kept == {{"_socket": other}} and not found.native_socket and not found.native_ssl
+            assert oxisocket.socket is socket.socket is theirs and sys.modules["_socket"] is other
             assert socket.getaddrinfo is oxisocket.getaddrinfo is oxisocket._socket._public_getaddrinfo
             sys.modules["_socket"] = base
             assert oxisocket.install().native_socket and sys.modules["_socket"] is oxisocket._socket
@@ -512,7 +512,7 @@ class TestStrangeModules:
         """)
 
 
-# What PySocks, gevent and the like do: a library's own class and functions in the place of the standard library's.
+# PySocks, gevent and the like put their own class and functions in place of the standard library's.
 LIBRARY = """
 import sys, types
 library = sys.modules["library"] = types.ModuleType("library")
@@ -537,9 +537,9 @@ def unpatch():
 
 
 class TestKept:
-    """What others have put in the place of the standard library's own stays."""
+    """What other libraries have put in place of the standard library's own names stays."""
 
-    def test_an_ordinary_program_has_nothing_of_the_kind(self):
+    def test_nothing_is_kept_in_an_ordinary_program(self):
         run(
             """
             found = oxisocket.install()
@@ -594,7 +594,7 @@ class TestKept:
             before + LIBRARY,
         )
 
-    def test_with_a_class_stays_what_it_stands_on(self):
+    def test_names_that_belong_to_a_kept_class_stay_too(self):
         run(
             """
             library.patch()
@@ -631,7 +631,7 @@ class TestKept:
             @functools.wraps(socket.create_connection)
             def wraps(*arguments, **keywords):
                 return socket.socket()
-            class Proxy:  # as wrapt has one
+            class Proxy:  # like wrapt's
                 def __call__(self, *arguments):
                     return socket.socket()
                 __getattr__ = lambda self, name: getattr(socket.create_connection, name)
@@ -664,7 +664,7 @@ class TestKept:
         """)
 
     def test_a_class_in_disguise(self):
-        """The class of a second copy of the standard library's module: eventlet has such a copy."""
+        """The class comes from a second copy of the standard library's module, as eventlet has one."""
         run("""
             import socket as theirs, sys
             del sys.modules["socket"]
@@ -677,7 +677,7 @@ class TestKept:
         """)
 
     @pytest.mark.parametrize("name", ["connect", "accept", "family", "__init__", "brand_new"])
-    def test_what_was_set_in_the_class_itself(self, name):
+    def test_a_method_replaced_in_the_class(self, name):
         run(f"""
             import socket, _socket
             theirs, names = [socket.socket], dict(vars(socket.socket))
@@ -699,7 +699,7 @@ class TestKept:
             assert socket.socket is theirs[0] is not oxisocket.socket
         """)
 
-    def test_a_method_that_was_put_back_is_no_stranger(self):
+    def test_a_restored_method_is_the_stdlibs_own(self):
         run("""
             import socket, unittest.mock
             with unittest.mock.patch.object(socket.socket, "accept"):
@@ -735,11 +735,11 @@ class TestKept:
             assert not hasattr(oxisocket, "_original") and not hasattr(oxisocket, "brand_new")
         """)
 
-    def test_said_once(self):
+    def test_logged_once(self):
         said = 'assert record.getMessage().endswith("socket.getaddrinfo, socket.socket"), record.getMessage()'
         run(f"library.patch()\n{ONE_RECORD}{said}", LATE + LIBRARY)
 
-    def test_installing_again_takes_what_was_given_back(self):
+    def test_installing_again_replaces_restored_names(self):
         run(
             """
             before = dict(vars(library))
@@ -767,8 +767,8 @@ class TestKept:
             LIBRARY,
         )
 
-    def test_given_back_meanwhile(self):
-        """Who takes his patch away has what he found, and `uninstall()` leaves it to him."""
+    def test_restored_meanwhile(self):
+        """A library that undoes its patch restores the name as it found it, and `uninstall()` leaves that."""
         run(
             """
             before = dict(vars(library.module))
@@ -804,7 +804,7 @@ class TestKept:
 
 
 class TestPatchedMeanwhile:
-    """Libraries that come when oxisocket is installed already."""
+    """Libraries that are imported when oxisocket is installed already."""
 
     def test_patch_and_unpatch(self, program):
         program(
@@ -823,7 +823,7 @@ class TestPatchedMeanwhile:
 
     @pytest.mark.parametrize("holder", ["socket", "oxisocket", "theirs"])
     def test_a_patch_that_outlives_the_installation(self, holder):
-        """As a fixture's does that was set up before the one that installs."""
+        """Such as the patch of a fixture that was set up before the fixture that installs."""
         run(
             f"""
             import socket as theirs
@@ -853,7 +853,7 @@ class TestPatchedMeanwhile:
             LATE,
         )
 
-    def test_installed_again_before_the_patch_is_gone(self):
+    def test_installed_again_before_the_patch_is_undone(self):
         run(
             """
             import socket as theirs
@@ -872,8 +872,8 @@ class TestPatchedMeanwhile:
             LATE,
         )
 
-    def test_what_was_taken_before_for_a_later_patch(self):
-        """pytest-socket takes the class and its method when it is loaded, and sets both after each test."""
+    def test_names_taken_before_for_a_later_patch(self):
+        """pytest-socket saves the class and its method when it is loaded, and restores both after each test."""
         run(
             """
             import oxisocket, oxisocket._installation
@@ -900,7 +900,7 @@ class TestPatchedMeanwhile:
         )
 
     def test_a_class_that_calls_its_base_by_a_taken_name(self):
-        """PySocks has such classes: derived from the standard library's, which they must find by its name."""
+        """PySocks has such classes: they derive from the standard library's class, and must find it by its name."""
         run(
             """
             import oxisocket, oxisocket._installation
@@ -937,8 +937,8 @@ class Derived(socket.socket):
 """,
         )
 
-    def test_tls_of_who_derives_from_the_base(self):
-        """gevent hands such sockets to `_ssl`, which must have been made for their base."""
+    def test_tls_of_a_class_derived_from_the_base(self):
+        """gevent passes such sockets to `_ssl`, which accepts them only if it was imported with their base class."""
         run("""
             import _socket
             class Raw(_socket.socket): pass
@@ -997,7 +997,7 @@ class Derived(socket.socket):
 
 
 class TestSocketsFromBefore:
-    """Sockets that the stdlib made, and its classes, go on beside ours."""
+    """Sockets that the stdlib made, and its classes, still work beside ours."""
 
     BEFORE = (
         LATE
@@ -1052,7 +1052,7 @@ class TestSocketsFromBefore:
                 assert old.sendfile(file) == 7 and peer.recv(100) == b"content"
         """)
 
-    def test_their_class_and_its_subclasses_can_be_made(self):
+    def test_their_class_and_its_subclasses_can_be_instantiated(self):
         self.run("""
             import socket
             with old, peer, server, earlier[0]() as plain, Mine(socket.AF_INET, socket.SOCK_DGRAM) as mine, old.dup() as copy:
@@ -1103,7 +1103,7 @@ class TestMultiprocessing:
     @pytest.mark.parametrize("way", ["fork", "spawn"])
     @pytest.mark.parametrize("more", ["", "multiprocessing.reduction,"], ids=["", "reduction imported before"])
     def test_sends_sockets(self, tmp_path, way, more):
-        # The parent's thread that hands out descriptors is there before a fork: 3.12 and later warn of it on any socket.
+        # The parent's thread that serves descriptors exists before the fork: 3.12 and later warn of that, whatever the socket.
         script = tmp_path / "script.py"
         script.write_text(
             SEND.format(way=way, more=more, install="import oxisocket; oxisocket.install()", kind="oxisocket.socket")
@@ -1165,7 +1165,7 @@ class TestMultiprocessing:
         )
 
 
-class TestHowItLooks:
+class TestIntrospection:
     """`isinstance`, `inspect`, `help`, `copy` and `pickle`, as programs use them."""
 
     def test_isinstance(self, program):
@@ -1226,7 +1226,7 @@ class TestHowItLooks:
 
 @pytest.fixture
 def agree_in_programs(mode):
-    """Runs code on the stdlib and on oxisocket, installed in one of the three ways; the two must print the same."""
+    """Runs code on the stdlib, and with oxisocket installed in one of the three ways. Both must print the same."""
 
     def agree_in_programs(code):
         code = textwrap.dedent(code)
@@ -1240,7 +1240,7 @@ def agree_in_programs(mode):
 
 
 class TestDefaultTimeouts:
-    """The mark for "no timeout given" is in defaults of functions that were made before, and compared with by identity."""
+    """The object that means "no timeout given" is a default value of functions defined earlier, and is compared by identity."""
 
     SERVE = """
 import http.server, threading
@@ -1279,7 +1279,7 @@ host, port = server.server_address
         )
         assert output == "b'ok' None True\nb'ok' 10.0 True\nb'ok'\n"
 
-    def test_who_compares_with_the_mark(self, program):
+    def test_functions_that_compare_with_it(self, program):
         program("""
             import ftplib, smtplib, socket, threading
             with socket.create_server(("127.0.0.1", 0)) as server:
@@ -1341,7 +1341,7 @@ class TestCommandLine:
         assert lines["platform"].startswith("Linux") and os.uname().machine in lines["platform"]
         assert lines["ssl"].startswith("native, OpenSSL")
 
-    def test_check_tells_what_is_kept(self):
+    def test_check_reports_what_is_kept(self):
         check = "sys.argv[1:] = ['--check']; runpy.run_module('oxisocket', run_name='__main__', alter_sys=True)"
         assert "kept" not in python("-c", f"import runpy, socket, sys; {check}")
         lines = python("-c", f"import runpy, socket, sys; socket.getaddrinfo = socket.gethostbyname = len; {check}").splitlines()

@@ -1,4 +1,4 @@
-"""No call, successful or not, keeps a reference, a piece of memory or a descriptor."""
+"""No call, successful or not, leaks a reference, memory or a descriptor."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import tempfile
 import weakref
 
 import pytest
+from descriptors import open_numbers
 from machine import HAS_TABLES, needs_localhost
 
-ROUNDS = 50  # of a call; one object kept a call is this many objects
+ROUNDS = 50  # calls of each kind: a leak of one object in each call is this many objects
 
 
 def heap():
-    """The bytes that the C library has given out, to the interpreter and to Rust alike; None where it does not tell."""
+    """The bytes that malloc has allocated, for the interpreter and for Rust; None if the C library does not tell."""
 
     class Information(ctypes.Structure):
         _fields_ = [
@@ -46,8 +47,8 @@ def heap():
     return information.uordblks + information.hblkhd
 
 
-class Stage:
-    """What the calls are made on."""
+class Environment:
+    """The sockets and files that the calls are made on."""
 
     def __init__(self, socket, keep):
         self.socket = socket
@@ -61,10 +62,10 @@ class Stage:
             each.bind(("127.0.0.1", 0))
             each.settimeout(5)
         self.target = self.other.getsockname()
-        self.nobody = keep(socket.socket())  # at a port where nobody listens, and nobody else can
-        self.nobody.bind(("127.0.0.1", 0))
-        self.waiting, self._other = (keep(each) for each in socket.socketpair())
-        self.waiting.setblocking(False)
+        self.refusing = keep(socket.socket())  # bound to a port where no socket listens, so that no other can listen there
+        self.refusing.bind(("127.0.0.1", 0))
+        self.nonblocking, self._other = (keep(each) for each in socket.socketpair())
+        self.nonblocking.setblocking(False)
         self.subclass = subclass(socket)
         self.closed = socket.socket()
         self.closed.close()
@@ -74,79 +75,79 @@ class Stage:
         self.file.write(b"x" * 1000)
 
 
-def refused(error, function, *args, **keywords):
+def fails(error, function, *args, **keywords):
     with pytest.raises(error):
         function(*args, **keywords)
 
 
-def transfer(stage):
-    left, right = stage.left, stage.right
-    left.send(stage.data)
-    left.sendall(bytearray(stage.data))
-    assert right.recv(200) == stage.data * 2
-    left.send(memoryview(stage.data))
-    assert right.recv_into(stage.buffer) == 100
+def transfer(env):
+    left, right = env.left, env.right
+    left.send(env.data)
+    left.sendall(bytearray(env.data))
+    assert right.recv(200) == env.data * 2
+    left.send(memoryview(env.data))
+    assert right.recv_into(env.buffer) == 100
     left.send(b"")
-    left.send(stage.data, 0)
-    assert right.recv(1 << 20) == stage.data
+    left.send(env.data, 0)
+    assert right.recv(1 << 20) == env.data
     assert right.recv(0) == b""
 
 
-def datagrams(stage):
+def datagrams(env):
     for size in 0, 1, 1000, 20_000:
-        stage.one.sendto(b"x" * size, stage.target)
-        assert len(stage.other.recvfrom(65536)[0]) == size
-    stage.one.sendto(b"x", 0, ("localhost", stage.target[1]))
-    assert stage.other.recvfrom_into(stage.buffer)[0] == 1
-    stage.one.sendmsg([b"x", b"y"], [], 0, stage.target)
-    assert stage.other.recvmsg(10)[0] == b"xy"
+        env.one.sendto(b"x" * size, env.target)
+        assert len(env.other.recvfrom(65536)[0]) == size
+    env.one.sendto(b"x", 0, ("localhost", env.target[1]))
+    assert env.other.recvfrom_into(env.buffer)[0] == 1
+    env.one.sendmsg([b"x", b"y"], [], 0, env.target)
+    assert env.other.recvmsg(10)[0] == b"xy"
 
 
-def messages(stage):
-    stage.left.sendmsg([stage.data, bytearray(stage.data)])
-    assert stage.right.recvmsg_into([stage.buffer])[0] == 200
-    stage.left.sendmsg(iter([stage.data]), [(stage.socket.SOL_SOCKET, stage.socket.SCM_RIGHTS, b"")])
-    assert stage.right.recvmsg(1000, 100)[0] == stage.data
+def messages(env):
+    env.left.sendmsg([env.data, bytearray(env.data)])
+    assert env.right.recvmsg_into([env.buffer])[0] == 200
+    env.left.sendmsg(iter([env.data]), [(env.socket.SOL_SOCKET, env.socket.SCM_RIGHTS, b"")])
+    assert env.right.recvmsg(1000, 100)[0] == env.data
 
 
-def passing_descriptors(stage):
-    stage.socket.send_fds(stage.left, [b"x"], [stage.left.fileno()] * 3)
-    for number in stage.socket.recv_fds(stage.right, 1, 3)[1]:
+def passing_descriptors(env):
+    env.socket.send_fds(env.left, [b"x"], [env.left.fileno()] * 3)
+    for number in env.socket.recv_fds(env.right, 1, 3)[1]:
         os.close(number)
-    stage.socket.send_fds(stage.left, [b"x"], [stage.left.fileno()] * 3)
-    assert stage.right.recv(1) == b"x"  # the descriptors are nobody's
+    env.socket.send_fds(env.left, [b"x"], [env.left.fileno()] * 3)
+    assert env.right.recv(1) == b"x"  # without ancillary data: the kernel closes the descriptors
 
 
-def descriptors_that_do_not_fit(stage):
-    """Fewer than were sent: the kernel keeps the rest."""
-    stage.socket.send_fds(stage.left, [b"x"], [stage.left.fileno()] * 3)
-    for number in stage.socket.recv_fds(stage.right, 1, 1)[1]:
+def descriptors_that_do_not_fit(env):
+    """The kernel closes those that do not fit."""
+    env.socket.send_fds(env.left, [b"x"], [env.left.fileno()] * 3)
+    for number in env.socket.recv_fds(env.right, 1, 1)[1]:
         os.close(number)
 
 
-def connections(stage):
-    with stage.socket.socket() as client:
-        client.connect(stage.address)
-        accepted, peer = stage.listening.accept()
+def connections(env):
+    with env.socket.socket() as client:
+        client.connect(env.address)
+        accepted, peer = env.listening.accept()
         with accepted:
             assert client.getsockname() == peer == accepted.getpeername()
             repr(accepted)
-    with stage.socket.create_connection(stage.address, 5, ("127.0.0.1", 0)), stage.listening.accept()[0]:
+    with env.socket.create_connection(env.address, 5, ("127.0.0.1", 0)), env.listening.accept()[0]:
         pass
-    with stage.socket.socket() as client:
-        assert client.connect_ex(stage.address) == 0
-        stage.socket.close(stage.listening._accept()[0])
+    with env.socket.socket() as client:
+        assert client.connect_ex(env.address) == 0
+        env.socket.close(env.listening._accept()[0])
 
 
-def makings(stage):
-    socket = stage.socket
+def constructions(env):
+    socket = env.socket
     socket.socket().close()
     socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM, 0).close()
     socket.socket(fileno=socket.socket().detach()).close()
     for each in socket.socketpair():
         each.close()
-    stage.left.dup().close()
-    socket.fromfd(stage.left.fileno(), socket.AF_UNIX, socket.SOCK_STREAM).close()
+    env.left.dup().close()
+    socket.fromfd(env.left.fileno(), socket.AF_UNIX, socket.SOCK_STREAM).close()
     socket.create_server(("127.0.0.1", 0), reuse_port=True).close()
     socket.socket.__new__(socket.socket)
     again = socket.socket()
@@ -166,7 +167,7 @@ def subclass(socket):
     return Own
 
 
-def files(stage):
+def files(env):
     for mode, options in [
         ("r", {}),
         ("w", {}),
@@ -174,26 +175,26 @@ def files(stage):
         ("rb", {"buffering": 0}),
         ("rw", {"encoding": "utf-8", "newline": "\n"}),
     ]:
-        with stage.left.makefile(mode, **options) as file:
+        with env.left.makefile(mode, **options) as file:
             repr(file)
-    with stage.left.makefile("wb") as out, stage.right.makefile("rb") as into:
-        out.write(stage.data + b"\n")
+    with env.left.makefile("wb") as out, env.right.makefile("rb") as into:
+        out.write(env.data + b"\n")
         out.flush()
-        assert into.readline() == stage.data + b"\n"
-    file = stage.left.makefile("rb", 0)
-    file.itself = file
+        assert into.readline() == env.data + b"\n"
+    file = env.left.makefile("rb", 0)
+    file.itself = file  # a reference cycle
     del file
 
 
-def sending_files(stage):
-    stage.file.seek(0)
-    assert stage.left.sendfile(stage.file, 0, 500) == 500
-    assert stage.left.sendfile(io.BytesIO(stage.data)) == 100
-    assert len(stage.right.recv(600, stage.socket.MSG_WAITALL)) == 600
+def sending_files(env):
+    env.file.seek(0)
+    assert env.left.sendfile(env.file, 0, 500) == 500
+    assert env.left.sendfile(io.BytesIO(env.data)) == 100
+    assert len(env.right.recv(600, env.socket.MSG_WAITALL)) == 600
 
 
-def options(stage):
-    socket, one = stage.socket, stage.one
+def options(env):
+    socket, one = env.socket, env.one
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes(16))
     assert one.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 1
@@ -206,17 +207,17 @@ def options(stage):
     hash(one), one == one, repr(one)
 
 
-def conversions(stage):
-    socket = stage.socket
+def conversions(env):
+    socket = env.socket
     assert socket.inet_ntoa(socket.inet_aton("127.0.0.1")) == "127.0.0.1"
     assert socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, "::1")) == "::1"
     socket.htons(1), socket.ntohl(1), socket.CMSG_LEN(4), socket.CMSG_SPACE(4)
     for name, wrong in [("inet_aton", ("x",)), ("inet_pton", (socket.AF_INET, "x")), ("inet_ntoa", (b"x",)), ("htons", (-1,))]:
-        refused((OSError, ValueError, OverflowError), getattr(socket, name), *wrong)
+        fails((OSError, ValueError, OverflowError), getattr(socket, name), *wrong)
 
 
-def looking_up(stage):
-    socket = stage.socket
+def look_ups(env):
+    socket = env.socket
     for host, port in [("127.0.0.1", 80), ("::1", "80"), ("localhost", None), (None, 80), (b"127.0.0.1", b"80")]:
         assert socket.getaddrinfo(host, port)
     assert socket.gethostbyname("localhost") and socket.gethostbyname_ex("127.0.0.1")
@@ -228,41 +229,41 @@ def looking_up(stage):
         assert socket.if_nametoindex(name) == number and socket.if_indextoname(number) == name
 
 
-def looking_up_in_vain(stage):
-    socket = stage.socket
-    refused(socket.gaierror, socket.getaddrinfo, "127.0.0.256", 80, flags=socket.AI_NUMERICHOST)
-    refused(socket.gaierror, socket.getaddrinfo, "127.0.0.1", stage.name)
-    refused(UnicodeError, socket.getaddrinfo, "x" * 100 + ".y", 80)
-    refused(TypeError, socket.getaddrinfo, 5, 80)
-    refused(OSError, socket.getservbyname, stage.name)
-    refused(OSError, socket.getprotobyname, stage.name)
-    refused(OverflowError, socket.getservbyport, -1)
-    refused(OSError, socket.if_nametoindex, stage.name)
-    refused(OSError, socket.if_indextoname, 2**31)
-    refused(OverflowError, socket.getnameinfo, ("::1", 80, 1 << 20), 0)
+def failing_look_ups(env):
+    socket = env.socket
+    fails(socket.gaierror, socket.getaddrinfo, "127.0.0.256", 80, flags=socket.AI_NUMERICHOST)
+    fails(socket.gaierror, socket.getaddrinfo, "127.0.0.1", env.name)
+    fails(UnicodeError, socket.getaddrinfo, "x" * 100 + ".y", 80)
+    fails(TypeError, socket.getaddrinfo, 5, 80)
+    fails(OSError, socket.getservbyname, env.name)
+    fails(OSError, socket.getprotobyname, env.name)
+    fails(OverflowError, socket.getservbyport, -1)
+    fails(OSError, socket.if_nametoindex, env.name)
+    fails(OSError, socket.if_indextoname, 2**31)
+    fails(OverflowError, socket.getnameinfo, ("::1", 80, 1 << 20), 0)
 
 
-def failing(stage):
-    socket, left = stage.socket, stage.left
+def failing(env):
+    socket, left = env.socket, env.left
     for call in [
         lambda: left.recv(-1),
         lambda: left.recv_into(b"read-only"),
-        lambda: left.recv_into(stage.buffer, 5000),
-        lambda: left.recvfrom_into(stage.buffer, 5000),
+        lambda: left.recv_into(env.buffer, 5000),
+        lambda: left.recvfrom_into(env.buffer, 5000),
         lambda: left.recvmsg(-1),
-        lambda: left.recvmsg_into([stage.buffer, b"read-only"]),
+        lambda: left.recvmsg_into([env.buffer, b"read-only"]),
         lambda: left.send("text"),
         lambda: left.sendall(None),
-        lambda: left.sendmsg([stage.data, stage.buffer, 5]),
-        lambda: left.sendmsg([stage.data], [(1, 2, stage.buffer), 5]),
-        lambda: left.sendmsg([stage.data], [], 0, 5),
-        lambda: stage.one.sendto(stage.buffer, ("127.0.0.1", 65536)),
-        lambda: stage.one.sendto(stage.buffer, 0, ("x" * 100 + ".y", 80)),
-        lambda: stage.one.sendto(b"x" * 100_000, stage.target),
-        lambda: stage.one.bind(stage.target),
-        lambda: stage.one.connect(("localhost", -1)),
+        lambda: left.sendmsg([env.data, env.buffer, 5]),
+        lambda: left.sendmsg([env.data], [(1, 2, env.buffer), 5]),
+        lambda: left.sendmsg([env.data], [], 0, 5),
+        lambda: env.one.sendto(env.buffer, ("127.0.0.1", 65536)),
+        lambda: env.one.sendto(env.buffer, 0, ("x" * 100 + ".y", 80)),
+        lambda: env.one.sendto(b"x" * 100_000, env.target),
+        lambda: env.one.bind(env.target),
+        lambda: env.one.connect(("localhost", -1)),
         lambda: left.connect("x" * 200),
-        lambda: left.connect("/" + stage.name),
+        lambda: left.connect("/" + env.name),
         lambda: left.setsockopt(1, 2, "text"),
         lambda: left.getsockopt(1, 2, 5000),
         lambda: left.settimeout("text"),
@@ -275,78 +276,78 @@ def failing(stage):
         lambda: socket.socket("text"),
         lambda: socket.socket(fileno=-1),
         lambda: socket.socket(fileno=10_000),
-        lambda: socket.socket(fileno=stage.file.fileno()),
+        lambda: socket.socket(fileno=env.file.fileno()),
         lambda: socket.socketpair(socket.AF_INET),
-        lambda: socket.create_connection(stage.nobody.getsockname(), 5),
-        lambda: socket.create_server(stage.address),
+        lambda: socket.create_connection(env.refusing.getsockname(), 5),
+        lambda: socket.create_server(env.address),
         lambda: socket.fromfd(10_000, 1, 1),
         lambda: socket.setdefaulttimeout(-1),
         lambda: left.recv(1, 2, 3),
         lambda: left.recv(size=1),
         lambda: left.getsockname(1),
     ]:
-        refused((OSError, ValueError, TypeError, AttributeError, OverflowError), call)
+        fails((OSError, ValueError, TypeError, AttributeError, OverflowError), call)
 
 
-def nothing_there(stage):
+def would_block(env):
     for call in (
         ("recv", 10),
         ("recv", 1 << 20),
         ("recvfrom", 10),
-        ("recv_into", stage.buffer),
+        ("recv_into", env.buffer),
         ("recvmsg", 10, 1000),
-        ("recvmsg_into", [stage.buffer]),
+        ("recvmsg_into", [env.buffer]),
     ):
         name, *arguments = call
-        refused(BlockingIOError, getattr(stage.waiting, name), *arguments)
-    stage.waiting.settimeout(1e-5)
-    refused(TimeoutError, stage.waiting.recv, 100_000)
-    stage.waiting.setblocking(False)
-    stage.listening.setblocking(False)
-    refused(BlockingIOError, stage.listening.accept)
-    stage.listening.setblocking(True)
+        fails(BlockingIOError, getattr(env.nonblocking, name), *arguments)
+    env.nonblocking.settimeout(1e-5)
+    fails(TimeoutError, env.nonblocking.recv, 100_000)
+    env.nonblocking.setblocking(False)
+    env.listening.setblocking(False)
+    fails(BlockingIOError, env.listening.accept)
+    env.listening.setblocking(True)
 
 
-def on_a_closed_socket(stage):
-    closed = stage.closed
+def on_a_closed_socket(env):
+    closed = env.closed
     for call in [
         lambda: closed.recv(1000),
-        lambda: closed.send(stage.buffer),
-        lambda: closed.sendto(stage.buffer, stage.target),
-        lambda: closed.sendmsg([stage.buffer]),
+        lambda: closed.send(env.buffer),
+        lambda: closed.sendto(env.buffer, env.target),
+        lambda: closed.sendmsg([env.buffer]),
         lambda: closed.recvmsg(10, 10),
-        lambda: closed.connect(stage.address),
-        lambda: closed.bind(stage.address),
+        lambda: closed.connect(env.address),
+        lambda: closed.bind(env.address),
         closed.accept,
         closed.dup,
         closed.getsockname,
         closed.listen,
     ]:
-        refused(OSError, call)
-    assert closed.connect_ex(stage.address) != 0
+        fails(OSError, call)
+    assert closed.connect_ex(env.address) != 0
     closed.close()
     assert closed.detach() == -1
 
 
-def subclasses(stage):
-    own = stage.subclass
+def subclasses(env):
+    own = env.subclass
     with own("extra") as made:
         assert weakref.ref(made)() is made
-        made.extra = made  # a cycle
+        made.extra = made  # a reference cycle
 
 
 CALLS = [
-    transfer, datagrams, messages, passing_descriptors, descriptors_that_do_not_fit, connections, makings, files, sending_files, options,
-    conversions, looking_up, looking_up_in_vain, failing, nothing_there, on_a_closed_socket, subclasses,
+    transfer, datagrams, messages, passing_descriptors, descriptors_that_do_not_fit, connections, constructions, files, sending_files, options,
+    conversions, look_ups, failing_look_ups, failing, would_block, on_a_closed_socket, subclasses,
 ]  # fmt: skip
 
 
-def measure(stage):
+def measure(env):
     gc.collect()
-    classes = stage.socket.socket, stage.socket.SocketType, stage.socket.SocketIO, stage.socket.AddressFamily
-    things = *classes, stage.data, stage.buffer, stage.target, stage.address, stage.name, stage.left, stage.one
+    classes = env.socket.socket, env.socket.SocketType, env.socket.SocketIO, env.socket.AddressFamily
+    things = *classes, env.data, env.buffer, env.target, env.address, env.name, env.left, env.one
     return {
-        "descriptors": len(os.listdir("/proc/self/fd")),
+        "descriptors": len(open_numbers()),
         "blocks": sys.getallocatedblocks(),
         "references": sum(sys.getrefcount(thing) for thing in things if sys.getrefcount(thing) < 1 << 28),
         "bytes": heap(),
@@ -355,96 +356,96 @@ def measure(stage):
 
 @needs_localhost
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
-def test_nothing_is_kept(socket, keep, call):
-    stage = Stage(socket, keep)
+def test_no_leak(socket, keep, call):
+    env = Environment(socket, keep)
 
-    def grown():
-        before = measure(stage)
+    def growth():
+        before = measure(env)
         for _ in range(ROUNDS):
-            call(stage)
-        after = measure(stage)
+            call(env)
+        after = measure(env)
         return {name: after[name] - before[name] for name in before if before[name] is not None}
 
-    grown()
-    # The interpreter's own caches and free lists grow too, less each time: what leaks, grows by as much for ever.
-    growths = [grown()]
+    growth()
+    # The interpreter's own caches and free lists grow too, but less each time. A leak grows by the same amount each time.
+    growths = [growth()]
     while too_much(growths[-1]) and len(growths) < 20:
-        growths.append(grown())
+        growths.append(growth())
     assert not too_much(growths[-1]), growths
 
 
 SINGLE = {
-    "a file without a descriptor": lambda stage: stage.right.recv(stage.left.sendfile(io.BytesIO(stage.data * 10))),
-    "an empty file without a descriptor": lambda stage: stage.left.sendfile(io.BytesIO()),
-    "a file whose descriptor fails": lambda stage: stage.left.sendfile(Unreadable()),
-    "an empty file": lambda stage: stage.left.sendfile(stage.empty),
-    "a count of an empty file": lambda stage: stage.left.sendfile(stage.empty, 0, 2**70),
-    "a file that is a pipe": lambda stage: stage.left.sendfile(stage.pipe, 0, 1),
-    "a file that is none": lambda stage: stage.left.sendfile(5),
-    "a file of text": lambda stage: stage.left.sendfile(io.StringIO("text")),
-    "too many of a file": lambda stage: stage.left.sendfile(stage.file, 0, 2**70),
-    "a negative count of a file": lambda stage: stage.left.sendfile(stage.file, 0, -1),
-    "a count that is none": lambda stage: stage.left.sendfile(stage.file, 0, "1"),
-    "an offset out of range": lambda stage: stage.left.sendfile(stage.file, 2**70, 1),
-    "an offset that is none": lambda stage: stage.left.sendfile(stage.file, "1", 1),
-    "a file to a socket that is closed": lambda stage: stage.closed.sendfile(stage.file),
-    "a file to a socket that does not wait": lambda stage: stage.waiting.sendfile(stage.file),
-    "a file to a socket of datagrams": lambda stage: stage.one.sendfile(stage.file),
-    "a mode that is none": lambda stage: stage.left.makefile(5),
-    "a mode unknown": lambda stage: stage.left.makefile("x"),
-    "a mode of half a pair": lambda stage: stage.left.makefile("\ud800"),
-    "a raw mode unknown": lambda stage: stage.raw.__init__(stage.left, "x"),
-    "a raw mode of half a pair": lambda stage: stage.raw.__init__(stage.left, "\ud800"),
-    "text without a buffer": lambda stage: stage.left.makefile("r", 0),
-    "a file that does not read": lambda stage: stage.raw.readinto(bytearray(1)),
-    "a file that does not write": lambda stage: stage.reader.write(b"x"),
-    "a file with nothing to read": lambda stage: stage.reader.readinto(bytearray(1)),
-    "a file into what cannot be written": lambda stage: stage.reader.readinto(b"x"),
-    "a file from what cannot be read": lambda stage: stage.raw.write("x"),
-    "a port out of range": lambda stage: stage.one.sendto(b"x", ("127.0.0.1", 65536)),
-    "a port out of C's range": lambda stage: stage.one.sendto(b"x", ("127.0.0.1", 2**70)),
-    "a port that is none": lambda stage: stage.one.connect(("127.0.0.1", "80")),
-    "a host of half a pair": lambda stage: stage.one.connect(("\ud800", 80)),
-    "a host with an endless label": lambda stage: stage.one.connect(("ä" * 1000, 80)),
-    "a host with an endless label after others": lambda stage: stage.one.connect(("a." * 300 + "ä" * 1000, 80)),
-    "a host that is none": lambda stage: stage.one.bind((5, 80)),
-    "a path that is too long": lambda stage: stage.unix.bind("x" * 200),
-    "a path that is none": lambda stage: stage.unix.connect(5),
-    "an address that is none": lambda stage: stage.one.connect_ex(5),
-    "a timeout out of range": lambda stage: stage.left.settimeout(2**62),
-    "a timeout out of C's range": lambda stage: stage.left.settimeout(2**70),
-    "a timeout that is none": lambda stage: stage.left.settimeout("1"),
-    "a timeout that fails": lambda stage: stage.left.settimeout(Unreadable()),
-    "a size that fails": lambda stage: stage.left.recv(Unreadable()),
-    "a size out of range": lambda stage: stage.left.recv(2**70),
-    "nothing to receive": lambda stage: stage.waiting.recv(1),
-    "nobody to accept": lambda stage: stage.unheard.accept(),
-    "a closed socket's accept": lambda stage: stage.closed.accept(),
-    "a closed socket's copy": lambda stage: stage.closed.dup(),
-    "a closed socket's file": lambda stage: stage.closed.makefile("rb", 0).close(),
-    "an open file asked": lambda stage: (stage.raw.closed, stage.raw.name, stage.raw.mode, repr(stage.raw), stage.raw.fileno()),
-    "a closed file asked": lambda stage: (stage.shut.closed, stage.shut.name, stage.shut.mode, repr(stage.shut)),
-    "a closed file's descriptor": lambda stage: stage.shut.fileno(),
-    "a file made and closed": lambda stage: stage.left.makefile("rb", 0).close(),
-    "a closed socket shown": lambda stage: repr(stage.closed),
-    "an unconnected socket shown": lambda stage: repr(stage.one),
-    "a keyword unknown": lambda stage: stage.left.makefile(unknown=1),
-    "a keyword of half a pair": lambda stage: stage.left.makefile(**{"\ud800": 1}),
-    "an argument too many": lambda stage: stage.left.accept(1),
-    "an inheritance that is none": lambda stage: stage.left.set_inheritable("x"),
-    "an option unknown": lambda stage: stage.left.getsockopt(5000, 5000),
-    "an option's value that is none": lambda stage: stage.left.setsockopt(1, 2, 1.5),
-    "buffers that fail": lambda stage: stage.left.sendmsg(Unreadable()),
-    "a family out of range": lambda stage: stage.socket.socket(2**70),
-    "a family unknown": lambda stage: stage.socket.socket(5000),
-    "a descriptor that is none": lambda stage: stage.socket.socket(fileno="x"),
-    "a descriptor that is no socket": lambda stage: stage.socket.socket(fileno=stage.file.fileno()),
-    "a pickle": lambda stage: stage.left.__getstate__(),
-    "a look-up of half a pair": lambda stage: stage.socket.getaddrinfo("\ud800", 80),
-    "a look-up of a service unknown": lambda stage: stage.socket.getaddrinfo("127.0.0.1", "no such service"),
-    "a look-up in vain": lambda stage: stage.socket.getaddrinfo("127.0.0.256", 80, 0, 0, 0, stage.socket.AI_NUMERICHOST),
-    "a family that the enumeration lacks": lambda stage: stage.socket.socket(
-        stage.socket.AF_UNIX, 5000 | stage.socket.SOCK_STREAM, fileno=stage.socket.dup(stage.unix.fileno())
+    "a file without a descriptor": lambda env: env.right.recv(env.left.sendfile(io.BytesIO(env.data * 10))),
+    "an empty file without a descriptor": lambda env: env.left.sendfile(io.BytesIO()),
+    "a file whose descriptor fails": lambda env: env.left.sendfile(Unreadable()),
+    "an empty file": lambda env: env.left.sendfile(env.empty),
+    "a count of an empty file": lambda env: env.left.sendfile(env.empty, 0, 2**70),
+    "a file that is a pipe": lambda env: env.left.sendfile(env.pipe, 0, 1),
+    "a file that is an int": lambda env: env.left.sendfile(5),
+    "a file of text": lambda env: env.left.sendfile(io.StringIO("text")),
+    "a count out of range": lambda env: env.left.sendfile(env.file, 0, 2**70),
+    "a negative count of a file": lambda env: env.left.sendfile(env.file, 0, -1),
+    "a count that is a str": lambda env: env.left.sendfile(env.file, 0, "1"),
+    "an offset out of range": lambda env: env.left.sendfile(env.file, 2**70, 1),
+    "an offset that is a str": lambda env: env.left.sendfile(env.file, "1", 1),
+    "a file to a closed socket": lambda env: env.closed.sendfile(env.file),
+    "a file to a non-blocking socket": lambda env: env.nonblocking.sendfile(env.file),
+    "a file to a datagram socket": lambda env: env.one.sendfile(env.file),
+    "a mode that is an int": lambda env: env.left.makefile(5),
+    "an unknown mode": lambda env: env.left.makefile("x"),
+    "a mode with a lone surrogate": lambda env: env.left.makefile("\ud800"),
+    "an unknown raw mode": lambda env: env.raw.__init__(env.left, "x"),
+    "a raw mode with a lone surrogate": lambda env: env.raw.__init__(env.left, "\ud800"),
+    "text without a buffer": lambda env: env.left.makefile("r", 0),
+    "a file not open for reading": lambda env: env.raw.readinto(bytearray(1)),
+    "a file not open for writing": lambda env: env.reader.write(b"x"),
+    "a file with nothing to read": lambda env: env.reader.readinto(bytearray(1)),
+    "a file into a read-only buffer": lambda env: env.reader.readinto(b"x"),
+    "a file from a str": lambda env: env.raw.write("x"),
+    "a port out of range": lambda env: env.one.sendto(b"x", ("127.0.0.1", 65536)),
+    "a port out of C's range": lambda env: env.one.sendto(b"x", ("127.0.0.1", 2**70)),
+    "a port that is a str": lambda env: env.one.connect(("127.0.0.1", "80")),
+    "a host with a lone surrogate": lambda env: env.one.connect(("\ud800", 80)),
+    "a host with a long label": lambda env: env.one.connect(("ä" * 1000, 80)),
+    "a host with a long label after others": lambda env: env.one.connect(("a." * 300 + "ä" * 1000, 80)),
+    "a host that is an int": lambda env: env.one.bind((5, 80)),
+    "a path that is too long": lambda env: env.unix.bind("x" * 200),
+    "a path that is an int": lambda env: env.unix.connect(5),
+    "an address that is an int": lambda env: env.one.connect_ex(5),
+    "a timeout out of range": lambda env: env.left.settimeout(2**62),
+    "a timeout out of C's range": lambda env: env.left.settimeout(2**70),
+    "a timeout that is a str": lambda env: env.left.settimeout("1"),
+    "a timeout that fails": lambda env: env.left.settimeout(Unreadable()),
+    "a size that fails": lambda env: env.left.recv(Unreadable()),
+    "a size out of range": lambda env: env.left.recv(2**70),
+    "nothing to receive": lambda env: env.nonblocking.recv(1),
+    "no connection to accept": lambda env: env.idle_listener.accept(),
+    "a closed socket's accept": lambda env: env.closed.accept(),
+    "a closed socket's dup": lambda env: env.closed.dup(),
+    "a closed socket's file": lambda env: env.closed.makefile("rb", 0).close(),
+    "the attributes of an open file": lambda env: (env.raw.closed, env.raw.name, env.raw.mode, repr(env.raw), env.raw.fileno()),
+    "the attributes of a closed file": lambda env: (env.closed_file.closed, env.closed_file.name, env.closed_file.mode, repr(env.closed_file)),
+    "a closed file's descriptor": lambda env: env.closed_file.fileno(),
+    "a file made and closed": lambda env: env.left.makefile("rb", 0).close(),
+    "the repr of a closed socket": lambda env: repr(env.closed),
+    "the repr of an unconnected socket": lambda env: repr(env.one),
+    "an unknown keyword": lambda env: env.left.makefile(unknown=1),
+    "a keyword with a lone surrogate": lambda env: env.left.makefile(**{"\ud800": 1}),
+    "an argument too many": lambda env: env.left.accept(1),
+    "an inheritable that is a str": lambda env: env.left.set_inheritable("x"),
+    "an unknown option": lambda env: env.left.getsockopt(5000, 5000),
+    "an option's value that is a float": lambda env: env.left.setsockopt(1, 2, 1.5),
+    "buffers that fail": lambda env: env.left.sendmsg(Unreadable()),
+    "a family out of range": lambda env: env.socket.socket(2**70),
+    "an unknown family": lambda env: env.socket.socket(5000),
+    "a descriptor that is a str": lambda env: env.socket.socket(fileno="x"),
+    "a descriptor that is not a socket": lambda env: env.socket.socket(fileno=env.file.fileno()),
+    "a pickle": lambda env: env.left.__getstate__(),
+    "a look-up of a lone surrogate": lambda env: env.socket.getaddrinfo("\ud800", 80),
+    "a look-up of an unknown service": lambda env: env.socket.getaddrinfo("127.0.0.1", "no such service"),
+    "a look-up that fails": lambda env: env.socket.getaddrinfo("127.0.0.256", 80, 0, 0, 0, env.socket.AI_NUMERICHOST),
+    "a type that the enumeration lacks": lambda env: env.socket.socket(
+        env.socket.AF_UNIX, 5000 | env.socket.SOCK_STREAM, fileno=env.socket.dup(env.unix.fileno())
     ).close(),
 }  # fmt: skip
 
@@ -461,42 +462,42 @@ class Unreadable:
 
 
 @pytest.fixture
-def single_stage(socket, keep):
-    stage = Stage(socket, keep)
+def single_env(socket, keep):
+    env = Environment(socket, keep)
     reading, writing = os.pipe()
     os.close(writing)
-    stage.pipe = keep(open(reading, "rb", 0))
-    stage.empty = keep(open(os.devnull, "rb", 0))
-    stage.raw = keep(stage.left.makefile("wb", 0))
-    stage.shut = stage.left.makefile("rb", 0)
-    stage.shut.close()
-    stage.reader = keep(stage.waiting.makefile("rb", 0))
-    stage.unix = keep(socket.socket(socket.AF_UNIX))
-    stage.unheard = keep(socket.create_server(("127.0.0.1", 0)))
-    stage.unheard.setblocking(False)
-    return stage
+    env.pipe = keep(open(reading, "rb", 0))
+    env.empty = keep(open(os.devnull, "rb", 0))
+    env.raw = keep(env.left.makefile("wb", 0))
+    env.closed_file = env.left.makefile("rb", 0)
+    env.closed_file.close()
+    env.reader = keep(env.nonblocking.makefile("rb", 0))
+    env.unix = keep(socket.socket(socket.AF_UNIX))
+    env.idle_listener = keep(socket.create_server(("127.0.0.1", 0)))
+    env.idle_listener.setblocking(False)
+    return env
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_a_call_by_itself_keeps_nothing(single_stage, name):
-    """With no other in between: what one leaves to be given back later, the next would give back."""
+def test_no_leak_of_a_call_by_itself(single_env, name):
+    """No other call is in between: an object that one call leaves to be freed later would be freed by the next."""
     errors = OSError, ValueError, TypeError, AttributeError, OverflowError, RuntimeError, UnicodeError, io.UnsupportedOperation
 
     def references():
         return sum(count for count in map(sys.getrefcount, errors) if count < 1 << 28)
 
-    def grown():
+    def growth():
         gc.collect()
         before = sys.getallocatedblocks(), references()
         for _ in range(ROUNDS):
             with contextlib.suppress(Exception):
-                SINGLE[name](single_stage)
+                SINGLE[name](single_env)
         gc.collect()
         return sys.getallocatedblocks() - before[0], references() - before[1]
 
-    grown()
-    growths = [grown(), grown()]
-    # Once, by chance, may be: an object in every other round is not.
+    growth()
+    growths = [growth(), growth()]
+    # A single object may appear by chance; one in every other round may not.
     assert min(map(max, growths)) <= ROUNDS // 2, growths
 
 
@@ -505,8 +506,8 @@ def too_much(growth):
     return {name: by for name, by in growth.items() if by > limits[name]}
 
 
-def test_threads_that_were_blocked_leave_nothing(oxisocket, keep, start):
-    stage = Stage(oxisocket, keep)
+def test_no_leak_of_calls_ended_by_close(oxisocket, keep, start):
+    env = Environment(oxisocket, keep)
 
     def round():
         left, right = oxisocket.socketpair()
@@ -518,19 +519,19 @@ def test_threads_that_were_blocked_leave_nothing(oxisocket, keep, start):
         right.close()
 
     round()
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_numbers())
     for _ in range(20):
         round()
-    assert len(os.listdir("/proc/self/fd")) == before
-    assert measure(stage)["descriptors"] == before
+    assert len(open_numbers()) == before
+    assert measure(env)["descriptors"] == before
 
 
-def test_a_large_result_keeps_what_came_not_what_was_asked(oxisocket, unix_pair_of_ours):
+def test_a_large_recv_keeps_only_the_received_bytes(oxisocket, unix_pair_of_ours):
     left, right = unix_pair_of_ours
     kept = []
     before = heap()
     if before is None:
-        pytest.skip("the C library does not tell what it has given out")
+        pytest.skip("the C library does not tell what it has allocated")
     for _ in range(50):
         left.send(b"x" * 64)
         kept.append(right.recv(1 << 20))

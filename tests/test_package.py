@@ -1,4 +1,4 @@
-"""The package itself: what it ships, what it loads, how it is called."""
+"""The package itself: what it contains, what it imports, its version."""
 
 import importlib.metadata
 import importlib.util
@@ -30,12 +30,12 @@ def test_ships_type_information(package):
     assert (package / "_socket.pyi").is_file()
 
 
-def test_says_its_version(oxisocket):
+def test_version(oxisocket):
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", oxisocket.__version__)
     assert oxisocket.__version__ == importlib.metadata.version("oxisocket")
 
 
-def test_needs_nothing_else(oxisocket):
+def test_has_no_dependencies(oxisocket):
     needed = importlib.metadata.requires("oxisocket") or []
     assert [each for each in needed if "extra ==" not in each] == []
 
@@ -53,7 +53,7 @@ def test_import_loads_no_more_than_the_original(oxisocket):
                     "inspect", "importlib.metadata", "http.client", "logging", "runpy", "argparse"} == set()  # fmt: skip
 
 
-def test_import_of_the_package_leaves_the_original_in_place(oxisocket):
+def test_importing_the_package_does_not_replace_the_original(oxisocket):
     code = (
         "import socket, oxisocket; import socket as again; assert socket is again; assert socket.socket is not oxisocket.socket"
     )
@@ -109,7 +109,7 @@ def again():
 
 
 class TestImportedAgain:
-    """After `sys.modules` was purged, as tests do that want a module afresh."""
+    """Imported again after its modules were removed from `sys.modules`, as some tests do."""
 
     @pytest.fixture
     def purged(self, socket, run):
@@ -127,7 +127,7 @@ assert all(type(answer[0]) is new.AddressFamily for answer in new.getaddrinfo("1
 print("done")
 """) == "done\n"  # fmt: skip
 
-    def test_what_goes_by_a_name_is_looked_up_in_the_new_one(self, purged):
+    def test_names_are_looked_up_in_the_new_module(self, purged):
         assert purged("""
 new = again()
 class Mine(new.socket):
@@ -141,7 +141,7 @@ with new.create_server(("127.0.0.1", 0)) as listening:
 print("done")
 """) == "done\n"  # fmt: skip
 
-    def test_sockets_made_before_go_on(self, purged):
+    def test_sockets_made_before_still_work(self, purged):
         assert purged("""
 left, right = socket.socketpair()
 file = right.makefile("rb")
@@ -153,8 +153,8 @@ file.close(), left.close(), right.close()
 print("done")
 """) == "done\n"  # fmt: skip
 
-    def test_nothing_is_left_behind(self, purged, ours):
-        """Nothing but what the interpreter keeps: blocks vary by some, an enumeration has hundreds."""
+    def test_no_leak(self, purged, ours):
+        """The number of blocks may vary a little, since the interpreter caches. A leaked enumeration would be hundreds of blocks."""
         if not ours:
             pytest.skip("what the original leaves behind differs from version to version")
         assert purged("""
@@ -174,7 +174,7 @@ print(after - before < 200 or after - before)
 """) == "True\n"  # fmt: skip
 
     def test_ssl_takes_the_new_sockets(self, oxisocket):
-        """OpenSSL's module knows sockets by the class that it saw first."""
+        """`_ssl` checks sockets against the class that existed when it was imported."""
         code = PURGE % ("oxisocket", "oxisocket") + """
 import oxisocket
 oxisocket.install()

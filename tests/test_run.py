@@ -1,4 +1,4 @@
-"""`python -m oxisocket` runs a program as plain Python does, with our `socket` in the original's place."""
+"""`python -m oxisocket` runs a program as plain Python does, with our `socket` in place of the original's."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def launch(socket, tmp_path):
 
 @pytest.fixture
 def compare(both, tmp_path):
-    """Runs the same program on both and asserts that nobody could tell the difference."""
+    """Runs the same program on both, and asserts that output and exit status are the same."""
 
     def compare(*arguments, **settings):
         plain, ours = (Launcher(each, tmp_path)(*arguments, **settings) for each in both)
@@ -52,8 +52,8 @@ def compare(both, tmp_path):
 
 
 def without_runpy(text):
-    """Plain `python -m` shows two frames of runpy in a traceback; to show them or not is no matter. Nor is how many more calls
-    went into the stack."""
+    """Removes differences that do not matter: plain `python -m` shows two frames of runpy in a traceback, and the recursion depth
+    differs by some calls."""
     text = re.sub(r'(?m)^[ |+]*File "<frozen runpy>", line \d+, in \w+\n', "", text)
     return re.sub(r"repeated \d+ more times", "repeated N more times", text)
 
@@ -151,8 +151,8 @@ print(pickle.loads(pickle.dumps(Here)) is Here)
 """
 
 
-class TestSurroundings:
-    """What a program can see of the way it was started."""
+class TestProgramEnvironment:
+    """What a program can see of how it was started."""
 
     @pytest.mark.parametrize("arguments", [(), ("one",), ("-x", "--help", "-m", "--", "", "a b")], ids=repr)
     def test_script(self, compare, script, arguments):
@@ -270,14 +270,14 @@ ENDINGS = {
 
 
 class TestEndings:
-    """Exit status, messages and tracebacks: without a trace of who ran the program."""
+    """Exit status, messages and tracebacks show nothing of oxisocket's own frames."""
 
     @pytest.mark.parametrize("ending", ENDINGS)
     def test_script(self, compare, script, ending):
         done = compare(script(ENDINGS[ending] + "\n"))
         assert "oxisocket" not in done.stderr.replace(sys.executable, "")
 
-    @pytest.mark.parametrize("ending", [name for name in ENDINGS if name != "own excepthook"])  # which sees runpy
+    @pytest.mark.parametrize("ending", [name for name in ENDINGS if name != "own excepthook"])  # it sees the frames of runpy
     def test_module(self, compare, script, ending):
         script(ENDINGS[ending] + "\n", "program.py")
         compare("-m", "program")
@@ -287,7 +287,7 @@ class TestEndings:
         compare("-c", ENDINGS[ending])
 
     def test_interrupt_ends_by_the_signal(self, launch, script):
-        """A shell that runs the program in a loop stops the loop only when the program died of the signal."""
+        """A shell that runs the program in a loop stops the loop only if the signal killed the program."""
         done = launch(script("raise KeyboardInterrupt"))
         assert done.returncode == -signal.SIGINT
         assert done.stderr.rstrip().endswith("KeyboardInterrupt")
@@ -310,7 +310,7 @@ class TestEndings:
 
 
 class TestCommandLine:
-    """What is wrong with the command line itself."""
+    """Errors in the command line itself."""
 
     def test_missing_script(self, both, tmp_path):
         plain, ours = (Launcher(each, tmp_path)("missing.py") for each in both)
@@ -319,7 +319,7 @@ class TestCommandLine:
         assert "missing.py" in ours.stderr and "[Errno 2] No such file or directory" in ours.stderr
         assert "Traceback" not in ours.stderr
 
-    def test_script_that_may_not_be_read(self, both, tmp_path):
+    def test_script_without_permission(self, both, tmp_path):
         (tmp_path / "secret.py").touch(mode=0)
         if os.access(tmp_path / "secret.py", os.R_OK):
             pytest.skip("this user may read everything")
@@ -347,7 +347,7 @@ class TestCommandLine:
         plain, ours = (Launcher(each, tmp_path)(*arguments) for each in both)
         assert ours.returncode == plain.returncode == 2
         assert ours.stdout == ""
-        assert "--help" in ours.stderr or "usage" in ours.stderr  # the way on
+        assert "--help" in ours.stderr or "usage" in ours.stderr  # says where to find help
         assert "Traceback" not in ours.stderr
 
     @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -359,7 +359,7 @@ class TestCommandLine:
 
     def test_no_arguments(self, launch):
         done = launch()
-        assert done.returncode in (0, 2)  # plain Python reads the empty standard input, and is done
+        assert done.returncode in (0, 2)  # plain Python executes the empty standard input
         assert "Traceback" not in done.stderr
 
 

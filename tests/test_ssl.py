@@ -1,4 +1,4 @@
-"""The standard library's `ssl` on our sockets: TLS as it is on the stdlib's."""
+"""The standard library's `ssl` on our sockets: TLS works as on the stdlib's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ssl = pytest.importorskip("ssl")  # imported here with the stdlib's class, as in a program that comes to oxisocket late
+ssl = pytest.importorskip("ssl")  # imported here with the stdlib's class, as in a program that imports oxisocket late
 
 VERSIONS = [name for name in ("TLSv1_2", "TLSv1_3") if getattr(ssl, f"HAS_{name}")]
 
@@ -40,7 +40,7 @@ def connect():
     far.settimeout(20)
     return near, far
 
-def shake_hands():
+def handshake():
     near, far = connect()
     accepted = threads.submit(server.wrap_socket, far, server_side=True)
     wrapped = keep(client.wrap_socket(near, server_hostname="localhost"))
@@ -76,7 +76,7 @@ def made_by_openssl(folder):
 
 @pytest.fixture(params=VERSIONS)
 def tls(request, socket, certificate, tmp_path, with_parts):
-    """Runs a program with `socket` under `ssl`, in which two ends can shake hands."""
+    """Runs a program in which `ssl` uses the module under test, with functions that connect two TLS sockets."""
     launcher = [] if socket.__name__ == "socket" else ["-m", socket.__name__]
 
     def run(code):
@@ -90,34 +90,28 @@ def tls(request, socket, certificate, tmp_path, with_parts):
     return run
 
 
-def test_the_class_is_ours(tls):
+def test_the_base_class_is_ours(tls):
     assert not tls("""
 import _socket
 assert ssl.SSLSocket.__mro__[1] is socket.socket
 assert issubclass(ssl.SSLSocket, socket.socket) and issubclass(ssl.SSLSocket, _socket.socket)
-for end in shake_hands():
+for end in handshake():
     assert isinstance(end, socket.socket), end
     assert repr(end).startswith("<ssl.SSLSocket fd="), end
 """)
 
 
-def test_both_ways_in_all_sizes(tls):
+def test_both_directions_in_all_sizes(tls):
     assert not tls("""
-near, far = shake_hands()
-assert near.version() == far.version() == sys.argv[2].replace("_", ".")
+from waiting import recv_all
 
-def receive(end, size):
-    parts = bytearray()
-    while len(parts) < size:
-        part = end.recv(65536)
-        assert part
-        parts += part
-    return bytes(parts)
+near, far = handshake()
+assert near.version() == far.version() == sys.argv[2].replace("_", ".")
 
 for size in 1, 2, 100, 16_383, 16_384, 16_385, 65_536, 1_000_000:
     data = (bytes(range(251)) * (size // 251 + 1))[:size]
     for one, other in (near, far), (far, near):
-        received = threads.submit(receive, other, size)
+        received = threads.submit(recv_all, other, size)
         assert one.sendall(data) is None
         assert received.result() == data
 """)
@@ -125,7 +119,7 @@ for size in 1, 2, 100, 16_383, 16_384, 16_385, 65_536, 1_000_000:
 
 def test_every_call_of_a_wrapped_socket(tls):
     assert not tls("""
-near, far = shake_hands()
+near, far = handshake()
 assert near.send(b"abc") == 3 and far.recv(2) == b"ab" and far.pending() == 1 and far.recv(10) == b"c"
 assert near.write(b"abc") == 3 and far.read(10) == b"abc"
 buffer = bytearray(10)
@@ -158,7 +152,7 @@ assert near.fileno() == -1
 """)
 
 
-def test_the_outer_socket_gives_its_descriptor_away(tls):
+def test_wrapping_detaches_the_descriptor(tls):
     assert not tls("""
 plain, far = connect()
 number, timeout = plain.fileno(), plain.gettimeout()
@@ -170,7 +164,7 @@ assert wrapped.getpeername() == far.getsockname()
 """)
 
 
-def test_time_runs_out_in_the_handshake(tls):
+def test_timeout_in_the_handshake(tls):
     assert tls("""
 near, far = connect()
 near.settimeout(0.05)
@@ -182,9 +176,9 @@ except socket.timeout as error:
 """).startswith(("_ssl.c:", "(", "The handshake", "timed out"))
 
 
-def test_time_runs_out_in_recv_and_the_connection_goes_on(tls):
+def test_timeout_in_recv_and_the_connection_still_works(tls):
     assert not tls("""
-near, far = shake_hands()
+near, far = handshake()
 near.settimeout(0.05)
 for _ in range(2):
     try:
@@ -199,11 +193,11 @@ assert near.recv(10) == b"late"
 """)
 
 
-def test_time_runs_out_in_sendall(tls):
+def test_timeout_in_sendall(tls):
     assert not tls("""
-from waiting import BIG, narrow
-near, far = shake_hands()
-narrow(near, far)
+from waiting import BIG, limit_buffers
+near, far = handshake()
+limit_buffers(near, far)
 near.settimeout(0.1)
 try:
     near.sendall(BIG)
@@ -214,9 +208,9 @@ else:
 """)
 
 
-def test_a_blocked_recv_gets_what_comes(tls):
+def test_a_blocked_recv(tls):
     assert not tls("""
-near, far = shake_hands()
+near, far = handshake()
 near.settimeout(None)
 waiting = threads.submit(near.recv, 10)
 far.sendall(b"hello")
@@ -224,7 +218,7 @@ assert waiting.result() == b"hello"
 """)
 
 
-def test_a_handshake_without_blocking(tls):
+def test_a_non_blocking_handshake(tls):
     assert not tls("""
 near, far = connect()
 near.setblocking(False)
@@ -263,9 +257,9 @@ assert 0 < received <= sent
 """)
 
 
-def test_unwrap_gives_the_plain_connection_back(tls):
+def test_unwrap_returns_the_plain_connection(tls):
     assert not tls("""
-near, far = shake_hands()
+near, far = handshake()
 number = near.fileno()
 plain_far = threads.submit(far.unwrap)
 plain_near = near.unwrap()
@@ -278,9 +272,9 @@ assert plain_far.recv(20) == b"in the open"
 """)
 
 
-def test_the_end_is_seen(tls):
+def test_eof(tls):
     assert not tls("""
-near, far = shake_hands()
+near, far = handshake()
 near.sendall(b"last")
 near.shutdown(socket.SHUT_WR)
 assert far.recv(10) == b"last"
@@ -288,9 +282,9 @@ assert far.recv(10) == b""
 """)
 
 
-def test_what_a_session_tells(tls):
+def test_session_attributes(tls):
     assert not tls("""
-near, far = shake_hands()
+near, far = handshake()
 assert not near.server_side and far.server_side
 assert near.server_hostname == "localhost" and far.server_hostname is None
 assert near.context is client and far.context is server
@@ -313,7 +307,7 @@ assert again.session_reused and not near.session_reused
 
 def test_files_over_tls(tls):
     assert not tls("""
-near, far = shake_hands()
+near, far = handshake()
 with near.makefile("rw", encoding="utf-8", newline="\\n") as there, far.makefile("rwb") as here:
     there.write("grüße\\n" * 1000)
     there.flush()
@@ -332,7 +326,7 @@ assert near.fileno() == -1
 def test_sendfile_over_tls(tls, tmp_path):
     (tmp_path / "data").write_bytes(bytes(range(256)) * 1000)
     assert not tls(f"""
-near, far = shake_hands()
+near, far = handshake()
 with open({str(tmp_path / "data")!r}, "rb") as file:
     sent = threads.submit(near.sendfile, file)
     received = b""
@@ -363,7 +357,7 @@ with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True
 """)
 
 
-def test_a_wrapped_listener_runs_out_of_time(tls):
+def test_timeout_of_a_wrapped_listener(tls):
     assert (
         tls("""
 with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True) as listening:
@@ -378,7 +372,7 @@ with server.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True
     )
 
 
-def test_connect_ex_shakes_hands(tls):
+def test_connect_ex_does_the_handshake(tls):
     assert not tls("""
 with socket.create_server(("127.0.0.1", 0)) as listening:
     accepted = threads.submit(lambda: server.wrap_socket(listening.accept()[0], server_side=True))
@@ -390,11 +384,13 @@ assert far.recv(10) == b"x"
 """)
 
 
-def test_a_peer_that_speaks_no_tls_leaves_nothing_open(tls):
+def test_no_leak_when_the_peer_does_not_speak_tls(tls):
     assert not tls("""
 import gc, os
+from descriptors import open_numbers
+
 near, far = connect()
-before = len(os.listdir("/proc/self/fd"))
+before = len(open_numbers())
 far.sendall(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n")
 try:
     client.wrap_socket(near, server_hostname="localhost")
@@ -404,7 +400,7 @@ else:
     assert False
 gc.collect()
 assert near.fileno() == -1
-assert len(os.listdir("/proc/self/fd")) == before - 1
+assert len(open_numbers()) == before - 1
 """)
 
 
@@ -424,7 +420,7 @@ assert isinstance(accepted.exception(), ssl.SSLError)
 """)
 
 
-def test_a_connection_between_paths(tls, tmp_path):
+def test_tls_over_unix_sockets(tls, tmp_path):
     assert not tls("""
 near, far = (keep(end) for end in socket.socketpair())
 accepted = threads.submit(server.wrap_socket, far, server_side=True)
@@ -437,11 +433,11 @@ assert near.family == socket.AF_UNIX
 
 
 @pytest.mark.parametrize("library", ["http.client", "asyncio"])
-def test_what_stands_on_ssl(tls, library):
-    assert tls(STANDING_ON_SSL[library]) == "hello\n"
+def test_modules_that_use_ssl(tls, library):
+    assert tls(USING_SSL[library]) == "hello\n"
 
 
-STANDING_ON_SSL = {
+USING_SSL = {
     "http.client": """
 import http.client, http.server
 
@@ -490,8 +486,8 @@ asyncio.run(main())
 }
 
 
-def test_ssl_that_came_first_wraps_ours(oxisocket, certificate, keep, start):
-    """`_ssl` knows the class of sockets that was there when it was imported, and asks ours only for what every socket has."""
+def test_ssl_imported_before_wraps_our_sockets(oxisocket, certificate, keep, start):
+    """`_ssl` knows the class that existed when it was imported, and uses only methods that our sockets have too."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -509,11 +505,11 @@ def test_ssl_that_came_first_wraps_ours(oxisocket, certificate, keep, start):
     assert far_tls.recv(10) == b"hello"
 
 
-def test_ssl_that_came_first_works_on_afterwards(oxisocket, certificate, tmp_path):
-    """oxisocket put in the place of `socket` after `ssl`: TLS still works, through the class that `ssl` knows."""
+def test_ssl_imported_before_still_works(oxisocket, certificate, tmp_path):
+    """oxisocket replaces `socket` after `ssl` was imported: TLS still works, through the class that `ssl` knows."""
     script = tmp_path / "script.py"
     take_over = "import ssl, oxisocket\noxisocket.install()\n"
-    talk = "near, far = shake_hands()\nnear.sendall(b'hello')\nassert far.recv(10) == b'hello'\n"
+    talk = "near, far = handshake()\nnear.sendall(b'hello')\nassert far.recv(10) == b'hello'\n"
     script.write_text(take_over + BEGINNING + talk + END)
     command = [sys.executable, "-W", "error", script, certificate, VERSIONS[-1]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=os.environ)

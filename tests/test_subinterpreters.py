@@ -1,4 +1,4 @@
-"""Sub-interpreters: oxisocket says that it is for the main interpreter only, and the stdlib's socket is there as ever."""
+"""Subinterpreters: oxisocket refuses to be imported outside of the main interpreter, and the stdlib's socket works there as usual."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RUN = """
 import os, sys
 
 def run(code, kind):
-    '''Runs code in a new interpreter of the given kind, in a thread-safe way of this version, and says how it ended.'''
+    '''Run code in a new interpreter of the given kind, by the API of this version, and return how it ended.'''
     if sys.version_info >= (3, 13):
         import _interpreters
         interpreter = _interpreters.create(kind)
@@ -43,7 +43,7 @@ def talk():
 
 @pytest.fixture(params=["isolated", "legacy"])
 def interpreters(request):
-    """Runs a program that can make sub-interpreters of one kind."""
+    """Runs a program that can create subinterpreters of one kind."""
 
     def run(code):
         program = RUN + code.replace("KIND", repr(request.param))
@@ -63,16 +63,16 @@ assert refused and refused.startswith("ImportError: ") and "subinterpreters" in 
 
 
 @pytest.mark.holds("Subinterpreters cannot import `oxisocket`")
-def test_a_sub_interpreter_is_refused(interpreters):
+def test_a_subinterpreter_is_refused(interpreters):
     assert interpreters("talk()\n" + REFUSED + REFUSED + "talk()\n") == ""
 
 
-def test_a_sub_interpreter_that_comes_first_is_refused_too(interpreters):
-    """And takes nothing from the main one, which is who it is for."""
+def test_a_subinterpreter_that_imports_first_is_refused_too(interpreters):
+    """And the main interpreter can import it afterwards."""
     assert interpreters(REFUSED + "talk()\n" + REFUSED + "talk()\n") == ""
 
 
-def test_the_stdlib_s_socket_is_there(interpreters):
+def test_the_stdlibs_socket_works(interpreters):
     assert (
         interpreters("""
 talk()

@@ -1,5 +1,5 @@
-"""What the package and its extension show to the outside: the names of the installed interpreter's modules, the same values,
-classes and signatures, and nothing less."""
+"""The public surface of the package and its extension: all names of the installed interpreter's modules, with the same values,
+classes and signatures."""
 
 import _socket
 import copy
@@ -17,7 +17,7 @@ PUBLIC = sorted(
     {*original.__all__, *(name for name in dir(original) if not name.startswith("_") and name[0].isupper()), "SocketIO"}
 )
 PUBLIC_RAW = sorted(name for name in dir(_socket) if not name.startswith("_"))
-# Where programs and the standard library look although no documentation names it: ssl, asyncio, urllib3, test suites
+# Undocumented names that programs and the standard library use nevertheless: ssl, asyncio, urllib3, test suites
 HALF_PUBLIC = ["_socket", "_GLOBAL_DEFAULT_TIMEOUT", "_fallback_socketpair", "_intenum_converter", "_blocking_errnos", "_LOCALHOST",
                "_LOCALHOST_V6", "_GiveupOnSendfile", "EBADF", "EAGAIN", "EWOULDBLOCK", "IntEnum", "IntFlag", "errno", "io", "os", "sys"]  # fmt: skip
 FUNCTIONS = sorted(name for name in original.__all__ if inspect.isroutine(getattr(original, name)))
@@ -74,7 +74,7 @@ def test_classes(both):
 
 
 def test_kinds_of_names(both):
-    """A function for a function, a class for a class."""
+    """A function is a function in both, a class a class."""
     kinds = [inspect.isclass, inspect.isroutine, inspect.ismodule, callable]
     different = []
     for first, second, names in ((*both, PUBLIC), (*(each._socket for each in both), PUBLIC_RAW)):
@@ -86,7 +86,7 @@ def test_kinds_of_names(both):
 
 
 def parameters(function):
-    """Names, kinds and defaults; a default that is an object without a value of its own only counts as there."""
+    """Names, kinds and defaults. Of a default such as `object()`, only its presence counts."""
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):
@@ -104,7 +104,7 @@ def different_signatures(first, second, names):
     different = {}
     for name in names:
         expected, found = parameters(getattr(first, name, None)), parameters(getattr(second, name, None))
-        if expected is not None and expected != found:  # where the original tells nothing, anything is more
+        if expected is not None and expected != found:  # where the original has no signature, any signature is an addition
             different[name] = (expected, found)
     return different
 
@@ -176,8 +176,8 @@ def test_attributes_are_read_only(both):
                     delattr(sock, name)
 
 
-def test_no_free_attributes(both):
-    """`__slots__` of the original: an attribute with a typing mistake is an error."""
+def test_no_other_attributes_can_be_set(both):
+    """The original has `__slots__`: setting a misspelt attribute is an error."""
     for each in both:
         with each.socket() as sock:
             with pytest.raises(AttributeError):
@@ -186,28 +186,28 @@ def test_no_free_attributes(both):
 
 
 @pytest.mark.holds("The class has `gethostname`, as a static method.")
-def test_a_static_method_more(socket, ours):
+def test_an_additional_static_method(socket, ours):
     assert hasattr(socket.socket, "gethostname") is ours
     if ours:
         assert socket.socket.gethostname() == original.gethostname()
 
 
 @pytest.mark.holds("The package has `install`, `uninstall`, `installed` and `__version__`")
-def test_what_the_package_has_beside(both):
+def test_additional_names_of_the_package(both):
     first, second = ({name for name in vars(each) if not name.startswith("_") or name == "__version__"} for each in both)
     more = {name for name in second - first if not name.isupper()}
     assert more == {"install", "uninstall", "installed", "__version__"}
 
 
 @pytest.mark.holds("`SocketIO` has a base class more")
-def test_a_base_class_more(socket, ours):
+def test_an_additional_base_class(socket, ours):
     names = [base.__name__ for base in socket.SocketIO.__mro__]
     assert names[1:2] == (["RawSocketIO"] if ours else ["RawIOBase"])
     assert names[1 + ours] == "RawIOBase"
 
 
 @pytest.mark.holds("`_sendfile_zerocopy`, which `ssl` uses since 3.15")
-def test_what_is_younger_in_the_original(socket, ours):
+def test_a_method_that_is_newer_in_the_original(socket, ours):
     assert hasattr(socket.socket, "_sendfile_zerocopy") is (ours or sys.version_info >= (3, 15))
 
 
@@ -216,18 +216,18 @@ TELL_MORE = ["listen", "getsockopt", "recv", "recv_into", "recvfrom", "recvfrom_
 
 @pytest.mark.holds("`listen`, `getsockopt` and the methods that receive", "In the original they do not.")
 @pytest.mark.parametrize("name", TELL_MORE)
-def test_methods_that_tell_their_signature(socket, ours, name):
+def test_methods_with_a_signature(socket, ours, name):
     assert (parameters(getattr(socket.socket, name)) is not None) is ours
 
 
 def methods(socket):
-    """The methods that are functions in Python in the original."""
+    """The methods that are Python functions in the original."""
     written_in_python = [name for name, value in vars(original.socket).items() if inspect.isfunction(value)]
     return [name for name in written_in_python if name not in ("__init__", "__repr__") and hasattr(socket.socket, name)]
 
 
 @pytest.mark.holds("Its methods are method descriptors.", "They have no `__code__` and no source")
-def test_methods_are_no_functions(socket, ours):
+def test_methods_are_not_functions(socket, ours):
     assert len(methods(socket)) > 10
     for name in methods(socket):
         method = getattr(socket.socket, name)
@@ -247,7 +247,7 @@ def test_methods_take_sockets_only(socket, ours):
         shown = str(inspect.signature(method))
         if name != "makefile":
             assert shown.startswith("(self, /") is ours
-        if ours and name not in LENT:
+        if ours and name not in BORROWED:
             with pytest.raises(TypeError):
                 method(SomethingElse())
     other = SomethingElse()
@@ -257,12 +257,12 @@ def test_methods_take_sockets_only(socket, ours):
             socket.socket.get_inheritable(other)
 
 
-# What a class that is no socket may take: see tests/socket/test_borrowed_methods.py.
-LENT = {"__enter__", "__exit__", "_decref_socketios", "makefile"}
+# Methods that other classes may take: see tests/socket/test_borrowed_methods.py.
+BORROWED = {"__enter__", "__exit__", "_decref_socketios", "makefile"}
 
 
 class SomethingElse:
-    """No socket."""
+    """Not a socket."""
 
     __slots__ = ()
 
@@ -272,7 +272,7 @@ OFTEN_CALLED = ["recv", "recv_into", "recvfrom", "recvfrom_into", "send", "senda
 
 @pytest.mark.holds("The methods that are called for each message", "`vars(socket.socket)` has them")
 @pytest.mark.parametrize("name", OFTEN_CALLED)
-def test_whose_methods_they_are(socket, ours, name):
+def test_the_class_that_defines_a_method(socket, ours, name):
     assert (name in vars(socket.socket)) is ours
     assert repr(getattr(socket.socket, name)) == f"<method '{name}' of '{'socket' if ours else '_socket.socket'}' objects>"
 
@@ -310,7 +310,7 @@ def test_private_attributes(socket, ours):
 
 
 @pytest.mark.holds("What a `SocketIO` holds is not in its `__dict__`.", "It cannot be copied, and `pickle` refuses it")
-def test_what_a_file_holds(socket, ours):
+def test_the_attributes_of_a_file(socket, ours):
     with socket.socket() as sock, sock.makefile("rb", 0) as file:
         assert set(vars(file)) == (set() if ours else {"_sock", "_mode", "_reading", "_writing", "_timeout_occurred"})
         assert (file._sock, file._mode, file._timeout_occurred) == (sock, "rb", False)
@@ -322,10 +322,10 @@ def test_what_a_file_holds(socket, ours):
         else:
             twin = copy.copy(file)
             assert twin._sock is sock
-            twin._sock = SocketOfNobody()
+            twin._sock = DummySocket()
 
 
-class SocketOfNobody:
+class DummySocket:
     def _decref_socketios(self):
         pass
 
@@ -340,7 +340,7 @@ def test_repr_is_a_slot(socket, ours):
 
 @pytest.mark.holds("`__firstlineno__` and `__static_attributes__`")
 @pytest.mark.parametrize("name", ["__firstlineno__", "__static_attributes__"])
-def test_what_python_leaves_in_its_classes(socket, ours, name):
+def test_attributes_of_python_classes(socket, ours, name):
     assert hasattr(socket.socket, name) is (sys.version_info >= (3, 13) and not ours)
 
 
@@ -348,7 +348,7 @@ def test_what_python_leaves_in_its_classes(socket, ours, name):
 def test_tracebacks(socket, ours):
     with socket.socket() as sock:
         with pytest.raises(ValueError) as caught:
-            sock.makefile("r", 0)  # a file that was made, and is not returned
+            sock.makefile("r", 0)  # a file object is made, but not returned
         files = [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
         assert files == ([__file__] if ours else [__file__, original.__file__])
         assert sock._io_refs == (0 if ours else 1)
@@ -392,20 +392,20 @@ def test_pickled_classes(socket, ours, run, name):
     assert run(code) == "True\n"
 
 
-def without_words(owner, names):
+def without_docstring(owner, names):
     return [name for name in names if not (getattr(getattr(owner, name, None), "__doc__", None) or "").strip()]
 
 
 @pytest.mark.holds("Every public function, method and attribute has a docstring.")
 def test_documentation(oxisocket):
-    """Every public function, method and attribute of ours says what it does; the original's are not all that polite."""
+    """Every public function, method and attribute of ours has a docstring; not all of the original's have."""
     ours = [name for name in oxisocket.__all__ if callable(getattr(oxisocket, name))]
     ours = [name for name in ours if getattr(oxisocket, name) is not getattr(original, name, None)]
-    assert without_words(oxisocket, ours) == []
-    assert without_words(oxisocket.socket, [name for name in dir(oxisocket.socket) if not name.startswith("_")]) == []
-    assert without_words(oxisocket._socket, RAW_FUNCTIONS) == []
-    assert without_words(oxisocket._socket.socket, RAW_METHODS) == []
-    assert without_words(oxisocket.SocketIO, RAW_IO_METHODS) == []
+    assert without_docstring(oxisocket, ours) == []
+    assert without_docstring(oxisocket.socket, [name for name in dir(oxisocket.socket) if not name.startswith("_")]) == []
+    assert without_docstring(oxisocket._socket, RAW_FUNCTIONS) == []
+    assert without_docstring(oxisocket._socket.socket, RAW_METHODS) == []
+    assert without_docstring(oxisocket.SocketIO, RAW_IO_METHODS) == []
     assert oxisocket.__doc__ and oxisocket._socket.__doc__
 
 

@@ -1,4 +1,4 @@
-"""The tutorial's four programs, unchanged, and with the one line that moves a program over: the same conversation each way."""
+"""The tutorial's four programs, unchanged and with the one line changed that makes them use oxisocket: the conversation is the same."""
 
 import contextlib
 import errno
@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "shared" / "tutorial"
-PORT = 5001  # which the two programs of the conversation have in their text
-PATIENCE = 90  # seconds: longer than the minute for which a port is kept after its last connection
+PORT = 5001  # the port in the source of the two programs of the conversation
+HANG_TIMEOUT = 90  # seconds: longer than the minute of TIME_WAIT
 WAYS = ["unchanged", "one line changed"]
-# In the kernel's table, where addresses are written as numbers of this machine's byte order.
+# As in the kernel's table, which has addresses as numbers in this machine's byte order.
 HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}:{PORT:04X}", "0A"
 
-pytestmark = pytest.mark.skipif(not PROGRAMS.is_dir(), reason="the tutorial's programs are not beside this repository")
+pytestmark = pytest.mark.skipif(not PROGRAMS.is_dir(), reason="the tutorial's programs are not next to this repository")
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -30,7 +30,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 @pytest.fixture
 def command(tmp_path, socket):
-    """`command(name, way)`: the command line that runs one of the programs, on the module under test or on the original."""
+    """`command(name, way)`: the command line that runs one of the programs, on the module under test or on the stdlib."""
 
     def command(name, way):
         path = PROGRAMS / name
@@ -61,11 +61,11 @@ def test_program_alone(command, name, way):
 
 
 @contextlib.contextmanager
-def the_port_to_ourselves():
-    """One conversation at a time on this machine, whoever else runs these tests. An abstract name is, as the port is, one for all
-    users of a network, and is free again when its owner has ended."""
+def exclusive_port():
+    """Allow one conversation at a time on this machine, even if others run these tests too. An abstract UNIX name is shared by all users
+    of a network namespace, as the port is, and is free again when its owner ends."""
     with original.socket(original.AF_UNIX) as owner:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + HANG_TIMEOUT
         while True:
             try:
                 owner.bind(f"\0tutorial-port-{PORT}")
@@ -77,8 +77,8 @@ def the_port_to_ourselves():
         yield
 
 
-def someone_listens():
-    """Asks the kernel's table: a trial connection would be the one that the server accepts."""
+def has_listener():
+    """Whether the port has a listener, by the kernel's table: the server would accept a trial connection as its only one."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return any([line.split()[1], line.split()[3]] == [HERE, LISTENS] for line in lines)
 
@@ -95,11 +95,11 @@ def started(command):
 
 @contextlib.contextmanager
 def listening(command):
-    """The server, once it listens. After an earlier connection the port may be kept for a while: then again."""
-    deadline = time.monotonic() + PATIENCE
+    """The server, once it listens. If the port is still in TIME_WAIT after an earlier connection, start it again."""
+    deadline = time.monotonic() + HANG_TIMEOUT
     while True:
         with started(command) as server:
-            while server.poll() is None and not someone_listens():
+            while server.poll() is None and not has_listener():
                 assert time.monotonic() < deadline, "the server never listened"
                 time.sleep(0.01)
             if server.poll() is None:
@@ -112,7 +112,7 @@ def listening(command):
 
 
 def conversation(server_command, client_command):
-    """What stands on the two screens in the end. Each program waits for the other, so all that is typed may lie ready."""
+    """The output of both programs. Each waits for the other, so the complete input can be sent at once."""
     with listening(server_command) as server, started(client_command) as client:
         server.stdin.write("first answer\nsecond\n\u20ac 3\n")
         server.stdin.flush()
@@ -123,7 +123,7 @@ def conversation(server_command, client_command):
     return (client.returncode, *client_screen), (server.returncode, without_port, server_screen[1])
 
 
-@pytest.mark.timeout(2 * PATIENCE + 120)
+@pytest.mark.timeout(2 * HANG_TIMEOUT + 120)
 @pytest.mark.xdist_group("port 5001")
 @pytest.mark.parametrize("client_way", ["plain", *WAYS])
 @pytest.mark.parametrize("server_way", ["plain", *WAYS])
@@ -131,7 +131,7 @@ def test_conversation(command, server_way, client_way):
     server, client = "Python-Server.py", "Python-Client.py"
     if "plain" in (server_way, client_way) and server_way != client_way and "one line changed" in (server_way, client_way):
         pytest.skip("the changed program meets the original in the other direction of the unchanged one")
-    with the_port_to_ourselves():
+    with exclusive_port():
         expected = conversation(command(server, "plain"), command(client, "plain"))
         assert conversation(command(server, server_way), command(client, client_way)) == expected
     assert expected[0] == (

@@ -1,4 +1,4 @@
-"""What a type checker makes of programs on sockets: mypy --strict, with the standard library's types and with the package's."""
+"""mypy --strict on programs that use sockets, with the standard library's types and with the package's."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def names() -> None:
     assert_type(socket.herror(), original.herror)
 """
 
-# A line ends with the kind of error that it must be.
+# Each line ends with the kind of error that mypy must find there.
 WRONG = """
 sock = socket.socket()
 sock.send("text")                                               # arg-type
@@ -126,7 +126,7 @@ socket.create_connection("127.0.0.1")                           # arg-type
 size: str = sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)  # assignment
 """
 
-# Only the package is that exact.
+# Only the package's types are so exact.
 OXISOCKET_ONLY = """
 from io import BufferedReader
 from pathlib import Path
@@ -171,7 +171,7 @@ def program(socket, text):
     return f"import {socket.__name__} as socket\n{text}"
 
 
-def test_a_right_program(socket, check):
+def test_a_correct_program(socket, check):
     assert check(program(socket, RIGHT)) == []
 
 
@@ -181,17 +181,17 @@ def test_a_wrong_program(socket, check):
     assert check(text) == expected
 
 
-def test_what_only_the_package_knows(oxisocket, check):
+def test_types_that_only_the_package_has(oxisocket, check):
     assert check(program(oxisocket, OXISOCKET_ONLY)) == []
 
 
 @pytest.mark.parametrize(("name", "since"), [("ETH_P_ALL", 12), ("SO_BINDTOIFINDEX", 13), ("SOL_BLUETOOTH", 14)], ids=str)
-def test_constants_come_with_their_version(socket, check, name, since):
+def test_constants_depend_on_the_version(socket, check, name, since):
     text = program(socket, f"number: int = socket.{name}\n")
     assert check(text, f"--python-version=3.{since}") == []
     assert check(text, f"--python-version=3.{since - 1}") == [(2, "attr-defined")]
 
 
 def test_the_package_keeps_to_its_stub(oxisocket, check):
-    """mypy passes a module by that has a stub, so it gets a copy of it under another name."""
+    """mypy does not check a module that has a stub, so it gets a copy of the module under another name."""
     assert check(Path(oxisocket.__file__).read_text()) == []

@@ -5,7 +5,7 @@
     python tests/conformance --json 3.13.json                  keep the results
     python tests/conformance --merge 3.1*.json --report docs/conformance.md
 
-The exit status is 1 when anything is lost.
+The exit status is 1 when a test is lost.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from comparison import Comparison
 from outcome import Outcomes
 from record import Record
 from report import as_markdown, losses, row
-from side import Side, run_module
+from runner import Implementation, run_module
 
 
 def main() -> int:
-    """Run or merge, show, and return the exit status."""
-    # As an exception it ends the child too, which leads a session of its own.
+    """Run or merge, print the results, and return the exit status."""
+    # An exception ends the child too, which a signal to this process group does not reach: the child has its own session.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     options = _options()
     if options.merge:
@@ -39,7 +39,7 @@ def main() -> int:
             print(*map(row, record.comparisons), sep="\n")
             _print_losses(record.comparisons)
     else:
-        candidate = Side(options.candidate, options.limit, tuple(options.use))
+        candidate = Implementation(options.candidate, options.limit, tuple(options.use))
         records = [_run(options.tests, candidate, options.reruns)]
     if options.json:
         records[0].write(options.json)
@@ -57,11 +57,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("tests", nargs="*", metavar="TESTS", help="test modules by name (test_socket test_timeout)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write this interpreter's results to FILE")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report to FILE, such as docs/conformance.md")
-    parser.add_argument("--merge", type=Path, nargs="+", metavar="JSON", help="run nothing, report on these results")
-    parser.add_argument("--candidate", default="oxisocket", metavar="PACKAGE", help="what to compare with the stdlib")
+    parser.add_argument("--merge", type=Path, nargs="+", metavar="JSON", help="run no tests, report on these results")
+    parser.add_argument("--candidate", default="oxisocket", metavar="PACKAGE", help="the package to compare with the stdlib")
     parser.add_argument("--limit", type=float, default=30.0, metavar="SECONDS", help="the time limit of one test (30)")
     parser.add_argument("--use", nargs="*", default=[], metavar="RESOURCE", help="enable these of regrtest's resources")
-    parser.add_argument("--reruns", type=int, default=2, metavar="N", help="run a lost test again alone up to N times (2)")
+    parser.add_argument("--reruns", type=int, default=2, metavar="N", help="run a lost test again, alone, up to N times (2)")
     options = parser.parse_args()
     if options.merge and (options.tests or options.json):
         parser.error("--merge runs no tests")
@@ -77,20 +77,20 @@ def _exists(module: str) -> bool:
     """Say whether there is such a module."""
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # nor is there its package
+    except ModuleNotFoundError:  # its package does not exist either
         return False
 
 
-def _run(modules: list[str], candidate: Side, reruns: int) -> Record:
-    """Run the modules on both sides, one after the other as they would disturb each other; run what is lost again alone."""
-    sides = (replace(candidate, candidate="stdlib"), candidate)
-    about = candidate.candidate
+def _run(modules: list[str], candidate: Implementation, reruns: int) -> Record:
+    """Run the modules on both implementations, and each lost test again alone. One after the other: they would disturb each other."""
+    implementations = (replace(candidate, name="stdlib"), candidate)
+    about = candidate.name
     comparisons = []
     print(f"Python {platform.python_version()}", flush=True)
     for module in modules:
-        stdlib, other = (run_module(module, side) for side in sides)
+        stdlib, other = (run_module(module, implementation) for implementation in implementations)
         comparison = Comparison(module, stdlib.outcomes, other.outcomes)
-        comparison.settle(partial(_again, module, sides), reruns)
+        comparison.rerun_lost(partial(_run_alone, module, implementations), reruns)
         comparisons.append(comparison)
         print(row(comparison), flush=True)
         about = " ".join(other.about.values()) or about
@@ -99,16 +99,16 @@ def _run(modules: list[str], candidate: Side, reruns: int) -> Record:
 
 
 def _print_losses(comparisons: Iterable[Comparison]) -> None:
-    """Print what is lost, below the rows."""
+    """Print the lost tests, below the rows."""
     for comparison in comparisons:
         for line in losses(comparison):
             print(line)
 
 
-def _again(module: str, sides: tuple[Side, Side], name: str) -> tuple[Outcomes, Outcomes]:
-    """Run one test alone on both sides."""
-    first, second = (run_module(module, side, [name]).outcomes for side in sides)
-    return first, second
+def _run_alone(module: str, implementations: tuple[Implementation, Implementation], name: str) -> tuple[Outcomes, Outcomes]:
+    """Run one test alone on both implementations."""
+    stdlib, candidate = (run_module(module, implementation, [name]).outcomes for implementation in implementations)
+    return stdlib, candidate
 
 
 if __name__ == "__main__":

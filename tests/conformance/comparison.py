@@ -1,4 +1,4 @@
-"""The stdlib's outcomes against the candidate's, test by test."""
+"""Compares the candidate's outcomes with the stdlib's, test by test."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Self
 
 from outcome import EXPECTED_FAILURE, KINDS, PASS, SKIP, Outcome, Outcomes
 
-# More losses than this are a defect, not the weather: running each of them again alone would only take long.
+# More losses than this come from a defect, not from flaky tests: running each of them again would only take time.
 MOST_RERUN = 30
 
 
 @dataclass
 class Comparison:
-    """One test module on both sides."""
+    """The outcomes of one test module on both implementations."""
 
     module: str
     stdlib: Outcomes
@@ -24,21 +24,21 @@ class Comparison:
 
     @property
     def lost(self) -> dict[str, str]:
-        """What is lost: the name of each test, and how. A test that was not lost when run again alone is not lost."""
-        ways = {name: loss(self.stdlib.get(name), self.candidate.get(name)) for name in self.names()}
-        return {name: way for name, way in ways.items() if way and name not in self.flaky}
+        """The lost tests, by name, and how each was lost. A test that was not lost when it ran again alone is flaky, not lost."""
+        changes = {name: loss(self.stdlib.get(name), self.candidate.get(name)) for name in self.names()}
+        return {name: change for name, change in changes.items() if change and name not in self.flaky}
 
     def names(self) -> list[str]:
-        """Return every test either side has told of, in the order they ran."""
+        """Return every test that either implementation has an outcome for, in the order they ran."""
         return list(self.stdlib | self.candidate)
 
-    def settle(self, run_again: Callable[[str], tuple[Outcomes, Outcomes]], times: int) -> None:
-        """Run each lost test again alone, some times at most; one that is then not lost is flaky."""
+    def rerun_lost(self, run_alone: Callable[[str], tuple[Outcomes, Outcomes]], times: int) -> None:
+        """Run each lost test again alone, at most `times` times. A test that is then not lost is flaky."""
         if len(self.lost) > MOST_RERUN:
             return
         for name in self.lost:
             for _ in range(times):
-                stdlib, candidate = run_again(name)
+                stdlib, candidate = run_alone(name)
                 stdlib_again, candidate_again = stdlib.get(name), candidate.get(name)
                 if stdlib_again and candidate_again and not loss(stdlib_again, candidate_again):
                     self.flaky.append(name)
@@ -58,29 +58,29 @@ class Comparison:
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Read what `to_json` wrote."""
         stdlib, candidate = (
-            {name: Outcome.from_json(each) for name, each in value[side].items()} for side in ("stdlib", "candidate")
+            {name: Outcome.from_json(each) for name, each in value[key].items()} for key in ("stdlib", "candidate")
         )
         return cls(value["module"], stdlib, candidate, value["flaky"])
 
 
 def loss(stdlib: Outcome | None, candidate: Outcome | None) -> str | None:
-    """Say how a test is lost, or return None: what the stdlib does must be done, what it does not do is no matter."""
+    """Say how a test is lost, or return None. The candidate must pass what the stdlib passes; what the stdlib does not pass does not matter."""
     fine = (PASS, EXPECTED_FAILURE)
     if candidate is None:
         return f"{stdlib.kind} → absent" if stdlib else None
-    if stdlib is None:  # such as a class's tear-down, of which only trouble is told
+    if stdlib is None:  # such as the tear-down of a class, which is reported only when it fails
         return None if candidate.kind in (*fine, SKIP) else f"absent → {candidate.kind}"
-    way = f"{stdlib.kind} → {candidate.kind}"
+    change = f"{stdlib.kind} → {candidate.kind}"
     if candidate.kind == SKIP:
         if stdlib.kind != SKIP:
-            return way
+            return change
         return None if candidate.reasons() <= stdlib.reasons() else "skip → skip for another reason"
     if stdlib.kind == SKIP:
-        return None if candidate.kind in fine else way
-    return way if stdlib.kind in fine and candidate.kind != stdlib.kind else None
+        return None if candidate.kind in fine else change
+    return change if stdlib.kind in fine and candidate.kind != stdlib.kind else None
 
 
 def counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """Count outcomes by kind, in the order of `KINDS`, leaving out what did not occur."""
+    """Count outcomes by kind, in the order of `KINDS`, without those that did not occur."""
     tally = Counter(outcome.kind for outcome in outcomes)
     return {kind: tally[kind] for kind in KINDS if tally[kind]}

@@ -14,7 +14,7 @@ from comparison import Comparison
 
 @dataclass
 class Record:
-    """What one interpreter gave: its version, the platform, the candidate, and a comparison for each module."""
+    """The results of one interpreter: its version, the platform, the candidate, and a comparison for each module."""
 
     python: str
     platform: str

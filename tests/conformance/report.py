@@ -1,4 +1,4 @@
-"""What is shown of the results: a row for each module on the terminal, and docs/conformance.md."""
+"""Prints the results: a row for each module on the terminal, and docs/conformance.md."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from comparison import Comparison, counts
 from outcome import PASS, SKIP, Outcome
 from record import Record
-from side import LEFT_OUT, ON_LOOPBACK
+from runner import LEFT_OUT, ON_LOOPBACK
 
-# Kept by hand, and put into the report each time it is made.
+# Written by hand, and copied into each report.
 DIFFERENCES = Path(__file__).resolve().with_name("differences.md")
 SHOWN_LINES = 6
 
@@ -18,20 +18,20 @@ SHOWN_LINES = 6
 def row(comparison: Comparison) -> str:
     """Return a module's row for a terminal."""
     start = f"  {comparison.module:<20}"
-    void = f"\n{start} says nothing: the stdlib passes none of it here" if _void(comparison) else ""
+    vacuous = f"\n{start} says nothing: the stdlib passes none of it here" if _is_vacuous(comparison) else ""
     return (
         f"{start} stdlib: {_in_words(comparison.stdlib.values())}"
         f" · candidate: {_in_words(comparison.candidate.values())}"
-        f" · lost {len(comparison.lost)}, flaky {len(comparison.flaky)}{void}"
+        f" · lost {len(comparison.lost)}, flaky {len(comparison.flaky)}{vacuous}"
     )
 
 
 def losses(comparison: Comparison) -> Iterator[str]:
     """Yield the lines for a terminal that name each lost test, with the end of its traceback."""
     absent = [name for name in comparison.lost if name not in comparison.candidate]
-    for name, way in comparison.lost.items():
+    for name, change in comparison.lost.items():
         if name in comparison.candidate:
-            yield f"\nLOST {name}: {way}"
+            yield f"\nLOST {name}: {change}"
             for line in comparison.candidate[name].detail[-SHOWN_LINES:]:
                 yield f"    {line}"
     if absent:
@@ -42,7 +42,7 @@ def losses(comparison: Comparison) -> Iterator[str]:
 
 
 def as_markdown(records: list[Record]) -> str:
-    """Return docs/conformance.md: a table for each Python, what is lost, and what differs by intent."""
+    """Return docs/conformance.md: a table for each Python, the lost tests, and the intended differences."""
     outside = [name for names in ON_LOOPBACK.values() for name in names]
     lines = [
         "# Conformance",
@@ -73,7 +73,7 @@ def as_markdown(records: list[Record]) -> str:
 
 
 def _table(record: Record) -> Iterator[str]:
-    """Yield what was run and the table of one Python."""
+    """Yield the lines for one Python: what was run, and the table."""
     resources = f", resources: {', '.join(record.use)}" if record.use else ""
     yield f"{record.candidate}; {record.platform}{resources}."
     yield ""
@@ -83,10 +83,10 @@ def _table(record: Record) -> Iterator[str]:
         cells = [*_numbers(comparison.stdlib), *_numbers(comparison.candidate)]
         cells += [len(comparison.lost), len(comparison.flaky)]
         yield f"| {comparison.module} | " + " | ".join(map(str, cells)) + " |"
-    void = [comparison.module for comparison in record.comparisons if _void(comparison)]
-    if void:
+    vacuous = [comparison.module for comparison in record.comparisons if _is_vacuous(comparison)]
+    if vacuous:
         yield ""
-        yield f"The stdlib passes nothing here of {', '.join(void)}: the comparison says nothing."
+        yield f"The stdlib passes nothing here of {', '.join(vacuous)}: the comparison says nothing."
     flaky = [name for comparison in record.comparisons for name in comparison.flaky]
     if flaky:
         yield ""
@@ -105,8 +105,8 @@ def _in_words(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in counts(outcomes).items()) or "no tests"
 
 
-def _void(comparison: Comparison) -> bool:
-    """Say whether there was nothing to lose."""
+def _is_vacuous(comparison: Comparison) -> bool:
+    """Say whether the stdlib passed no test, so that none could be lost."""
     return PASS not in counts(comparison.stdlib.values())
 
 

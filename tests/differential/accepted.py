@@ -1,4 +1,4 @@
-"""The differences that are meant, each with its reason; docs/conformance.md tells them to the users."""
+"""The differences that are intended, each with its reason. docs/conformance.md describes them for users."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Difference:
-    """A call and its two outcomes that match are not a divergence. The patterns are searched for; `call` in the expression."""
+    """Three patterns. A call whose expression and two outcomes they match (as `re.search` does) is not a divergence."""
 
     reason: str
     call: str
@@ -16,107 +16,106 @@ class Difference:
     actual: str
 
     def covers(self, call: str, expected: str, actual: str) -> bool:
-        """Whether this is the reason why these two outcomes differ."""
+        """Whether this is the reason for the difference."""
         found = zip((self.call, self.expected, self.actual), (call, expected, actual), strict=True)
         return all(re.search(pattern, text) for pattern, text in found)
 
 
 ACCEPTED = (
     Difference(
-        "a descriptor number that fits no C int is refused, not cut or taken for another mistake",
+        "a descriptor number that fits no C int is refused, not truncated or reported as another error",
         r"\b(socket|fromfd|close|dup|__init__)\(",
         r"^raised builtins\.(ValueError|OSError)|^\(?<socket",
         r"^raised builtins\.OverflowError.*int too",
     ),
     Difference(
-        "a path with a NUL in it is refused, not silently cut there",
+        "a path with a NUL in it is refused, not silently truncated there",
         r"",
         r"",
         r"^raised builtins\.ValueError.*embedded null byte in AF_UNIX path",
     ),
     Difference(
-        "with MSG_TRUNC, a message longer than asked for gives the bytes there was room for, and TCP zeros: not memory past the end",
+        "with MSG_TRUNC, a message longer than the buffer gives the bytes that fit, and over TCP zeros: not memory past the end",
         r"\.recv(from)?\(\w+, socket\.MSG_TRUNC\)",
-        r"^\(?b['\"]|^raised builtins\.ValueError.*size larger than allocated size",  # 3.15 has noticed
+        r"^\(?b['\"]|^raised builtins\.ValueError.*size larger than allocated size",  # 3.15 notices
         r"^\(?b['\"]",
     ),
     Difference(
-        "a call is tried before it is waited for: what can be done, or cannot be mended by waiting, does not end as a timeout",
+        "a call is tried before it waits: one that can succeed at once, or whose error waiting would not fix, does not end as a timeout",
         r"",
         r"^raised builtins\.TimeoutError\('timed out',\)",
         r"",
     ),
     Difference(
-        "methods that are Python functions in the stdlib are built in here: an argument of the wrong type is refused by the call, in its words",
+        "methods that are Python functions in the stdlib are built in here: the call itself refuses an argument of the wrong type, with its own text",
         r"\b(sendfile|_check_sendfile_params)\(",
         r"^raised builtins\.TypeError",
         r"",
     ),
     Difference(
-        "sendfile refuses an offset that is no number before it sends, not after it has sent",
+        "sendfile refuses an offset that is not a number before it sends, not after it has sent",
         r"\bsendfile\(",
         r"",
         r"^raised builtins\.TypeError.*cannot be interpreted as an integer",
     ),
     Difference(
-        "a mode that is a tuple is shown whole in the error's text, not taken for the arguments of a format",
+        "the text of the error shows a mode that is a tuple as it is, and does not take it for the arguments of a format",
         r"\bSocketIO\(",
         r"^raised builtins\.(TypeError|ValueError)",
         r"^raised builtins\.ValueError.*invalid mode: \(",
     ),
     Difference(
-        "an address that belongs to another family than the socket's, whose number was closed and given to another, is read to its end only",
+        "an address of another family than the socket's (its number was closed and reused) is read to its end and no further",
         r"",
         r"\('[0-9a-f]*:[0-9a-f:]{8,}'|family=(2|10),.*addr=[/\0]",
         r"\('::|family=(2|10),.*addr=[/\0]",
     ),
     Difference(
-        "a file that was refused has nothing to close: from 3.13 on the stdlib's loses an error in its end",
+        "a refused file object has nothing to close: since 3.13 the finalizer of the stdlib's raises an error that nobody can catch",
         r"\b(SocketIO|makefile)\(",
         r"^raised.* lost AttributeError.*'_sock'",
         r"^raised",
     ),
     Difference(
-        "a closed socket is a bad descriptor, whatever else is wrong with the call",
+        "a call on a closed socket fails with EBADF, whatever else is wrong with the call",
         r"-1|2\*\*31",
         r"^raised builtins\.OSError\(22,",
         r"^raised builtins\.OSError\(9,",
     ),
     Difference(
-        "create_connection leaves no reference cycle behind: a socket that an error leaves unclosed is told of at once, not when the collector runs",
+        "create_connection leaves no reference cycle behind: the ResourceWarning for a socket that an error left open comes at once, not when the collector runs",
         r"\bcreate_connection\(",
         r"^raised",
         r"^raised.* warned ResourceWarning: unclosed",
     ),
     Difference(
-        "the representation is a slot of the type, not a Python function, and refuses arguments in a slot's words",
+        "__repr__ is a slot of the type, not a Python function: the text that refuses arguments is a slot's",
         r"\.__repr__\(",
         r"^raised builtins\.TypeError.*__repr__\(\)",
         r"^raised builtins\.TypeError",
     ),
     Difference(
-        "family and type are the type's own attributes, not Python properties, and refuse to be set in such an attribute's words",
+        "family and type are attributes of a built-in type, not Python properties: the text that refuses to set them is such an attribute's",
         r"(set|del)attr\(",
         r"^raised builtins\.AttributeError.*(setter|deleter)",
         r"^raised builtins\.AttributeError.*(not writable|cannot be deleted)",
     ),
 )
 
-# How much was sent before time was up is nobody's promise: what comes later on the two stages cannot be compared.
-UNTOLD = re.compile(r"\.(send|sendall|sendto|sendmsg|sendfile|write|writelines|flush)\(")
+# Nothing says how much was sent before the timeout, so later calls in the two environments cannot be compared.
+SENDS = re.compile(r"\.(send|sendall|sendto|sendmsg|sendfile|write|writelines|flush)\(")
+
+# When such a call fails, oxisocket closes the duplicate that it made; the stdlib leaves it open, so its next descriptor number differs.
+DUPLICATES = re.compile(r"\b(fromfd|dup|socketpair)\(")
 
 
-# What refuses a descriptor closes the duplicate that was made for it; the stdlib leaves it open, and its next number is another.
-DUPLICATED = re.compile(r"\b(fromfd|dup|socketpair)\(")
-
-
-def parts(call: str, outcome: str) -> bool:
-    """Whether the two stages may be different after a call although its outcomes are the same."""
-    if outcome.startswith("raised builtins.TimeoutError") and UNTOLD.search(call):
+def is_last_comparable(call: str, outcome: str) -> bool:
+    """Whether the two environments may differ after this call although its two outcomes are the same."""
+    if outcome.startswith("raised builtins.TimeoutError") and SENDS.search(call):
         return True
-    return outcome.startswith("raised") and DUPLICATED.search(call) is not None
+    return outcome.startswith("raised") and DUPLICATES.search(call) is not None
 
 
 def is_accepted(call: str, expected: str, actual: str) -> bool:
-    """Whether one of ACCEPTED covers it."""
+    """Whether one of ACCEPTED covers this difference."""
     return any(difference.covers(call, expected, actual) for difference in ACCEPTED)

@@ -1,4 +1,4 @@
-"""Two performances of one play, compared; and what is left of a play that parts them when all that can go has gone."""
+"""Compares two executions of one program, and shrinks a program whose executions differ."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import textwrap
 from dataclasses import dataclass, replace
 from types import ModuleType
 
-from accepted import is_accepted, parts
-from play import Play, Theatre
-from stage import PROLOGUE, lay_out
+from accepted import is_accepted, is_last_comparable
+from environment import PRELUDE, setup_code
+from executor import Executor, Program
 
 CONFIRMATIONS = 4
 AT_THE_END = "nothing, at the end"
@@ -16,16 +16,16 @@ AT_THE_END = "nothing, at the end"
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first call of a play whose outcomes differ: it is the play's last call, or the play ends after it."""
+    """The first call of a program whose two outcomes differ. `program` ends with this call."""
 
-    play: Play
+    program: Program
     call: str
     expected: str
     actual: str
 
     def reproduction(self) -> str:
-        """A program that shows it."""
-        before = self.play.calls[: -1 if self.call != AT_THE_END else None]
+        """The source of a script that shows the divergence."""
+        before = self.program.calls[: -1 if self.call != AT_THE_END else None]
         attempts = "".join(f"with contextlib.suppress(Exception):\n    {call}\n" for call in before)
         last = (
             f"print({self.call})\n"
@@ -38,74 +38,74 @@ class Divergence:
             "_socket = socket._socket\n"
             "d = tempfile.mkdtemp()\n"
             "with open(d + '/data', 'wb') as file:\n    file.write(b'0123456789')\n"
-            f"{PROLOGUE}{lay_out(self.play.opening, self.play.patience)}\n{attempts}"
+            f"{PRELUDE}{setup_code(self.program.transport, self.program.blocking_mode)}\n{attempts}"
             f"{last}# stdlib:    {self.expected}\n# oxisocket: {self.actual}\n"
         )
 
     def __str__(self) -> str:
         return textwrap.dedent(f"""
-            {self.play.opening}, {self.play.patience}
-            {"; ".join(self.play.calls)}
+            {self.program.transport}, {self.program.blocking_mode}
+            {"; ".join(self.program.calls)}
             stdlib:    {self.expected[:600]}
             oxisocket: {self.actual[:600]}""")
 
 
 class Comparison:
-    """The two implementations, on one stage after the other."""
+    """Compares two implementations, program by program."""
 
-    def __init__(self, theatre: Theatre, expected: ModuleType, actual: ModuleType) -> None:
-        self.theatre, self.expected, self.actual = theatre, expected, actual
+    def __init__(self, executor: Executor, expected: ModuleType, actual: ModuleType) -> None:
+        self.executor, self.expected, self.actual = executor, expected, actual
         self.outcomes: list[str] = []
-        self.unsteady: list[Divergence] = []
+        self.flaky: list[Divergence] = []
         self.accepted = 0
 
-    def compare(self, play: Play, *, actual_first: bool = False) -> Divergence | None:
-        """The first difference that is not accepted. After one that is, the two stages are no longer alike: the rest is not compared."""
+    def compare(self, program: Program, *, actual_first: bool = False) -> Divergence | None:
+        """The first difference, unless it is accepted. After an accepted one the two environments differ: the rest is not compared."""
         if actual_first:
-            actual = self.theatre.perform(play, self.actual)
-            expected = self.theatre.perform(play, self.expected)
+            actual = self.executor.execute(program, self.actual)
+            expected = self.executor.execute(program, self.expected)
         else:
-            expected = self.theatre.perform(play, self.expected)
-            actual = self.theatre.perform(play, self.actual)
+            expected = self.executor.execute(program, self.expected)
+            actual = self.executor.execute(program, self.actual)
         self.outcomes = expected
         if expected == actual:
             return None
-        for at, (call, one, other) in enumerate(zip((*play.calls, AT_THE_END), expected, actual, strict=True)):
+        for at, (call, one, other) in enumerate(zip((*program.calls, AT_THE_END), expected, actual, strict=True)):
             if one != other:
                 self.outcomes = expected[: at + 1]
                 if is_accepted(call, one, other):
                     self.accepted += 1
                     return None
-                return Divergence(replace(play, calls=play.calls[: at + 1]), call, one, other)
-            if parts(call, one):
+                return Divergence(replace(program, calls=program.calls[: at + 1]), call, one, other)
+            if is_last_comparable(call, one):
                 self.outcomes = expected[: at + 1]
                 return None
-        raise AssertionError("two lists differ, and none of their items")
+        raise AssertionError("two lists differ, but none of their items")
 
-    def confirmed(self, found: Divergence) -> Divergence | None:
-        """The smallest form of a divergence that comes again and again. What does not is the kernel's timing, and is noted."""
+    def confirm(self, found: Divergence) -> Divergence | None:
+        """The shrunk form of a divergence that recurs each time. One that does not comes from the kernel's timing, and is noted as flaky."""
         outcomes = self.outcomes
         try:
-            # In both orders: what the kernel has left to do after one performance is met by the next.
-            if not all(self._recurs(found.play, found, actual_first=bool(time % 2)) for time in range(CONFIRMATIONS)):
-                self.unsteady.append(found)
+            # In both orders: the work that one execution leaves to the kernel can change the outcomes of the next one.
+            if not all(self._recurs(found.program, found, actual_first=bool(attempt % 2)) for attempt in range(CONFIRMATIONS)):
+                self.flaky.append(found)
                 return None
-            return self._smallest(found)
+            return self._shrink(found)
         finally:
             self.outcomes = outcomes
 
-    def _recurs(self, play: Play, found: Divergence, *, actual_first: bool = False) -> Divergence | None:
-        again = self.compare(play, actual_first=actual_first)
+    def _recurs(self, program: Program, found: Divergence, *, actual_first: bool = False) -> Divergence | None:
+        again = self.compare(program, actual_first=actual_first)
         return again if again and again.call == found.call else None
 
-    def _smallest(self, found: Divergence) -> Divergence:
-        """Leave out calls, by halves, quarters and so on, as long as the last one still differs."""
-        length = len(found.play.calls)
+    def _shrink(self, found: Divergence) -> Divergence:
+        """Leave out halves of the calls, then quarters and so on, as long as the last call still differs."""
+        length = len(found.program.calls)
         while length := length // 2:
             at = 0
-            while at < len(found.play.calls) - (found.call != AT_THE_END):
-                calls = found.play.calls
+            while at < len(found.program.calls) - (found.call != AT_THE_END):
+                calls = found.program.calls
                 fewer = calls[:at] + calls[min(at + length, len(calls) - (found.call != AT_THE_END)) :]
-                smaller = self._recurs(replace(found.play, calls=fewer), found)
+                smaller = self._recurs(replace(found.program, calls=fewer), found)
                 found, at = (smaller, at) if smaller else (found, at + length)
         return found

@@ -1,9 +1,9 @@
 """The calls, as a grammar of Python text: expanding the symbol `call` gives one expression, with arguments good and bad.
 
-An expression speaks of the names that `stage` lays out. It must end in a moment whatever happened before it: who makes a socket
-takes its patience away in the same expression, and who changes a time limit puts it back. It must stay on this machine: a
-host is a number, `localhost`, or a name that is refused before anybody is asked for it. Numbers of descriptors are our own, or no
-descriptor's. The first alternative of a symbol is the plainest: it is what Hypothesis shrinks to.
+An expression uses the names that `environment` defines. Each must end at once, whatever happened before it: an expression that makes a
+socket also makes it non-blocking, and one that changes a timeout sets it back. Each must stay on this machine: a host is a number,
+`localhost`, or a name that is refused before any resolver is asked. A descriptor number is one of our own, or no open descriptor's.
+The first alternative of a symbol is the simplest one: Hypothesis shrinks to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ METHODS = [
     "no_such_method",
 ]  # fmt: skip
 
-# Left to expressions of their own: what closes a descriptor by its number, names the machine, asks a name server, or lasts.
+# Functions that close a descriptor by its number, name the machine, ask a name server or take long have expressions of their own.
 FUNCTIONS = [
     "CMSG_LEN", "CMSG_SPACE", "getaddrinfo", "getdefaulttimeout", "gethostname", "getnameinfo", "getprotobyname", "getservbyname",
     "getservbyport", "has_dualstack_ipv6", "htonl", "htons", "if_indextoname", "if_nameindex", "if_nametoindex", "inet_aton",
@@ -38,11 +38,11 @@ RAW_FUNCTIONS = [
 SYMBOLS: dict[str, list[str]] = {
     "call": [
         *["<transfer>"] * 10, *["<receive>"] * 10, *["<message>"] * 6, *["<option>"] * 4, *["<address>"] * 3, *["<lookup>"] * 3,
-        *["<object>"] * 3, *["<convert>"] * 3, *["<file>"] * 3, *["<lifecycle>"] * 3, *["<connection>"] * 3, *["<patience>"] * 2,
+        *["<object>"] * 3, *["<convert>"] * 3, *["<file>"] * 3, *["<lifecycle>"] * 3, *["<connection>"] * 3, *["<blocking>"] * 2,
         *["<new>"] * 2, *["<descriptor>"] * 2, *["<malformed>"] * 4,
     ],
 
-    # The sockets of the stage; the connected ones most often
+    # The sockets of the environment; the connected ones most often
     "sock": [*["a"] * 6, *["b"] * 6, "l", "x", "x", "g", "c"],
     "live": ["a", "b"],
 
@@ -50,8 +50,8 @@ SYMBOLS: dict[str, list[str]] = {
         *["<sock>.send(<data>)"] * 4, "<sock>.send(<data>, <flags>)", *["<sock>.sendall(<data>)"] * 2, "<sock>.sendall(<data>, <flags>)",
         *["<sock>.sendto(<data>, <to>)"] * 3, "<sock>.sendto(<data>, <flags>, <to>)",
         "(<live>.send(b'there'), a.recv(<size>), b.recv(<size>))", "(a.sendall(<data>), b.recv(<size>), b.recv(<size>))",
-        "(<live>.settimeout(0.001), <live>.sendfile(t, <offset>, <count>), calm(a, b))",
-        "<sock>.sendfile(t)", "(a.settimeout(0.001), a.sendfile(io.BytesIO(b'0123456789'), <offset>, <count>), calm(a), b.recv(100))",
+        "(<live>.settimeout(0.001), <live>.sendfile(t, <offset>, <count>), set_nonblocking(a, b))",
+        "<sock>.sendfile(t)", "(a.settimeout(0.001), a.sendfile(io.BytesIO(b'0123456789'), <offset>, <count>), set_nonblocking(a), b.recv(100))",
         "t.tell()", "a.sendfile(<any>)",
     ],
     "receive": [
@@ -86,11 +86,11 @@ SYMBOLS: dict[str, list[str]] = {
     ],
     "connection": [
         "<sock>.connect(<to>)", "<sock>.connect_ex(<to>)", "x.connect(l.getsockname())", "x.connect_ex(l.getsockname())",
-        *["((y := l.accept()), (z := y[0]), calm(z), b.getpeername())"] * 2, "<sock>.listen()", "<sock>.listen(<small>)", "l.listen(<any>)",
+        *["((y := l.accept()), (z := y[0]), set_nonblocking(z), b.getpeername())"] * 2, "<sock>.listen()", "<sock>.listen(<small>)", "l.listen(<any>)",
         "(os.close((y := <sock>._accept())[0]), y)", "<sock>.shutdown(<how>)",
-        "((x := socket.socket(a.family, a.type)), calm(x), x.connect_ex(l.getsockname()))",
-        "((x := socket.create_connection(<to>, 0.01)), calm(x))", "socket.create_connection(<to>, 0.01, <here>, all_errors=<small>)",
-        "((x := socket.create_server(<here>)), calm(x))",
+        "((x := socket.socket(a.family, a.type)), set_nonblocking(x), x.connect_ex(l.getsockname()))",
+        "((x := socket.create_connection(<to>, 0.01)), set_nonblocking(x))", "socket.create_connection(<to>, 0.01, <here>, all_errors=<small>)",
+        "((x := socket.create_server(<here>)), set_nonblocking(x))",
         "socket.create_server(<here>, family=<family>, backlog=<small>, reuse_port=<small>, dualstack_ipv6=<small>)",
         "<sock>.connect((<any>, <any>))", "<sock>.connect(<any>)", "<sock>.connect_ex(<any>)",
     ],
@@ -128,26 +128,26 @@ SYMBOLS: dict[str, list[str]] = {
     ],
     "lifecycle": [
         "<sock>.fileno()", "<sock>.close()", "x.close()", "(x.close(), x)", "x.detach()", "(os.close(x.detach()), x)", "c.close()", "<sock>.__exit__(None, None, None)",
-        "((z := a.dup()), z.getblocking(), z.timeout)", "((x := <sock>.dup()), calm(x))", "x.__exit__(<any>, <any>, <any>)", "(x.__enter__() is x, x.close())",
+        "((z := a.dup()), z.getblocking(), z.timeout)", "((x := <sock>.dup()), set_nonblocking(x))", "x.__exit__(<any>, <any>, <any>)", "(x.__enter__() is x, x.close())",
         "((e := a.makefile('rb')), a._io_refs, a.close(), a._closed, a, e.close(), a)", "a._decref_socketios()",
         "<sock>._real_close()", "x.__del__()",
     ],
-    "patience": [
+    "blocking": [
         "<sock>.gettimeout()", "<sock>.getblocking()", "<sock>.timeout",
-        "(<live>.settimeout(<timeout>), a.gettimeout(), b.gettimeout(), a.getblocking(), a.timeout, a, calm(a, b))",
-        "(<sock>.setblocking(<any>), a.gettimeout(), a.getblocking(), a.type, calm(a, b, l, x, g))",
-        "(a.settimeout(0.001), a.recv(<size>), calm(a))", "(a.settimeout(0.002), a.send(<little>), b.settimeout(0.002), b.recv(<size>), calm(a, b))",
-        "(a.settimeout(0.002), a.sendall(<little>), calm(a))", "<sock>.settimeout(0)", "a.settimeout('')",
+        "(<live>.settimeout(<timeout>), a.gettimeout(), b.gettimeout(), a.getblocking(), a.timeout, a, set_nonblocking(a, b))",
+        "(<sock>.setblocking(<any>), a.gettimeout(), a.getblocking(), a.type, set_nonblocking(a, b, l, x, g))",
+        "(a.settimeout(0.001), a.recv(<size>), set_nonblocking(a))", "(a.settimeout(0.002), a.send(<little>), b.settimeout(0.002), b.recv(<size>), set_nonblocking(a, b))",
+        "(a.settimeout(0.002), a.sendall(<little>), set_nonblocking(a))", "<sock>.settimeout(0)", "a.settimeout('')",
         "(socket.setdefaulttimeout(<timeout>), socket.getdefaulttimeout(), (y := socket.socket()), y.gettimeout(), y.getblocking(), y.close(), socket.setdefaulttimeout(None))",
         "(_socket.setdefaulttimeout(<timeout>), socket.getdefaulttimeout(), _socket.setdefaulttimeout(None))", "socket.getdefaulttimeout()",
     ],
     "new": [
-        "((x := socket.socket(<family>, <kind>)), calm(x))", "((x := socket.socket(a.family, a.type, <protocol>)), calm(x))",
-        "((x := socket.socket(family=<family>, type=<kind>, proto=<protocol>)), calm(x))", "((g := _socket.socket(<family>, <kind>)), calm(g))",
-        "((y := socket.socketpair(<family>, <kind>)), calm(*y))", "((y := socket.socketpair()), [each.close() for each in y])",
-        "((x := socket.fromfd(<owned>, a.family, a.type)), calm(x))", "((x := socket.socket(fileno=a.detach())), calm(x))",
-        "((x := socket.socket(fileno=socket.dup(<owned>))), calm(x))", "socket.socket(fileno=<no descriptor>)", "socket.fromfd(<no descriptor>, <family>, <kind>)",
-        "((x := type('Sub', (socket.socket,), {'more': 1})(a.family, a.type)), calm(x), x.more)", "socket.socket(<any>)",
+        "((x := socket.socket(<family>, <kind>)), set_nonblocking(x))", "((x := socket.socket(a.family, a.type, <protocol>)), set_nonblocking(x))",
+        "((x := socket.socket(family=<family>, type=<kind>, proto=<protocol>)), set_nonblocking(x))", "((g := _socket.socket(<family>, <kind>)), set_nonblocking(g))",
+        "((y := socket.socketpair(<family>, <kind>)), set_nonblocking(*y))", "((y := socket.socketpair()), [each.close() for each in y])",
+        "((x := socket.fromfd(<owned>, a.family, a.type)), set_nonblocking(x))", "((x := socket.socket(fileno=a.detach())), set_nonblocking(x))",
+        "((x := socket.socket(fileno=socket.dup(<owned>))), set_nonblocking(x))", "socket.socket(fileno=<no descriptor>)", "socket.fromfd(<no descriptor>, <family>, <kind>)",
+        "((x := type('Sub', (socket.socket,), {'more': 1})(a.family, a.type)), set_nonblocking(x), x.more)", "socket.socket(<any>)",
         "socket.socket(<any>, <any>, <any>)", "socket.socket(<any>, <keyword>=<any>)", "_socket.socket(<any>, <any>)", "socket.socketpair(<any>, <any>, <any>)",
         "((y := _socket.socketpair()), [each.close() for each in y])",
     ],
@@ -182,7 +182,7 @@ SYMBOLS: dict[str, list[str]] = {
               "socket.MSG_WAITALL | socket.MSG_DONTWAIT", "socket.MSG_MORE", "socket.MSG_EOR", "socket.MSG_CMSG_CLOEXEC", "socket.MSG_ERRQUEUE", "socket.MSG_DONTROUTE", "<any>"],
     "to": ["l.getsockname()", "b.getsockname()", "a.getsockname()", "('127.0.0.1', 1)", "('::1', 1)", "('::1', 1, 0, 0)", "d + '/l'", "d + '/nowhere'", "'\\0oxi-nobody'", "(<host>, <port>)",
            "(<numeric>, <port>)", "('::1', <port>, <any>, <any>)", "(d + '/l').encode()", "d + '/' + 'p' * 108", "''", "('127.0.0.1', 1, 0)", "['127.0.0.1', 1]", "<any>"],
-    # Where to be bound: the port, if any, is the kernel's to pick
+    # Addresses to bind to: the kernel picks the port, if there is one
     "here": ["('127.0.0.1', 0)", "('::1', 0)", "('', 0)", "d + '/here'", "(d + '/bytes').encode()", "'\\0oxi-' + d", "''", "('127.0.0.1', 0, 0)", "('::1', 0, 0, 0)",
              "('::1', 0, <any>, <any>)", "('127.0.0.1', <bad port>)", "d + '/missing/s'", "d + '/' + 'p' * 80", "d + '/' + 'p' * 120"],
     "known": ["('127.0.0.1', 80)", "('::1', 80, 0, 0)", "('127.0.0.1', 22)", "('::1', 22)", "('127.0.0.1', 99999)", "('127.0.0.1', -1)", "('::1', 1, 2**20)", "('::1', 1, -1)", "()", "('127.0.0.1',)"],
@@ -210,7 +210,7 @@ SYMBOLS: dict[str, list[str]] = {
     "bad timeout": ["-1", "float('nan')", "float('inf')", "'1'", "1e20", "2**70", "[]", "1j", "Index()"],
     "order": ["htons", "ntohs", "htonl", "ntohl"],
     "owned": ["a.fileno()", "b.fileno()", "l.fileno()", "t.fileno()", "x.fileno()"],
-    # Not a socket of the pair: one that is on its way to itself lives on till the kernel collects it, at a time of its own
+    # Not a socket of the pair: one that is in flight to itself exists until the kernel's own garbage collector finds it, at any time
     "passed": ["t.fileno()", "l.fileno()", "1000000", "-1"],
     "no descriptor": ["-1", "1000000", "2**31 - 1", "2**31", "-2**31 - 1", "2**64", "-2", "1.5", "'3'", "None", "[]", "Index(1000000)", "Index()"],
     "no number": ["1.5", "'3'", "[]", "None", "Index()", "b''"],
@@ -223,7 +223,7 @@ SYMBOLS: dict[str, list[str]] = {
         "socket.IPPROTO_IP, socket.IP_TOS", "socket.IPPROTO_IP, socket.IP_RECVTOS", "socket.IPPROTO_IPV6, socket.IPV6_V6ONLY", "socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS",
         "socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO", "socket.SOL_SOCKET, 9999", "9999, 1", "-1, -1",
     ],
-    "buffer size": ["socket.SO_SNDBUF", "socket.SO_RCVBUF"],  # the kernel tunes a connection's, by the time things take
+    "buffer size": ["socket.SO_SNDBUF", "socket.SO_RCVBUF"],  # the kernel tunes those of a connection by its round-trip times
     "option value": ["1", "0", "struct.pack('i', 1)", "2", "4096", "b''", "b'x'", "struct.pack('ii', 1, 0)", "bytearray(4)", "-1", "2**31", "'1'", "1.5", "None", "Index(1)"],
     "option size": ["4", "0", "1", "8", "12", "16", "1024", "1025", "-1", "2**31", "<any>"],
     "controls": ["[]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [<passed>]))]", "[(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack('ii', l.fileno(), t.fileno()))]",
@@ -244,7 +244,7 @@ SYMBOLS: dict[str, list[str]] = {
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Cut an alternative into literal text and symbols, in turns."""
+    """Split an alternative: literal text and symbols take turns."""
     return tuple(re.split(r"<([a-z ]+)>", text))
 
 
@@ -252,7 +252,7 @@ GRAMMAR = {symbol: tuple(split(text) for text in alternatives) for symbol, alter
 
 
 def expand(symbol: str, choose: Choose) -> str:
-    """One text of a symbol; `choose` takes one of several alternatives."""
+    """One text of a symbol; `choose` picks one of its alternatives."""
     alternatives = GRAMMAR[symbol]
     parts = choose(alternatives) if len(alternatives) > 1 else alternatives[0]
     if len(parts) == 1:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machine import passed_ports
+from machine import ephemeral_ports
 
 HOW_TO_INSTALL = "on Debian: apt-get install {}"
 
@@ -49,7 +49,7 @@ def find(program: str, package: str, *folders: Path) -> str:
 
 def free_port() -> int:
     """A port that the system does not give to clients, if there is one: who asks there, before the server does, must not reach itself."""
-    first, last = passed_ports()
+    first, last = ephemeral_ports()
     others = [*range(10_000, first), *range(last + 1, 65_536)]
     while True:
         port = random.choice(others or range(10_000, 65_536))

@@ -1,9 +1,9 @@
 """Makes calls without memory: python tests/memory MODULE GROUP [NAME...]
 
-Each call is made over and over, and each time another one of the interpreter's allocations fails, from the first on until there
-are no more; then with all of them failing from there on; and once more where the process has no memory left at all. It must come to
-`MemoryError`, or to what it comes to with memory, and leave no descriptor behind. A call has a process of its own, in which it was
-never made with memory before. Prints what was wrong.
+Each call is repeated, and in each repetition another allocation of the interpreter fails: the first one, the second one, until there
+are no more. Then again, where all later allocations fail too. And once more where the process has no memory left at all. The outcome
+must be `MemoryError` or the same as with memory, and no descriptor may leak. Each call has a process of its own, so that it was never
+made with memory before. Prints what was wrong.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ import sys
 import traceback
 import warnings
 
-from operations import Stage, operations
+from operations import Environment, operations
 
 memory = importlib.import_module("_testcapi")
 
-LIMIT = 100  # of the allocations that are made to fail: a call that runs through much of Python's code makes thousands
-TO_THE_END = 0  # as the last allocation that fails
-PATIENCE = 30  # seconds till a call counts as one that does not come back
-# What the interpreter itself says, whoever calls it, where it has no memory for a lock.
-ITS_OWN = ("RuntimeError: can't allocate lock", "RuntimeError: can't allocate read lock")
+MOST_ALLOCATIONS = 100  # that are made to fail: a call that runs much Python code makes thousands
+ALL_LATER = 0  # as the last allocation that fails
+HANG_TIMEOUT = 30  # seconds until a call counts as hung
+# The interpreter's own errors when it has no memory for a lock.
+INTERPRETERS_OWN = ("RuntimeError: can't allocate lock", "RuntimeError: can't allocate read lock")
 
 
 def call(function, arguments, first, last):
-    """What the call comes to without memory, and whether it had ended before the first allocation that was to fail.
+    """The outcome of the call without memory, and whether it ended before the first allocation that should fail.
 
-    In a short function, and in a frame that is there already: where the interpreter has no memory for a frame, or for the place in
-    a long function that it was at, it has faults of its own.
+    This is a short function whose frame object exists already: the interpreter has bugs of its own where it has no memory for a
+    frame object, or for the instruction offset in a long function.
     """
     sys._getframe()
-    is_over = False
+    ended_before = False
     memory.set_nomemory(first, last)
     try:
         outcome = function(*arguments)
@@ -45,18 +45,18 @@ def call(function, arguments, first, last):
     try:
         bytes(1000)
     except MemoryError:
-        is_over = True
+        ended_before = True
     memory.remove_mem_hooks()
-    return outcome, is_over
+    return outcome, ended_before
 
 
-def call_in_the_end(function, arguments):
-    """What the call comes to where the process has no memory but the little that the interpreter keeps for small objects."""
+def call_with_memory_used_up(function, arguments):
+    """The outcome of the call in a process whose only memory is the little that the interpreter keeps for small objects."""
     malloc = ctypes.CDLL(None).malloc
     malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
     with open("/proc/self/statm") as file:
-        taken = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken, resource.RLIM_INFINITY))
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))
     for size in 1 << 16, 1 << 12, 1 << 9, 1 << 6, 1 << 3:
         while malloc(size) is not None:
             pass
@@ -69,82 +69,82 @@ def call_in_the_end(function, arguments):
 
 
 class Sweep:
-    """All the ways in which there is no memory for one operation."""
+    """Runs one operation in all the ways in which there is no memory."""
 
-    def __init__(self, stage, name, operation):
-        self.stage, self.name, self.operation = stage, name, operation
+    def __init__(self, env, name, operation):
+        self.env, self.name, self.operation = env, name, operation
         self.wrong = []
-        sys.unraisablehook = self.told
+        sys.unraisablehook = self.unraisable
 
-    def told(self, unraisable):
-        """PyO3 tells of an exception by itself, and of no object, before it panics."""
+    def unraisable(self, unraisable):
+        """Before PyO3 panics, it reports an unraisable exception without an object."""
         if unraisable.object is None:
-            self.wrong.append(f"{self.name}: told of {unraisable.exc_type.__name__}")
+            self.wrong.append(f"{self.name}: unraisable {unraisable.exc_type.__name__}")
 
     def run(self):
         outcomes = self.sweep("one", lambda first: first + 1)
         if not self.is_python():
-            outcomes |= self.sweep("all", lambda first: TO_THE_END)
+            outcomes |= self.sweep("all", lambda first: ALL_LATER)
         expected, _ = self.attempt()
         for when, outcome in outcomes.items():
-            if outcome != expected and not outcome.startswith(("MemoryError", *ITS_OWN)):
+            if outcome != expected and not outcome.startswith(("MemoryError", *INTERPRETERS_OWN)):
                 self.wrong.append(f"{when}: {outcome}, not {expected}")
         sys.stdout.write("".join(f"{each}\n" for each in self.wrong))
         sys.stdout.flush()
-        self.end()
+        self.use_up_memory()
 
-    def end(self):
-        """The last call: what was taken for it cannot be given back. That the process comes out of it is what counts: C code that
-        asks whether there is such an attribute, or a buffer, takes want of memory for an answer."""
-        steps = self.operation(self.stage)
-        outcome = call_in_the_end(*next(steps))
+    def use_up_memory(self):
+        """The last call of the process, since the memory used up for it cannot be freed. Only a crash or a panic counts: C code that
+        looks up an attribute or a buffer may mistake a lack of memory for its absence."""
+        steps = self.operation(self.env)
+        outcome = call_with_memory_used_up(*next(steps))
         if type(outcome).__name__ == "PanicException":
-            print(f"{self.name}, in the end: {outcome}")
+            print(f"{self.name}, with memory used up: {outcome}")
 
     def is_python(self):
-        """Whether it calls a Python function. Not all allocations may fail in those: there are exception handlers that the
-        interpreter does not come out of then."""
-        steps = self.operation(self.stage)
+        """Whether the operation calls a Python function. There, not all allocations may fail: the interpreter loops for ever in some
+        exception handlers then."""
+        steps = self.operation(self.env)
         function, _ = next(steps)
-        ended(steps, None)
+        finish(steps, None)
         function = getattr(function, "func", function)
         return hasattr(getattr(function, "__func__", function), "__code__")
 
     def sweep(self, mode, last):
         outcomes = {}
         before = descriptors()
-        for first in range(LIMIT):
+        for first in range(MOST_ALLOCATIONS):
             when = f"{self.name}, {mode} from {first} on"
-            outcomes[when], is_over = self.attempt(first, last(first))
+            outcomes[when], ended_before = self.attempt(first, last(first))
             if descriptors() > before:
-                gc.collect()  # for what is held by a cycle
+                gc.collect()  # for descriptors in a reference cycle
             if descriptors() != before:
                 self.wrong.append(f"{when}: {descriptors() - before:+} descriptors")
                 before = descriptors()
-            if is_over:
+            if ended_before:
                 break
         return outcomes
 
     def attempt(self, *span):
-        steps = self.operation(self.stage)
+        steps = self.operation(self.env)
         function, arguments = next(steps)
         if span:
-            value, is_over = call(function, arguments, *span)
+            value, ended_before = call(function, arguments, *span)
         else:
             try:
-                value, is_over = function(*arguments), True
+                value, ended_before = function(*arguments), True
             except Exception as error:
-                value, is_over = error, True
+                value, ended_before = error, True
         if isinstance(value, BaseException):
-            # Its frame holds it: the interpreter would be out of the instances that it keeps for want of memory.
+            # The frame refers to the exception: the interpreter would run out of the MemoryError instances that it keeps.
             value.__traceback__ = None
-            ended(steps, None)
-            return f"{type(value).__name__}: {value}", is_over
-        return repr(ended(steps, value)), is_over
+            finish(steps, None)
+            return f"{type(value).__name__}: {value}", ended_before
+        return repr(finish(steps, value)), ended_before
 
 
-def ended(steps, value):
-    """Lets an operation tidy up after a call that returned this, and says what it makes of it."""
+def finish(steps, value):
+    """Lets an operation clean up after its call returned this value, and returns the value to compare."""
     try:
         steps.send(value)
     except StopIteration as stop:
@@ -156,14 +156,14 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 
-def in_a_process(function):
-    """Makes a call in a child; how that ended where it did not end well."""
+def run_in_child(function):
+    """Calls a function in a child process, and returns the exit status."""
     sys.stdout.flush()
     child = os.fork()
     if not child:
         status = 1
         try:
-            signal.alarm(PATIENCE)
+            signal.alarm(HANG_TIMEOUT)
             function()
             status = 0
         except BaseException:
@@ -180,19 +180,19 @@ def main(module, group, *wanted):
     module = importlib.import_module(module)
 
     def run(name):
-        stage = Stage(module)
-        sweep = Sweep(stage, name, operations(group, stage)[name])
+        env = Environment(module)
+        sweep = Sweep(env, name, operations(group, env)[name])
         sweep.run()
-        stage.folder.cleanup()
+        env.folder.cleanup()
 
-    stage = Stage(module)
-    names = list(operations(group, stage))
-    stage.folder.cleanup()
-    del stage
+    env = Environment(module)
+    names = list(operations(group, env))
+    env.folder.cleanup()
+    del env
     gc.collect()
     for name in names:
         if not wanted or name in wanted:
-            status = in_a_process(lambda name=name: run(name))
+            status = run_in_child(lambda name=name: run(name))
             if status:
                 print(f"{name}: ended with {status}")
 

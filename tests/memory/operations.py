@@ -1,7 +1,7 @@
-"""The calls that are made without memory: methods and functions, the ways in which they succeed and those in which they fail.
+"""The calls to make without memory: methods and functions, the ways in which they succeed and those in which they fail.
 
-An operation is a generator function of the stage. It makes ready what the call needs, yields the function and its arguments, gets
-what the call returned (None where it raised), tidies up, and returns what is to be compared.
+An operation is a generator function that takes the environment. It prepares what the call needs, yields the function and its
+arguments, receives what the call returned (None if it raised), cleans up, and returns the value to compare.
 """
 
 from __future__ import annotations
@@ -15,55 +15,55 @@ import tempfile
 from functools import partial
 
 GROUPS = {}
-NAME = "ü" * 70 + ".example"  # has no form that goes over the wire
+UNENCODABLE_NAME = "ü" * 70 + ".example"  # IDNA cannot encode such a long label
 
 
 def operation(group):
-    """Puts a generator function into a group."""
+    """Adds a generator function to a group."""
 
-    def put(function):
+    def add(function):
         GROUPS.setdefault(group, {})[function.__name__.replace("_", " ")] = function
         return function
 
-    return put
+    return add
 
 
 def table(group):
-    """Puts what a function of the stage lists into a group: a name, what to do before, the function and its arguments."""
+    """Adds the entries that a function of the environment returns to a group: a name, what to do before, the function, its arguments."""
 
-    def put(function):
+    def add(function):
         GROUPS.setdefault(group, {})[None] = function
         return function
 
-    return put
+    return add
 
 
 def entry(before, function, *arguments):
-    """The operation that an entry of a table stands for."""
+    """The operation for an entry of a table."""
 
-    def run(stage):
+    def run(env):
         if before is not None:
             before()
         value = yield function, arguments
-        stage.tidy()
+        env.clean_up()
         return value
 
     return run
 
 
-def operations(group, stage):
+def operations(group, env):
     """The operations of a group by their names."""
     found = {}
     for name, listed in GROUPS[group].items():
         if name is None:
-            found |= {name: entry(*entries) for name, entries in listed(stage).items()}
+            found |= {name: entry(*entries) for name, entries in listed(env).items()}
         else:
             found[name] = listed
     return found
 
 
-class Stage:
-    """What the calls are made on."""
+class Environment:
+    """The sockets and files that the calls are made on."""
 
     def __init__(self, module):
         self.module = module
@@ -76,8 +76,8 @@ class Stage:
         self.listening = module.create_server(("127.0.0.1", 0))
         self.listening.settimeout(5)
         self.address = self.listening.getsockname()
-        self.lonely = module.create_server(("127.0.0.1", 0))
-        self.lonely.settimeout(0.001)
+        self.idle_listener = module.create_server(("127.0.0.1", 0))
+        self.idle_listener.settimeout(0.001)
         self.one, self.other = (module.socket(type=module.SOCK_DGRAM) for _ in range(2))
         for each in self.one, self.other:
             each.bind(("127.0.0.1", 0))
@@ -86,7 +86,7 @@ class Stage:
         self.tcp, self.six = module.socket(), module.socket(module.AF_INET6)
         self._bound = module.socket()
         self._bound.bind(("127.0.0.1", 0))
-        self.refusing = self._bound.getsockname()  # nobody listens there
+        self.refusing = self._bound.getsockname()  # no socket listens there
         self.closed = module.socket()
         self.closed.close()
         self.folder = tempfile.TemporaryDirectory()
@@ -125,24 +125,23 @@ class Stage:
         self.file.seek(0)
 
     def connected(self):
-        """A client whose connection waits to be accepted."""
+        """A client whose connection is in the backlog."""
         client = self.module.socket()
         client.connect(self.address)
         return client
 
-    def tidy(self):
-        """Receives what is left of a call that did not, or that sent."""
+    def clean_up(self):
+        """Receives the data and accepts the connections that a call left behind."""
         for each in self.right, self.left, self.one, self._silent_too:
-            till_empty(each, partial(each.recv, 1_000_000))
-        till_empty(self.listening, self.turn_away)
+            drain(each, partial(each.recv, 1_000_000))
+        drain(self.listening, self.accept_and_close)
 
-    def turn_away(self):
-        """Accepts a connection, and closes it."""
+    def accept_and_close(self):
         self.listening.accept()[0].close()
 
 
-def till_empty(socket, receive):
-    """Makes a call on a socket till it would have to wait."""
+def drain(socket, receive):
+    """Repeats a call on a socket until it would block, or receives EOF."""
     timeout = socket.gettimeout()
     socket.setblocking(False)
     with contextlib.suppress(BlockingIOError):
@@ -152,7 +151,7 @@ def till_empty(socket, receive):
 
 
 def close_received(control):
-    """Closes the descriptors that came with a message."""
+    """Closes the descriptors received in control messages."""
     for _, _, data in control:
         numbers = array.array("i")
         numbers.frombytes(data[: len(data) // numbers.itemsize * numbers.itemsize])
@@ -161,109 +160,109 @@ def close_received(control):
 
 
 @table("transfer")
-def transfers(stage):
-    left, right, slow, nonblocking, closed = stage.left, stage.right, stage.slow, stage.nonblocking, stage.closed
+def transfers(env):
+    left, right, slow, nonblocking, closed = env.left, env.right, env.slow, env.nonblocking, env.closed
     return {
-        "recv": (stage.message, right.recv, 10),
-        "recv with flags": (stage.message, right.recv, 10, 0),
-        "recv into kept memory": (stage.much, right.recv, 50_000),
-        "recv of much": (stage.much, right.recv, 1_000_000),
-        "recv with MSG_TRUNC": (stage.message, right.recv, 20_000, stage.module.MSG_TRUNC),
-        "recv of a subclass": (None, stage.of_subclass.recv, 10),
+        "recv": (env.message, right.recv, 10),
+        "recv with flags": (env.message, right.recv, 10, 0),
+        "recv into kept memory": (env.much, right.recv, 50_000),
+        "recv of much": (env.much, right.recv, 1_000_000),
+        "recv with MSG_TRUNC": (env.message, right.recv, 20_000, env.module.MSG_TRUNC),
+        "recv of a subclass": (None, env.of_subclass.recv, 10),
         "recv that times out": (None, slow.recv, 10),
         "recv that would block": (None, nonblocking.recv, 10),
         "recv of a negative size": (None, right.recv, -1),
         "recv of a wrong type": (None, right.recv, "x"),
         "recv with too many arguments": (None, right.recv, 1, 2, 3),
         "recv on a closed socket": (None, closed.recv, 10),
-        "recv_into": (stage.message, right.recv_into, stage.buffer),
-        "recv_into of much": (stage.much, right.recv_into, stage.large_buffer),
-        "recv_into with keywords": (stage.message, partial(right.recv_into, buffer=stage.buffer, nbytes=5)),
-        "recv_into that times out": (None, slow.recv_into, stage.buffer),
-        "recv_into too small a buffer": (None, right.recv_into, stage.buffer, 1000),
+        "recv_into": (env.message, right.recv_into, env.buffer),
+        "recv_into of much": (env.much, right.recv_into, env.large_buffer),
+        "recv_into with keywords": (env.message, partial(right.recv_into, buffer=env.buffer, nbytes=5)),
+        "recv_into that times out": (None, slow.recv_into, env.buffer),
+        "recv_into too small a buffer": (None, right.recv_into, env.buffer, 1000),
         "recv_into bytes": (None, right.recv_into, b"x"),
-        "recvfrom": (stage.datagram, stage.one.recvfrom, 100),
-        "recvfrom of a pair": (stage.message, right.recvfrom, 10),
+        "recvfrom": (env.datagram, env.one.recvfrom, 100),
+        "recvfrom of a pair": (env.message, right.recvfrom, 10),
         "recvfrom that times out": (None, slow.recvfrom, 10),
-        "recvfrom_into": (stage.datagram, stage.one.recvfrom_into, stage.buffer),
+        "recvfrom_into": (env.datagram, env.one.recvfrom_into, env.buffer),
         "send": (None, left.send, b"x"),
         "send and count to a larger number": (None, left.send, b"x" * 300),
-        "send an array": (None, left.send, stage.buffer, 0),
+        "send an array": (None, left.send, env.buffer, 0),
         "send text": (None, left.send, "x"),
         "send with wrong flags": (None, left.send, b"x", "x"),
         "send on a closed socket": (None, closed.send, b"x"),
         "sendall": (None, left.sendall, b"x"),
-        "sendall that would block": (None, nonblocking.sendall, stage.large * 100),
-        "sendto": (None, stage.other.sendto, b"x", stage.target),
-        "sendto without an address": (None, stage.other.sendto, b"x"),
-        "sendto a number": (None, stage.other.sendto, b"x", 5),
-        "sendto a wrong port": (None, stage.other.sendto, b"x", ("127.0.0.1", 70_000)),
+        "sendall that would block": (None, nonblocking.sendall, env.large * 100),
+        "sendto": (None, env.other.sendto, b"x", env.target),
+        "sendto without an address": (None, env.other.sendto, b"x"),
+        "sendto a number": (None, env.other.sendto, b"x", 5),
+        "sendto a wrong port": (None, env.other.sendto, b"x", ("127.0.0.1", 70_000)),
     }
 
 
 @table("message")
-def messages(stage):
-    left, right, slow = stage.left, stage.right, stage.slow
+def messages(env):
+    left, right, slow = env.left, env.right, env.slow
     return {
-        "recvmsg": (stage.message, right.recvmsg, 10, 100),
-        "recvmsg of a datagram": (stage.datagram, stage.one.recvmsg, 100, 100),
+        "recvmsg": (env.message, right.recvmsg, 10, 100),
+        "recvmsg of a datagram": (env.datagram, env.one.recvmsg, 100, 100),
         "recvmsg that times out": (None, slow.recvmsg, 10),
         "recvmsg with a negative size": (None, right.recvmsg, -1),
         "recvmsg with a negative ancbufsize": (None, right.recvmsg, 10, -1),
-        "recvmsg_into": (stage.message, right.recvmsg_into, [stage.buffer], 100),
+        "recvmsg_into": (env.message, right.recvmsg_into, [env.buffer], 100),
         "recvmsg_into a number": (None, right.recvmsg_into, 5),
         "recvmsg_into bytes": (None, right.recvmsg_into, [b"x"]),
         "sendmsg": (None, left.sendmsg, [b"x", b"y"]),
-        "sendmsg with descriptors": (None, left.sendmsg, [b"x"], stage.rights),
-        "sendmsg to an address": (None, stage.other.sendmsg, [b"x"], [], 0, stage.target),
+        "sendmsg with descriptors": (None, left.sendmsg, [b"x"], env.rights),
+        "sendmsg to an address": (None, env.other.sendmsg, [b"x"], [], 0, env.target),
         "sendmsg of a number": (None, left.sendmsg, 5),
         "sendmsg with a wrong control message": (None, left.sendmsg, [b"x"], [5]),
         "sendmsg_afalg on another socket": (None, partial(left.sendmsg_afalg, [b"x"], op=1)),
-        "send_fds": (None, stage.module.send_fds, left, [b"x"], [stage.file.fileno()]),
+        "send_fds": (None, env.module.send_fds, left, [b"x"], [env.file.fileno()]),
     }
 
 
-def with_descriptors(stage, size):
-    """A message that brings two descriptors, received with so much room for them."""
-    stage.descriptors()
-    message = yield stage.right.recvmsg, (10, size)
-    stage.tidy()
+def with_descriptors(env, size):
+    """Receives a message with two descriptors, with an ancillary buffer of this size."""
+    env.descriptors()
+    message = yield env.right.recvmsg, (10, size)
+    env.clean_up()
     if message is not None:
         close_received(message[1])
         return message[0], len(message[1]), message[2:]
 
 
 @operation("message")
-def recvmsg_with_descriptors(stage):
-    return (yield from with_descriptors(stage, 100))
+def recvmsg_with_descriptors(env):
+    return (yield from with_descriptors(env, 100))
 
 
 @operation("message")
-def recvmsg_with_descriptors_cut_off(stage):
-    return (yield from with_descriptors(stage, stage.module.CMSG_LEN(5)))
+def recvmsg_with_descriptors_cut_off(env):
+    return (yield from with_descriptors(env, env.module.CMSG_LEN(5)))
 
 
 @operation("message")
-def recvmsg_with_a_warning(stage):
-    """Of a control message so short that it has no data."""
-    return (yield from with_descriptors(stage, stage.module.CMSG_LEN(0)))
+def recvmsg_with_a_warning(env):
+    """The warning is about a control message that is too short to have data."""
+    return (yield from with_descriptors(env, env.module.CMSG_LEN(0)))
 
 
 @operation("message")
-def recvmsg_into_with_descriptors(stage):
-    stage.descriptors()
-    message = yield stage.right.recvmsg_into, ([stage.buffer], 100)
-    stage.tidy()
+def recvmsg_into_with_descriptors(env):
+    env.descriptors()
+    message = yield env.right.recvmsg_into, ([env.buffer], 100)
+    env.clean_up()
     if message is not None:
         close_received(message[1])
         return message[0], len(message[1]), message[2:]
 
 
 @operation("message")
-def recv_fds(stage):
-    stage.descriptors()
-    message = yield stage.module.recv_fds, (stage.right, 10, 2)
-    stage.tidy()
+def recv_fds(env):
+    env.descriptors()
+    message = yield env.module.recv_fds, (env.right, 10, 2)
+    env.clean_up()
     if message is not None:
         for number in message[1]:
             os.close(number)
@@ -271,107 +270,107 @@ def recv_fds(stage):
 
 
 @table("connection")
-def connections(stage):
-    tcp, six, unix, listening = stage.tcp, stage.six, stage.unix, stage.listening
+def connections(env):
+    tcp, six, unix, listening = env.tcp, env.six, env.unix, env.listening
     return {
         "connect to a number": (None, tcp.connect, 5),
         "connect to a host that is a number": (None, tcp.connect, (5, 5)),
         "connect without a port": (None, tcp.connect, ("127.0.0.1",)),
         "connect to a wrong port": (None, tcp.connect, ("127.0.0.1", -1)),
-        "connect to a port that fits nothing": (None, tcp.connect, ("127.0.0.1", 1 << 70)),
-        "connect to a name that cannot be encoded": (None, tcp.connect, (NAME, 1)),
+        "connect to a port that fits no C integer": (None, tcp.connect, ("127.0.0.1", 1 << 70)),
+        "connect to a name that cannot be encoded": (None, tcp.connect, (UNENCODABLE_NAME, 1)),
         "connect to a name with NUL": (None, tcp.connect, ("a\0b", 1)),
         "connect to a name in a bytearray": (None, tcp.connect, (bytearray(b"a\0b"), 1)),
         "connect with too much flow information": (None, six.connect, ("::1", 1, 1 << 30, 0)),
         "connect by UNIX to a number": (None, unix.connect, 5),
         "connect by UNIX to a long path": (None, unix.connect, "x" * 200),
         "connect by UNIX to a path with NUL": (None, unix.connect, "x\0x"),
-        "connect by UNIX to nothing": (None, unix.connect, stage.path + "/nothing"),
-        "connect by UNIX to a path that is no str": (None, unix.connect, os.fsencode(stage.path) + b"/nothing"),
-        "bind to what is taken": (None, tcp.bind, stage.address),
+        "connect by UNIX to a path that does not exist": (None, unix.connect, env.path + "/nothing"),
+        "connect by UNIX to a path in bytes": (None, unix.connect, os.fsencode(env.path) + b"/nothing"),
+        "bind to an address in use": (None, tcp.bind, env.address),
         "listen": (None, listening.listen, 5),
         "listen with a wrong type": (None, listening.listen, "x"),
-        "accept that times out": (None, stage.lonely.accept),
+        "accept that times out": (None, env.idle_listener.accept),
         "accept without listening": (None, tcp.accept),
         "getsockname": (None, tcp.getsockname),
         "getsockname of IPv6": (None, six.getsockname),
         "getsockname of a path": (None, unix.getsockname),
-        "getsockname of an abstract name": (None, stage.abstract.getsockname),
-        "getpeername of a pair": (None, stage.left.getpeername),
-        "getpeername of nobody": (None, tcp.getpeername),
-        "shutdown of nothing": (None, tcp.shutdown, 1),
+        "getsockname of an abstract name": (None, env.abstract.getsockname),
+        "getpeername of a pair": (None, env.left.getpeername),
+        "getpeername without a peer": (None, tcp.getpeername),
+        "shutdown without a connection": (None, tcp.shutdown, 1),
         "shutdown with a wrong type": (None, tcp.shutdown, "x"),
-        "socketpair of a wrong family": (None, stage.module.socketpair, 12345),
-        "create_connection to nobody": (None, stage.module.create_connection, stage.refusing),
-        "create_server on what is taken": (None, stage.module.create_server, stage.address),
+        "socketpair of a wrong family": (None, env.module.socketpair, 12345),
+        "create_connection that is refused": (None, env.module.create_connection, env.refusing),
+        "create_server on an address in use": (None, env.module.create_server, env.address),
     }
 
 
-def fresh(stage, method, *arguments, timeout=None):
-    """A call on a new socket, which is closed again."""
-    new = stage.module.socket()
+def on_a_new_socket(env, method, *arguments, timeout=None):
+    """A call on a new socket, which is closed afterwards."""
+    new = env.module.socket()
     new.settimeout(timeout)
     value = yield getattr(new, method), arguments
     new.close()
-    stage.tidy()
+    env.clean_up()
     return value
 
 
 @operation("connection")
-def connect(stage):
-    return (yield from fresh(stage, "connect", stage.address))
+def connect(env):
+    return (yield from on_a_new_socket(env, "connect", env.address))
 
 
 @operation("connection")
-def connect_with_a_timeout(stage):
-    return (yield from fresh(stage, "connect", stage.address, timeout=5))
+def connect_with_a_timeout(env):
+    return (yield from on_a_new_socket(env, "connect", env.address, timeout=5))
 
 
 @operation("connection")
-def connect_to_nobody(stage):
-    return (yield from fresh(stage, "connect", stage.refusing))
+def connect_that_is_refused(env):
+    return (yield from on_a_new_socket(env, "connect", env.refusing))
 
 
 @operation("connection")
-def connect_to_nobody_with_a_timeout(stage):
-    return (yield from fresh(stage, "connect", stage.refusing, timeout=5))
+def connect_with_a_timeout_that_is_refused(env):
+    return (yield from on_a_new_socket(env, "connect", env.refusing, timeout=5))
 
 
 @operation("connection")
-def connect_ex_to_nobody(stage):
-    return (yield from fresh(stage, "connect_ex", stage.refusing))
+def connect_ex_that_is_refused(env):
+    return (yield from on_a_new_socket(env, "connect_ex", env.refusing))
 
 
 @operation("connection")
-def bind(stage):
-    return (yield from fresh(stage, "bind", ("127.0.0.1", 0)))
+def bind(env):
+    return (yield from on_a_new_socket(env, "bind", ("127.0.0.1", 0)))
 
 
 @operation("connection")
-def accept(stage):
-    with stage.connected():
-        accepted = yield stage.listening.accept, ()
-        stage.tidy()
+def accept(env):
+    with env.connected():
+        accepted = yield env.listening.accept, ()
+        env.clean_up()
         if accepted is not None:
             accepted[0].close()
             return type(accepted[0]).__name__
 
 
 @operation("connection")
-def accept_as_the_base_class_does(stage):
-    with stage.connected():
-        accepted = yield stage.listening._accept, ()
-        stage.tidy()
+def accept_of_the_base_class(env):
+    with env.connected():
+        accepted = yield env.listening._accept, ()
+        env.clean_up()
         if accepted is not None:
             os.close(accepted[0])
 
 
 @operation("connection")
-def accept_of_a_subclass(stage):
-    with stage.subclass() as listening:
+def accept_of_a_subclass(env):
+    with env.subclass() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        with stage.module.socket() as client:
+        with env.module.socket() as client:
             client.connect(listening.getsockname())
             accepted = yield listening.accept, ()
             if accepted is not None:
@@ -380,44 +379,44 @@ def accept_of_a_subclass(stage):
 
 
 @operation("connection")
-def shutdown(stage):
-    left, right = stage.module.socketpair()
+def shutdown(env):
+    left, right = env.module.socketpair()
     with left, right:
-        return (yield left.shutdown, (stage.module.SHUT_WR,))
+        return (yield left.shutdown, (env.module.SHUT_WR,))
 
 
 @operation("connection")
-def socketpair(stage):
-    pair = yield stage.module.socketpair, ()
+def socketpair(env):
+    pair = yield env.module.socketpair, ()
     for each in pair or ():
         each.close()
 
 
 @operation("connection")
-def create_connection(stage):
-    client = yield stage.module.create_connection, (stage.address,)
+def create_connection(env):
+    client = yield env.module.create_connection, (env.address,)
     if client is not None:
         client.close()
-    stage.tidy()
+    env.clean_up()
 
 
 @operation("connection")
-def create_server(stage):
-    server = yield stage.module.create_server, (("127.0.0.1", 0),)
+def create_server(env):
+    server = yield env.module.create_server, (("127.0.0.1", 0),)
     if server is not None:
         server.close()
 
 
 @table("state")
-def states(stage):
-    tcp, left, closed = stage.tcp, stage.left, stage.closed
-    level, option = stage.module.SOL_SOCKET, stage.module.SO_REUSEADDR
+def states(env):
+    tcp, left, closed = env.tcp, env.left, env.closed
+    level, option = env.module.SOL_SOCKET, env.module.SO_REUSEADDR
     return {
         "getsockopt": (None, tcp.getsockopt, level, option),
-        "getsockopt of a larger number": (None, tcp.getsockopt, level, stage.module.SO_RCVBUF),
+        "getsockopt of a larger number": (None, tcp.getsockopt, level, env.module.SO_RCVBUF),
         "getsockopt of bytes": (None, tcp.getsockopt, level, option, 10),
         "getsockopt of too many bytes": (None, tcp.getsockopt, level, option, 10_000),
-        "getsockopt of no option": (None, tcp.getsockopt, level, 7777),
+        "getsockopt of an unknown option": (None, tcp.getsockopt, level, 7777),
         "getsockopt with a wrong type": (None, tcp.getsockopt, "x", option),
         "setsockopt": (None, tcp.setsockopt, level, option, 1),
         "setsockopt to bytes": (None, tcp.setsockopt, level, option, b"\1\0\0\0"),
@@ -427,124 +426,124 @@ def states(stage):
         "settimeout": (None, tcp.settimeout, 5.5),
         "settimeout to a negative number": (None, tcp.settimeout, -1),
         "settimeout with a wrong type": (None, tcp.settimeout, "x"),
-        "settimeout to no number": (None, tcp.settimeout, float("nan")),
+        "settimeout to NaN": (None, tcp.settimeout, float("nan")),
         "settimeout to a large float": (None, tcp.settimeout, 1e300),
         "settimeout to a large int": (None, tcp.settimeout, 1 << 100),
-        "gettimeout": (None, stage.slow.gettimeout),
-        "timeout": (None, getattr, stage.slow, "timeout"),
+        "gettimeout": (None, env.slow.gettimeout),
+        "timeout": (None, getattr, env.slow, "timeout"),
         "getblocking": (None, left.getblocking),
         "fileno": (None, tcp.fileno),
         "family": (None, getattr, left, "family"),
         "type": (None, getattr, left, "type"),
         "proto": (None, getattr, left, "proto"),
-        "an attribute that is private": (None, getattr, left, "_io_refs"),
+        "a private attribute": (None, getattr, left, "_io_refs"),
         "repr": (None, repr, left),
-        "repr with an address": (None, repr, stage.listening),
-        "repr with a path": (None, repr, stage.unix),
+        "repr with an address": (None, repr, env.listening),
+        "repr with a path": (None, repr, env.unix),
         "repr of a closed socket": (None, repr, closed),
-        "repr of a subclass": (None, repr, stage.of_subclass),
-        "repr of the base class": (None, repr, stage.of_base),
+        "repr of a subclass": (None, repr, env.of_subclass),
+        "repr of the base class": (None, repr, env.of_base),
         "get_inheritable": (None, tcp.get_inheritable),
         "set_inheritable": (None, tcp.set_inheritable, False),
         "pickling": (None, tcp.__getstate__),
-        "the with-statement": (None, closed.__enter__),
+        "__enter__": (None, closed.__enter__),
         "a method with an argument too many": (None, tcp.getpeername, 5),
         "a method with an unknown keyword": (None, partial(tcp.close, x=5)),
         "a Python function's method with an argument too many": (None, tcp.close, 5),
-        "socket of a wrong family": (None, stage.module.socket, 12345),
-        "socket of a wrong type": (None, stage.module.socket, "x"),
-        "socket with too many arguments": (None, stage.module.socket, 1, 2, 3, 4, 5),
-        "socket of a descriptor that is none": (None, partial(stage.module.socket, fileno=-1)),
-        "socket of a descriptor of a wrong type": (None, partial(stage.module.socket, fileno="x")),
-        "setdefaulttimeout": (None, stage.module.setdefaulttimeout, None),
-        "setdefaulttimeout to a negative number": (None, stage.module.setdefaulttimeout, -1),
-        "getdefaulttimeout": (None, stage.module.getdefaulttimeout),
+        "socket of a wrong family": (None, env.module.socket, 12345),
+        "socket of a wrong type": (None, env.module.socket, "x"),
+        "socket with too many arguments": (None, env.module.socket, 1, 2, 3, 4, 5),
+        "socket of descriptor -1": (None, partial(env.module.socket, fileno=-1)),
+        "socket of a descriptor of a wrong type": (None, partial(env.module.socket, fileno="x")),
+        "setdefaulttimeout": (None, env.module.setdefaulttimeout, None),
+        "setdefaulttimeout to a negative number": (None, env.module.setdefaulttimeout, -1),
+        "getdefaulttimeout": (None, env.module.getdefaulttimeout),
     }
 
 
 @operation("state")
-def close(stage):
-    return (yield from fresh(stage, "close"))
+def close(env):
+    return (yield from on_a_new_socket(env, "close"))
 
 
 @operation("state")
-def detach(stage):
-    with stage.module.socket() as new:
+def detach(env):
+    with env.module.socket() as new:
         number = yield new.detach, ()
         if number is not None:
             os.close(number)
 
 
 @operation("state")
-def dup(stage):
-    copy = yield stage.left.dup, ()
+def dup(env):
+    copy = yield env.left.dup, ()
     if copy is not None:
         copy.close()
 
 
 @operation("state")
-def dup_of_a_subclass(stage):
-    copy = yield stage.of_subclass.dup, ()
+def dup_of_a_subclass(env):
+    copy = yield env.of_subclass.dup, ()
     if copy is not None:
         copy.close()
         return type(copy).__name__
 
 
 @operation("state")
-def socket(stage):
-    new = yield stage.module.socket, ()
+def socket(env):
+    new = yield env.module.socket, ()
     if new is not None:
         new.close()
 
 
 @operation("state")
-def socket_with_keywords(stage):
-    new = yield partial(stage.module.socket, type=stage.module.SOCK_DGRAM), ()
+def socket_with_keywords(env):
+    new = yield partial(env.module.socket, type=env.module.SOCK_DGRAM), ()
     if new is not None:
         new.close()
 
 
 @operation("state")
-def socket_of_the_base_class(stage):
-    new = yield stage.base.socket, ()
+def socket_of_the_base_class(env):
+    new = yield env.base.socket, ()
     if new is not None:
         new.close()
 
 
 @operation("state")
-def socket_of_a_descriptor(stage):
-    """The descriptor stays the caller's where there is no memory for the socket."""
-    number = os.dup(stage.left.fileno())
-    new = yield partial(stage.module.socket, fileno=number), ()
+def socket_of_a_descriptor(env):
+    """When there is no memory for the socket, the caller still owns the descriptor."""
+    number = os.dup(env.left.fileno())
+    new = yield partial(env.module.socket, fileno=number), ()
     if new is not None:
         new.detach()
     os.close(number)
 
 
 @operation("state")
-def fromfd(stage):
-    new = yield stage.module.fromfd, (stage.left.fileno(), stage.module.AF_UNIX, stage.module.SOCK_STREAM)
+def fromfd(env):
+    new = yield env.module.fromfd, (env.left.fileno(), env.module.AF_UNIX, env.module.SOCK_STREAM)
     if new is not None:
         new.close()
 
 
 @operation("state")
-def the_end_of_a_socket_that_was_not_closed(stage):
-    sockets = [stage.module.socket()]
+def the_finalizer_of_an_unclosed_socket(env):
+    sockets = [env.module.socket()]
     yield sockets.clear, ()
 
 
 @table("file")
-def files(stage):
-    left, raw = stage.left, stage.raw
+def files(env):
+    left, raw = env.left, env.raw
     return {
         "makefile with a wrong mode": (None, left.makefile, "q"),
         "makefile of text without a buffer": (None, left.makefile, "r", 0),
-        "readinto": (stage.line, raw.readinto, stage.buffer),
-        "readinto that times out": (None, stage.slow_raw.readinto, stage.buffer),
+        "readinto": (env.line, raw.readinto, env.buffer),
+        "readinto that times out": (None, env.slow_raw.readinto, env.buffer),
         "readinto bytes": (None, raw.readinto, b"x"),
-        "read a line": (stage.line, stage.reader.readline),
-        "the next line": (stage.line, next, stage.reader),
+        "read a line": (env.line, env.reader.readline),
+        "the next line": (env.line, next, env.reader),
         "write": (None, raw.write, b"x"),
         "write text": (None, raw.write, "x"),
         "mode": (None, getattr, raw, "mode"),
@@ -552,72 +551,72 @@ def files(stage):
         "closed": (None, getattr, raw, "closed"),
         "readable": (None, raw.readable),
         "fileno": (None, raw.fileno),
-        "a file of a wrong mode": (None, stage.module.SocketIO, left, "q"),
-        "a file without a mode": (None, stage.module.SocketIO, left),
-        "sendfile": (stage.rewind, left.sendfile, stage.file),
-        "sendfile of a part": (stage.rewind, left.sendfile, stage.file, 10, 20),
-        "sendfile of a file of text": (None, left.sendfile, stage.text_file),
-        "sendfile of a negative count": (None, left.sendfile, stage.file, 0, -1),
-        "sendfile of a count of a wrong type": (None, left.sendfile, stage.file, 0, "x"),
-        "sendfile over datagrams": (None, stage.one.sendfile, stage.file),
-        "sendfile without blocking": (None, stage.nonblocking.sendfile, stage.file),
+        "a file of a wrong mode": (None, env.module.SocketIO, left, "q"),
+        "a file without a mode": (None, env.module.SocketIO, left),
+        "sendfile": (env.rewind, left.sendfile, env.file),
+        "sendfile of a part": (env.rewind, left.sendfile, env.file, 10, 20),
+        "sendfile of a file of text": (None, left.sendfile, env.text_file),
+        "sendfile of a negative count": (None, left.sendfile, env.file, 0, -1),
+        "sendfile of a count of a wrong type": (None, left.sendfile, env.file, 0, "x"),
+        "sendfile over datagrams": (None, env.one.sendfile, env.file),
+        "sendfile without blocking": (None, env.nonblocking.sendfile, env.file),
     }
 
 
 @operation("file")
-def sendfile_of_what_is_no_regular_file(stage):
-    value = yield stage.left.sendfile, (io.BytesIO(b"z" * 100),)
-    stage.tidy()
+def sendfile_of_a_file_without_a_descriptor(env):
+    value = yield env.left.sendfile, (io.BytesIO(b"z" * 100),)
+    env.clean_up()
     return value
 
 
 @operation("file")
-def write_out(stage):
-    """What is not written stays in the buffer."""
-    stage.writer.write(b"x" * 10)
-    yield stage.writer.flush, ()
-    stage.writer.flush()
-    stage.tidy()
+def flush(env):
+    """Data that could not be written stays in the buffer."""
+    env.writer.write(b"x" * 10)
+    yield env.writer.flush, ()
+    env.writer.flush()
+    env.clean_up()
 
 
-def made_file(stage, *arguments):
-    """A file object that is made, and closed again."""
-    file = yield stage.left.makefile, arguments
+def make_and_close(env, *arguments):
+    """Makes a file object and closes it."""
+    file = yield env.left.makefile, arguments
     if file is not None:
         file.close()
         return type(file).__name__
 
 
 @operation("file")
-def makefile(stage):
-    return (yield from made_file(stage))
+def makefile(env):
+    return (yield from make_and_close(env))
 
 
 @operation("file")
-def makefile_to_read(stage):
-    return (yield from made_file(stage, "rb"))
+def makefile_to_read(env):
+    return (yield from make_and_close(env, "rb"))
 
 
 @operation("file")
-def makefile_for_both(stage):
-    return (yield from made_file(stage, "rwb"))
+def makefile_for_both(env):
+    return (yield from make_and_close(env, "rwb"))
 
 
 @operation("file")
-def makefile_without_a_buffer(stage):
-    return (yield from made_file(stage, "rb", 0))
+def makefile_without_a_buffer(env):
+    return (yield from make_and_close(env, "rb", 0))
 
 
 @operation("file")
-def the_end_of_a_file(stage):
-    file = stage.left.makefile("rb")
+def close_a_file(env):
+    file = env.left.makefile("rb")
     yield file.close, ()
     file.close()
 
 
 @table("names")
-def names(stage):
-    module = stage.module
+def names(env):
+    module = env.module
     return {
         "getnameinfo": (None, module.getnameinfo, ("127.0.0.1", 80), module.NI_NUMERICHOST),
         "getnameinfo of a number": (None, module.getnameinfo, 5, 0),
@@ -625,7 +624,7 @@ def names(stage):
         "getnameinfo with too much flow information": (None, module.getnameinfo, ("::1", 80, 1 << 30), 0),
         "gethostbyname": (None, module.gethostbyname, "127.0.0.1"),
         "gethostbyname of localhost": (None, module.gethostbyname, "localhost"),
-        "gethostbyname of what cannot be encoded": (None, module.gethostbyname, NAME),
+        "gethostbyname of a name that cannot be encoded": (None, module.gethostbyname, UNENCODABLE_NAME),
         "gethostbyname of a number": (None, module.gethostbyname, 5),
         "gethostbyname without a name": (None, module.gethostbyname),
         "gethostbyname_ex": (None, module.gethostbyname_ex, "localhost"),
@@ -634,40 +633,40 @@ def names(stage):
         "gethostname": (None, module.gethostname),
         "sethostname to a number": (None, module.sethostname, 5),
         "getservbyname": (None, module.getservbyname, "http", "tcp"),
-        "getservbyname of nothing": (None, module.getservbyname, "no such service"),
+        "getservbyname of an unknown name": (None, module.getservbyname, "no such service"),
         "getservbyport": (None, module.getservbyport, 80),
-        "getservbyport of nothing": (None, module.getservbyport, 1, "no such protocol"),
-        "getservbyport of no port": (None, module.getservbyport, -1),
+        "getservbyport with an unknown protocol": (None, module.getservbyport, 1, "no such protocol"),
+        "getservbyport of a negative number": (None, module.getservbyport, -1),
         "getprotobyname": (None, module.getprotobyname, "tcp"),
-        "getprotobyname of nothing": (None, module.getprotobyname, "no such protocol"),
+        "getprotobyname of an unknown name": (None, module.getprotobyname, "no such protocol"),
         "if_nameindex": (None, module.if_nameindex),
         "if_nametoindex": (None, module.if_nametoindex, "lo"),
-        "if_nametoindex of nothing": (None, module.if_nametoindex, "no such one"),
+        "if_nametoindex of an unknown name": (None, module.if_nametoindex, "no such one"),
         "if_indextoname": (None, module.if_indextoname, 1),
-        "if_indextoname of nothing": (None, module.if_indextoname, 1 << 20),
+        "if_indextoname of an unknown index": (None, module.if_indextoname, 1 << 20),
         "if_indextoname of a negative number": (None, module.if_indextoname, -1),
         "has_dualstack_ipv6": (None, module.has_dualstack_ipv6),
     } | {
         f"{where}getaddrinfo{what}": (None, partial(function, *arguments, **keywords))
-        for where, function in (("", module.getaddrinfo), ("the base module's ", stage.base.getaddrinfo))
+        for where, function in (("", module.getaddrinfo), ("the base module's ", env.base.getaddrinfo))
         for what, arguments, keywords in (
             ("", ("127.0.0.1", 80), {}),
             (" with keywords", ("127.0.0.1",), {"port": "80", "type": 1}),
             (" of localhost", ("localhost", "http"), {"flags": module.AI_CANONNAME}),
             (" of bytes", (b"127.0.0.1", b"http"), {}),
-            (" of what is no address", ("x.invalid", 80), {"flags": module.AI_NUMERICHOST}),
+            (" of a name where only an address will do", ("x.invalid", 80), {"flags": module.AI_NUMERICHOST}),
             (" of a number", (5, 80), {}),
-            (" of a port that is none", ("127.0.0.1", 5.5), {}),
-            (" of a name that cannot be encoded", (NAME, 80), {}),
-            (" of a name that has no end", ("ü" * 600, 80), {}),
-            (" of nothing", (), {}),
+            (" of a port that is a float", ("127.0.0.1", 5.5), {}),
+            (" of a name that cannot be encoded", (UNENCODABLE_NAME, 80), {}),
+            (" of a very long name", ("ü" * 600, 80), {}),
+            (" without arguments", (), {}),
         )
     }
 
 
 @table("conversion")
-def conversions(stage):
-    module = stage.module
+def conversions(env):
+    module = env.module
     return {
         "inet_aton": (None, module.inet_aton, "127.0.0.1"),
         "inet_aton of no address": (None, module.inet_aton, "x"),
@@ -690,14 +689,14 @@ def conversions(stage):
         "CMSG_LEN of too much": (None, module.CMSG_LEN, -1),
         "CMSG_SPACE": (None, module.CMSG_SPACE, 300),
         "CMSG_SPACE of too much": (None, module.CMSG_SPACE, -1),
-        "close of no descriptor": (None, module.close, -1),
+        "close of -1": (None, module.close, -1),
         "close of text": (None, module.close, "x"),
-        "dup of no descriptor": (None, stage.base.dup, -1),
+        "dup of -1": (None, env.base.dup, -1),
     }
 
 
 @operation("conversion")
-def dup_of_a_number(stage):
-    number = yield stage.base.dup, (stage.left.fileno(),)
+def dup_of_a_number(env):
+    number = yield env.base.dup, (env.left.fileno(),)
     if number is not None:
         os.close(number)

@@ -1,4 +1,4 @@
-"""The whole outcome of a call, for tests that compare two implementations value by value."""
+"""The complete outcome of a call, for tests that compare two implementations value by value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 def typed(value: Any) -> Any:
-    """A value with its type: `2`, `True` and `AddressFamily.AF_INET` are equal, but not the same answer."""
+    """A value with its type: `2`, `True` and `AddressFamily.AF_INET` may be equal, but they are different results."""
     if hasattr(value, "close") and hasattr(value, "fileno"):
         with value:
             return "a socket", value.family, value.type, value.proto, value.gettimeout()
@@ -18,24 +18,24 @@ def typed(value: Any) -> Any:
     return type(value).__name__, value
 
 
-def whole_outcome(function: Callable[..., Any], *args: Any, **keywords: Any) -> tuple[Any, ...]:
+def complete_outcome(function: Callable[..., Any], *args: Any, **keywords: Any) -> tuple[Any, ...]:
     try:
         return "returned", typed(function(*args, **keywords))
     except Exception as error:
-        # A UnicodeError's arguments hold the codec's own view of the text, its message says the same
+        # The arguments of a UnicodeError contain the codec's own copy of the text; its message says the same.
         arguments = str(error) if isinstance(error, UnicodeError) else typed(error.args)
         return "raised", type(error), arguments
 
 
 @pytest.fixture(scope="session")
 def answer() -> Callable[..., tuple[Any, ...]]:
-    """`answer(function, *args, **keywords)`: what the call returned, types and all, or what it raised."""
-    return whole_outcome
+    """`answer(function, *args, **keywords)`: what the call returned, with all types, or what it raised."""
+    return complete_outcome
 
 
 @pytest.fixture
 def default_timeout(socket: Any) -> Any:
-    """Sets the default timeout of the module under test, and puts it back when the test is over."""
+    """`default_timeout(value)` sets the default timeout of the module under test, and the fixture restores it after the test."""
     before = socket.getdefaulttimeout()
     yield socket.setdefaulttimeout
     socket.setdefaulttimeout(before)

@@ -1,14 +1,16 @@
-"""Every function of the module with arguments it cannot take: the same exception, word for word, as the original's.
+"""Every function of the module with wrong arguments: the same exception, with the same text, as the stdlib's.
 
-One position of a good call at a time is filled with each of the values below, then the number of arguments and their names
-are made wrong. The good calls touch nothing: descriptors that do not exist, numeric hosts, no name for which a resolver would
-be asked."""
+In a correct call, one argument at a time is replaced by each of the values below; then the number of arguments and their names
+are wrong. The correct calls have no effect: they use descriptors that do not exist, numeric hosts, and no name for which a name
+server would be asked."""
 
 import socket as original
 
 import pytest
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # what the original leaves to the collector
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning"
+)  # for sockets that the stdlib leaves to the garbage collector
 
 
 class Index:
@@ -21,7 +23,7 @@ class BrokenIndex:
         raise ZeroDivisionError("no index")
 
 
-class LyingIndex:
+class WrongIndex:
     def __index__(self):
         return "text"  # noqa: PLE0305
 
@@ -46,7 +48,7 @@ VALUES = {
     "2**15": 2**15, "2**16": 2**16, "2**31-1": 2**31 - 1, "2**31": 2**31, "2**32": 2**32, "2**63-1": 2**63 - 1, "2**63": 2**63, "2**64": 2**64,
     "2**100": 2**100, "-2**31": -(2**31), "-2**31-1": -(2**31) - 1, "-2**63": -(2**63), "-2**63-1": -(2**63) - 1, "-2**100": -(2**100),
     "NUL": "\0", "NUL inside": "1\0", "surrogate": "\udcff", "empty bytes": b"", "NUL byte": b"\0",
-    "Index": Index(), "BrokenIndex": BrokenIndex(), "LyingIndex": LyingIndex(), "Int": Int(), "Float": Float(), "Text": Text("\0"),
+    "Index": Index(), "BrokenIndex": BrokenIndex(), "WrongIndex": WrongIndex(), "Int": Int(), "Float": Float(), "Text": Text("\0"),
     "nan": float("nan"), "inf": float("inf"), "generator": (each for each in ()),
 }  # fmt: skip
 
@@ -87,13 +89,13 @@ GOOD = {
     "setdefaulttimeout": (None,),
     "socketpair": (1, 1, 0),
 }
-# What may not be tried: whatever could be a name, which root would really set (test_hostname.py has those), and a number that
-# the original cuts down to that of an open descriptor.
+# These must not be tried: a possible host name, which root would really set (test_hostname.py has them), and a number that the
+# stdlib truncates to the number of an open descriptor.
 NAME_LIKE = [name for name, value in VALUES.items() if isinstance(value, str | bytes | bytearray | memoryview)]
 SKIPPED = {
     *(("sethostname", value) for value in NAME_LIKE),
     *((function, value) for function in ("close", "dup", "fromfd") for value in ("2**32", "-2**63")),
-    *(("if_indextoname", value) for value in ("2**32", "2**63-1", "2**63")),  # test_netdb.py has these
+    *(("if_indextoname", value) for value in ("2**32", "2**63-1", "2**63")),  # test_netdb.py has them
 }
 
 NAMES = {
@@ -117,7 +119,7 @@ def restored(both):
 
 
 def compare(both, answer, level, function, calls):
-    """Every call on both; all that differ are told at once."""
+    """Make each call on both, and report all differences together."""
     modules = [each._socket for each in both] if level == "_socket" else both
     differences = {}
     for name, (arguments, keywords) in calls.items():
@@ -160,7 +162,7 @@ def test_wrong_values(both, answer, level, function):
 def test_wrong_numbers_of_arguments(both, answer, level, function):
     good = GOOD[function]
     calls = {f"{count} arguments": (good[:count], {}) for count in range(len(good))}
-    if function == "socketpair":  # whose arguments are all optional: these would be good calls
+    if function == "socketpair":  # all its arguments are optional: these calls would be correct
         calls = {}
     for more in (1, 2, 5):
         calls[f"{more} too many"] = ((*good, *[None] * more), {})
@@ -189,7 +191,7 @@ def test_wrong_names(both, answer, level, function):
 
 @pytest.mark.parametrize("function", ["getaddrinfo", "getnameinfo", "fromfd", "socketpair", "inet_ntop", "getservbyport"])
 def test_two_wrong_values(both, answer, function):
-    """Which of two wrong values is complained of tells the order in which they are looked at."""
+    """Which of two wrong values the error is about shows the order in which they are checked."""
     good = GOOD[function]
     calls = {}
     for one in range(len(good)):

@@ -13,7 +13,7 @@ ENUMERATIONS = sorted(name for name, value in vars(original).items() if isinstan
 
 
 def test_all_constants(both):
-    """In one go: the list of what is missing or different says more than a thousand tests."""
+    """All in one test: one list of what is missing or different says more than a thousand failures."""
     first, second = ({name: getattr(each, name, "missing") for name in CONSTANTS} for each in both)
     assert {name: (first[name], second[name]) for name in CONSTANTS if first[name] != second[name]} == {}
     kinds = [{name: type(value).__name__ for name, value in values.items()} for values in (first, second)]
@@ -22,7 +22,7 @@ def test_all_constants(both):
 
 
 def test_all_constants_of_the_extension(both):
-    """Below the package they are plain numbers."""
+    """In the extension module they are plain ints."""
     first, second = ({name: getattr(each._socket, name, "missing") for name in RAW_CONSTANTS} for each in both)
     assert {name: (first[name], second[name]) for name in RAW_CONSTANTS if first[name] != second[name]} == {}
     assert {name for name in RAW_CONSTANTS if type(first[name]) is not type(second[name])} == set()
@@ -34,7 +34,7 @@ def test_enumerations(both, name):
     assert first.__name__ == second.__name__
     assert first.__bases__ == second.__bases__
     members = [{member: value.value for member, value in kind.__members__.items()} for kind in (first, second)]
-    assert {name: members[1].get(name) for name in members[0]} == members[0]  # there may be more
+    assert {name: members[1].get(name) for name in members[0]} == members[0]  # oxisocket may have more
     assert [member.value for member in second if member.name in members[0]] == list(map(int, first))
 
 
@@ -55,7 +55,7 @@ def test_members_are_the_constants(socket, name):
 
 
 @pytest.mark.parametrize("name", ENUMERATIONS)
-def test_members_look_like_the_original_s(both, name):
+def test_members_have_the_same_repr(both, name):
     first, second = (getattr(each, name) for each in both)
     for member in first.__members__:
         one, other = getattr(first, member), getattr(second, member)
@@ -70,7 +70,7 @@ def test_members_look_like_the_original_s(both, name):
 
 @pytest.mark.parametrize("name", ENUMERATIONS)
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_members_survive_pickling(socket, name, protocol):
+def test_members_can_be_pickled(socket, name, protocol):
     for member in getattr(socket, name):
         assert pickle.loads(pickle.dumps(member, protocol)) is member
 
@@ -91,7 +91,7 @@ def test_flags_combine(socket):
     assert type(socket.AI_PASSIVE | socket.AI_CANONNAME) is socket.AddressInfo
 
 
-def test_names_are_shown_by_a_socket(socket):
+def test_the_repr_of_a_socket_has_the_names(socket):
     with socket.socket() as sock:
         assert sock.family is socket.AF_INET
         assert sock.type is socket.SOCK_STREAM

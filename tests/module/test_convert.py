@@ -1,4 +1,4 @@
-"""Numbers, addresses and sizes in the forms of the network: byte order, presentation and packed addresses, control messages."""
+"""Conversions: byte order, addresses in presentation and packed form, sizes of control messages."""
 
 import sys
 
@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 compared = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 
 
-def swapped(number, size):
+def byte_swapped(number, size):
     return int.from_bytes(number.to_bytes(size, sys.byteorder), "big")
 
 
 @pytest.mark.parametrize("number", [0, 1, 0x1234, 0xFF00, 0xFFFF, True])
 def test_short_byte_order(socket, number):
-    assert socket.htons(number) == socket.ntohs(number) == swapped(int(number), 2)
+    assert socket.htons(number) == socket.ntohs(number) == byte_swapped(int(number), 2)
     assert type(socket.htons(number)) is type(socket.ntohs(number)) is int
 
 
 @pytest.mark.parametrize("number", [0, 1, 0x12345678, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, True])
 def test_long_byte_order(socket, number):
-    assert socket.htonl(number) == socket.ntohl(number) == swapped(int(number), 4)
+    assert socket.htonl(number) == socket.ntohl(number) == byte_swapped(int(number), 4)
     assert type(socket.htonl(number)) is type(socket.ntohl(number)) is int
 
 
@@ -131,7 +131,7 @@ def test_ipv6_in_odd_forms(both, answer, text):
 
 @pytest.mark.parametrize("function", ["inet_aton", "inet_pton"])
 @pytest.mark.parametrize("text", [None, 5, b"127.0.0.1", 1.5, [], bytearray(b"1")], ids=repr)
-def test_address_that_is_no_text(both, answer, function, text):
+def test_address_that_is_not_a_str(both, answer, function, text):
     arguments = (text,) if function == "inet_aton" else (2, text)
     outcomes = [answer(getattr(each, function), *arguments) for each in both]
     assert outcomes[0] == outcomes[1]
@@ -156,7 +156,7 @@ def test_packed_address_in_any_buffer(socket, shape):
     assert socket.inet_ntop(socket.AF_INET6, shape(bytes(16))) == "::"
 
 
-def test_packed_address_in_a_view_with_gaps(both, answer):
+def test_packed_address_in_a_non_contiguous_view(both, answer):
     gaps = memoryview(b"1.2.3.4.")[::2]
     for function, arguments in (("inet_ntoa", (gaps,)), ("inet_ntop", (2, gaps))):
         outcomes = [answer(getattr(each, function), *arguments) for each in both]
@@ -164,15 +164,15 @@ def test_packed_address_in_a_view_with_gaps(both, answer):
         assert outcomes[0][0] == "raised"
 
 
-def test_packed_address_is_let_go(socket):
-    for size in (4, 5):  # taken, and refused
+def test_packed_address_is_released(socket):
+    for size in (4, 5):  # accepted, and refused
         packed = bytearray(size)
         for function, arguments in ((socket.inet_ntoa, (packed,)), (socket.inet_ntop, (socket.AF_INET, packed))):
             try:
                 function(*arguments)
             except (OSError, ValueError):
                 assert size == 5
-            packed.append(0)  # fails while someone holds the buffer
+            packed.append(0)  # raises BufferError while the buffer is exported
             packed.pop()
 
 

@@ -1,4 +1,4 @@
-"""create_connection: the first address that answers, and what it tells when none does."""
+"""create_connection: the first address that answers, and the error when none does."""
 
 import errno
 import gc
@@ -7,13 +7,13 @@ import warnings
 import pytest
 from machine import needs_localhost, needs_loopback6
 
-# The original leaves its socket to the garbage collector where the error is none of the system's
+# When the error is not an OSError, the stdlib leaves its socket to the garbage collector
 leaks = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
 @pytest.fixture
 def refusing(socket, keep):
-    """The address of a TCP port that is taken, so that no other test can listen on it, and refuses."""
+    """The address of a TCP port that refuses connections. It is bound, so that no other test can listen on it."""
     taken = keep(socket.socket())
     taken.bind(("127.0.0.1", 0))
     return taken.getsockname()
@@ -21,7 +21,7 @@ def refusing(socket, keep):
 
 @pytest.fixture
 def resolves_to(socket, monkeypatch):
-    """Makes every name mean the addresses given: programs replace `socket.getaddrinfo`, and the module must look there."""
+    """Makes every name resolve to the given addresses. Programs replace `socket.getaddrinfo`, and the module must call the replacement."""
 
     def resolves_to(*addresses):
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
@@ -48,7 +48,7 @@ def test_connects_by_name(socket, listener, keep):
 
 
 @pytest.mark.parametrize("as_type", [str, lambda port: str(port).encode()])
-def test_port_as_text(socket, listener, keep, as_type):
+def test_port_as_a_str(socket, listener, keep, as_type):
     host, port = listener.getsockname()
     assert keep(socket.create_connection([host, as_type(port)])).getpeername() == (host, port)
 
@@ -67,14 +67,14 @@ def test_timeout(socket, listener, keep, timeout):
     assert keep(socket.create_connection(listener.getsockname(), timeout=timeout)).gettimeout() == timeout
 
 
-def test_timeout_is_the_default_timeout_unless_told(socket, listener, keep, default_timeout):
+def test_timeout_is_the_default_timeout_unless_given(socket, listener, keep, default_timeout):
     assert keep(socket.create_connection(listener.getsockname())).gettimeout() is None
     default_timeout(30)
     assert keep(socket.create_connection(listener.getsockname())).gettimeout() == 30
     assert keep(socket.create_connection(listener.getsockname(), None)).gettimeout() is None
 
 
-def test_timeout_of_zero_cannot_wait(socket, listener):
+def test_timeout_of_zero_cannot_block(socket, listener):
     with pytest.raises(BlockingIOError) as caught:
         socket.create_connection(listener.getsockname(), timeout=0)
     assert caught.value.errno == errno.EINPROGRESS
@@ -93,7 +93,7 @@ def test_source_address_by_position(socket, listener, keep):
         source = free.getsockname()
     try:
         client = keep(socket.create_connection(listener.getsockname(), 5, source))
-    except OSError as error:  # someone took the port in between
+    except OSError as error:  # another program took the port in between
         assert error.errno == errno.EADDRINUSE
     else:
         assert client.getsockname() == source
@@ -142,14 +142,14 @@ def test_last_error_is_raised(socket, refusing, resolves_to):
 
 
 @leaks
-def test_only_errors_of_the_system_lead_on(socket, refusing, resolves_to):
+def test_only_an_oserror_leads_to_the_next_address(socket, refusing, resolves_to):
     resolves_to(("127.0.0.1", "not a port"), refusing)
     with pytest.raises(TypeError):
         socket.create_connection(("any.name", 1))
 
 
 @pytest.mark.holds("`create_connection` leaves no reference cycle behind", "A socket that it leaves unclosed is told of at once")
-def test_no_cycle_is_left(socket, ours, refusing, resolves_to):
+def test_no_reference_cycle(socket, ours, refusing, resolves_to):
     resolves_to(refusing, "no address")
     gc.collect()
     gc.disable()
@@ -167,7 +167,7 @@ def test_no_cycle_is_left(socket, ours, refusing, resolves_to):
 
 @pytest.mark.holds("`create_connection` takes any plain `object()`", "The original takes one such object, which")
 @leaks
-def test_mark_of_another_module(socket, ours, listener, keep):
+def test_default_timeout_object_of_another_module(socket, ours, listener, keep):
     for mark in (socket._GLOBAL_DEFAULT_TIMEOUT, object()):
         try:
             made = keep(socket.create_connection(listener.getsockname(), mark))
@@ -204,7 +204,7 @@ def test_asks_for_stream_sockets(socket, monkeypatch):
     assert asked == [(("any.name", "http", 0, socket.SOCK_STREAM), {})]
 
 
-def test_leaves_nothing_open_when_it_fails(socket, refusing, open_files):
+def test_no_leak_when_it_fails(socket, refusing, open_files):
     before = open_files()
     for all_errors in (False, True):
         with pytest.raises((OSError, ExceptionGroup)):

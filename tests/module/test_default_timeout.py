@@ -1,4 +1,4 @@
-"""getdefaulttimeout and setdefaulttimeout: what new sockets start with."""
+"""getdefaulttimeout and setdefaulttimeout: the timeout of new sockets."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_set_and_get(both, timeout):
     "timeout", [-1, -0.001, -1e-9, "1", b"1", [], 1j, float("nan"), float("inf"), float("-inf"), 1e30, 2**63, 2**70, -(2**70)],
     ids=repr,
 )  # fmt: skip
-def test_refused_ones_change_nothing(both, answer, timeout):
+def test_refused_timeouts_change_nothing(both, answer, timeout):
     outcomes = []
     for each in both:
         each.setdefaulttimeout(5)
@@ -67,14 +67,14 @@ def test_accepted_sockets_have_the_default(socket, listener, keep, default_timeo
     assert keep(listener.accept()[0]).gettimeout() == 8
 
 
-def test_zero_makes_non_blocking_sockets(socket, keep, default_timeout):
+def test_zero_makes_sockets_non_blocking(socket, keep, default_timeout):
     default_timeout(0)
     left, right = map(keep, socket.socketpair())
     with pytest.raises(BlockingIOError):
         left.recv(1)
 
 
-def test_a_socket_from_a_number_has_it_too(socket, keep, default_timeout):
+def test_a_socket_from_a_descriptor_has_it_too(socket, keep, default_timeout):
     default_timeout(6)
     number = socket.socket().detach()
     assert keep(socket.socket(fileno=number)).gettimeout() == 6

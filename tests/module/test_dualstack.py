@@ -1,19 +1,19 @@
-"""One IPv6 socket that serves IPv4 as well, where the platform can."""
+"""One IPv6 socket that also serves IPv4, where the platform supports it."""
 
 import socket as original
 
 import pytest
 from machine import needs_loopback6
 
-needs_dualstack = pytest.mark.skipif(not original.has_dualstack_ipv6(), reason="no dual-stack IPv6 here")
+needs_dualstack = pytest.mark.skipif(not original.has_dualstack_ipv6(), reason="this machine has no dual-stack IPv6")
 
 
-def test_same_answer(both):
+def test_same_result(both):
     assert both[0].has_ipv6 is both[1].has_ipv6
     assert both[0].has_dualstack_ipv6() is both[1].has_dualstack_ipv6()
 
 
-def test_leaves_nothing_open(socket, open_files):
+def test_no_leak(socket, open_files):
     before = open_files()
     socket.has_dualstack_ipv6()
     assert open_files() == before

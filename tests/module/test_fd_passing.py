@@ -21,7 +21,7 @@ def numbers(files):
 
 @pytest.fixture
 def received():
-    """`received(recv_fds(...))` closes the descriptors in the answer when the test is over."""
+    """`received(recv_fds(...))` returns its argument, and closes the received descriptors after the test."""
     all_numbers = []
 
     def received(answer):
@@ -33,7 +33,7 @@ def received():
         os.close(number)
 
 
-def test_there_and_back(socket, unix_pair, files, numbers, received):
+def test_send_and_receive(socket, unix_pair, files, numbers, received):
     left, right = unix_pair
     assert socket.send_fds(left, [b"with ", b"files"], numbers) == 10
     data, arrived, flags, address = received(socket.recv_fds(right, 100, 3))
@@ -46,14 +46,14 @@ def test_there_and_back(socket, unix_pair, files, numbers, received):
 
 
 @pytest.mark.parametrize("kind", ["SOCK_DGRAM", "SOCK_SEQPACKET"])
-def test_over_packets(socket, keep, numbers, received, kind):
+def test_over_datagrams_and_packets(socket, keep, numbers, received, kind):
     left, right = map(keep, socket.socketpair(socket.AF_UNIX, getattr(socket, kind)))
     assert socket.send_fds(left, (b"x",), numbers[:1]) == 1
     data, arrived, _, _ = received(socket.recv_fds(right, 1, 1))
     assert data == b"x" and len(arrived) == 1
 
 
-def test_sockets_travel_too(socket, unix_pair, tcp_pair, keep, received):
+def test_passing_sockets(socket, unix_pair, tcp_pair, keep, received):
     left, right = unix_pair
     client, server = tcp_pair
     socket.send_fds(left, [b"!"], [server.fileno()])
@@ -80,7 +80,7 @@ def test_none(both):
     assert answers[0][:2] == (b"data", [])
 
 
-def test_end_of_stream(both):
+def test_eof(both):
     answers = []
     for each in both:
         left, right = each.socketpair()
@@ -98,7 +98,7 @@ def test_more_than_allowed_are_cut_off(socket, unix_pair, numbers, received, ope
     data, arrived, flags, _ = received(socket.recv_fds(right, 1, 1))
     assert data == b"x"
     assert flags & socket.MSG_CTRUNC
-    assert open_files() - before == set(arrived)  # nothing is open that nobody was told of
+    assert open_files() - before == set(arrived)  # each new descriptor was returned
 
 
 def test_any_sequence_of_numbers(socket, unix_pair, numbers, received):
@@ -115,7 +115,7 @@ def test_arguments_by_keyword(socket, unix_pair, numbers, received):
 
 
 def test_any_object_with_the_methods(socket, unix_pair, numbers, received):
-    """`send_fds` and `recv_fds` ask the object, so wrappers of sockets work."""
+    """`send_fds` and `recv_fds` call methods of the object, so wrappers of sockets work."""
     left, right = unix_pair
 
     class Wrapper:

@@ -1,4 +1,4 @@
-"""Descriptors in and out of the module: fromfd, dup, close."""
+"""Functions that take a descriptor: fromfd, dup, close."""
 
 import errno
 import os
@@ -26,12 +26,12 @@ def test_fromfd_proto_and_keywords(socket, tcp_pair, keep):
     assert keep(socket.fromfd(fd=number, family=socket.AF_INET, type=socket.SOCK_STREAM, proto=tcp)).proto == tcp
 
 
-def test_fromfd_finds_out_what_it_is_not_told(socket, unix_pair, keep):
+def test_fromfd_detects_the_protocol(socket, unix_pair, keep):
     again = keep(socket.fromfd(unix_pair[0].fileno(), -1, -1, -1))
     assert (again.family, again.type, again.proto) == (socket.AF_UNIX, socket.SOCK_STREAM, 0)
 
 
-def test_fromfd_believes_what_it_is_told(both, keep, answer):
+def test_fromfd_does_not_check_family_and_type(both, keep, answer):
     left, right = map(keep, both[0].socketpair())
     outcomes = [answer(each.fromfd, left.fileno(), each.AF_INET, each.SOCK_DGRAM, 17) for each in both]
     assert outcomes[0] == outcomes[1]
@@ -106,7 +106,7 @@ def test_close_of_a_socket_in_use(both, answer):
     assert outcomes[0][0] == "raised"
 
 
-def test_close_keeps_the_number_out_of_reach_afterwards(socket):
+def test_calls_after_close_do_not_use_the_number(socket):
     with socket.socket() as sock:
         socket.close(sock.detach())
         assert sock.fileno() == -1

@@ -30,7 +30,7 @@ def test_fully_qualified_name_has_a_dot_where_an_alias_has(socket, monkeypatch):
     assert asked == ["some-name"]
 
 
-def test_fully_qualified_name_of_the_unknown(socket, monkeypatch):
+def test_fully_qualified_name_of_an_unknown_host(socket, monkeypatch):
     def gethostbyaddr(name):
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -40,14 +40,14 @@ def test_fully_qualified_name_of_the_unknown(socket, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [5, 1.5, b"localhost", [], object], ids=repr)
-def test_fully_qualified_name_of_something_else(both, answer, name):
+def test_fully_qualified_name_of_wrong_types(both, answer, name):
     outcomes = [answer(each.getfqdn, name) for each in both]
     assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.parametrize("arguments", [(), (5,), (None,), (1.5,), ([],), (object,), (5, "b")], ids=repr)
 def test_wrong_arguments_to_sethostname(both, answer, arguments):
-    """None of these can be taken for a name: this machine's must not change, even where root runs a broken version."""
+    """None of these can be a host name: a broken version, run by root, must not change the name of this machine."""
     outcomes = [answer(each.sethostname, *arguments) for each in both]
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][0] == "raised"
@@ -65,7 +65,7 @@ def test_not_permitted(both, answer, name):
     assert outcomes[0][0] == "raised"
 
 
-def test_gethostname_takes_nothing(both, answer):
+def test_gethostname_takes_no_argument(both, answer):
     outcomes = [answer(each.gethostname, 1) for each in both]
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][1] is TypeError

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-# The original tries to close a SocketIO that it has refused to make
+# The stdlib's finalizer tries to close a SocketIO whose construction failed
 half_made = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 MODES = ["r", "w", "rw", "wr", "rb", "br", "wb", "bw", "rwb", "b", "", "rr", "rwbbw"]
@@ -37,7 +37,7 @@ def test_modes_and_buffering(both, keep, mode, buffering):
     for each in both:
         sock = each.socket(fileno=number)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # line buffering of a binary file is one that the file itself warns of
+            warnings.simplefilter("ignore")  # the file object warns of line buffering in binary mode
             file = sock.makefile(mode, buffering, encoding=None if "b" in mode else "utf-8")
         seen.append(describe(file))
         file.close()
@@ -212,7 +212,7 @@ class TestRaw:
     @pytest.mark.parametrize(
         "buffer",
         [b"bytes", "text", None, 5, memoryview(b"abcd"), memoryview(bytearray(8))[::2]],
-        ids=["bytes", "str", "None", "int", "read-only", "with gaps"],
+        ids=["bytes", "str", "None", "int", "read-only", "non-contiguous"],
     )
     def test_wrong_buffers(self, both, answer, buffer):
         outcomes = []
@@ -221,18 +221,20 @@ class TestRaw:
             with left, right, left.makefile("rwb", 0) as raw:
                 right.sendall(b"data")
                 outcomes.append(answer(raw.readinto, buffer))
-                outcomes.append(answer(raw.read, 10))  # a refused buffer has eaten nothing
+                outcomes.append(answer(raw.read, 10))  # a refused buffer has consumed no data
                 outcomes.append(answer(raw.write, buffer))
         assert outcomes[:3] == outcomes[3:]
 
     @half_made
     @pytest.mark.usefixtures("collected")
     @pytest.mark.parametrize("mode", ["r", "w", "rw", "rb", "wb", "rwb", "wr", "br", "", "b", "a", "rbw", None, 5], ids=repr)
-    def test_made_directly(self, both, mode):
+    def test_constructed_directly(self, both, mode):
         seen = []
         for each in both:
             with each.socket() as sock:
-                sock._io_refs += 1  # makefile counts; a SocketIO made directly gives back one that it did not take
+                sock._io_refs += (
+                    1  # makefile counts its files; a SocketIO made directly decrements the count without having incremented it
+                )
                 try:
                     raw = each.SocketIO(sock, mode)
                 except Exception as error:
@@ -246,7 +248,7 @@ class TestRaw:
     @half_made
     @pytest.mark.usefixtures("collected")
     @pytest.mark.parametrize("arguments", [(), (None,), (None, "r", 1)], ids=repr)
-    def test_made_with_a_wrong_number_of_arguments(self, both, answer, arguments):
+    def test_constructed_with_a_wrong_number_of_arguments(self, both, answer, arguments):
         outcomes = [answer(each.SocketIO, *arguments) for each in both]
         assert outcomes[0] == outcomes[1]
 
@@ -265,7 +267,7 @@ class TestRaw:
         with pytest.raises(AttributeError):
             setattr(keep(unix_pair[0].makefile("rwb", 0)), name, 1)
 
-    def test_other_attributes_are_free(self, socket, unix_pair, keep):
+    def test_other_attributes_can_be_set(self, socket, unix_pair, keep):
         raw = keep(unix_pair[0].makefile("rwb", 0))
         raw.anything = 1
         assert raw.anything == 1
@@ -286,7 +288,7 @@ class TestRaw:
         ("writelines", [b"x"]), ("__next__",), ("__iter__",), ("detach",), ("read", "1"), ("readinto",), ("write",)],
         ids=repr)  # fmt: skip
     @pytest.mark.parametrize("state", ["r", "w", "closed"])
-    def test_calls_that_may_not_be_made(self, both, answer, call, state):
+    def test_unsupported_operations(self, both, answer, call, state):
         outcomes = []
         for each in both:
             left, right = each.socketpair()
@@ -321,7 +323,7 @@ class TestRaw:
             assert raw.calls >= 2
 
     def test_over_any_object_with_the_methods(self, socket, unix_pair):
-        """ssl and others put their own classes under a SocketIO."""
+        """ssl and others construct a SocketIO on objects of their own classes."""
         left, right = unix_pair
 
         class Wrapper:
@@ -373,7 +375,7 @@ class TestTimeouts:
         left.sendall(b"now")
         assert reader.read(5) == b"now"
 
-    def test_after_a_timeout_nothing_is_read(self, socket, unix_pair, keep):
+    def test_after_a_timeout_reading_fails(self, socket, unix_pair, keep):
         left, right = unix_pair
         right.settimeout(0.01)
         for buffering in (0, -1):
@@ -386,7 +388,7 @@ class TestTimeouts:
                     reader.read(1)
                 assert caught.value.errno is None
                 assert type(caught.value) is OSError
-            assert right.recv(100) == b"too late"  # the socket itself goes on
+            assert right.recv(100) == b"too late"  # the socket itself can still receive
 
     def test_writing_goes_on_after_a_timeout(self, socket, unix_pair, keep):
         left, right = unix_pair
@@ -406,7 +408,7 @@ class TestTimeouts:
         with pytest.raises(TimeoutError):
             reader.readline()
 
-    def test_errors_come_through(self, socket, tcp_pair, keep):
+    def test_errors_are_raised(self, socket, tcp_pair, keep):
         client, server = tcp_pair
         raw = keep(client.makefile("rwb", 0))
         server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -419,7 +421,7 @@ class TestTimeouts:
 
 
 class TestClosing:
-    """The descriptor is given back with the socket and the last of its files."""
+    """The descriptor is closed when the socket and all its files are closed."""
 
     @pytest.mark.holds("A file object that was refused has nothing to close", "From 3.13 on the original's loses an error")
     def test_a_refused_file(self, socket, ours, monkeypatch):
@@ -465,7 +467,7 @@ class TestClosing:
             assert right._io_refs == count
         assert right.fileno() == -1
 
-    def test_closing_again_while_files_are_open(self, socket, unix_pair):
+    def test_closing_twice_while_files_are_open(self, socket, unix_pair):
         right = unix_pair[1]
         file = right.makefile("rb")
         right.close()
@@ -481,7 +483,7 @@ class TestClosing:
         assert left.recv(100) == b"flushed at the end"
         assert left.recv(1) == b""
 
-    def test_collected_file_counts_as_closed(self, socket, unix_pair):
+    def test_a_collected_file_counts_as_closed(self, socket, unix_pair):
         right = unix_pair[1]
         right.makefile("rb")
         gc.collect()
@@ -489,7 +491,7 @@ class TestClosing:
         right.close()
         assert right.fileno() == -1
 
-    def test_file_holds_the_socket(self, socket):
+    def test_a_file_refers_to_the_socket(self, socket):
         left, right = socket.socketpair()
         with left, right.makefile("rb") as file:
             right.close()
@@ -520,7 +522,7 @@ class TestClosing:
         assert outcomes[:2] == outcomes[2:]
 
     def test_counter_can_be_set(self, socket, unix_pair):
-        """ssl, urllib3 and others keep this count themselves."""
+        """ssl, urllib3 and others change this count themselves."""
         right = unix_pair[1]
         right._io_refs += 1
         right.close()
@@ -530,7 +532,7 @@ class TestClosing:
         right._decref_socketios()
         assert right._io_refs == 0
 
-    def test_subclass_is_asked_to_close(self, socket):
+    def test_real_close_of_a_subclass_is_called(self, socket):
         class Special(socket.socket):
             closings = 0
 
@@ -547,12 +549,12 @@ class TestClosing:
         assert sock.fileno() == -1
 
 
-class TestTheEndOfAFile:
-    """However a file ends, the socket ends with it."""
+class TestFinalization:
+    """However a file object is freed, its socket is freed with it."""
 
     @staticmethod
-    def gone(socket, end):
-        """Whether the socket of a file is gone when `end`, which gets it, has done with the file."""
+    def is_freed(socket, end):
+        """Whether the socket of a file is freed after `end(socket)` has dropped the file."""
         left, right = socket.socketpair()
         with right:
             reference = weakref.ref(left)
@@ -561,15 +563,15 @@ class TestTheEndOfAFile:
                 end(left)
                 del left
                 gc.collect()
-            # The connection too: none of its descriptors was forgotten.
+            # The connection too: none of its descriptors leaked.
             return reference() is None and right.recv(1) == b""
 
-    def test_a_subclass_with_a_finalizer_of_its_own(self, socket):
+    def test_a_subclass_with_a_finalizer(self, socket):
         class Mine(socket.SocketIO):
             def __del__(self):
                 pass
 
-        assert self.gone(socket, lambda s: Mine(s, "r"))
+        assert self.is_freed(socket, lambda s: Mine(s, "r"))
 
     def test_a_finalizer_that_fails(self, socket, monkeypatch):
         class Mine(socket.SocketIO):
@@ -578,10 +580,10 @@ class TestTheEndOfAFile:
 
         told = []
         monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(str(unraisable.exc_value)))
-        assert self.gone(socket, lambda s: Mine(s, "r"))
+        assert self.is_freed(socket, lambda s: Mine(s, "r"))
         assert told == ["as planned"]
 
-    def test_a_finalizer_that_keeps_the_file(self, socket):
+    def test_a_finalizer_that_resurrects_the_file(self, socket):
         kept = []
 
         class Mine(socket.SocketIO):
@@ -601,14 +603,14 @@ class TestTheEndOfAFile:
     def test_a_subclass(self, socket, slots):
         names = {} if slots is None else {"__slots__": slots}
         mine = type("Mine", (socket.SocketIO,), names)
-        assert self.gone(socket, lambda s: mine(s, "r"))
+        assert self.is_freed(socket, lambda s: mine(s, "r"))
 
     def test_a_cycle_through_the_file(self, socket):
         def end(s):
             file = s.makefile("rb", 0)
             file.me = file
 
-        assert self.gone(socket, end)
+        assert self.is_freed(socket, end)
 
     def test_a_cycle_through_the_socket(self, socket):
         class Mine(socket.socket):
@@ -618,7 +620,7 @@ class TestTheEndOfAFile:
             mine = Mine(fileno=s.detach())
             mine.file = mine.makefile("rb", 0)
 
-        assert self.gone(socket, end)
+        assert self.is_freed(socket, end)
 
     def test_a_cycle_through_the_class(self, socket):
         def end(s):
@@ -627,9 +629,9 @@ class TestTheEndOfAFile:
 
             Mine.file = Mine(s, "r")
 
-        assert self.gone(socket, end)
+        assert self.is_freed(socket, end)
 
-    def test_the_class_goes_with_its_last_file(self, socket, unix_pair):
+    def test_the_class_is_freed_with_its_last_file(self, socket, unix_pair):
         class Mine(socket.SocketIO):
             pass
 
@@ -641,19 +643,19 @@ class TestTheEndOfAFile:
         gc.collect()
         assert reference() is None
 
-    def test_of_the_raw_class_itself(self, oxisocket):
+    def test_an_instance_of_the_raw_class(self, oxisocket):
         from oxisocket._socket import RawSocketIO
 
         before = sys.getrefcount(RawSocketIO)
-        assert self.gone(oxisocket, lambda s: RawSocketIO(s, "r"))
+        assert self.is_freed(oxisocket, lambda s: RawSocketIO(s, "r"))
         for _ in range(10):
-            assert self.gone(oxisocket, lambda s: RawSocketIO(s, "r").close())
+            assert self.is_freed(oxisocket, lambda s: RawSocketIO(s, "r").close())
             RawSocketIO.__new__(RawSocketIO)
         assert sys.getrefcount(RawSocketIO) == before
 
 
-class TestAMethodReplacedOnTheClass:
-    """As tests do for a while, with `unittest.mock.patch.object` or by hand."""
+class TestMethodReplacedOnTheClass:
+    """Tests replace methods of the class, with `unittest.mock.patch.object` or by assignment."""
 
     @pytest.fixture
     def replaced(self, socket, monkeypatch):
@@ -690,7 +692,7 @@ class TestAMethodReplacedOnTheClass:
             assert calls == ["send"]
             assert left.recv(10) == b"data"
 
-    def test_an_attribute_more_changes_nothing(self, socket, monkeypatch, unix_pair):
+    def test_an_added_attribute_changes_nothing(self, socket, monkeypatch, unix_pair):
         left, right = unix_pair
         monkeypatch.setattr(socket.socket, "of_somebody_else", 1, raising=False)
         with right.makefile("rb") as file:
@@ -707,7 +709,7 @@ class TestAMethodReplacedOnTheClass:
 
 
 def test_an_encoding_warning_is_for_the_callers_line(run, with_parts):
-    """The stdlib's method is a frame of Python, and ours is none."""
+    """The stdlib's method has a Python frame, and ours has none."""
     code = """
 import sys, warnings
 left, right = socket.socketpair()
@@ -724,7 +726,7 @@ left.close(); right.close()
 
 
 def test_a_finalizer_at_the_interpreters_end_makes_a_file(run):
-    """When nothing can be imported any more."""
+    """No module can be imported at that time."""
     code = """
 import builtins
 

@@ -1,4 +1,4 @@
-"""The tables of the system: services, protocols, network interfaces."""
+"""The system's tables: services, protocols, network interfaces."""
 
 import socket as original
 import sys
@@ -17,8 +17,8 @@ def services():
     return found
 
 
-def cuts_down():
-    """Before 3.13 the original takes 2**32 + 1 for the index 1."""
+def truncates():
+    """Before 3.13 the stdlib truncates the index 2**32 + 1 to 1."""
     try:
         original.if_indextoname(2**32 + 1)
     except (OSError, OverflowError):
@@ -27,10 +27,10 @@ def cuts_down():
 
 
 KNOWN = services()
-CUTS_DOWN = cuts_down()
+TRUNCATES = truncates()
 
 
-@pytest.mark.skipif(not KNOWN, reason="no table of services")
+@pytest.mark.skipif(not KNOWN, reason="this machine has no /etc/services")
 def test_services(both):
     for name in KNOWN:
         assert both[0].getservbyname(name) == both[1].getservbyname(name)
@@ -96,7 +96,7 @@ def test_interfaces_by_name_and_index(socket):
     ids=repr,
 )  # fmt: skip
 def test_index_without_interface(both, answer, index):
-    if CUTS_DOWN and type(index) is int and 2**32 <= index < 2**64:
+    if TRUNCATES and type(index) is int and 2**32 <= index < 2**64:
         pytest.skip("the original takes it for another index")
     outcomes = [answer(each.if_indextoname, index) for each in both]
     assert outcomes[0] == outcomes[1]
@@ -105,7 +105,7 @@ def test_index_without_interface(both, answer, index):
 @pytest.mark.holds(
     "`if_indextoname` refuses a number that fits no C `unsigned int`.", "Before 3.13 the original keeps the low 32 bits"
 )
-def test_index_is_cut_down_by_the_original_alone(socket, ours, answer):
+def test_index_is_truncated_by_the_stdlib_only(socket, ours, answer):
     [index, name] = socket.if_nameindex()[0]
     told = answer(socket.if_indextoname, index + 2**32)
     assert (told == ("returned", ("str", name))) is (sys.version_info < (3, 13) and not ours)
@@ -113,7 +113,7 @@ def test_index_is_cut_down_by_the_original_alone(socket, ours, answer):
 
 
 @pytest.mark.parametrize("index", [2**32, 2**32 + 1, 2**63, 2**64, 2**64 + 1, 2**70, -1, -(2**32) + 1, -(2**70)], ids=repr)
-def test_index_is_not_cut_down_to_one_that_exists(oxisocket, index):
+def test_index_is_not_truncated_to_one_that_exists(oxisocket, index):
     with pytest.raises((OSError, OverflowError, ValueError)):
         oxisocket.if_indextoname(index)
 
@@ -160,12 +160,12 @@ def test_arity(both, answer, function, arguments):
     assert outcomes[0] == outcomes[1]
 
 
-@pytest.mark.skipif(not KNOWN, reason="no table of services")
+@pytest.mark.skipif(not KNOWN, reason="this machine has no /etc/services")
 @pytest.mark.holds("`getservbyname` and `getservbyport` give each thread")
 def test_services_between_threads(oxisocket, start):
-    """The system's plain look-ups answer in memory that all threads share, where the original's answers do get mixed up."""
+    """The C library's plain look-up functions return memory that all threads share, so the stdlib's answers do get mixed up."""
     ports = [original.getservbyname(name) for name in KNOWN]
-    wanted = [(original.getservbyport(port), port) for port in ports]  # a port's first name may be another one
+    wanted = [(original.getservbyport(port), port) for port in ports]  # the first entry of a port may have another name
 
     def ask(name, port):
         return all(oxisocket.getservbyname(name) == port and oxisocket.getservbyport(port) == name for _ in range(200))

@@ -1,4 +1,4 @@
-"""Names to addresses and back. Only names that this machine knows by itself, or that no resolver would be asked about."""
+"""Look-ups of names and addresses. All names are known to this machine, or are refused before any name server is asked."""
 
 import socket as original
 
@@ -67,7 +67,7 @@ def test_v4_mapped(both, answer):
     assert same(both, answer, "getaddrinfo", "127.0.0.1", 80, original.AF_INET6, flags=mapped)[0] == "returned"
 
 
-def test_types_in_the_answer(socket):
+def test_types_in_the_result(socket):
     for family, kind, proto, name, address in socket.getaddrinfo("127.0.0.1", 80):
         assert type(family) is socket.AddressFamily
         assert type(kind) is socket.SocketKind
@@ -76,7 +76,7 @@ def test_types_in_the_answer(socket):
         assert list(map(type, entry)) == [int, int, int, str, tuple]
 
 
-def test_raw_answer(both, answer):
+def test_result_of_the_extension(both, answer):
     outcomes = [answer(each._socket.getaddrinfo, "::1", "80", 0, 1) for each in both]
     assert outcomes[0] == outcomes[1]
 
@@ -86,7 +86,7 @@ def test_keywords(both, answer):
     assert same(both, answer, "getaddrinfo", **keywords)[0] == "returned"
 
 
-def test_answer_can_be_used(socket, listener, keep):
+def test_result_can_be_used(socket, listener, keep):
     family, kind, proto, _, address = socket.getaddrinfo(*listener.getsockname(), type=socket.SOCK_STREAM)[0]
     client = keep(socket.socket(family, kind, proto))
     client.connect(address)
@@ -118,7 +118,7 @@ WRONG_HOSTS = [
 @pytest.mark.parametrize("host", WRONG_HOSTS, ids=lambda host: repr(host)[:10])
 def test_wrong_hosts(both, answer, host):
     same(both, answer, "getaddrinfo", host, 80, flags=NUMERIC)
-    if not isinstance(host, str) or "\0" in host or not host.isascii():  # or else a resolver might be asked
+    if not isinstance(host, str) or "\0" in host or not host.isascii():  # otherwise a name server might be asked
         for function in ("gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
             assert same(both, answer, function, host)[0] == "raised"
 
@@ -128,8 +128,8 @@ def test_wrong_ports(both, answer, port):
     assert same(both, answer, "getaddrinfo", "127.0.0.1", port)[0] == "raised"
 
 
-def test_name_that_is_spelled_in_letters_of_the_world(both, answer):
-    """The name goes through IDNA to ASCII: these letters fold to plain digits and dots."""
+def test_a_name_in_unicode(both, answer):
+    """IDNA converts the name to ASCII: these characters become plain digits and dots."""
     numbers = ["\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021"]
     localhost = "\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54"
     for host in [*numbers, localhost] if KNOWS_LOCALHOST else numbers:
@@ -139,7 +139,7 @@ def test_name_that_is_spelled_in_letters_of_the_world(both, answer):
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("letter", ["a", "\xe4", "\u3002"])
-def test_long_name_is_refused_at_once(both, answer, letter):
+def test_a_long_name_is_refused_at_once(both, answer, letter):
     """CVE-2022-45061: the time to refuse a name must not grow with the square of its length."""
     host = letter * 50_000
     assert same(both, answer, "getaddrinfo", host, 80, flags=NUMERIC)[0] == "raised"
@@ -229,7 +229,7 @@ def test_getnameinfo_arity(both, answer, arguments):
 
 
 def test_many_at_once(socket, start):
-    """Look-ups share the resolver's state in no way that a caller could see."""
+    """Concurrent look-ups do not affect each other."""
 
     def look_up(last):
         host = f"127.0.0.{last}"

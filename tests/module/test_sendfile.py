@@ -1,11 +1,11 @@
-"""sendfile: a whole file in few system calls, or through plain send where the file is none."""
+"""sendfile: a whole file in few system calls, or through plain send where the file is not a regular file."""
 
 import functools
 import io
 import os
 
 import pytest
-from waiting import BIG, narrow
+from waiting import BIG, limit_buffers
 
 DATA = BIG
 
@@ -19,13 +19,13 @@ def path(tmp_path):
 
 @pytest.fixture(params=["file", "bytes"])
 def source(request, path, keep):
-    """A file that the kernel can send from, and an object that only has `read`."""
+    """A file that the kernel can send from, or an object that only has `read`."""
     return keep(open(path, "rb") if request.param == "file" else io.BytesIO(DATA))
 
 
 @pytest.fixture
 def everything(start):
-    """Starts to receive until the end; `.result()` is what came."""
+    """Starts to receive until EOF; `.result()` is what was received."""
 
     def read_all(sock):
         chunks = []
@@ -69,7 +69,7 @@ def test_keywords(socket, unix_pair, source):
 
 
 @pytest.mark.parametrize("offset", [len(DATA), len(DATA) + 100])
-def test_nothing_left(both, path, offset):
+def test_offset_at_or_after_the_end(both, path, offset):
     seen = []
     for each in both:
         for source in (open(path, "rb"), io.BytesIO(DATA)):
@@ -88,8 +88,8 @@ def test_empty_file(both, tmp_path):
             assert left.sendfile(file) == 0
 
 
-def test_where_the_file_stands_does_not_matter_without_offset(both, path):
-    """The kernel's way starts at the offset given, plain reading where the file stands: as the stdlib has it."""
+def test_the_file_position_does_not_matter_without_an_offset(both, path):
+    """os.sendfile starts at the given offset, plain reading at the file position, as in the stdlib."""
     seen = []
     for each in both:
         for source in (open(path, "rb"), io.BytesIO(DATA)):
@@ -107,7 +107,7 @@ def test_unbuffered_file(socket, unix_pair, path, keep):
 
 
 def test_pipe(socket, unix_pair):
-    """Not a file that the kernel can send from at an offset: it is read and sent."""
+    """The kernel cannot send from a pipe at an offset: it is read and sent."""
     left, right = unix_pair
     reading, writing = os.pipe()
     with open(reading, "rb", buffering=0) as source, open(writing, "wb", buffering=0) as sink:
@@ -119,7 +119,7 @@ def test_pipe(socket, unix_pair):
             read = source.read
 
         sent = left.sendfile(WithoutSeek())
-    assert sent in (0, 14)  # a pipe's size is 0 to fstat, which counts as an empty file
+    assert sent in (0, 14)  # fstat gives a pipe the size 0, which counts as an empty file
     if sent:
         assert right.recv(100) == b"through a pipe"
 
@@ -138,14 +138,14 @@ def test_object_that_only_reads(socket, unix_pair):
     assert right.recv(10) == b"onetwo"
 
 
-def test_file_without_a_number(socket, unix_pair):
+def test_file_without_a_descriptor(socket, unix_pair):
     left, right = unix_pair
 
-    class Numberless(io.BytesIO):
+    class WithoutDescriptor(io.BytesIO):
         def fileno(self):
             raise io.UnsupportedOperation("fileno")
 
-    assert left.sendfile(Numberless(b"data")) == 4
+    assert left.sendfile(WithoutDescriptor(b"data")) == 4
     assert right.recv(10) == b"data"
 
 
@@ -171,13 +171,13 @@ def test_wrong_offsets(both, answer, path, offset):
             left, right = each.socketpair()
             with left, right, source:
                 outcomes.append(answer(left.sendfile, source, offset, 4))
-    if offset is None:  # known to differ: refused before anything is read, not in the middle of an addition
+    if offset is None:  # an intended difference: refused before anything is read, not by a failing addition afterwards
         outcomes = [outcome[:2] for outcome in outcomes]
     assert outcomes[:2] == outcomes[2:]
 
 
 @pytest.mark.parametrize("file", [None, 5, b"data", "path", object()], ids=["None", "5", "bytes", "str", "object"])
-def test_things_that_are_no_files(both, answer, file):
+def test_objects_that_are_not_files(both, answer, file):
     outcomes = []
     for each in both:
         left, right = each.socketpair()
@@ -197,7 +197,7 @@ def test_text_file(both, answer, path):
 
 
 @pytest.mark.holds("`sendfile` from a regular file refuses an offset", "The original sends all, and then fails")
-def test_an_offset_that_is_no_number(socket, ours, unix_pair, tmp_path, keep):
+def test_an_offset_that_is_not_a_number(socket, ours, unix_pair, tmp_path, keep):
     (tmp_path / "file").write_bytes(b"data")
     left, right = unix_pair
     right.setblocking(False)
@@ -247,9 +247,9 @@ def test_closed_socket_and_closed_file(both, answer, path):
     assert all(outcome[0] == "raised" for outcome in outcomes)
 
 
-def test_timeout_tells_how_far_it_came(socket, unix_pair, source):
+def test_the_file_position_after_a_timeout(socket, unix_pair, source):
     left, right = unix_pair
-    narrow(left)
+    limit_buffers(left)
     left.settimeout(0.05)
     with pytest.raises(TimeoutError, match="timed out"):
         left.sendfile(source)
@@ -263,7 +263,7 @@ def test_timeout_tells_how_far_it_came(socket, unix_pair, source):
     assert source.tell() == arrived
 
 
-def test_peer_that_left(both, answer, path):
+def test_peer_that_has_closed(both, answer, path):
     outcomes = []
     for each in both:
         for source in (open(path, "rb"), io.BytesIO(DATA)):
@@ -276,31 +276,31 @@ def test_peer_that_left(both, answer, path):
 
 
 class Refusal(Exception):
-    """What a caller of `_sendfile_zerocopy` wants to be told by."""
+    """The exception that a caller of `_sendfile_zerocopy` chooses for refusals."""
 
 
 @pytest.fixture
-def through(socket):
-    """`_sendfile_zerocopy`: what ssl sends files with since 3.15, where the kernel encrypts."""
+def zerocopy(socket):
+    """`_sendfile_zerocopy`: ssl uses it to send files since 3.15, where the kernel encrypts."""
     if not hasattr(socket.socket, "_sendfile_zerocopy"):
-        pytest.skip("it is younger")
+        pytest.skip("new in a later version")
     return socket.socket._sendfile_zerocopy
 
 
 @pytest.mark.parametrize("timeout", [None, 20])
 @pytest.mark.parametrize(("arguments", "expected"), [((), DATA), ((10,), DATA[10:]), ((5, 1 << 20), DATA[5 : 5 + (1 << 20)])])
-def test_through_a_function(through, tcp_pair, path, keep, everything, timeout, arguments, expected):
+def test_through_a_function(zerocopy, tcp_pair, path, keep, everything, timeout, arguments, expected):
     client, server = tcp_pair
     client.settimeout(timeout)
     receiving = everything(server)
     file = keep(open(path, "rb"))
-    assert through(client, functools.partial(os.sendfile, client.fileno()), Refusal, file, *arguments) == len(expected)
+    assert zerocopy(client, functools.partial(os.sendfile, client.fileno()), Refusal, file, *arguments) == len(expected)
     client.close()
     assert receiving.result() == expected
     assert file.tell() == sum(arguments[:1]) + len(expected)
 
 
-def test_through_a_function_that_refuses(through, unix_pair, path, keep):
+def test_through_a_function_that_refuses(zerocopy, unix_pair, path, keep):
     left, _ = unix_pair
     file = keep(open(path, "rb"))
 
@@ -314,20 +314,20 @@ def test_through_a_function_that_refuses(through, unix_pair, path, keep):
         return function
 
     with pytest.raises(Refusal) as caught:
-        through(left, fails(iter([])), Refusal, io.BytesIO(b"data"))
+        zerocopy(left, fails(iter([])), Refusal, io.BytesIO(b"data"))
     assert type(caught.value.args[0]) is io.UnsupportedOperation
     refused = OSError(22, "no")
     with pytest.raises(Refusal) as caught:
-        through(left, fails(iter([BlockingIOError(), refused])), Refusal, file)
+        zerocopy(left, fails(iter([BlockingIOError(), refused])), Refusal, file)
     assert caught.value.args == (refused,)
     with pytest.raises(OSError, match="no") as caught:
-        through(left, fails(iter([5, BlockingIOError(), refused])), Refusal, file)
+        zerocopy(left, fails(iter([5, BlockingIOError(), refused])), Refusal, file)
     assert caught.value is refused
     assert file.tell() == 5
-    assert through(left, fails(iter([5, 7, 0])), Refusal, file, 3) == 12
+    assert zerocopy(left, fails(iter([5, 7, 0])), Refusal, file, 3) == 12
     left.settimeout(0)
     with pytest.raises(ValueError, match="non-blocking"):
-        through(left, fails(iter([])), Refusal, file)
+        zerocopy(left, fails(iter([])), Refusal, file)
 
 
 @pytest.mark.holds("`sendfile` refuses arguments of a wrong type by itself")

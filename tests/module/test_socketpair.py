@@ -1,4 +1,4 @@
-"""socketpair: two sockets that are connected from the start."""
+"""socketpair: two connected sockets."""
 
 import errno
 
@@ -22,7 +22,7 @@ def test_result_is_a_tuple(socket):
 
 
 @pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"])
-def test_talk_both_ways(socket, keep, kind):
+def test_both_directions(socket, keep, kind):
     left, right = map(keep, socket.socketpair(type=getattr(socket, kind)))
     assert left.type == right.type == getattr(socket, kind)
     for sender, receiver in ((left, right), (right, left)):
@@ -42,7 +42,7 @@ def test_by_keyword(socket, keep):
     assert left.type == socket.SOCK_DGRAM
 
 
-def test_default_timeout_holds(socket, keep, default_timeout):
+def test_default_timeout_applies(socket, keep, default_timeout):
     default_timeout(3)
     assert [keep(each).gettimeout() for each in socket.socketpair()] == [3, 3]
 
@@ -55,7 +55,7 @@ def test_flags_in_the_type(socket, keep):
         assert not each.get_inheritable()
 
 
-def test_internet_pairs_do_not_exist(both, answer):
+def test_no_internet_pairs(both, answer):
     outcomes = [answer(each.socketpair, each.AF_INET) for each in both]
     assert outcomes[0] == outcomes[1]
     with pytest.raises(OSError) as caught:
@@ -78,7 +78,7 @@ def test_wrong_arguments(both, answer, open_files, arguments):
 
 
 @pytest.mark.parametrize("arguments", [(), (None,), (-1, -1), (1, 1, 0), (1, 2)], ids=repr)
-def test_the_c_level(both, answer, arguments):
+def test_the_extensions_socketpair(both, answer, arguments):
     def pair(module):
         left, right = module._socket.socketpair(*arguments)
         numbers = left.detach(), right.detach()
@@ -90,7 +90,7 @@ def test_the_c_level(both, answer, arguments):
     assert outcomes[0] == outcomes[1]
 
 
-def test_the_c_level_makes_base_sockets(socket):
+def test_the_extensions_socketpair_makes_base_sockets(socket):
     pair = socket._socket.socketpair()
     for each in pair:
         each.close()

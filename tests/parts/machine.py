@@ -1,4 +1,4 @@
-"""What this machine has and what it has not. Tests ask here, and name no number that holds only where they were written."""
+"""What this machine has and lacks. Tests ask here, and contain no number that holds only on the machine they were written on."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def binds(family: int, host: str) -> bool:
         return succeeds(lambda: tried.bind((host, 0)))
 
 
-# A kernel may have no IPv6 at all, or have it and no address of its own, as in a fresh network namespace.
+# A kernel may lack IPv6, or have IPv6 but no IPv6 address, as in a new network namespace.
 HAS_INET6 = socket.has_ipv6 and succeeds(lambda: socket.socket(socket.AF_INET6).close())
 HAS_LOOPBACK6 = HAS_INET6 and binds(socket.AF_INET6, "::1")
-# An address of the documentation's, which is nobody's: where net.ipv4.ip_nonlocal_bind is set, it can be bound all the same.
-BINDS_WHAT_IS_NOT_ITS_OWN = binds(socket.AF_INET, "203.0.113.1")
+# An address reserved for documentation, which no machine has. Where net.ipv4.ip_nonlocal_bind is set, it can be bound nevertheless.
+BINDS_FOREIGN_ADDRESSES = binds(socket.AF_INET, "203.0.113.1")
 KNOWS_LOCALHOST = succeeds(lambda: socket.gethostbyname("localhost"))
 KNOWS_ITS_NAME = succeeds(lambda: socket.gethostbyaddr("127.0.0.1"))
-# /etc/services and /etc/protocols, which small containers do without.
+# /etc/services and /etc/protocols, which small containers lack.
 HAS_TABLES = succeeds(lambda: (socket.getservbyname("http"), socket.getprotobyname("tcp")))
 
 needs_inet6 = pytest.mark.skipif(not HAS_INET6, reason="the kernel has no IPv6")
@@ -41,8 +41,8 @@ needs_its_name = pytest.mark.skipif(not KNOWS_ITS_NAME, reason="this machine has
 INET6 = pytest.param("AF_INET6", marks=needs_inet6)  # for the parameters of tests
 
 
-def passed_ports() -> tuple[int, int]:
-    """The first and the last of the ports that the kernel gives to those who ask for any."""
+def ephemeral_ports() -> tuple[int, int]:
+    """The first and the last of the ports that the kernel picks from when a program binds to port 0."""
     try:
         first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
     except OSError:
@@ -51,7 +51,7 @@ def passed_ports() -> tuple[int, int]:
 
 
 def congestion_algorithms() -> list[bytes]:
-    """Those of TCP that are there and that every user may choose."""
+    """The congestion control algorithms of TCP that the kernel has and that every user may choose."""
     folder = Path("/proc/sys/net/ipv4")
     try:
         there, allowed = ((folder / f"tcp_{which}_congestion_control").read_bytes().split() for which in ("available", "allowed"))
@@ -61,6 +61,6 @@ def congestion_algorithms() -> list[bytes]:
 
 
 def spare_descriptors() -> int:
-    """How many more this process may open."""
+    """How many more descriptors this process may open."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return limit - len(os.listdir("/proc/self/fd"))

@@ -1,4 +1,4 @@
-"""Every way to receive, for tests of what they have in common."""
+"""The ways to receive, for tests of what they have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def receives(size: int) -> dict[str, Callable[[socket.socket], object]]:
-    """The methods that receive, each with a call of it that asks for so many bytes."""
+    """The methods that receive, each as a call that asks for `size` bytes."""
     return {
         "recv": lambda s: s.recv(size),
         "recv_into": lambda s: s.recv_into(bytearray(size)),

@@ -1,4 +1,4 @@
-"""Addresses as Python writes them, for each family, good and bad."""
+"""Addresses as Python writes them, for each family, correct and wrong."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import sys
 
 import pytest
 from machine import INET6, needs_inet6, needs_localhost, needs_loopback6
-
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+from marks import only_oxisocket
 
 
 class Index:
@@ -146,25 +145,25 @@ PATHS = [
 ]
 
 
-def settled(address):
+def without_port(address):
     return (address[0], "PORT", *address[2:]) if isinstance(address, tuple) else address
 
 
 @pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
 @pytest.mark.parametrize("family", ["AF_INET", INET6])
 @pytest.mark.parametrize("address", BAD_ANYWHERE)
-def test_bind_takes_or_refuses_alike(agree, outcome, family, kind, address):
+def test_bind_accepts_and_refuses_the_same(agree, outcome, family, kind, address):
     def bind(socket):
         with socket.socket(getattr(socket, family), getattr(socket, kind)) as s:
-            return outcome(s.bind, address), settled(s.getsockname())
+            return outcome(s.bind, address), without_port(s.getsockname())
 
     agree(bind)
 
 
 @pytest.mark.parametrize("method", ["connect", "connect_ex", "sendto", "sendto with flags", "sendmsg"])
 @pytest.mark.parametrize("family", ["AF_INET", INET6])
-def test_so_do_the_other_methods(agree, outcome, family, method):
-    """On a datagram socket without data: nothing is sent to anybody but ourselves, on a port that cannot be."""
+def test_other_methods_accept_and_refuse_the_same(agree, outcome, family, method):
+    """On a datagram socket, without data: whatever is sent goes to this machine, to a port that no socket can have."""
 
     def call(socket):
         results = []
@@ -190,7 +189,7 @@ def test_so_do_the_other_methods(agree, outcome, family, method):
 
 @pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
 @pytest.mark.parametrize("path", PATHS)
-def test_paths_are_taken_or_refused_alike(agree, outcome, tmp_path, monkeypatch, kind, path):
+def test_the_same_paths_are_accepted(agree, outcome, tmp_path, monkeypatch, kind, path):
     def use(socket):
         here = tmp_path / str(len(list(tmp_path.iterdir())))
         here.mkdir()
@@ -230,7 +229,7 @@ def test_paths_in_the_other_methods(agree, outcome, tmp_path, monkeypatch, metho
 
 class TestUnix:
     @pytest.mark.parametrize("as_", [str, os.fsencode, lambda path: bytearray(os.fsencode(path))])
-    def test_one_path_in_every_form(self, socket, keep, tmp_path, as_):
+    def test_the_same_path_in_each_form(self, socket, keep, tmp_path, as_):
         path = str(tmp_path / "s\udcff\u00e4")
         s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         s.bind(as_(path))
@@ -252,7 +251,7 @@ class TestUnix:
         assert address in ("", b"")
         assert client.getpeername() == name
 
-    def test_an_abstract_name_may_be_text(self, socket, keep, tmp_path):
+    def test_an_abstract_name_may_be_a_str(self, socket, keep, tmp_path):
         name = "\0" + str(tmp_path)[-30:] + str(os.getpid()) + socket.__name__ + "\u00e4"
         s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         s.bind(name)
@@ -280,7 +279,7 @@ class TestUnix:
     @pytest.mark.holds("An AF_UNIX path with a NUL in it", "The original stops at the NUL")
     @pytest.mark.parametrize("path", ["before\0after", b"before\0after", "before\0", bytearray(b"before\0")])
     @pytest.mark.parametrize("method", ["bind", "connect", "connect_ex", "sendto", "sendmsg"])
-    def test_a_path_is_never_cut_at_a_nul(self, socket, ours, keep, tmp_path, monkeypatch, path, method):
+    def test_a_path_is_not_truncated_at_a_nul(self, socket, ours, keep, tmp_path, monkeypatch, path, method):
         monkeypatch.chdir(tmp_path)
         other = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         if method != "bind":
@@ -295,8 +294,8 @@ class TestUnix:
             getattr(s, method)(*arguments)
             assert os.listdir(".") == ["before"]
 
-    @ONLY_OXISOCKET
-    def test_nor_is_one_that_is_like_a_path(self, socket, keep, tmp_path, monkeypatch):
+    @only_oxisocket
+    def test_a_path_like_object_is_not_truncated_at_a_nul(self, socket, keep, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         with pytest.raises(ValueError, match="null"):
             keep(socket.socket(socket.AF_UNIX)).bind(Path("before\0after"))
@@ -305,7 +304,7 @@ class TestUnix:
     @pytest.mark.holds("An address that is longer than those of the socket's family", "The original reads memory behind the part")
     @pytest.mark.parametrize("ask", ["getsockname", "recvfrom", "recvmsg"])
     def test_a_path_longer_than_an_ipv4_address(self, socket, ours, keep, tmp_path, ask):
-        """Of a socket whose descriptor is one of another family."""
+        """On a socket object of one family with a descriptor of another."""
         path = str(tmp_path / "s")
         made = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         made.bind(path)
@@ -320,7 +319,7 @@ class TestUnix:
         assert told[:14] == path[:14]
         assert (told == path) is ours
 
-    @ONLY_OXISOCKET
+    @only_oxisocket
     def test_an_ipv6_address_of_a_socket_for_ipv4(self, socket, keep):
         made = keep(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
         made.bind(("::1", 0))
@@ -331,19 +330,19 @@ class TestUnix:
 
 @pytest.mark.holds("AF_UNIX addresses can be `os.PathLike`.", "The original refuses them with TypeError.")
 @pytest.mark.parametrize("method", ["bind", "connect"])
-def test_only_one_takes_paths(socket, ours, outcome, keep, tmp_path, method):
+def test_only_oxisocket_takes_path_like_objects(socket, ours, outcome, keep, tmp_path, method):
     s = keep(socket.socket(socket.AF_UNIX))
     told = outcome(getattr(s, method), tmp_path / "s")
     expected = TypeError if not ours else FileNotFoundError if method == "connect" else None
     assert told[1] is expected
 
 
-@ONLY_OXISOCKET
+@only_oxisocket
 class TestPathLike:
-    """An addition: the stdlib takes text and bytes only."""
+    """An addition: the stdlib takes str and bytes-like objects only."""
 
     @pytest.mark.parametrize("make", [pathlib.Path, Path, lambda path: Path(os.fsencode(path))])
-    def test_it_is_taken_everywhere(self, socket, keep, tmp_path, make):
+    def test_every_method_takes_them(self, socket, keep, tmp_path, make):
         path = make(str(tmp_path / "s"))
         s = keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         s.bind(path)
@@ -356,11 +355,11 @@ class TestPathLike:
         assert [s.recv(10), s.recv(10)] == [b"one", b"two"]
 
     @pytest.mark.parametrize("path", [Path(5), Path(None)])
-    def test_what_is_no_path_is_refused(self, socket, keep, path):
+    def test_other_objects_are_refused(self, socket, keep, path):
         with pytest.raises(TypeError):
             keep(socket.socket(socket.AF_UNIX)).bind(path)
 
-    def test_an_error_in_fspath_comes_through(self, socket, keep):
+    def test_an_error_in_fspath_is_raised(self, socket, keep):
         class Failing(os.PathLike):
             def __fspath__(self):
                 raise LookupError
@@ -375,7 +374,7 @@ class TestPathLike:
 
 class TestInet6:
     @needs_loopback6
-    def test_four_parts(self, socket, keep):
+    def test_a_tuple_of_four(self, socket, keep):
         s = keep(socket.socket(socket.AF_INET6))
         s.bind(("::1", 0))
         assert s.getsockname() == ("::1", s.getsockname()[1], 0, 0)
@@ -407,20 +406,20 @@ class TestInet6:
         assert address == ("::ffff:127.0.0.1", client.getsockname()[1], 0, 0)
 
     @needs_inet6
-    @pytest.mark.skipif(sys.platform != "linux", reason="the name of the loopback interface")
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs the name of the loopback interface")
     def test_a_scope_by_name_and_by_number(self, agree, outcome):
         def bind(socket):
             results = []
             for address in [("ff02::1%lo", 0), ("ff02::1", 0, 0, 1), ("ff02::1", 0, 7, 1)]:
                 with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
-                    results.append((outcome(s.bind, address), settled(s.getsockname())))
+                    results.append((outcome(s.bind, address), without_port(s.getsockname())))
             return results
 
         agree(bind)
 
 
 class TestNames:
-    """Names that cannot be resolved, chosen so that nobody has to be asked."""
+    """Names that cannot be resolved, chosen so that no name server is asked."""
 
     @pytest.mark.parametrize(
         ("family", "host"),

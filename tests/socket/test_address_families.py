@@ -1,5 +1,5 @@
-"""Addresses of the families beside IP and UNIX. Few kernels open them all, and none has to: an object of any family over the
-descriptor of a UNIX socket reads its addresses all the same, and the kernel then says EINVAL to each that was understood."""
+"""Addresses of the families other than IP and UNIX. Few kernels can open them all, and none has to: an object of any family parses
+its addresses even over the descriptor of a UNIX socket, and the kernel then answers EINVAL to each correct address."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import sys
 
 import pytest
 
-EXPERIMENTAL = 0x88B5  # an EtherType that IEEE leaves to whoever wants it
+EXPERIMENTAL = 0x88B5  # an EtherType that IEEE reserves for local experiments
 
 
 class Index:
-    """An integer that is not an int."""
+    """An integer that is not an `int`."""
 
     def __index__(self):
         return 5
@@ -42,7 +42,7 @@ ANYTHING = [*NUMBERS, *LARGE, *TEXTS]
 
 
 def variants(address, values=ANYTHING):
-    """The address, and what it is with each of its items replaced by each of the values."""
+    """The address, and copies of it with each item replaced by each of the values."""
     yield address
     for place in range(len(address)):
         for value in values:
@@ -81,7 +81,7 @@ DEVICES = [
     DEVICE + "\0",
 ]
 DEVICES_AS_BYTES = [device.encode() for device in DEVICES]
-# Before 3.14 some releases refuse, and others cut, what does not even fit a C int.
+# Before 3.14 some releases refuse, and others truncate, a number that fits no C int.
 BLUETOOTH = [*NUMBERS, *TEXTS, *(LARGE if sys.version_info >= (3, 14) else [])]
 
 ADDRESSES = {
@@ -134,7 +134,7 @@ EACH_FAMILY = pytest.mark.parametrize(("family", "proto"), ADDRESSES, ids="{}".f
 
 
 def number(name):
-    """The value of a constant of the stdlib's, which is the one that has to know it."""
+    """The value of a constant of the stdlib; the stdlib must have it."""
     if isinstance(name, int):
         return name
     if not hasattr(stdlib, name):
@@ -151,7 +151,7 @@ def over_unix(family, proto, keep):
 
 
 @EACH_FAMILY
-def test_addresses_are_read(family, proto, over_unix, agree, outcome):
+def test_addresses_are_parsed_the_same(family, proto, over_unix, agree, outcome):
     addresses = [*NOT_AN_ADDRESS, *WRONG_LENGTH, *ADDRESSES[family, proto]]
 
     def act(socket):
@@ -162,7 +162,7 @@ def test_addresses_are_read(family, proto, over_unix, agree, outcome):
 
 
 @EACH_FAMILY
-def test_a_refusal_names_the_method(over_unix, agree, outcome):
+def test_an_error_names_the_method(over_unix, agree, outcome):
     def act(socket):
         sock = over_unix(socket)
         return [
@@ -182,8 +182,8 @@ def test_a_refusal_names_the_method(over_unix, agree, outcome):
 
 
 @EACH_FAMILY
-def test_names_of_a_stranger(over_unix, agree, outcome):
-    """What the kernel tells goes by the family that it tells, once the object's own is one it may ask for."""
+def test_getsockname_and_getpeername_of_another_family(over_unix, agree, outcome):
+    """The address is decoded by the family that the kernel stores in it, if the socket's own family allows getsockname at all."""
 
     def act(socket):
         sock = over_unix(socket)
@@ -217,7 +217,7 @@ def test_names_of_a_stranger(over_unix, agree, outcome):
     ],
     ids="{}".format,
 )
-def test_names_of_a_fresh_socket(family, kind, proto, agree, outcome, keep):
+def test_getsockname_of_a_new_socket(family, kind, proto, agree, outcome, keep):
     family, kind, proto = number(family), number(kind), number(proto)
 
     def act(socket):
@@ -232,7 +232,7 @@ def test_names_of_a_fresh_socket(family, kind, proto, agree, outcome, keep):
 
 @pytest.fixture
 def opened(socket, keep):
-    """`opened(family, …)` is a socket that the kernel opened; where it does not, the test is skipped."""
+    """`opened(family, …)` is a socket of this family; where the kernel cannot open one, the test is skipped."""
 
     def opened(family, *arguments):
         if not hasattr(socket, family):
@@ -282,7 +282,7 @@ def test_packet_over_loopback(socket, opened):
     sender.sendto(mine, ("lo", EXPERIMENTAL, 0, 0, bytes(6)))
     while True:
         data, address = receiver.recvfrom(100)
-        if data == mine and address[2] == socket.PACKET_HOST:  # not its going out, and not another test's
+        if data == mine and address[2] == socket.PACKET_HOST:  # neither the outgoing copy nor a packet of another test
             break
     assert address[:2] == ("lo", EXPERIMENTAL)
     assert address[4] == bytes(6)
@@ -300,7 +300,7 @@ def test_vsock(socket, opened):
 
 def test_alg(socket, opened):
     sock = opened("AF_ALG", socket.SOCK_SEQPACKET)
-    with contextlib.suppress(FileNotFoundError):  # a kernel without this algorithm
+    with contextlib.suppress(FileNotFoundError):  # the kernel lacks this algorithm
         sock.bind(("hash", "sha256"))
         operation, address = sock.accept()
         with operation:

@@ -1,4 +1,4 @@
-"""Bad input, for every method: the same exception class, errno and text as the installed interpreter's."""
+"""Wrong arguments, for every method: the same exception class, errno and text as the installed interpreter's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from machine import needs_inet6
 
 
 class Index:
-    """A number that is not an int."""
+    """A number that is not an `int`."""
 
     def __init__(self, value):
         self.value = value
@@ -25,7 +25,7 @@ class Index:
 
 
 class Plain:
-    """Something that is nothing in particular."""
+    """An object that nothing accepts."""
 
 
 METHODS = [
@@ -92,7 +92,7 @@ ONE = [
     memoryview(b"readonly"),
     memoryview(bytearray(8))[::2],
     memoryview(bytearray(8)).cast("B", (2, 4)),
-    array.array("i", [0x01010101, 0x02020202]),  # without a NUL, which as a part of a path is known to differ
+    array.array("i", [0x01010101, 0x02020202]),  # without a NUL, since a NUL in a path is an intended difference
     (),
     [],
     {},
@@ -154,7 +154,7 @@ MAKERS = {
 
 
 def calls(method):
-    """Every combination of arguments that is tried."""
+    """Every combination of arguments to try."""
     yield ((), {})
     for keywords in KEYWORDS:
         yield ((), keywords)
@@ -165,21 +165,21 @@ def calls(method):
         itertools.product(FEW, repeat=3),
         [(1, 2, 3, 4), (b"a", 0, None, 5), (None,) * 4, (1,) * 5, ("x",) * 6, ([b"x"], [], 0, None, 0)],
     ):
-        if not (method.startswith("recv") and args[0] in (2**31, 2**31 - 1, 2**40)):  # gigabytes, for nothing
+        if not (method.startswith("recv") and args[0] in (2**31, 2**31 - 1, 2**40)):  # they would only allocate gigabytes
             yield (args, {})
 
 
 def copied(argument):
-    """Two implementations must not see each other's traces in a buffer."""
+    """A copy of a buffer: the two implementations must not see each other's writes."""
     return bytearray(argument) if isinstance(argument, bytearray) else argument
 
 
 @pytest.mark.parametrize("subject", [pytest.param(name, marks=needs_inet6) if "IPv6" in name else name for name in MAKERS])
 @pytest.mark.parametrize("method", METHODS)
-def test_every_call_ends_alike(both, outcome, tmp_path, monkeypatch, method, subject):
+def test_the_outcomes_are_the_same(both, outcome, tmp_path, monkeypatch, method, subject):
     def make_calls(socket, folder):
         folder.mkdir()
-        monkeypatch.chdir(folder)  # a text bound to is a path that is made
+        monkeypatch.chdir(folder)  # binding to a str creates a file
         for given, keywords in calls(method):
             args = tuple(copied(argument) for argument in given)
             s, other = MAKERS[subject](socket)
@@ -188,12 +188,12 @@ def test_every_call_ends_alike(both, outcome, tmp_path, monkeypatch, method, sub
                     other.send(b"data")
                 s.setblocking(False)
                 number = s.fileno()
-                # on the class, where either implementation names the method in full, as it does in s.method(...)
+                # called on the class: there both implementations name the method in full, as both do in s.method(...)
                 result = outcome(getattr(type(s), method), s, *args, **keywords)
                 if result == ("returned", "int") and method == "detach":
                     os.close(number)
                 buffers = [bytes(argument) for argument in args if isinstance(argument, bytearray)]
-                # a call that failed has lost nothing, and one that has not has taken as much
+                # a failed call must not consume data, and two successful ones must consume the same
                 left = outcome(s.recv, 10) if method.startswith("recv") else None
                 yield (repr(args)[:80], repr(keywords)[:80]), (result, buffers, left)
 
@@ -203,7 +203,7 @@ def test_every_call_ends_alike(both, outcome, tmp_path, monkeypatch, method, sub
     assert not differences, f"{len(differences)} of {len(expected)} calls\n{shown}"
 
 
-# Of the others, functions in Python to the stdlib, `self` is a parameter like any other: that is known to differ.
+# The other methods are Python functions in the stdlib, where `self` is an ordinary parameter: an intended difference.
 @pytest.mark.parametrize("method", [name for name in METHODS if inspect.ismethoddescriptor(getattr(original.socket, name))])
 def test_on_the_class_without_a_socket(agree, outcome, method):
     def call(socket):
@@ -214,7 +214,7 @@ def test_on_the_class_without_a_socket(agree, outcome, method):
 
 
 def signature_of(function):
-    """Its parameters, `self` by position only or not; None where it does not tell them."""
+    """Its parameters, and whether `self` is positional-only; None if it has no signature."""
     try:
         return str(inspect.signature(function)).replace("(self, /", "(self")
     except ValueError:
@@ -229,5 +229,5 @@ def test_the_signature_is_the_same(both, method):
 
 def test_no_method_is_missing(both):
     stdlib, oxisocket = both
-    about_the_source = {"__firstlineno__", "__static_attributes__"}  # of a class written in Python, since 3.13
+    about_the_source = {"__firstlineno__", "__static_attributes__"}  # since 3.13, only classes written in Python have them
     assert set(dir(stdlib.socket)) - set(dir(oxisocket.socket)) <= about_the_source

@@ -1,4 +1,4 @@
-"""A transfer may be tried without waiting before it is made: only where that means the same as the transfer itself."""
+"""Before a transfer blocks, a non-blocking attempt may be made, but only where the result means the same."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import struct
 import time
 
 import pytest
-
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+from marks import only_oxisocket
+from waiting import fill, recv_all
 
 READING = {
     "recv": lambda s: s.recv(100),
@@ -39,22 +39,12 @@ def into(call):
     return bytes(buffer[: call(buffer)])
 
 
-def fill(s):
-    """Sends till nothing more goes."""
-    timeout = s.gettimeout()
-    s.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            s.send(bytes(1000))
-    s.settimeout(timeout)
-
-
 def pipes(number):
     return array.array("i", [number])
 
 
 class TestLowWaterMark:
-    """SO_RCVLOWAT: a receive that waits does so for as many bytes."""
+    """SO_RCVLOWAT: a blocking receive waits for this many bytes."""
 
     def low(self, socket, s):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 10)
@@ -85,7 +75,7 @@ class TestLowWaterMark:
         number = self.low(socket, server).fileno()
         return client, keep(socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM))
 
-    def in_another_class(self, socket, listener, keep):
+    def in_a_subclass(self, socket, listener, keep):
         class Own(socket.socket):
             pass
 
@@ -96,11 +86,11 @@ class TestLowWaterMark:
         client = keep(socket.create_connection(listener.getsockname()))
         return client, keep(listener.accept()[0])
 
-    WAYS = (by_setsockopt, by_bytes, from_the_listener, on_a_duplicate, on_a_number, from_fd, in_another_class)
+    WAYS = (by_setsockopt, by_bytes, from_the_listener, on_a_duplicate, on_a_number, from_fd, in_a_subclass)
 
     @pytest.mark.parametrize("timeout", [None, 60])
     @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-    def test_it_waits_for_so_much(self, socket, listener, keep, start, way, timeout):
+    def test_it_waits_for_as_many_bytes(self, socket, listener, keep, start, way, timeout):
         client, server = way(self, socket, listener, keep)
         server.settimeout(timeout)
         client.send(b"abc")
@@ -109,14 +99,14 @@ class TestLowWaterMark:
         assert call.result() == b"abcdefghijklm"
 
     @pytest.mark.parametrize("name", READING)
-    def test_whatever_receives(self, socket, listener, keep, start, name):
+    def test_every_method_that_receives(self, socket, listener, keep, start, name):
         client, server = self.by_setsockopt(socket, listener, keep)
         client.send(b"abc")
         call = start(READING[name], server).until_blocked()
         client.send(b"defghijklm")
         assert call.result() == b"abcdefghijklm"
 
-    def test_on_a_path(self, socket, unix_pair, start):
+    def test_on_a_unix_socket(self, socket, unix_pair, start):
         left, right = unix_pair
         self.low(socket, left)
         right.send(b"abc")
@@ -124,7 +114,7 @@ class TestLowWaterMark:
         right.send(b"defghijklm")
         assert call.result() == b"abcdefghijklm"
 
-    def test_who_does_not_wait_gets_what_there_is(self, socket, listener, keep):
+    def test_a_non_blocking_receive_returns_what_there_is(self, socket, listener, keep):
         client, server = self.by_setsockopt(socket, listener, keep)
         client.send(b"abc")
         assert server.recv(100, socket.MSG_DONTWAIT) == b"abc"
@@ -143,14 +133,14 @@ TCP_FASTOPEN_CONNECT = 30
 
 
 class TestFastOpen:
-    """The first data goes with the connection's making, for which a send waits."""
+    """The first data travels with the SYN, and the send waits for the connection."""
 
     def test_by_a_flag(self, agree, outcome):
         def act(socket):
             with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
                 sent = outcome(client.sendto, b"hello", socket.MSG_FASTOPEN, listener.getsockname()), client.sendall(b"!")
                 with listener.accept()[0] as server:
-                    return sent, read(server, 6)
+                    return sent, recv_all(server, 6)
 
         agree(act)
 
@@ -161,28 +151,17 @@ class TestFastOpen:
                 client.connect(listener.getsockname())
                 sent = outcome(client.send, b"hello")
                 with listener.accept()[0] as server:
-                    return sent, read(server, 5)
+                    return sent, recv_all(server, 5)
 
         agree(act)
 
 
-def read(s, size):
-    s.settimeout(20)
-    data = b""
-    while len(data) < size:
-        part = s.recv(size - len(data))
-        if not part:
-            break
-        data += part
-    return data
-
-
 @pytest.fixture
-def narrow(socket, keep):
-    """A connection that does not hold much: the client, and the server's end."""
+def small_tcp_pair(socket, keep):
+    """A connection with small buffers: the client, and the accepted socket."""
     listener = keep(socket.socket())
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    # As small as the window: a segment that does not fit waits for a timer.
+    # As small as the window, since a segment that does not fit into the window waits for a timer.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
@@ -197,7 +176,7 @@ MSG_ZEROCOPY = 0x4000000
 
 
 def completions(socket, s):
-    """The numbers of the sends whose memory the kernel has done with: from the first to the last, as it tells them."""
+    """The numbers of the zero-copy sends whose memory the kernel has released, in the order it reports them."""
     told = []
     with contextlib.suppress(BlockingIOError):
         while True:
@@ -207,30 +186,30 @@ def completions(socket, s):
     return told
 
 
-def test_a_send_without_copying_is_told_of_once(socket, narrow, start):
-    client, server = narrow
+def test_a_zero_copy_send_completes_once(socket, small_tcp_pair, start):
+    client, server = small_tcp_pair
     client.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
     for number in range(3):
         call = start(client.send, bytes(60_000), MSG_ZEROCOPY).until_blocked()
-        assert len(read(server, 60_000)) == 60_000
+        assert len(recv_all(server, 60_000)) == 60_000
         assert call.result() == 60_000
         told = []
         poll = select.poll()
-        poll.register(client, 0)  # errors are always told of
+        poll.register(client, 0)  # POLLERR is always reported
         while not told:
             assert poll.poll(20_000)
             told = completions(socket, client)
-        time.sleep(0.05)  # for one too many
+        time.sleep(0.05)  # in case a second completion comes
         assert told + completions(socket, client) == [number]
 
 
 SENDMSG = {"x86_64": "46", "aarch64": "211"}.get(platform.machine())
-CONTROL_LENGTH = 40  # where a msghdr has it
+CONTROL_LENGTH = 40  # the offset of msg_controllen in a msghdr
 
 
-@pytest.mark.skipif(SENDMSG is None, reason="no number known for sendmsg here")
+@pytest.mark.skipif(SENDMSG is None, reason="the number of sendmsg is not known on this architecture")
 def test_control_data_goes_with_the_whole_message(socket, unix_pair, start):
-    """One call of sendmsg: in a second one for the rest it would have no effect on that."""
+    """It is one call of sendmsg: in a second call for the rest, the control data would not apply to that rest."""
     left, right = unix_pair
     left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
     fill(left)
@@ -276,12 +255,12 @@ NEXT = {
 
 
 class TestReset:
-    """A blocking send that went in part when the connection was reset tells how much went, and leaves the error to the next call."""
+    """A reset in the middle of a blocking send: the send returns how much was sent, and the next call raises the error."""
 
-    def sent_in_part(self, socket, narrow, start, name="send"):
-        client, server = narrow
+    def partial_send(self, socket, small_tcp_pair, start, name="send"):
+        client, server = small_tcp_pair
         fill(client)
-        read(server, 8000)
+        recv_all(server, 8000)
         select.select([], [client], [], 20)
         call = start(getattr(client, name), b"y" * 60_000).until_blocked()
         server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -289,8 +268,8 @@ class TestReset:
         return client, call
 
     @pytest.mark.parametrize("name", NEXT)
-    def test_the_next_call_tells(self, socket, narrow, start, name):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_the_next_call_raises(self, socket, small_tcp_pair, start, name):
+        client, call = self.partial_send(socket, small_tcp_pair, start)
         assert 0 < call.result() < 60_000
         with pytest.raises(ConnectionResetError):
             NEXT[name](client)
@@ -298,27 +277,27 @@ class TestReset:
         with pytest.raises(BrokenPipeError):
             client.send(b"z")
 
-    def test_the_option_tells(self, socket, narrow, start):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_so_error_returns_it(self, socket, small_tcp_pair, start):
+        client, call = self.partial_send(socket, small_tcp_pair, start)
         assert 0 < call.result() < 60_000
         told = [client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for _ in range(2)]
         assert told == [errno.ECONNRESET, 0]
         assert client.recv(10) == b""
 
-    def test_with_a_timeout_too(self, socket, narrow, start):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_with_a_timeout_too(self, socket, small_tcp_pair, start):
+        client, call = self.partial_send(socket, small_tcp_pair, start)
         call.result()
         client.settimeout(20)
         with pytest.raises(ConnectionResetError):
             client.recv(10)
 
-    def test_sendall_tells_itself(self, socket, narrow, start):
-        client, call = self.sent_in_part(socket, narrow, start, "sendall")
+    def test_sendall_raises_by_itself(self, socket, small_tcp_pair, start):
+        client, call = self.partial_send(socket, small_tcp_pair, start, "sendall")
         with pytest.raises(ConnectionResetError):
             call.result()
 
-    def test_a_new_beginning_forgets(self, socket, narrow, start, unix_pair):
-        client, call = self.sent_in_part(socket, narrow, start)
+    def test_another_init_clears_it(self, socket, small_tcp_pair, start, unix_pair):
+        client, call = self.partial_send(socket, small_tcp_pair, start)
         call.result()
         client.close()
         left, right = unix_pair
@@ -328,11 +307,11 @@ class TestReset:
 
 
 class TestModeChangedByOthers:
-    """O_NONBLOCK is the connection's, not the socket's: who has a duplicate of it, in another process perhaps, can change it."""
+    """O_NONBLOCK belongs to the open file description: any process with a duplicate of the descriptor can change it."""
 
     @pytest.fixture
     def changed(self, keep):
-        """`changed(s, blocking)` changes it behind the back of `s`."""
+        """`changed(s, blocking)` changes the mode through a duplicate of `s`."""
 
         def changed(s, blocking):
             duplicate = keep(s.dup())
@@ -344,8 +323,8 @@ class TestModeChangedByOthers:
 
     @pytest.mark.parametrize("timeout", [0, 0.05])
     @pytest.mark.parametrize("name", READING)
-    @ONLY_OXISOCKET
-    def test_a_receive_without_data_ends_all_the_same(self, tcp_pair, changed, name, timeout):
+    @only_oxisocket
+    def test_a_receive_without_data_still_times_out(self, tcp_pair, changed, name, timeout):
         left, _ = tcp_pair
         left.settimeout(timeout)
         if name == "readinto" and timeout == 0:
@@ -356,22 +335,22 @@ class TestModeChangedByOthers:
 
     @pytest.mark.parametrize("timeout", [0, 0.05])
     @pytest.mark.parametrize("name", WRITING)
-    @ONLY_OXISOCKET
-    def test_a_send_without_room_ends_all_the_same(self, unix_pair, changed, name, timeout):
+    @only_oxisocket
+    def test_a_send_without_room_still_times_out(self, unix_pair, changed, name, timeout):
         left, _ = unix_pair
         fill(left)
         left.settimeout(timeout)
         with pytest.raises(BlockingIOError if timeout == 0 else TimeoutError):
             WRITING[name](changed(left, True))
 
-    @ONLY_OXISOCKET
-    def test_a_send_with_little_room_takes_no_longer_than_its_timeout(self, tcp_pair, changed):
+    @only_oxisocket
+    def test_a_send_with_little_room_ends_within_its_timeout(self, tcp_pair, changed):
         left, _ = tcp_pair
         left.settimeout(0.05)
         assert changed(left, True).send(bytes(100_000_000)) < 100_000_000
 
-    def test_accept_waits_and_others_run(self, run):
-        """In a program of its own: if the others did not, nobody here could tell."""
+    def test_accept_blocks_and_other_threads_run(self, run):
+        """In a program of its own: if accept kept the GIL, this test could not notice."""
         code = """
 import threading, time
 listener = socket.create_server(("127.0.0.1", 0))
@@ -399,7 +378,7 @@ duplicate.close()
         with pytest.raises(TimeoutError):
             changed(listener, True).accept()
 
-    def test_connect_waits_and_others_run(self, socket, changed, start, keep):
+    def test_connect_blocks_and_other_threads_run(self, socket, changed, start, keep):
         full = keep(socket.socket())
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -429,8 +408,8 @@ duplicate.close()
             with pytest.raises(BlockingIOError):
                 WRITING[name](left)
 
-    def test_a_blocking_send_is_content_with_what_goes(self, narrow, changed):
-        client, _ = narrow
+    def test_a_blocking_send_sends_what_fits(self, small_tcp_pair, changed):
+        client, _ = small_tcp_pair
         assert 0 < changed(client, False).send(bytes(60_000)) < 60_000
 
     def test_a_blocking_accept_does_not_wait(self, listener, changed):
@@ -446,19 +425,19 @@ duplicate.close()
             changed(keep(socket.socket()), False).connect(full.getsockname())
         assert caught.value.errno == errno.EINPROGRESS
 
-    def test_a_file_is_sent_all_the_same(self, narrow, changed, start, keep, tmp_path):
-        client, server = narrow
+    def test_sendfile_still_sends_all(self, small_tcp_pair, changed, start, keep, tmp_path):
+        client, server = small_tcp_pair
         file = keep(open(tmp_path / "file", "w+b"))
         file.truncate(1_000_000)
         call = start(changed(client, False).sendfile, file)
-        assert len(read(server, 1_000_000)) == 1_000_000
+        assert len(recv_all(server, 1_000_000)) == 1_000_000
         assert call.result() == 1_000_000
 
 
 @pytest.mark.parametrize(("kind", "proto"), [("SOCK_RAW", "CAN_RAW"), ("SOCK_DGRAM", "CAN_BCM"), ("SOCK_DGRAM", "CAN_ISOTP")])
 @pytest.mark.parametrize("timeout", [0, 0.05])
 def test_can(agree, outcome, kind, proto, timeout):
-    """In the protocol of a CAN bus that can wait all the same, nothing is tried."""
+    """A CAN protocol can block in spite of MSG_DONTWAIT, so no attempt is made."""
 
     def act(socket):
         if not hasattr(socket, proto):

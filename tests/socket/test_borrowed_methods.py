@@ -1,4 +1,5 @@
-"""Methods that a class which is no socket has taken: in the standard library they are functions in Python, and work on what has the attributes."""
+"""Methods that other classes take from `socket.socket`. In the standard library they are Python functions, which work on any object
+that has the attributes."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import pytest
 
 
 class Wrapped:
-    """What a library puts around a socket, TLS for one, with the attributes that file objects use."""
+    """What a library, such as one for TLS, puts around a socket: it has the attributes that file objects use."""
 
     def __init__(self, inner):
         self.inner, self._io_refs, self._closed = inner, 0, False
@@ -30,7 +31,7 @@ class Wrapped:
 
 @pytest.fixture
 def wrapped(socket, keep):
-    """A class that has taken the methods, around one end of a pair; and the other end."""
+    """An object around one end of a pair, whose class has taken the methods; and the other end."""
     names = ("makefile", "_decref_socketios", "__enter__", "__exit__")
     taken = type("Taken", (Wrapped,), {name: vars(socket.socket)[name] for name in names})
     one, other = socket.socketpair()
@@ -54,7 +55,7 @@ def test_a_file_writes_through_the_attributes(wrapped):
     assert other.recv(10) == b"hello"
 
 
-def test_the_last_file_closes(wrapped):
+def test_the_last_file_closes_it(wrapped):
     ours, _ = wrapped
     file = ours.makefile("rb")
     ours.close()
@@ -73,11 +74,11 @@ def test_the_with_statement_closes_once(wrapped):
 
 
 @pytest.mark.usefixtures("collected")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the file that was made by then
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # from the file object that exists by then
 @pytest.mark.parametrize("call", ["makefile", "_decref_socketios", "__exit__"])
-def test_what_lacks_the_attributes_is_told_which(agree, outcome, call):
+def test_an_error_names_the_missing_attribute(agree, outcome, call):
     def called(socket):
-        # The name in the text is that of the attribute; before that, a mode is looked at.
+        # The text names the missing attribute; makefile checks the mode before.
         return type(outcome(lambda: getattr(socket.socket, call)(object()))).__name__
 
     agree(called)
@@ -92,7 +93,7 @@ def test_wrong_arguments_are_refused_as_on_a_socket(wrapped):
     assert ours._io_refs == 0
 
 
-def test_sockets_themselves_are_as_before(socket, keep):
+def test_sockets_are_unchanged(socket, keep):
     one, other = map(keep, socket.socketpair())
     with one.makefile("rb") as file:
         assert isinstance(file, io.BufferedReader)

@@ -1,4 +1,4 @@
-"""What may be sent from and received into, and buffers that misbehave."""
+"""The buffers that calls send from and receive into, and buffers that misbehave."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import mmap
 import sys
 
 import pytest
+from marks import only_oxisocket
 
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 SOURCES = {
     "bytes": lambda: b"abcdefgh",
     "bytearray": lambda: bytearray(b"abcdefgh"),
@@ -65,7 +65,7 @@ def datagrams(socket, udp_pair):
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("method", SENDING)
-def test_sent_from(datagrams, method, source):
+def test_send_from(datagrams, method, source):
     left, right = datagrams
     buffer = SOURCES[source]()
     data = bytes(memoryview(buffer))
@@ -75,7 +75,7 @@ def test_sent_from(datagrams, method, source):
 
 @pytest.mark.parametrize("source", ["bytearray", "of ints", "of doubles", "an empty array", "ctypes", "a struct"])
 @pytest.mark.parametrize("method", RECEIVING)
-def test_received_into(agree, method, source):
+def test_receive_into(agree, method, source):
     def receive(socket):
         left, right = socket.socketpair()
         with left, right:
@@ -88,7 +88,7 @@ def test_received_into(agree, method, source):
 
 @pytest.mark.parametrize("shape", [("B", (2, 4)), ("i", (2,)), ("d", ())])
 @pytest.mark.parametrize("method", RECEIVING)
-def test_received_into_any_shape(unix_pair, method, shape):
+def test_receive_into_any_shape(unix_pair, method, shape):
     left, right = unix_pair
     left.send(b"0123456789")
     buffer = bytearray(8)
@@ -96,7 +96,7 @@ def test_received_into_any_shape(unix_pair, method, shape):
     assert buffer == b"01234567"
 
 
-def test_a_map_of_memory(unix_pair):
+def test_mmap(unix_pair):
     left, right = unix_pair
     with mmap.mmap(-1, 4096) as memory:
         left.send(b"into the map")
@@ -108,7 +108,7 @@ def test_a_map_of_memory(unix_pair):
 
 @pytest.mark.parametrize("kind", [*WRONG, "bytes", "a view of bytes"])
 @pytest.mark.parametrize("method", [*SENDING, *RECEIVING])
-def test_refused_in_the_same_words(agree, outcome, method, kind):
+def test_refused_with_the_same_text(agree, outcome, method, kind):
     def use(socket):
         left, right = socket.socketpair()
         with left, right:
@@ -144,7 +144,7 @@ def test_a_buffer_is_released(unix_pair, method, fails):
         else:
             with pytest.raises(BlockingIOError):
                 RECEIVING[method](right, buffer)
-    buffer.append(1)  # refused while somebody holds the buffer
+    buffer.append(1)  # raises BufferError while the buffer is exported
 
 
 def test_a_buffer_is_held_during_the_call(unix_pair, start):
@@ -159,7 +159,7 @@ def test_a_buffer_is_held_during_the_call(unix_pair, start):
 
 
 class Acting:
-    """A number that acts when it is asked for its value."""
+    """A number whose `__index__` runs a function."""
 
     def __init__(self, value, act):
         self.value, self.act = value, act
@@ -170,9 +170,9 @@ class Acting:
 
 
 @pytest.mark.holds("Python code that runs in the middle of `sendmsg` or `recvmsg_into`", "The original may crash.")
-@ONLY_OXISOCKET
+@only_oxisocket
 class TestReentrant:
-    """Python code that runs in the middle of a call and changes what the call was given: the stdlib may crash here."""
+    """Python code that runs in the middle of a call and changes the call's arguments: the stdlib may crash."""
 
     def test_an_ancillary_level_that_clears_the_lists(self, socket, unix_pair):
         left, right = unix_pair
@@ -249,7 +249,7 @@ class TestReentrant:
         else:
             assert left.sendmsg(parts()) == 30
 
-    @pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ is younger")
+    @pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ is new in 3.12")
     @pytest.mark.parametrize("into", [False, True])
     def test_a_buffer_that_changes_the_list(self, unix_pair, into):
         left, right = unix_pair
@@ -267,7 +267,7 @@ class TestReentrant:
             right.recvmsg_into(buffers) if into else left.sendmsg(buffers)
         assert buffers == []
 
-    @pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ is younger")
+    @pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ is new in 3.12")
     def test_a_buffer_that_raises_releases_those_before(self, unix_pair):
         first = bytearray(10)
 
@@ -280,7 +280,7 @@ class TestReentrant:
                 call([first, Failing()])
             first.append(1)
 
-    @pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ is younger")
+    @pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ is new in 3.12")
     @pytest.mark.parametrize("method", ["send", "sendall", "recv_into"])
     def test_a_buffer_that_closes_the_socket(self, unix_pair, method):
         left, _ = unix_pair

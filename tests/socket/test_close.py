@@ -1,11 +1,10 @@
-"""Closing: close, detach, shutdown of the object, the with-statement, and what a closed socket answers."""
+"""Closing: close, detach, the with-statement, and the errors of calls on a closed socket."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import gc
-import io
 import os
 import struct
 import tracemalloc
@@ -14,9 +13,10 @@ import warnings
 import pytest
 from descriptors import is_open
 from machine import INET6
+from methods import ARGUMENTS, arguments
 
 
-def test_close_gives_the_descriptor_back(socket):
+def test_close_closes_the_descriptor(socket):
     s = socket.socket()
     number = s.fileno()
     assert s.close() is None
@@ -24,7 +24,7 @@ def test_close_gives_the_descriptor_back(socket):
     assert not is_open(number)
 
 
-def test_close_twice_is_close_once(socket, keep):
+def test_a_second_close_does_nothing(socket, keep):
     s = socket.socket()
     number = s.fileno()
     s.close()
@@ -42,7 +42,7 @@ def test_the_with_statement_closes(socket):
     with pytest.raises(ZeroDivisionError), socket.socket() as s:
         raise ZeroDivisionError
     assert s.fileno() == -1
-    with s:  # a closed one may be entered too
+    with s:  # a closed socket may be entered too
         pass
 
 
@@ -67,7 +67,7 @@ def test_exit_calls_close_of_the_subclass(socket):
 
 
 class TestDetach:
-    def test_the_descriptor_stays_open_and_ours(self, socket):
+    def test_the_descriptor_stays_open_and_belongs_to_the_caller(self, socket):
         s = socket.socket()
         number = s.fileno()
         assert s.detach() == number
@@ -90,7 +90,7 @@ class TestDetach:
         s.close()
         assert s.detach() == -1
 
-    def test_the_rest_remains_readable(self, socket):
+    def test_other_attributes_remain_readable(self, socket):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         s.settimeout(5)
         socket.close(s.detach())
@@ -98,8 +98,8 @@ class TestDetach:
 
     @pytest.mark.holds("No descriptor is ever used after it was given back")
     @pytest.mark.parametrize("name", ["recv", "recv_into", "recvfrom", "recvmsg"])
-    def test_under_a_call_that_waits_the_number_is_the_program_s(self, socket, keep, start, unix_pair, name):
-        """Who gets the number next loses nothing to the call that was made before."""
+    def test_a_blocked_call_does_not_receive_after_detach(self, socket, keep, start, unix_pair, name):
+        """The next owner of the number loses no data to the call that was blocked before."""
         left, right = unix_pair
         left.settimeout(20)
         waiting = start(getattr(left, name), bytearray(10) if name == "recv_into" else 10).until_blocked()
@@ -114,7 +114,7 @@ class TestDetach:
         assert caught.value.errno == errno.EBADF
         assert near.recv(10) == b"not yours"
 
-    def test_under_an_accept_that_waits(self, socket, keep, start, listener):
+    def test_a_blocked_accept_does_not_accept_after_detach(self, socket, keep, start, listener):
         listener.settimeout(20)
         waiting = start(listener.accept).until_blocked()
         number = listener.detach()
@@ -132,7 +132,7 @@ class TestDetach:
         keep(accepted)
         assert address == client.getsockname()
 
-    def test_under_a_send_that_went_in_part(self, socket, keep, start, unix_pair):
+    def test_a_partial_send_does_not_go_on_after_detach(self, socket, keep, start, unix_pair):
         left, right = unix_pair
         left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
         waiting = start(left.send, b"x" * 60_000).until_blocked()
@@ -151,7 +151,7 @@ class TestDetach:
         with pytest.raises(BlockingIOError):
             far.recv(1)
 
-    def test_files_made_before_lose_it(self, socket, unix_pair):
+    def test_a_file_made_before_loses_the_descriptor(self, socket, unix_pair):
         left, _ = unix_pair
         with left.makefile("rb", buffering=0) as file:
             number = left.detach()
@@ -163,60 +163,15 @@ class TestDetach:
                 os.close(number)
 
 
-METHODS = {
-    "_accept": (),
-    "accept": (),
-    "bind": (("127.0.0.1", 0),),
-    "connect": (("127.0.0.1", 9),),
-    "connect_ex": (("127.0.0.1", 9),),
-    "detach": (),
-    "dup": (),
-    "fileno": (),
-    "get_inheritable": (),
-    "getblocking": (),
-    "getpeername": (),
-    "getsockname": (),
-    "getsockopt": (1, 4),
-    "gettimeout": (),
-    "listen": (),
-    "makefile": (),
-    "recv": (1,),
-    "recv_into": (bytearray(1),),
-    "recvfrom": (1,),
-    "recvfrom_into": (bytearray(1),),
-    "recvmsg": (1,),
-    "recvmsg_into": ([bytearray(1)],),
-    "send": (b"x",),
-    "sendall": (b"x",),
-    "sendmsg": ([b"x"],),
-    "sendto": (b"x", ("127.0.0.1", 9)),
-    "sendfile": (),
-    "set_inheritable": (True,),
-    "setblocking": (True,),
-    "settimeout": (1,),
-    "setsockopt": (1, 9, 1),
-    "shutdown": (2,),
-    "__enter__": (),
-    "__exit__": (),
-    "__repr__": (),
-    "__del__": (),
-    "close": (),
-}
-
-
-def arguments(name):
-    return (io.BytesIO(b"x"),) if name == "sendfile" else METHODS[name]
-
-
 def test_every_method_is_in_the_table(socket):
     public = {name for name in dir(socket.socket) if not name.startswith("_") and callable(getattr(socket.socket, name))}
-    assert public - set(METHODS) <= {"sendmsg_afalg", "gethostname"}
+    assert public - set(ARGUMENTS) <= {"sendmsg_afalg", "gethostname"}
 
 
 @pytest.mark.parametrize("end", ["close", "detach"])
 @pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
-@pytest.mark.parametrize("name", METHODS)
-def test_a_closed_socket_answers_in_the_same_words(agree, outcome, name, kind, end):
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_closed_socket_raises_the_same_error(agree, outcome, name, kind, end):
     def call(socket):
         s = socket.socket(socket.AF_INET, getattr(socket, kind))
         if end == "close":
@@ -253,7 +208,7 @@ def test_with_a_timeout_too(agree, outcome, name, timeout):
 
 @pytest.mark.holds("A closed socket is a bad descriptor (EBADF)", "In the original the flags of `sendmsg` and `recvmsg`")
 @pytest.mark.parametrize("call", [lambda s: s.sendmsg([b"x"], [], -1), lambda s: s.recvmsg(1, 0, -1)])
-def test_whatever_else_is_wrong(socket, ours, call):
+def test_ebadf_whatever_else_is_wrong(socket, ours, call):
     s = socket.socket()
     s.close()
     with pytest.raises(OSError) as caught:
@@ -271,7 +226,7 @@ class TestErrorsOfClose:
         right.close()
         assert not is_open(number)
 
-    def test_a_descriptor_closed_under_us_is_told(self, socket, tmp_path):
+    def test_a_descriptor_closed_by_others_is_an_error(self, socket, tmp_path):
         s = socket.socket()
         os.close(s.fileno())
         with pytest.raises(OSError) as caught:
@@ -282,7 +237,7 @@ class TestErrorsOfClose:
 
 
 class TestDup:
-    def test_a_copy_is_the_same_socket_and_closes_apart(self, socket, unix_pair, keep):
+    def test_the_duplicate_closes_independently(self, socket, unix_pair, keep):
         left, right = unix_pair
         copy = keep(left.dup())
         assert copy.fileno() != left.fileno()
@@ -295,14 +250,14 @@ class TestDup:
         assert right.recv(1) == b""
 
     @pytest.mark.parametrize("timeout", [None, 0.0, 3.5])
-    def test_it_has_the_timeout(self, socket, unix_pair, keep, timeout):
+    def test_the_duplicate_has_the_timeout(self, socket, unix_pair, keep, timeout):
         left, _ = unix_pair
         left.settimeout(timeout)
         copy = keep(left.dup())
         assert copy.gettimeout() == timeout
         assert os.get_blocking(copy.fileno()) is (timeout is None)
 
-    def test_a_subclass_copies_itself(self, socket, keep):
+    def test_the_duplicate_of_a_subclass(self, socket, keep):
         class Mine(socket.socket):
             pass
 
@@ -311,7 +266,7 @@ class TestDup:
 
 
 class TestResourceWarning:
-    def test_an_unclosed_socket_is_told_and_closed(self, socket):
+    def test_an_unclosed_socket_warns_and_is_closed(self, socket):
         s = socket.socket()
         number = s.fileno()
         text = repr(s)
@@ -321,7 +276,7 @@ class TestResourceWarning:
         assert [str(each.message) for each in caught] == [f"unclosed {text}"]
         assert not is_open(number)
 
-    def test_the_source_is_where_it_was_made(self, socket):
+    def test_the_source_was_allocated_where_the_socket_was_made(self, socket):
         tracemalloc.start(10)
         try:
             s = socket.socket()
@@ -335,7 +290,7 @@ class TestResourceWarning:
         finally:
             tracemalloc.stop()
 
-    def test_accepted_and_paired_ones_too(self, socket, keep, listener):
+    def test_accepted_and_paired_sockets(self, socket, keep, listener):
         client = keep(socket.socket())
         client.connect(listener.getsockname())
         for make in (lambda: listener.accept()[0], client.dup, lambda: socket.socketpair()[0]):
@@ -356,7 +311,7 @@ class TestResourceWarning:
         assert not is_open(number)
 
     @pytest.mark.parametrize("end", ["close", "detach", "with", "never made"])
-    def test_nothing_is_told_of_a_closed_one(self, socket, end):
+    def test_a_closed_socket_does_not_warn(self, socket, end):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             s = socket.socket.__new__(socket.socket) if end == "never made" else socket.socket()
@@ -370,7 +325,7 @@ class TestResourceWarning:
             del s
             gc.collect()
 
-    def test_as_an_error_it_closes_all_the_same(self, run):
+    def test_the_socket_is_closed_when_the_warning_is_an_error(self, run):
         code = """
 import os, sys
 told = []
@@ -391,7 +346,7 @@ except OSError:
         assert process.returncode == 3
         assert "ResourceWarning: unclosed <socket.socket" in errors
 
-    def test_an_error_while_making_leaves_nothing_to_tell(self, socket):
+    def test_a_failed_construction_does_not_warn(self, socket):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with pytest.raises(OSError):
@@ -400,9 +355,9 @@ except OSError:
 
 
 class TestFiles:
-    """The descriptor is given back when the socket and the files made from it are closed, whichever comes last."""
+    """The descriptor is closed when the socket and all its files are closed, in any order."""
 
-    def test_a_file_holds_it_open(self, unix_pair):
+    def test_a_file_keeps_it_open(self, unix_pair):
         left, right = unix_pair
         file = left.makefile("rb")
         number = left.fileno()
@@ -414,7 +369,7 @@ class TestFiles:
         assert not is_open(number)
         assert left.fileno() == -1
 
-    def test_the_socket_holds_it_open(self, unix_pair):
+    def test_the_socket_keeps_it_open(self, unix_pair):
         left, right = unix_pair
         with left.makefile("wb") as file:
             file.write(b"data")
@@ -422,7 +377,7 @@ class TestFiles:
         left.sendall(b"more")
         assert right.recv(10) == b"more"
 
-    def test_closed_with_a_file_open_it_says_so(self, unix_pair):
+    def test_repr_of_a_closed_socket_with_an_open_file(self, unix_pair):
         left, _ = unix_pair
         with left.makefile("rb"):
             left.close()

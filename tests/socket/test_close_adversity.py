@@ -1,41 +1,17 @@
-"""Closing under a running call in programs that make it hard: no numbers, threads or signals are left, the program uses every signal
-itself, or closes every number. The close succeeds, the call ends if that can be, and nobody else notices."""
+"""Closing under a running call in adverse programs: no descriptor, thread or signal is left, the program uses all signals itself, or
+closes all descriptors. The close must succeed, the call must end if it can be interrupted, and other code must not notice."""
 
 from __future__ import annotations
 
 import pytest
+from marks import only_oxisocket
 
-pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+pytestmark = only_oxisocket
 
 BEGINNING = """
 import contextlib, errno, os, resource, signal, sys, threading, time
 from descriptors import is_open
-from waiting import until_blocked
-
-class Call(threading.Thread):
-    def __init__(self, function, *args, masked=False):
-        super().__init__(daemon=True)
-        self.call, self.masked, self.outcome = lambda: function(*args), masked, None
-        self.start()
-
-    def run(self):
-        if self.masked:
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            self.outcome = self.call()
-        except OSError as error:
-            self.outcome = error.errno
-        if self.masked:
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-
-    def until_blocked(self):
-        until_blocked(self)
-        return self
-
-    def result(self):
-        self.join(15)
-        assert not self.is_alive(), "stuck"
-        return self.outcome
+from threads import Call, closing_threads
 
 def closes_under_a_call(name="recv", argument=10):
     left, right = socket.socketpair()
@@ -46,23 +22,23 @@ def closes_under_a_call(name="recv", argument=10):
     assert not is_open(number)
     right.close()
 
-def same(number, other):
+def same_file(number, other):
     return os.path.samestat(os.fstat(number), os.fstat(other))
 """
 
 
 @pytest.fixture
-def hard(run):
-    """Runs a program that must end well, and say nothing."""
+def quiet_run(run):
+    """Runs a program that must succeed and print nothing."""
 
-    def hard(code, *args):
+    def quiet_run(code, *args):
         assert run(BEGINNING + code, *args) == ""
 
-    return hard
+    return quiet_run
 
 
-def test_no_number_is_left(hard):
-    hard("""
+def test_no_descriptor_is_left(quiet_run):
+    quiet_run("""
 left, right = socket.socketpair()
 number = left.fileno()
 call = Call(left.recv, 10).until_blocked()
@@ -79,8 +55,8 @@ right.close()
 """)
 
 
-def test_the_number_is_above_the_limit(hard):
-    hard("""
+def test_the_number_is_above_the_limit(quiet_run):
+    quiet_run("""
 import fcntl
 left, right = socket.socketpair()
 high = fcntl.fcntl(left.fileno(), fcntl.F_DUPFD, 200)
@@ -96,47 +72,47 @@ right.close()
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_the_program_closes_every_number(hard, masked):
-    """As daemons do: then others get the numbers, also those that something here may have wanted to keep."""
-    hard(f"""
+def test_the_program_closes_all_descriptors(quiet_run, masked):
+    """As daemons do. Other files then get the numbers, also the numbers of descriptors that this library may have kept open."""
+    quiet_run(f"""
 closes_under_a_call()
 os.closerange(3, 256)
 left, right = socket.socketpair()
 reading, writing = os.pipe()
-strangers = [os.dup(reading) for _ in range(20)]
+others = [os.dup(reading) for _ in range(20)]
 number = left.fileno()
 call = Call(left.recv, 10, masked={masked}).until_blocked()
 left.close()
-assert not (is_open(number) and same(number, reading))
+assert not (is_open(number) and same_file(number, reading))
 if {masked}:
     right.shutdown(socket.SHUT_RDWR)
 assert call.result() in (errno.EBADF, b"")
 assert not is_open(number)
-assert all(same(stranger, reading) for stranger in strangers)
+assert all(same_file(other, reading) for other in others)
 os.write(writing, b"x")
 assert os.read(reading, 10) == b"x"
 right.close()
 """)
 
 
-def test_the_program_closes_every_number_under_the_calls(hard):
-    """What was the call's number is a stranger's when the call ends."""
-    hard("""
+def test_the_program_closes_all_descriptors_under_calls(quiet_run):
+    """When the call ends, its number belongs to another file."""
+    quiet_run("""
 left, right = socket.socketpair()
 call = Call(left.recv, 10, masked=True).until_blocked()
 peer = os.dup(right.fileno())
 os.dup2(peer, 100)
 left.close()
 os.closerange(3, 90)
-strangers = [os.open("/dev/null", os.O_RDONLY) for _ in range(50)]
+others = [os.open("/dev/null", os.O_RDONLY) for _ in range(50)]
 os.write(100, b"late")
 assert call.result() == b"late"
-assert all(map(is_open, strangers))
+assert all(map(is_open, others))
 right.detach()
 """)
 
 
-# What a program may do to the signals; `called` are those that its own handlers were called with.
+# What a program may do to the signals. `called` has the numbers that its own handlers were called with.
 SIGNALS = {
     "saved and restored": """
 for number in every:
@@ -185,7 +161,7 @@ assert not called
 @pytest.mark.parametrize("warm", [False, True], ids=["", "after a close"])
 @pytest.mark.parametrize("how", ALL_TAKEN)
 def test_the_program_takes_every_signal(run, how, warm):
-    """Nothing is left to interrupt with: the call ends of itself, and no handler of the program's is called."""
+    """No signal is left for the interruption: the call goes on until it ends by itself, and no handler of the program is called."""
     code = f"""
 if {warm}:
     closes_under_a_call()
@@ -204,7 +180,7 @@ right.close()
     assert run(SIGNAL_BEGINNING + code) == ""
 
 
-def test_the_actions_of_signals_stay_what_python_thinks_they_are(run):
+def test_the_actions_of_signals_stay_as_python_knows_them(run):
     code = """
 before = [signal.getsignal(number) for number in signal.valid_signals()]
 closes_under_a_call()
@@ -214,8 +190,8 @@ assert [signal.getsignal(number) for number in signal.valid_signals()] == before
 
 
 @pytest.mark.parametrize("how", ["reset", "saved and restored"])
-def test_an_interruption_still_on_its_way_kills_nobody(run, how):
-    """A thread with its signals blocked collects it; then the program resets them all, and the thread lets them in."""
+def test_a_pending_interruption_does_not_kill_the_process(run, how):
+    """It is pending in a thread with blocked signals. Then the program resets all signals to their defaults, and the thread unblocks them."""
     code = f"""
 left, right = socket.socketpair()
 call = Call(left.recv, 10, masked=True).until_blocked()
@@ -228,7 +204,7 @@ right.close()
     assert run(SIGNAL_BEGINNING + code) == ""
 
 
-def test_an_interruption_meets_no_other_call(run):
+def test_an_interruption_reaches_no_other_call(run):
     """Other calls of the thread, and other threads, are not interrupted."""
     code = """
 for _ in range(20):
@@ -258,30 +234,23 @@ for _ in range(20):
     assert run(BEGINNING + code) == ""
 
 
-def test_the_queue_of_signals_is_full(hard):
-    """It is the user's: other programs may have filled it."""
-    hard("""
+def test_the_queue_of_signals_is_full(quiet_run):
+    """The limit counts per user: other programs may have filled the queue."""
+    quiet_run("""
 resource.setrlimit(resource.RLIMIT_SIGPENDING, (0, 0))
 for _ in range(5):
     closes_under_a_call()
 """)
 
 
-def test_no_thread_can_be_started(hard):
-    hard("""
-def watchers():
-    names = []
-    for task in os.listdir("/proc/self/task"):
-        with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/comm") as file:
-            names.append(file.read().strip())
-    return names.count("oxisocket-close")
-
+def test_no_thread_can_be_started(quiet_run):
+    quiet_run("""
 pairs = [socket.socketpair() for _ in range(3)]
 calls = [Call(left.recv, 10, masked=True).until_blocked() for left, _ in pairs]
 simple, other = socket.socketpair()
 simple_call = Call(simple.recv, 10).until_blocked()
 if os.geteuid() == 0:
-    os.setuid(65534)  # the limit does not hold for root
+    os.setuid(65534)  # the limit does not apply to root
 soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
 resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
 try:
@@ -289,16 +258,16 @@ try:
 except RuntimeError:
     pass
 else:
-    sys.exit()  # nor does it for whoever this is
+    sys.exit()  # nor to this user
 simple.close()
 assert simple_call.result() == errno.EBADF
 pairs[0][0].close()
 pairs[1][0].close()
-assert watchers() == 0
+assert closing_threads() == 0
 resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
 pairs[2][0].close()
 other.close()
-while watchers() == 0:
+while closing_threads() == 0:
     time.sleep(0.001)
 for call, (_, right) in zip(calls, pairs):
     right.send(b"late")
@@ -307,8 +276,8 @@ for call, (_, right) in zip(calls, pairs):
 """)
 
 
-def test_a_broken_pipe_kills_nobody(run):
-    """SIGPIPE at its default, and sockets that are closed under threads that send: that is not what the signal is for."""
+def test_sigpipe_does_not_kill_the_process(run):
+    """With SIGPIPE at its default action, closing sockets under threads that send must not raise the signal."""
     code = """
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 block = bytes(100_000)
@@ -336,7 +305,7 @@ for _ in range(100):
 
 @pytest.mark.parametrize("closes", ["left.close()", "pass"])
 def test_the_program_ends_under_calls(run, closes):
-    """Daemon threads are in the middle of calls, and some of their sockets have just been closed."""
+    """Daemon threads are blocked in calls, and some of their sockets have just been closed."""
     code = f"""
 pairs = [socket.socketpair() for _ in range(5)]
 calls = [Call(left.recv, 10, masked=number > 2).until_blocked() for number, (left, _) in enumerate(pairs)]

@@ -1,5 +1,5 @@
-"""Closing under a call that nothing can interrupt, because its thread blocks every signal: it goes on till it ends of itself, and has
-the number till then."""
+"""Closing under a call that cannot be interrupted, since its thread blocks all signals: the call goes on until it ends by itself, and
+the descriptor number is not reused before."""
 
 from __future__ import annotations
 
@@ -7,45 +7,24 @@ import array
 import contextlib
 import errno
 import os
-import signal
 import time
-from pathlib import Path
 
 import pytest
+from marks import only_oxisocket
+from threads import closing_threads, with_signals_blocked
+from waiting import wait_until
 
-pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
-
-WATCHER = "oxisocket-close"
-
-
-def masked(function, *args):
-    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    return function(*args)
-
-
-def threads():
-    names = []
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # it has ended
-            names.append((task / "comm").read_text().strip())
-    return names
-
-
-def eventually(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+pytestmark = only_oxisocket
 
 
 @pytest.fixture
 def blocked(socket, keep, start):
-    """A call under which its socket is closed: the call, the other end, and the number."""
+    """`blocked()` makes a call and closes its socket meanwhile; it returns the call, the other end, and the number."""
 
     def blocked(method="recv", *args, kind=None):
         left, right = socket.socketpair(socket.AF_UNIX, kind or socket.SOCK_STREAM)
         number = left.fileno()
-        call = start(masked, getattr(left, method), *(args or (10,))).until_blocked()
+        call = start(with_signals_blocked, getattr(left, method), *(args or (10,))).until_blocked()
         left.close()
         assert left.fileno() == -1
         return call, keep(right), number
@@ -60,7 +39,7 @@ def test_what_it_receives_is_not_lost(blocked, open_files):
     assert number not in open_files()
 
 
-def test_a_call_that_fails_is_told_of_the_close(socket, blocked, open_files):
+def test_a_call_that_fails_raises_ebadf(socket, blocked, open_files):
     with contextlib.suppress(BlockingIOError):
         call, right, number = blocked("sendall", bytes(10_000_000))
         right.close()
@@ -70,7 +49,7 @@ def test_a_call_that_fails_is_told_of_the_close(socket, blocked, open_files):
     assert number not in open_files()
 
 
-def test_nobody_else_gets_the_number(socket, blocked, keep):
+def test_the_number_is_not_reused(socket, blocked, keep):
     call, right, number = blocked()
     others = [keep(socket.socket()) for _ in range(50)] + [keep(open(os.devnull)) for _ in range(50)]
     assert number not in [other.fileno() for other in others]
@@ -79,10 +58,10 @@ def test_nobody_else_gets_the_number(socket, blocked, keep):
     assert keep(socket.socket()).fileno() == number
 
 
-def test_the_socket_can_begin_anew(socket, blocked, start, keep):
-    """What happens on the new connection is the new connection's: its end is no EBADF, though the old call still runs."""
+def test_the_socket_can_be_initialised_again(socket, blocked, start, keep):
+    """Calls on the new connection behave as usual: EOF there is not EBADF, although the old call still runs."""
     left, right = socket.socketpair()
-    call = start(masked, left.recv, 1).until_blocked()
+    call = start(with_signals_blocked, left.recv, 1).until_blocked()
     left.close()
     here, there = socket.socketpair()
     keep(left).__init__(socket.AF_UNIX, socket.SOCK_STREAM, 0, here.detach())
@@ -100,14 +79,14 @@ def test_the_socket_can_begin_anew(socket, blocked, start, keep):
     assert left.fileno() >= 0
 
 
-def test_both_of_two_calls_may_keep_it(socket, start, keep, open_files):
+def test_two_calls_keep_the_number(socket, start, keep, open_files):
     left, right = socket.socketpair()
     keep(right)
     number = left.fileno()
-    calls = [start(masked, left.recv, 1).until_blocked() for _ in range(2)]
+    calls = [start(with_signals_blocked, left.recv, 1).until_blocked() for _ in range(2)]
     left.close()
     right.send(b"1")
-    eventually(lambda: sum(call.is_alive() for call in calls) == 1)
+    wait_until(lambda: sum(call.is_alive() for call in calls) == 1)
     assert number in open_files()
     right.send(b"2")
     assert sorted(call.result() for call in calls) == [b"1", b"2"]
@@ -115,7 +94,7 @@ def test_both_of_two_calls_may_keep_it(socket, start, keep, open_files):
 
 
 @pytest.mark.parametrize("data", [b"", b"data"])
-def test_descriptors_that_come_are_delivered_or_closed(socket, blocked, data):
+def test_received_descriptors_are_delivered_or_closed(socket, blocked, data):
     call, right, _ = blocked("recvmsg", 10, 100, kind=socket.SOCK_DGRAM)
     reading, writing = os.pipe()
     rights = array.array("i", [writing])
@@ -126,11 +105,11 @@ def test_descriptors_that_come_are_delivered_or_closed(socket, blocked, data):
                 os.close(number)
     os.close(writing)
     with open(reading, "rb") as pipe:
-        assert pipe.read() == b""  # nobody has it open for writing any more
+        assert pipe.read() == b""  # EOF: no descriptor for writing is open any more
 
 
-def test_a_number_that_the_program_has_closed_is_not_closed_again(blocked):
-    """As a daemon does that closes every number: it may be a stranger's by now."""
+def test_a_number_that_the_program_closed_is_not_closed_again(blocked):
+    """A daemon closes all descriptors, so the number may belong to another file by now."""
     with open(os.devnull) as null:
         call, right, number = blocked()
         os.close(number)
@@ -141,11 +120,11 @@ def test_a_number_that_the_program_has_closed_is_not_closed_again(blocked):
         os.close(number)
 
 
-def test_closing_does_not_wait(socket, start, keep):
+def test_close_does_not_block(socket, start, keep):
     calls, rights = [], []
     for _ in range(5):
         left, right = socket.socketpair()
-        calls.append(start(masked, left.recv, 1).until_blocked())
+        calls.append(start(with_signals_blocked, left.recv, 1).until_blocked())
         rights.append(keep(right))
         began = time.monotonic()
         left.close()
@@ -155,26 +134,26 @@ def test_closing_does_not_wait(socket, start, keep):
     assert [call.result() for call in calls] == [b"x"] * 5
 
 
-def test_who_watches_goes_when_nothing_is_left_to_do(blocked):
+def test_the_closing_thread_ends_with_the_last_call(blocked):
     call, right, _ = blocked()
-    eventually(lambda: WATCHER in threads())
+    wait_until(closing_threads)
     right.send(b"x")
     assert call.result() == b"x"
-    eventually(lambda: WATCHER not in threads())
+    wait_until(lambda: not closing_threads())
 
 
-def test_one_watches_for_all(blocked):
+def test_one_closing_thread_serves_all_calls(blocked):
     calls = [blocked() for _ in range(5)]
-    eventually(lambda: WATCHER in threads())
-    assert threads().count(WATCHER) == 1
+    wait_until(closing_threads)
+    assert closing_threads() == 1
     for call, right, _ in calls:
         right.send(b"x")
         assert call.result() == b"x"
-    eventually(lambda: WATCHER not in threads())
+    wait_until(lambda: not closing_threads())
 
 
-def test_others_end_at_once_all_the_same(socket, blocked, start, keep):
-    stubborn = [blocked() for _ in range(3)]
+def test_other_calls_still_end_at_once(socket, blocked, start, keep):
+    masked = [blocked() for _ in range(3)]
     for _ in range(20):
         left, right = socket.socketpair()
         keep(right)
@@ -183,6 +162,6 @@ def test_others_end_at_once_all_the_same(socket, blocked, start, keep):
         with pytest.raises(OSError) as caught:
             call.result()
         assert caught.value.errno == errno.EBADF
-    for call, right, _ in stubborn:
+    for call, right, _ in masked:
         right.send(b"x")
         assert call.result() == b"x"

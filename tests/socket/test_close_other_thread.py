@@ -1,4 +1,4 @@
-"""A call that runs in one thread while another closes its socket: only oxisocket ends it, at once and safely."""
+"""One thread is in a call while another closes the socket: only oxisocket ends the call, at once and safely."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import struct
 import threading
 
 import pytest
+from marks import only_oxisocket
 from receiving import receives
-from waiting import crowd, fill, patiently
+from waiting import fill, fill_backlog, until_timeout
 
-pytestmark = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+pytestmark = only_oxisocket
 
 
 READING = {**receives(10), "recv much": lambda s: s.recv(1 << 20)}
-# TCP finds room for more after a while: a send of a part is not the last.
+# TCP has room for more after a while, so a partial send is followed by another.
 WRITING = {
-    "send": lambda s: [s.send(b"x" * 100_000) for _ in patiently()],
-    "sendall": lambda s: [s.sendall(b"x" * 100_000) for _ in patiently()],
-    "sendmsg": lambda s: [s.sendmsg([b"x" * 100_000]) for _ in patiently()],
-    "sendfile": lambda s: [s.sendfile(io.BytesIO(b"x" * 100_000)) for _ in patiently()],
+    "send": lambda s: [s.send(b"x" * 100_000) for _ in until_timeout()],
+    "sendall": lambda s: [s.sendall(b"x" * 100_000) for _ in until_timeout()],
+    "sendmsg": lambda s: [s.sendmsg([b"x" * 100_000]) for _ in until_timeout()],
+    "sendfile": lambda s: [s.sendfile(io.BytesIO(b"x" * 100_000)) for _ in until_timeout()],
 }
 TIMEOUTS = pytest.mark.parametrize("timeout", [None, 60.0])
 
@@ -65,7 +66,7 @@ def test_accept_ends(socket, listener, start, timeout):
     ends_with_bad_descriptor(call)
 
 
-def test_accept_on_a_path_ends(socket, keep, start, tmp_path):
+def test_accept_on_a_unix_socket_ends(socket, keep, start, tmp_path):
     listening = keep(socket.socket(socket.AF_UNIX))
     listening.bind(str(tmp_path / "s"))
     listening.listen()
@@ -80,7 +81,7 @@ def test_connect_ends(socket, keep, start, timeout, method):
     full = keep(socket.socket())
     full.bind(("127.0.0.1", 0))
     full.listen(0)
-    crowd(full, keep)
+    fill_backlog(full, keep)
     client = keep(socket.socket())
     client.settimeout(timeout)
     call = start(getattr(client, method), full.getsockname()).until_blocked()
@@ -95,7 +96,7 @@ def test_a_file_ends(socket, unix_pair, start, keep):
     left, _ = unix_pair
     file = left.makefile("rb", buffering=0)
     call = start(file.read, 10).until_blocked()
-    left.close()  # the file keeps it open
+    left.close()  # the file keeps the descriptor open
     assert call.is_alive()
     file.close()
     ends_with_bad_descriptor(call)
@@ -107,7 +108,7 @@ def test_waitall_ends(socket, tcp_pair, start):
     call = start(left.recv, 100, socket.MSG_WAITALL).until_blocked()
     left.close()
     with pytest.raises(OSError) as caught:
-        if call.result() == b"some":  # what had come is given rather than lost
+        if call.result() == b"some":  # the data received so far is returned, not lost
             left.recv(1)
     assert caught.value.errno == errno.EBADF
 
@@ -124,7 +125,7 @@ def test_every_call_of_a_socket_ends(socket, tcp_pair, start):
 
 @pytest.mark.holds("No descriptor is ever used after it was given back")
 def test_the_number_belongs_to_the_call_until_it_ends(socket, keep, unix_pair, start, open_files):
-    """The data of whoever gets the number next must not go to a call that was made before."""
+    """A call made before must not receive the data of the number's next owner."""
     left, _ = unix_pair
     for _ in range(50):
         ours, theirs = socket.socketpair()
@@ -138,7 +139,7 @@ def test_the_number_belongs_to_the_call_until_it_ends(socket, keep, unix_pair, s
         theirs.close()
 
 
-def test_the_number_is_given_back_when_the_last_call_ends(socket, start, open_files):
+def test_the_number_is_reusable_when_the_last_call_ends(socket, start, open_files):
     left, right = socket.socketpair()
     number = left.fileno()
     calls = [start(READING["recv"], left).until_blocked() for _ in range(3)]
@@ -146,11 +147,11 @@ def test_the_number_is_given_back_when_the_last_call_ends(socket, start, open_fi
     for call in calls:
         ends_with_bad_descriptor(call)
     assert number not in open_files()
-    assert right.recv(1) == b""  # the peer sees the end
+    assert right.recv(1) == b""  # the peer sees EOF
     right.close()
 
 
-def test_the_peer_sees_the_end(socket, unix_pair, start):
+def test_the_peer_sees_eof(socket, unix_pair, start):
     left, right = unix_pair
     call = start(READING["recv"], left).until_blocked()
     left.close()
@@ -158,7 +159,7 @@ def test_the_peer_sees_the_end(socket, unix_pair, start):
     assert right.recv(1) == b""
 
 
-def test_a_copy_goes_on(socket, unix_pair, start, keep):
+def test_a_duplicate_goes_on(socket, unix_pair, start, keep):
     left, right = unix_pair
     copy = keep(left.dup())
     waiting = start(READING["recv"], copy).until_blocked()
@@ -169,8 +170,8 @@ def test_a_copy_goes_on(socket, unix_pair, start, keep):
     assert waiting.result() == b"for the co"
 
 
-def test_close_races_with_quick_calls(socket, start):
-    """Calls that come and go while the socket is closed either work or fail cleanly."""
+def test_close_races_with_short_calls(socket, start):
+    """Short calls made while the socket is being closed either succeed or fail with EBADF."""
     for _ in range(50):
         left, right = socket.socketpair()
         right.send(b"x" * 50_000)
@@ -196,13 +197,13 @@ def test_a_buffered_file_ends(socket, unix_pair, start):
     file = left.makefile("rb")
     right.send(b"the beginning of a line")
     call = start(file.readline).until_blocked()
-    left._real_close()  # close() would leave that to the file, and the file is busy
+    left._real_close()  # close() would leave the closing to the file, which is in use
     ends_with_bad_descriptor(call)
     file.close()
 
 
 @TIMEOUTS
-def test_a_file_that_is_sent_ends(socket, tcp_pair, start, keep, tmp_path, timeout):
+def test_sendfile_ends(socket, tcp_pair, start, keep, tmp_path, timeout):
     left, _ = tcp_pair
     left.settimeout(timeout)
     file = keep(open(tmp_path / "file", "w+b"))
@@ -212,7 +213,7 @@ def test_a_file_that_is_sent_ends(socket, tcp_pair, start, keep, tmp_path, timeo
     ends_with_bad_descriptor(call)
 
 
-def test_connect_to_a_path_ends(socket, keep, start, tmp_path):
+def test_connect_to_a_unix_socket_ends(socket, keep, start, tmp_path):
     full = keep(socket.socket(socket.AF_UNIX))
     full.bind(str(tmp_path / "s"))
     full.listen(0)
@@ -224,7 +225,7 @@ def test_connect_to_a_path_ends(socket, keep, start, tmp_path):
 
 
 def test_many_threads_close_it_once(socket, start, open_files):
-    """Each number is given back once: a second time it would be a stranger's."""
+    """Each number is closed once: at a second close it could belong to another file."""
     before = open_files()
     for _ in range(15):
         left, right = socket.socketpair()
@@ -247,11 +248,11 @@ def test_many_threads_close_it_once(socket, start, open_files):
 
 
 class TestLinger:
-    """Closing a connection that lingers takes its time, and nobody else's."""
+    """Closing a connection with SO_LINGER blocks, but no other thread waits for it."""
 
     @pytest.fixture
     def lingering(self, socket, tcp_pair):
-        """A connection with data that the other end does not take, whose close would wait for it longer than any test."""
+        """A connection whose peer does not read its data: with SO_LINGER its close would block longer than a test may take."""
         left, right = tcp_pair
         fill(left)
         left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 600))
@@ -261,7 +262,7 @@ class TestLinger:
         right.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         right.close()
 
-    def test_others_run(self, socket, lingering, start):
+    def test_other_threads_run(self, socket, lingering, start):
         left, right = lingering
         closing = start(left.close).until_blocked()
         assert left.fileno() == -1
@@ -269,7 +270,7 @@ class TestLinger:
         self.reset(socket, right)
         closing.result()
 
-    def test_the_last_call_lingers_and_not_who_closes(self, socket, lingering, start):
+    def test_the_last_call_lingers_and_close_does_not(self, socket, lingering, start):
         left, right = lingering
         call = start(READING["recv"], left).until_blocked()
         start(left.close).result()

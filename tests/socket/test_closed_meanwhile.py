@@ -1,21 +1,21 @@
-"""What becomes of a call while another thread closes its socket: what each of the two is known to do."""
+"""The outcome of a call while another thread closes its socket, as documented for both implementations."""
 
 from __future__ import annotations
 
 import errno
 import os
 import signal
-import time
-from pathlib import Path
 
 import pytest
+from threads import closing_threads, with_signals_blocked
+from waiting import wait_until
 
-A_WHILE = 0.3  # seconds in which a call that is not ended does not end
+A_WHILE = 0.3  # seconds after which a call that still runs counts as not interrupted
 
 
 @pytest.mark.holds("`close()` ends them at once", "In the original they stay blocked")
 @pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
-def test_a_call_that_waits(ours, unix_pair, start, method):
+def test_a_blocked_call(ours, unix_pair, start, method):
     left, right = unix_pair
     waiting = start(getattr(left, method), 10).until_blocked()
     left.close()
@@ -37,7 +37,7 @@ def test_a_call_that_has_received(socket, ours, tcp_pair, start):
     waiting = start(left.recv, 100, socket.MSG_WAITALL).until_blocked()
     left.close()
     if not ours:
-        right.close()  # which ends it
+        right.close()  # which ends the call
     assert waiting.result() == b"some"
     assert left.fileno() == -1
 
@@ -46,8 +46,8 @@ def test_a_call_that_has_received(socket, ours, tcp_pair, start):
 def test_its_number(socket, ours, keep, unix_pair, start, open_files):
     left, right = unix_pair
     number = left.fileno()
-    # One that cannot be ended, so that there is time to look.
-    waiting = start(deaf, left.recv, 10).until_blocked()
+    # This call cannot be interrupted, so that there is time to look.
+    waiting = start(with_signals_blocked, left.recv, 10).until_blocked()
     left.close()
     with open(os.devnull) as next_file:
         assert (next_file.fileno() == number) is not ours
@@ -57,25 +57,19 @@ def test_its_number(socket, ours, keep, unix_pair, start, open_files):
     assert number not in open_files()
 
 
-def deaf(function, *args):
-    """Makes a call in a thread that no signal reaches."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    return function(*args)
-
-
 @pytest.mark.holds("A call in a thread that blocks all signals", "It stays blocked till something comes, as in the original")
 @pytest.mark.parametrize("timeout", [None, 60])
-def test_a_call_that_no_signal_reaches(ours, unix_pair, start, timeout):
+def test_a_call_with_signals_blocked(ours, unix_pair, start, timeout):
     left, right = unix_pair
     left.settimeout(timeout)
-    waiting = start(deaf, left.recv, 10).until_blocked()
+    waiting = start(with_signals_blocked, left.recv, 10).until_blocked()
     left.close()
     waiting.join(A_WHILE)
     assert waiting.is_alive()
     right.send(b"x")
     if timeout is None:
         assert waiting.result() == b"x"
-    else:  # it was waiting for the socket to be ready, and only then looks
+    else:  # it was in poll(), and sees the close when the socket is ready
         with pytest.raises(OSError) as caught:
             waiting.result()
         assert caught.value.errno == errno.EBADF
@@ -108,7 +102,7 @@ def close_under_a_call():
     thread.join()
 
 before = caught()
-signal.signal(signal.SIGRTMAX, lambda *_: None)  # somebody uses this one
+signal.signal(signal.SIGRTMAX, lambda *_: None)  # the program uses this signal
 left, right = socket.socketpair()
 left.send(b"x")
 right.recv(1)
@@ -127,35 +121,23 @@ print(sorted(caught() - before - {signal.SIGRTMAX}))
 @pytest.mark.holds(
     "The first call that has to be ended gives the highest real-time signal", "Until then every signal has the action"
 )
-def test_the_signal_that_ends_it(ours, run):
+def test_the_signal_that_interrupts(ours, run):
     first = signal.SIGRTMAX - 1
     expected = ["True", f"[{first}]", f"[{first - 1}]"] if ours else ["True", "[]", "[]"]
     assert run(SIGNALS).splitlines() == expected
 
 
-def threads():
-    """The names that the system has for the threads of this process."""
-    return {(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
-
-
 @pytest.mark.holds("Where calls could not be ended at once")
-def test_who_goes_on_ending_it(ours, unix_pair, start):
+def test_the_closing_thread(ours, unix_pair, start):
     left, right = unix_pair
-    waiting = start(deaf, left.recv, 10).until_blocked()
-    assert "oxisocket-close" not in threads()
+    waiting = start(with_signals_blocked, left.recv, 10).until_blocked()
+    assert not closing_threads()
     left.close()
     if ours:
-        wait_until(lambda: "oxisocket-close" in threads())
+        wait_until(closing_threads)
     else:
         waiting.join(A_WHILE)
-        assert "oxisocket-close" not in threads()
+        assert not closing_threads()
     right.send(b"x")
     waiting.result()
-    wait_until(lambda: "oxisocket-close" not in threads())
-
-
-def wait_until(happened):
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+    wait_until(lambda: not closing_threads())

@@ -1,4 +1,4 @@
-"""bind, listen, accept, connect, connect_ex, shutdown, and the names at both ends."""
+"""bind, listen, accept, connect, connect_ex, shutdown, and the addresses at both ends."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import errno
 import os
 
 import pytest
-from machine import BINDS_WHAT_IS_NOT_ITS_OWN, HAS_INET6, needs_loopback6
+from machine import BINDS_FOREIGN_ADDRESSES, HAS_INET6, needs_loopback6
 
 HOSTS = pytest.mark.parametrize(
     ("family", "host"), [("AF_INET", "127.0.0.1"), pytest.param("AF_INET6", "::1", marks=needs_loopback6)]
 )
 
 
-def nobodys_address(socket, keep):
-    """An address nobody listens at: bound, so that nobody else gets it meanwhile."""
+def refusing_address(socket, keep):
+    """An address without a listener. It is bound, so that no other program can listen there."""
     s = keep(socket.socket())
     s.bind(("127.0.0.1", 0))
     return s.getsockname()
@@ -39,7 +39,7 @@ def test_a_conversation(socket, keep, family, host):
     assert client.recv(100) == b"answer"
 
 
-def test_a_conversation_over_a_path(socket, keep, tmp_path):
+def test_a_conversation_over_unix(socket, keep, tmp_path):
     listening = keep(socket.socket(socket.AF_UNIX))
     listening.bind(str(tmp_path / "s"))
     listening.listen(1)
@@ -51,7 +51,7 @@ def test_a_conversation_over_a_path(socket, keep, tmp_path):
     assert client.getpeername() == server.getsockname() == str(tmp_path / "s")
 
 
-def test_bind_to_port_zero_finds_a_free_one(socket, keep):
+def test_bind_to_port_zero_picks_a_free_port(socket, keep):
     s = keep(socket.socket())
     assert s.getsockname() == ("0.0.0.0", 0)
     assert s.bind(("127.0.0.1", 0)) is None
@@ -60,7 +60,7 @@ def test_bind_to_port_zero_finds_a_free_one(socket, keep):
     assert 0 < port < 65536
 
 
-def test_bind_twice_and_bind_to_what_is_taken(socket, keep, listener):
+def test_bind_twice_and_bind_to_an_address_in_use(socket, keep, listener):
     with pytest.raises(OSError) as caught:
         listener.bind(("127.0.0.1", 0))
     assert caught.value.errno == errno.EINVAL
@@ -69,14 +69,14 @@ def test_bind_twice_and_bind_to_what_is_taken(socket, keep, listener):
     assert (caught.value.errno, caught.value.strerror) == (errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
-@pytest.mark.skipif(BINDS_WHAT_IS_NOT_ITS_OWN, reason="this machine is set to bind any address")
-def test_bind_to_an_address_that_is_not_ours(socket, keep):
+@pytest.mark.skipif(BINDS_FOREIGN_ADDRESSES, reason="net.ipv4.ip_nonlocal_bind is set on this machine")
+def test_bind_to_a_foreign_address(socket, keep):
     with pytest.raises(OSError) as caught:
         keep(socket.socket()).bind(("203.0.113.1", 0))
     assert caught.value.errno == errno.EADDRNOTAVAIL
 
 
-def test_reuseaddr_lets_a_server_start_again(socket, keep):
+def test_reuseaddr_lets_a_server_restart(socket, keep):
     first = keep(socket.socket())
     first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     first.bind(("127.0.0.1", 0))
@@ -98,7 +98,7 @@ def test_reuseaddr_lets_a_server_start_again(socket, keep):
 
 class TestListen:
     @pytest.mark.parametrize("backlog", [(), (0,), (1,), (-1,), (-(2**31),), (2**31 - 1,), (True,)])
-    def test_any_backlog_that_is_an_int_will_do(self, socket, keep, backlog):
+    def test_any_int_is_a_backlog(self, socket, keep, backlog):
         s = keep(socket.socket())
         s.bind(("127.0.0.1", 0))
         assert s.listen(*backlog) is None
@@ -107,7 +107,7 @@ class TestListen:
         client.connect(s.getsockname())
         keep(s.accept()[0])
 
-    def test_a_datagram_socket_cannot(self, udp_pair):
+    def test_a_datagram_socket_cannot_listen(self, udp_pair):
         with pytest.raises(OSError) as caught:
             udp_pair[0].listen()
         assert caught.value.errno == errno.EOPNOTSUPP
@@ -119,7 +119,7 @@ class TestAccept:
             keep(socket.socket()).accept()
         assert caught.value.errno == errno.EINVAL
 
-    def test_waits_for_somebody(self, socket, keep, listener, start):
+    def test_waits_for_a_connection(self, socket, keep, listener, start):
         call = start(listener.accept).until_blocked()
         client = keep(socket.socket())
         client.connect(listener.getsockname())
@@ -127,7 +127,7 @@ class TestAccept:
         keep(server)
         assert address == client.getsockname()
 
-    def test_takes_them_in_order(self, socket, keep, listener):
+    def test_accepts_in_order(self, socket, keep, listener):
         clients = [keep(socket.socket()) for _ in range(5)]
         for client in clients:
             client.connect(listener.getsockname())
@@ -137,7 +137,7 @@ class TestAccept:
             assert address == client.getsockname()
 
     @pytest.mark.parametrize("timeout", [None, 30.0, 0.0])
-    def test_the_new_socket_blocks_whatever_the_listener_does(self, socket, keep, listener, timeout):
+    def test_the_new_socket_blocks_whatever_the_listeners_mode(self, socket, keep, listener, timeout):
         listener.settimeout(timeout)
         client = keep(socket.socket())
         client.connect(listener.getsockname())
@@ -156,7 +156,7 @@ class TestAccept:
         assert server.gettimeout() == 30.0
         assert os.get_blocking(server.fileno()) is False
 
-    def test_the_raw_form_gives_a_descriptor(self, socket, keep, listener):
+    def test_the_base_method_returns_a_descriptor(self, socket, keep, listener):
         client = keep(socket.socket())
         client.connect(listener.getsockname())
         number, address = listener._accept()
@@ -167,14 +167,14 @@ class TestAccept:
 
 
 class TestConnect:
-    def test_nobody_listens(self, socket, keep):
-        address = nobodys_address(socket, keep)
+    def test_refused(self, socket, keep):
+        address = refusing_address(socket, keep)
         with pytest.raises(ConnectionRefusedError) as caught:
             keep(socket.socket()).connect(address)
         assert caught.value.args == (errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         assert keep(socket.socket()).connect_ex(address) == errno.ECONNREFUSED
 
-    def test_connect_ex_returns_zero_when_all_is_well(self, socket, keep, listener):
+    def test_connect_ex_returns_zero_on_success(self, socket, keep, listener):
         assert keep(socket.socket()).connect_ex(listener.getsockname()) == 0
 
     def test_twice(self, socket, keep, listener):
@@ -185,8 +185,8 @@ class TestConnect:
         assert caught.value.errno == errno.EISCONN
         assert client.connect_ex(listener.getsockname()) == errno.EISCONN
 
-    def test_with_a_timeout_refusal_is_still_refusal(self, socket, keep):
-        address = nobodys_address(socket, keep)
+    def test_with_a_timeout_refused_is_not_timed_out(self, socket, keep):
+        address = refusing_address(socket, keep)
         for call in ("connect", "connect_ex"):
             client = keep(socket.socket())
             client.settimeout(30.0)
@@ -196,13 +196,13 @@ class TestConnect:
             else:
                 assert client.connect_ex(address) == errno.ECONNREFUSED
 
-    def test_no_such_path(self, socket, keep, tmp_path):
+    def test_a_path_that_does_not_exist(self, socket, keep, tmp_path):
         path = str(tmp_path / "nobody")
         with pytest.raises(FileNotFoundError):
             keep(socket.socket(socket.AF_UNIX)).connect(path)
         assert keep(socket.socket(socket.AF_UNIX)).connect_ex(path) == errno.ENOENT
 
-    def test_connect_ex_raises_what_is_not_the_kernels(self, both, outcome):
+    def test_connect_ex_raises_errors_that_are_not_the_kernels(self, both, outcome):
         for address in [("127.0.0.1",), ("127.0.0.1", "80"), ("127.0.0.1", 65536), None, ("a\0b", 1)]:
             results = []
             for module in both:
@@ -211,7 +211,7 @@ class TestConnect:
             assert results[0] == results[1]
             assert results[0][0] == "raised"
 
-    def test_a_datagram_socket_has_one_peer_and_can_leave_it(self, socket, udp_pair):
+    def test_a_datagram_socket_has_one_peer_and_can_disconnect(self, socket, udp_pair):
         left, right = udp_pair
         left.connect(right.getsockname())
         assert left.getpeername() == right.getsockname()
@@ -221,7 +221,7 @@ class TestConnect:
         right.send(b"hello")
         assert left.recv(10) == b"hello"
 
-    def test_a_full_backlog_of_a_path_is_told_at_once(self, socket, keep, tmp_path):
+    def test_a_full_backlog_of_a_unix_socket_is_an_error_at_once(self, socket, keep, tmp_path):
         listening = keep(socket.socket(socket.AF_UNIX))
         listening.bind(str(tmp_path / "s"))
         listening.listen(0)
@@ -234,13 +234,13 @@ class TestConnect:
 
 
 class TestNames:
-    def test_nobody_at_the_other_end(self, socket, keep, listener):
+    def test_getpeername_without_a_peer(self, socket, keep, listener):
         for s in (keep(socket.socket()), listener, keep(socket.socket(socket.AF_UNIX))):
             with pytest.raises(OSError) as caught:
                 s.getpeername()
             assert caught.value.errno == errno.ENOTCONN
 
-    def test_an_unbound_socket_has_an_empty_name(self, socket, keep):
+    def test_an_unbound_socket_has_an_empty_address(self, socket, keep):
         assert keep(socket.socket(socket.AF_INET)).getsockname() == ("0.0.0.0", 0)
         if HAS_INET6:
             assert keep(socket.socket(socket.AF_INET6)).getsockname() == ("::", 0, 0, 0)
@@ -249,7 +249,7 @@ class TestNames:
 
 class TestShutdown:
     @pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
-    def test_write_ends_what_the_peer_reads(self, socket, request, pair):
+    def test_shutting_down_writing_gives_the_peer_eof(self, socket, request, pair):
         left, right = request.getfixturevalue(pair)
         left.sendall(b"last")
         assert left.shutdown(socket.SHUT_WR) is None
@@ -262,7 +262,7 @@ class TestShutdown:
             left.send(b"more")
 
     @pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
-    def test_read(self, socket, request, pair):
+    def test_shutting_down_reading(self, socket, request, pair):
         left, _ = request.getfixturevalue(pair)
         left.shutdown(socket.SHUT_RD)
         assert left.recv(10) == b""
@@ -285,8 +285,8 @@ class TestShutdown:
         assert caught.value.errno == errno.EINVAL
 
 
-class TestWhoAccepts:
-    """`accept` is `_accept`, and then the class that goes by the name `socket` in the module."""
+class TestClassOfAcceptedSockets:
+    """`accept` calls `_accept`, and then the class that the name `socket` of the module refers to."""
 
     @pytest.fixture
     def listener(self, socket, keep):
@@ -299,7 +299,7 @@ class TestWhoAccepts:
 
         return listener
 
-    def test_a_subclass_in_its_own_way(self, socket, keep, listener):
+    def test_a_subclass_with_its_own_accept(self, socket, keep, listener):
         class Counting(socket.socket):
             accepted = 0
 
@@ -312,7 +312,7 @@ class TestWhoAccepts:
         assert counting.accepted == 1
         assert type(connection) is socket.socket
 
-    def test_another_class_by_the_name(self, socket, keep, listener, monkeypatch):
+    def test_another_class_in_the_name(self, socket, keep, listener, monkeypatch):
         class Another(socket.socket):
             pass
 
@@ -322,7 +322,7 @@ class TestWhoAccepts:
         assert type(connection) is Another
         assert connection.getsockname() == plain.getsockname()
 
-    def test_another_class_that_refuses(self, socket, listener, monkeypatch):
+    def test_another_class_that_raises(self, socket, listener, monkeypatch):
         plain = listener(socket.socket)
         numbers = []
 

@@ -1,4 +1,4 @@
-"""Making sockets: families, types, protocols, from a descriptor, and what is refused."""
+"""Construction of sockets: families, types, protocols, from a descriptor, and what is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from machine import needs_inet6
         ("AF_UNIX", "SOCK_SEQPACKET"),
     ],
 )
-def test_family_and_type_are_what_was_asked_for(socket, family, kind):
+def test_family_and_type_are_as_requested(socket, family, kind):
     with socket.socket(getattr(socket, family), getattr(socket, kind)) as s:
         assert s.family is getattr(socket, family)
         assert s.type is getattr(socket, kind)
@@ -37,23 +37,23 @@ def test_without_arguments_it_is_tcp_over_ipv4(socket):
         assert (s.family, s.type, s.proto) == (socket.AF_INET, socket.SOCK_STREAM, 0)
 
 
-def test_arguments_may_be_named(socket):
+def test_keyword_arguments(socket):
     with socket.socket(family=socket.AF_INET, type=socket.SOCK_DGRAM, proto=socket.IPPROTO_UDP, fileno=None) as s:
         assert (s.family, s.type, s.proto) == (socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_UDP)
 
 
-def test_numbers_do_as_well_as_members(socket):
+def test_plain_ints_instead_of_enum_members(socket):
     with socket.socket(int(socket.AF_INET), int(socket.SOCK_DGRAM)) as s:
         assert s.family is socket.AF_INET
         assert s.type is socket.SOCK_DGRAM
 
 
-def test_minus_one_stands_for_the_default(socket):
+def test_minus_one_means_the_default(socket):
     with socket.socket(-1, -1, -1) as s:
         assert (s.family, s.type, s.proto) == (socket.AF_INET, socket.SOCK_STREAM, 0)
 
 
-def test_flags_in_the_type_act_and_are_hidden(socket):
+def test_flags_in_the_type_apply_and_are_hidden(socket):
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as s:
         assert s.type is socket.SOCK_STREAM
         assert s.gettimeout() == 0
@@ -72,7 +72,7 @@ def test_flags_in_the_type_act_and_are_hidden(socket):
         ((2, 1, 17), errno.EPROTONOSUPPORT),
     ],
 )
-def test_what_the_kernel_refuses_is_an_oserror(socket, args, number):
+def test_an_error_of_the_kernel_is_an_oserror(socket, args, number):
     with pytest.raises(OSError) as caught:
         socket.socket(*args)
     assert caught.value.errno == number
@@ -88,19 +88,19 @@ class TestFromDescriptor:
             ("AF_UNIX", "SOCK_DGRAM"),
         ],
     )
-    def test_family_type_and_proto_are_found_out(self, socket, family, kind):
+    def test_family_type_and_proto_are_detected(self, socket, family, kind):
         with socket.socket(getattr(socket, family), getattr(socket, kind)) as original:
             number, proto = original.fileno(), original.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL)
             with socket.socket(fileno=original.detach()) as s:
                 assert (s.family, s.type) == (getattr(socket, family), getattr(socket, kind))
                 assert (s.fileno(), s.proto) == (number, proto)
 
-    def test_what_is_said_is_believed(self, socket):
+    def test_given_family_and_type_are_not_checked(self, socket):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as original:
             with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, 33, fileno=original.detach()) as s:
                 assert (s.family, s.type, s.proto) == (socket.AF_INET6, socket.SOCK_DGRAM, 33)
 
-    def test_it_is_the_same_descriptor_and_not_a_copy(self, socket, unix_pair):
+    def test_the_descriptor_is_not_duplicated(self, socket, unix_pair):
         left, right = unix_pair
         with socket.socket(fileno=left.detach()) as s:
             s.sendall(b"over")
@@ -125,7 +125,7 @@ class TestFromDescriptor:
         assert mine == theirs
         assert mine[1] is ValueError
 
-    def test_the_inherited_mode_of_the_descriptor_is_left_alone(self, socket, unix_pair):
+    def test_the_mode_of_the_descriptor_is_not_changed(self, socket, unix_pair):
         left, _ = unix_pair
         left.setblocking(False)
         with socket.socket(fileno=left.detach()) as s:
@@ -156,7 +156,7 @@ class TestFromDescriptor:
         ((2,), {"family": 2}),
     ],
 )
-def test_bad_arguments_are_refused_in_the_same_words(both, outcome, args, keywords):
+def test_wrong_arguments_are_refused_with_the_same_text(both, outcome, args, keywords):
     mine, theirs = (outcome(module.socket, *args, **keywords) for module in both)
     assert mine == theirs
     assert mine[0] == "raised"
@@ -165,7 +165,7 @@ def test_bad_arguments_are_refused_in_the_same_words(both, outcome, args, keywor
 @pytest.mark.holds("A descriptor number that fits no C `int`", "The original keeps the low 32 bits, which")
 @pytest.mark.parametrize("more", [2**32, 2**40, -(2**32)])
 @pytest.mark.parametrize("take", ["socket", "fromfd", "dup", "close"])
-def test_a_number_that_fits_no_descriptor_is_not_cut(socket, ours, take, more):
+def test_a_number_that_fits_no_c_int_is_not_truncated(socket, ours, take, more):
     number = os.open(os.devnull, os.O_RDONLY) if take == "close" else socket.socket().detach()
     calls = {
         "socket": lambda odd: socket.socket(fileno=odd),
@@ -195,7 +195,9 @@ def test_a_number_that_fits_no_descriptor_is_not_cut(socket, ours, take, more):
 @pytest.mark.holds("A socket whose `__init__` never ran", "`close()`, the with-statement and `makefile()` take it")
 @pytest.mark.parametrize("missed", ["_closed", "_io_refs"])
 @pytest.mark.usefixtures("collected")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the file that the stdlib has made then
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # from the file object that the stdlib has made then
 def test_init_that_never_ran(socket, ours, outcome, missed):
     made = socket.socket.__new__(socket.socket)
     assert (made.fileno(), hasattr(made, missed)) == (-1, ours)
@@ -213,7 +215,7 @@ def test_init_that_never_ran(socket, ours, outcome, missed):
         assert [each[1] for each in outcomes] == [AttributeError, None, AttributeError]
 
 
-def test_a_refused_socket_leaves_no_descriptor_behind(socket, open_files):
+def test_a_refused_socket_leaks_no_descriptor(socket, open_files):
     before = open_files()
     for args in [(12345,), (2, 12345), ("x",), (2, 1, 17)]:
         with pytest.raises((OSError, TypeError)):

@@ -1,4 +1,4 @@
-"""Sends on a socket whose receives had to wait for the other end: in oxisocket they go another way, to the same end."""
+"""Sends on a socket whose receives had to wait for the peer: oxisocket makes them in another way, with the same outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from waiting import BIG, fill, narrow, patiently, read
+from marks import only_oxisocket
+from waiting import BIG, fill, limit_buffers, recv_all, until_timeout
 
 
 @pytest.fixture(params=["tcp_pair", "unix_pair"])
@@ -16,10 +17,10 @@ def ends(socket, request):
 
 
 @pytest.fixture(params=[None, 30.0], ids=["blocking", "timeout"])
-def talker(request, ends, start):
-    """An end that has waited for the other, which is the second."""
+def waiter(request, ends, start):
+    """A socket whose `recv` has waited for its peer, and the peer."""
     left, right = ends
-    narrow(left, right)
+    limit_buffers(left, right)
     left.settimeout(request.param)
     waiting = start(left.recv, 10).until_blocked()
     right.sendall(b"answer")
@@ -36,8 +37,8 @@ SENDS = {
 
 
 @pytest.mark.parametrize("send", SENDS.values(), ids=SENDS)
-def test_questions_and_answers(talker, start, send):
-    left, right = talker
+def test_questions_and_answers(waiter, start, send):
+    left, right = waiter
 
     def answer():
         while data := right.recv(100):
@@ -52,70 +53,70 @@ def test_questions_and_answers(talker, start, send):
     answering.result()
 
 
-def test_more_than_there_is_room_for(talker, start):
-    left, right = talker
-    reading = start(read, right, len(BIG))
+def test_more_than_the_buffers_hold(waiter, start):
+    left, right = waiter
+    reading = start(recv_all, right, len(BIG))
     assert left.sendall(BIG) is None
     assert reading.result() == BIG
 
 
-def test_a_blocking_send_is_whole(talker, start):
-    left, right = talker
+def test_a_blocking_send_sends_all(waiter, start):
+    left, right = waiter
     if left.gettimeout() is not None:
         pytest.skip("with a timeout it need not be")
     sending = start(left.send, BIG).until_blocked()
-    assert read(right, len(BIG)) == BIG
+    assert recv_all(right, len(BIG)) == BIG
     assert sending.result() == len(BIG)
 
 
-def test_a_send_waits_for_room(talker, start):
-    left, right = talker
+def test_a_send_waits_for_room(waiter, start):
+    left, right = waiter
     sent = fill(left)
     sending = start(left.sendall, BIG).until_blocked()
-    assert read(right, sent) == b"x" * sent
-    assert read(right, len(BIG)) == BIG
+    assert recv_all(right, sent) == b"x" * sent
+    assert recv_all(right, len(BIG)) == BIG
     assert sending.result() is None
 
 
-def test_the_timeout_passes(talker):
-    left, _ = talker
+def test_the_timeout_passes(waiter):
+    left, _ = waiter
     fill(left)
     left.settimeout(0.05)
     started = time.monotonic()
     for send in SENDS.values():
         with pytest.raises(TimeoutError, match=r"^timed out$"):
-            for _ in patiently():  # TCP finds room for more after a while, but as nobody reads it comes to an end
+            for _ in until_timeout():  # TCP has room for more after a while, but not for ever, since the peer does not read
                 send(left, b"y" * 1000)
     assert time.monotonic() - started >= 0.05 * len(SENDS)
 
 
-def test_without_waiting(talker):
-    left, _ = talker
+def test_non_blocking(waiter):
+    left, _ = waiter
     fill(left)
     left.setblocking(False)
     for send in SENDS.values():
         with pytest.raises(BlockingIOError):
-            for _ in patiently():
+            for _ in until_timeout():
                 send(left, b"y")
 
 
-def test_nobody_listens_any_more(talker):
-    left, right = talker
+def test_after_the_peer_has_closed(waiter):
+    left, right = waiter
     right.close()
     with pytest.raises(OSError) as caught:
-        for _ in patiently():
+        for _ in until_timeout():
             left.send(b"y")
             time.sleep(0.001)
     assert caught.value.errno in (errno.EPIPE, errno.ECONNRESET)
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 @pytest.mark.parametrize("method", ["send", "sendall"])
-def test_closed_by_another_thread(socket, talker, start, method):
-    left, _ = talker
+def test_closed_by_another_thread(socket, waiter, start, method):
+    left, _ = waiter
     fill(left)
     if method == "send":
-        left.settimeout(None)  # or it is content with the little that may go
+        left.settimeout(None)  # with a timeout, a partial send would end the call
     sending = start(getattr(left, method), BIG).until_blocked()
     left.close()
     with pytest.raises(OSError) as caught:
@@ -129,9 +130,9 @@ def send_for_ever(s, begun):
         s.send(b"y" * 100)
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
-def test_closed_while_sends_come_and_go(socket, start, open_files):
-    """None of them is long enough to be woken: each ends of itself, and the last gives the number back."""
+@only_oxisocket
+def test_closed_during_short_sends(socket, start, open_files):
+    """Each send is too short to be interrupted: it ends by itself, and the last one closes the number."""
     before = open_files()
     for _ in range(50):
         left, right = socket.socketpair()
@@ -139,7 +140,7 @@ def test_closed_while_sends_come_and_go(socket, start, open_files):
         right.sendall(b"answer")
         waiting.result()
         begun = threading.Event()
-        reading = start(read, right, 1 << 40)
+        reading = start(recv_all, right, 1 << 40)
         sending = start(send_for_ever, left, begun)
         begun.wait()
         left.close()

@@ -1,5 +1,5 @@
-"""A descriptor that is handed over by its number to a class whose `__init__` raises: who has it then? Nobody loses it, and nobody
-closes it twice, when the number may be a stranger's."""
+"""A descriptor is handed over by its number to a class whose `__init__` raises. Depending on how far `__init__` came, either side owns
+the descriptor: it must neither leak nor be closed twice, since its number may belong to another file by then."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAKING = {
 }
 
 
-def failing(oxisocket, how, stranger):
+def failing(oxisocket, how, other_file):
     class Failing(oxisocket.socket):
         is_armed = False
 
@@ -25,53 +25,53 @@ def failing(oxisocket, how, stranger):
             if not (self.is_armed and fileno is not None):
                 super().__init__(family, type, proto, fileno)
                 return
-            how(self, (family, type, proto, fileno), super().__init__, stranger)
+            how(self, (family, type, proto, fileno), super().__init__, other_file)
             raise ZeroDivisionError
 
     return Failing
 
 
-def before(sock, arguments, init, stranger):
+def before(sock, arguments, init, other_file):
     pass
 
 
-def after(sock, arguments, init, stranger):
+def after(sock, arguments, init, other_file):
     init(*arguments)
 
 
-def closed(sock, arguments, init, stranger):
-    init(*arguments)
-    sock.close()
-
-
-def closed_and_taken(sock, arguments, init, stranger):
+def closed(sock, arguments, init, other_file):
     init(*arguments)
     sock.close()
-    os.dup2(stranger, arguments[3])
 
 
-def number_closed(sock, arguments, init, stranger):
+def closed_and_reused(sock, arguments, init, other_file):
+    init(*arguments)
+    sock.close()
+    os.dup2(other_file, arguments[3])
+
+
+def number_closed(sock, arguments, init, other_file):
     os.close(arguments[3])
 
 
-def number_taken(sock, arguments, init, stranger):
-    os.dup2(stranger, arguments[3])
+def number_reused(sock, arguments, init, other_file):
+    os.dup2(other_file, arguments[3])
 
 
-def detached(sock, arguments, init, stranger):
+def detached(sock, arguments, init, other_file):
     init(*arguments)
     sock.detach()
 
 
-HOW = (before, after, closed, closed_and_taken, number_closed, number_taken, detached)
-# Whose numbers stay open: the stranger's, and what the class keeps for itself.
-KEEPING = (closed_and_taken, number_taken, detached)
+HOW = (before, after, closed, closed_and_reused, number_closed, number_reused, detached)
+# In these cases a number stays open: it belongs to another file, or the class has detached it.
+KEEPING = (closed_and_reused, number_reused, detached)
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("make", MAKING)
 @pytest.mark.parametrize("how", HOW, ids=lambda how: how.__name__)
-def test_nothing_is_lost_and_no_stranger_closed(oxisocket, keep, open_files, how, make):
+def test_no_leak_and_no_other_file_is_closed(oxisocket, keep, open_files, how, make):
     with open(os.devnull) as null:
         cls = failing(oxisocket, how, null.fileno())
         s = keep(cls())
@@ -90,7 +90,7 @@ def test_nothing_is_lost_and_no_stranger_closed(oxisocket, keep, open_files, how
         assert open_files() == open_before
 
 
-def test_arguments_that_are_refused_lose_nothing(oxisocket, keep, open_files):
+def test_no_leak_when_arguments_are_refused(oxisocket, keep, open_files):
     s = keep(oxisocket.socket())
     open_before = open_files()
     with pytest.raises(TypeError):

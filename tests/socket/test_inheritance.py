@@ -1,4 +1,4 @@
-"""Nothing is inherited by a program that is started (PEP 446), unless it is asked for."""
+"""Descriptors are not inherited by started programs (PEP 446), unless the program makes them inheritable."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_not_inheritable_from_the_start(socket, keep, listener, name):
         assert close_on_exec(s.fileno())
 
 
-def test_a_raw_copy(socket, listener):
+def test_dup_of_a_number(socket, listener):
     number = socket.dup(listener.fileno())
     try:
         assert close_on_exec(number)
@@ -58,7 +58,7 @@ def test_set_inheritable(socket, listener, keep):
 
 
 @pytest.mark.parametrize("value", [1, 0, -1, 2**31, "", "x", None, [], 1.5])
-def test_any_value_has_a_truth(agree, outcome, value):
+def test_any_value_is_true_or_false(agree, outcome, value):
     def put(socket):
         with socket.socket() as s:
             return outcome(s.set_inheritable, value), s.get_inheritable()
@@ -68,7 +68,7 @@ def test_any_value_has_a_truth(agree, outcome, value):
 
 @pytest.fixture(params=["recvmsg", "recvmsg_into"])
 def receive(request, socket, unix_pair, listener):
-    """Passes a descriptor on; whether the received one closes on exec, and the flags that came with it."""
+    """Passes a descriptor; returns whether the received one has FD_CLOEXEC, and the flags of the message."""
     left, right = unix_pair
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))]
     where = 1 if request.param == "recvmsg" else [bytearray(1)]
@@ -85,11 +85,11 @@ def receive(request, socket, unix_pair, listener):
     return receive
 
 
-def test_received_descriptors_are_not_inheritable_when_asked_so(socket, receive):
+def test_received_descriptors_are_not_inheritable_with_cmsg_cloexec(socket, receive):
     assert receive(socket.MSG_CMSG_CLOEXEC) == (True, socket.MSG_CMSG_CLOEXEC)
 
 
-def test_received_descriptors_show_no_flag_that_was_not_given(socket, receive):
+def test_the_returned_flags_have_cmsg_cloexec_only_if_given(socket, receive):
     assert receive(0)[1] == 0
 
 
@@ -104,7 +104,7 @@ def test_received_descriptors_are_never_inheritable(socket, ours, receive):
 
 
 @pytest.mark.parametrize("inheritable", [False, True])
-def test_a_started_program_has_it_or_not(socket, listener, inheritable):
+def test_a_started_program_inherits_it_or_not(socket, listener, inheritable):
     listener.set_inheritable(inheritable)
     code = f"import os\ntry:\n os.fstat({listener.fileno()})\n print('here')\nexcept OSError:\n print('gone')"
     result = subprocess.run([sys.executable, "-S", "-E", "-c", code], close_fds=False, capture_output=True, text=True, check=True)

@@ -9,11 +9,11 @@ import struct
 
 import pytest
 from machine import needs_loopback6, spare_descriptors
-from waiting import BIG, narrow
+from waiting import BIG, limit_buffers
 
 INT = struct.calcsize("i")
 MOST_BUFFERS = os.sysconf("SC_IOV_MAX")
-MOST_DESCRIPTORS = 253  # in one message: the kernel's SCM_MAX_FD, which no call tells
+MOST_DESCRIPTORS = 253  # in one message: the kernel's SCM_MAX_FD, which no call returns
 
 
 def descriptors(*numbers):
@@ -21,7 +21,7 @@ def descriptors(*numbers):
 
 
 def received(ancillary):
-    """The numbers of the descriptors in what recvmsg gave."""
+    """The numbers of the descriptors in the ancillary data of recvmsg."""
     return [number for _, _, data in ancillary for number in array.array("i", data[: len(data) - len(data) % INT])]
 
 
@@ -44,21 +44,21 @@ class TestBuffers:
             [b"%d," % n for n in range(1000)],
         ],
     )
-    def test_the_parts_are_sent_as_one(self, unix_pair, buffers):
+    def test_the_buffers_are_sent_as_one_message(self, unix_pair, buffers):
         left, right = unix_pair
         whole = b"".join(bytes(buffer) for buffer in buffers)
         assert left.sendmsg(buffers) == len(whole)
         left.sendall(b"|")
         assert right.recv(10_000) == whole + b"|"
 
-    def test_any_iterable_will_do(self, unix_pair):
+    def test_any_iterable(self, unix_pair):
         left, right = unix_pair
         assert left.sendmsg(part for part in (b"a", b"b")) == 2
         assert left.sendmsg({b"c": 1}) == 1
         assert right.recv(10) == b"abc"
 
     @pytest.mark.parametrize("count", [MOST_BUFFERS + 1, MOST_BUFFERS * 5])
-    def test_more_parts_than_the_kernel_takes(self, unix_pair, count):
+    def test_more_buffers_than_the_kernel_takes(self, unix_pair, count):
         with pytest.raises(OSError) as caught:
             unix_pair[0].sendmsg([b"x"] * count)
         assert caught.value.errno == errno.EMSGSIZE
@@ -94,16 +94,16 @@ class TestBuffers:
 
     @pytest.mark.parametrize("timeout", [None, 30.0])
     @pytest.mark.parametrize("method", ["recvmsg", "recvmsg_into"])
-    def test_waiting(self, unix_pair, start, timeout, method):
+    def test_blocking(self, unix_pair, start, timeout, method):
         left, right = unix_pair
         right.settimeout(timeout)
         call = start(getattr(right, method), 10 if method == "recvmsg" else [bytearray(10)]).until_blocked()
         left.sendmsg([b"at ", b"last"])
         assert call.result()[0] in (b"at last", 7)
 
-    def test_a_full_socket_sends_a_part(self, unix_pair):
+    def test_a_partial_send(self, unix_pair):
         left, _ = unix_pair
-        narrow(left)
+        limit_buffers(left)
         left.setblocking(False)
         assert 0 < left.sendmsg([BIG, BIG]) < 2 * len(BIG)
         with pytest.raises(BlockingIOError):
@@ -119,19 +119,19 @@ class TestAddress:
         left.sendmsg([b"c"], (), 0, right.getsockname())
         assert right.recvmsg_into([bytearray(10)]) == (1, [], 0, left.getsockname())
 
-    def test_none_is_no_address(self, tcp_pair):
+    def test_none_means_no_address(self, tcp_pair):
         left, right = tcp_pair
         assert left.sendmsg([b"a"], [], 0, None) == 1
         assert right.recv(10) == b"a"
 
     @pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
-    def test_a_stream_names_nobody(self, socket, request, pair):
+    def test_a_stream_has_no_sender_address(self, socket, request, pair):
         left, right = request.getfixturevalue(pair)
         left.send(b"ab")
         assert right.recvmsg(1)[3] is None
         assert right.recvmsg_into([bytearray(1)])[3] is None
 
-    def test_a_path(self, socket, keep, tmp_path):
+    def test_a_unix_address(self, socket, keep, tmp_path):
         left, right = (keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) for _ in range(2))
         left.bind(str(tmp_path / "left"))
         right.bind(str(tmp_path / "right"))
@@ -140,7 +140,7 @@ class TestAddress:
 
 
 class TestTruncation:
-    def test_a_datagram_that_does_not_fit_is_marked(self, socket, udp_pair):
+    def test_msg_trunc_for_a_datagram_that_does_not_fit(self, socket, udp_pair):
         left, right = udp_pair
         for _ in range(2):
             left.sendto(b"abcdef", right.getsockname())
@@ -149,7 +149,7 @@ class TestTruncation:
         size, ancillary, flags, _ = right.recvmsg_into([bytearray(1), bytearray(1)])
         assert (size, ancillary, flags) == (2, [], socket.MSG_TRUNC)
 
-    def test_a_message_is_whole(self, agree):
+    def test_msg_eor_for_a_whole_message(self, agree):
         def flags(socket):
             left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with left, right:
@@ -196,7 +196,7 @@ class TestDescriptors:
         assert len(reading.read(count)) == count
 
     @pytest.mark.parametrize("how", ["list", "iterator", "bytes", "split"])
-    def test_every_way_to_give_them(self, socket, unix_pair, pipe, how):
+    def test_every_way_to_pass_them(self, socket, unix_pair, pipe, how):
         left, right = unix_pair
         data = descriptors(*(end.fileno() for end in pipe))
         level = (socket.SOL_SOCKET, socket.SCM_RIGHTS)
@@ -224,7 +224,7 @@ class TestDescriptors:
 
     @pytest.mark.parametrize("room", ["none", "a byte", "one of two", "the header"])
     @pytest.mark.holds("Control messages are never trusted.")
-    def test_what_does_not_fit_is_marked_and_not_leaked(self, socket, unix_pair, pipe, open_files, room):
+    def test_msg_ctrunc_for_descriptors_that_do_not_fit_and_no_leak(self, socket, unix_pair, pipe, open_files, room):
         left, right = unix_pair
         left.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors(*(end.fileno() for end in pipe)))])
         before = open_files()
@@ -246,7 +246,7 @@ class TestDescriptors:
         assert right.recv(10) == b"x"
         assert open_files() == before
 
-    def test_a_closed_one_is_refused(self, socket, unix_pair):
+    def test_a_closed_descriptor_is_refused(self, socket, unix_pair):
         left, right = unix_pair
         reading, writing = os.pipe()
         os.close(reading)
@@ -301,7 +301,7 @@ class TestAncillary:
         assert (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS)
         assert struct.unpack("3i", data) == (os.getpid(), os.getuid(), os.getgid())
 
-    def test_the_kernel_judges_what_it_is_given(self, socket, unix_pair):
+    def test_the_kernel_refuses_wrong_messages(self, socket, unix_pair):
         with pytest.raises(OSError) as caught:
             unix_pair[0].sendmsg([b"x"], [(socket.SOL_SOCKET, 12345, b"data")])
         assert caught.value.errno == errno.EINVAL
@@ -343,7 +343,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("args", BAD)
-def test_sendmsg_refuses_in_the_same_words(agree, outcome, args):
+def test_sendmsg_refuses_with_the_same_text(agree, outcome, args):
     def send(socket):
         left, right = socket.socketpair()
         with left, right:
@@ -384,14 +384,14 @@ def test_sendmsg_refuses_in_the_same_words(agree, outcome, args):
         (bytearray(5),),
     ],
 )
-def test_receiving_refuses_in_the_same_words(agree, outcome, method, args):
+def test_receiving_refuses_with_the_same_text(agree, outcome, method, args):
     def receive(socket):
         left, right = socket.socketpair()
         with left, right:
             left.send(b"data")
             right.settimeout(0)
             result = outcome(getattr(right, method), *args)
-            # a refused call loses nothing
+            # a refused call consumes no data
             return result, outcome(right.recv, 100)
 
     agree(receive)
@@ -401,7 +401,7 @@ def test_no_keywords(agree, outcome):
     def call(socket):
         left, right = socket.socketpair()
         with left, right:
-            # on the class, where either implementation names the method in full, as it does in s.method(...)
+            # called on the class: there both implementations name the method in full, as both do in s.method(...)
             kind = socket.socket
             return (
                 outcome(kind.sendmsg, left, buffers=[b"x"]),

@@ -1,4 +1,4 @@
-"""A socket that never waits."""
+"""Non-blocking sockets."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import select
 
 import pytest
 from receiving import receives
-from waiting import BIG, narrow
+from waiting import BIG, fill, limit_buffers
 
 
 @pytest.fixture(params=["setblocking", "settimeout", "os"])
-def unwilling(request):
-    """Makes a socket non-blocking, in each of the ways there are."""
+def set_nonblocking(request):
+    """Makes a socket non-blocking, in each of the possible ways."""
     return {
         "setblocking": lambda s: s.setblocking(False),
         "settimeout": lambda s: s.settimeout(0),
-        "os": lambda s: os.set_blocking(s.fileno(), False),  # the socket does not know, the kernel does
+        "os": lambda s: os.set_blocking(s.fileno(), False),  # the kernel knows it, the socket object does not
     }[request.param]
 
 
 @pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair", "udp_pair"])
-def test_nothing_to_read(socket, request, pair, unwilling):
+def test_nothing_to_read(socket, request, pair, set_nonblocking):
     _, right = request.getfixturevalue(pair)
-    unwilling(right)
+    set_nonblocking(right)
     calls = [
         lambda: right.recv(1),
         lambda: right.recv(1 << 20),
@@ -42,9 +42,9 @@ def test_nothing_to_read(socket, request, pair, unwilling):
 
 
 @pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
-def test_no_room_to_write(socket, request, pair, unwilling):
+def test_no_room_to_write(socket, request, pair, set_nonblocking):
     left, right = request.getfixturevalue(pair)
-    unwilling(left)
+    set_nonblocking(left)
     sent = 0
     with pytest.raises(BlockingIOError):
         while True:
@@ -59,17 +59,17 @@ def test_no_room_to_write(socket, request, pair, unwilling):
         received += len(right.recv(1 << 20))
 
 
-def test_sendall_sends_what_goes_and_then_complains(unix_pair):
+def test_sendall_sends_what_fits_and_then_raises(unix_pair):
     left, right = unix_pair
-    narrow(left)
+    limit_buffers(left)
     left.setblocking(False)
     with pytest.raises(BlockingIOError):
         left.sendall(BIG)
     assert right.recv(10) == BIG[:10]
 
 
-def test_nobody_to_accept(listener, unwilling):
-    unwilling(listener)
+def test_no_connection_to_accept(listener, set_nonblocking):
+    set_nonblocking(listener)
     with pytest.raises(BlockingIOError) as caught:
         listener.accept()
     assert caught.value.errno == errno.EAGAIN
@@ -77,7 +77,7 @@ def test_nobody_to_accept(listener, unwilling):
         listener._accept()
 
 
-def test_connect_is_under_way_and_then_done(socket, keep, listener):
+def test_connect_is_in_progress_and_then_done(socket, keep, listener):
     client = keep(socket.socket())
     client.setblocking(False)
     with pytest.raises(BlockingIOError) as caught:
@@ -89,7 +89,7 @@ def test_connect_is_under_way_and_then_done(socket, keep, listener):
     assert client.getpeername() == listener.getsockname()
 
 
-def test_connect_ex_is_under_way(socket, keep, listener):
+def test_connect_ex_is_in_progress(socket, keep, listener):
     client = keep(socket.socket())
     client.settimeout(0)
     assert client.connect_ex(listener.getsockname()) == errno.EINPROGRESS
@@ -98,7 +98,7 @@ def test_connect_ex_is_under_way(socket, keep, listener):
     assert client.connect_ex(listener.getsockname()) == errno.EISCONN
 
 
-def test_connect_to_nobody_fails_later(socket, keep):
+def test_a_refused_connect_fails_later(socket, keep):
     nobody = keep(socket.socket())
     nobody.bind(("127.0.0.1", 0))
     client = keep(socket.socket())
@@ -108,10 +108,10 @@ def test_connect_to_nobody_fails_later(socket, keep):
     assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) in (errno.ECONNREFUSED, 0)
 
 
-def test_what_is_there_is_taken(unix_pair, unwilling):
+def test_available_data_is_received(unix_pair, set_nonblocking):
     left, right = unix_pair
-    unwilling(left)
-    unwilling(right)
+    set_nonblocking(left)
+    set_nonblocking(right)
     assert left.send(b"abc") == 3
     assert left.sendall(b"def") is None
     assert right.recv(2) == b"ab"
@@ -119,12 +119,6 @@ def test_what_is_there_is_taken(unix_pair, unwilling):
     assert right.recv_into(buffer) == 4
     left.close()
     assert right.recv(1) == b""
-
-
-def fill(s):
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            s.send(b"x" * 4096)
 
 
 RECEIVING = {**receives(1), "recv much": lambda s: s.recv(4 << 20)}
@@ -137,7 +131,7 @@ SENDING = {
 
 @pytest.mark.holds("On a non-blocking socket, a call that sends or receives", "In the original it does, when O_NONBLOCK")
 @pytest.mark.parametrize("name", [*RECEIVING, *SENDING])
-def test_it_never_waits_whatever_somebody_did_to_the_descriptor(socket, ours, unix_pair, start, name):
+def test_it_never_blocks_even_after_o_nonblock_was_cleared(socket, ours, unix_pair, start, name):
     left, right = unix_pair
     left.setblocking(False)
     if name in SENDING:
@@ -152,7 +146,7 @@ def test_it_never_waits_whatever_somebody_did_to_the_descriptor(socket, ours, un
         if name in RECEIVING:
             right.send(b"x")
         else:
-            right.close()  # which ends it
+            right.close()  # which ends the call
             with contextlib.suppress(OSError):
                 waiting.result()
             return

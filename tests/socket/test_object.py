@@ -1,4 +1,4 @@
-"""The object: what it shows, what may be done to it, subclasses, copies, references."""
+"""The object: repr, attributes, subclasses, copies, references."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pickle
 import re
 import sys
 import weakref
-from typing import ClassVar
 
 import pytest
 from machine import needs_loopback6
+from methods import ARGUMENTS, arguments
 
 
-def settled(text):
-    """A repr without what differs from socket to socket."""
+def comparable(text):
+    """A repr without the parts that differ from socket to socket."""
     return re.sub(r"(', )\d+", r"\1PORT", re.sub(r"fd=\d+", "fd=N", text))
 
 
@@ -57,7 +57,7 @@ class TestRepr:
                 texts.append(repr(right))
                 os.close(number)
             texts.append(repr(socket.socket.__new__(socket.socket)))
-            return [settled(text) for text in texts]
+            return [comparable(text) for text in texts]
 
         agree(states)
 
@@ -66,32 +66,32 @@ class TestRepr:
         def text(socket):
             with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, socket.IPPROTO_UDP) as s:
                 s.bind(("::1", 0))
-                return settled(repr(s))
+                return comparable(repr(s))
 
         agree(text)
 
     def test_of_a_subclass(self, agree):
         def text(socket):
             with type("Mine", (socket.socket,), {"__module__": "somewhere"})() as s:
-                return settled(repr(s)), settled(str(s))
+                return comparable(repr(s)), comparable(str(s))
 
         agree(text)
 
     @pytest.mark.parametrize("odd", ["x", 1.75, None, 2**70])
     @pytest.mark.parametrize("name", ["fileno", "family", "type", "proto", "__class__", "getsockname", "getpeername"])
-    def test_of_a_subclass_with_odd_answers(self, agree, outcome, name, odd):
+    def test_of_a_subclass_that_returns_odd_values(self, agree, outcome, name, odd):
         def text(socket):
             answer = (lambda self: odd) if callable(getattr(socket.socket, name)) else property(lambda self: odd)
             mine = type("Mine", (socket.socket,), {name: answer})()
             try:
-                return settled(str(outcome(repr, mine)))
+                return comparable(str(outcome(repr, mine)))
             finally:
                 socket.SocketType.close(mine)
 
         agree(text)
 
-    def test_of_an_address_that_holds_its_socket(self, run):
-        """The first error that is met may be one for want of stack."""
+    def test_of_an_address_that_contains_its_socket(self, run):
+        """The first error in the loop may be the RecursionError."""
         code = """
 class Mine(socket.socket):
     def getsockname(self):
@@ -113,7 +113,7 @@ with Mine() as s:
 
 
 class TestAttributes:
-    def test_they_are_enums_and_ints(self, socket, keep):
+    def test_enums_and_ints(self, socket, keep):
         s = keep(socket.socket())
         assert isinstance(s.family, enum.IntEnum)
         assert isinstance(s.type, enum.IntEnum)
@@ -121,10 +121,10 @@ class TestAttributes:
         assert type(s.type) is socket.SocketKind
         assert type(s.proto) is int
 
-    def test_what_has_no_name_is_a_number(self, agree):
+    def test_a_value_without_a_name_is_an_int(self, agree):
         def kinds(socket):
             with socket.socket() as s, socket.socket(99, 77, 55, s.detach()) as odd:
-                return type(odd.family), odd.family, type(odd.type), odd.type, odd.proto, settled(repr(odd))
+                return type(odd.family), odd.family, type(odd.type), odd.type, odd.proto, comparable(repr(odd))
 
         agree(kinds)
 
@@ -139,7 +139,7 @@ class TestAttributes:
                     result = None
                 else:
                     result = outcome(delattr, s, name)
-                # The stdlib's `family` and `type` are properties in Python, which are refused in other words.
+                # In the stdlib, `family` and `type` are Python properties: the text of the error differs.
                 return result[:2] if name in ("family", "type") else result
 
         agree(change)
@@ -149,7 +149,7 @@ class TestAttributes:
         assert not hasattr(s, "__dict__")
         assert "__weakref__" in socket.socket.__slots__
 
-    def test_what_libraries_look_at(self, socket, unix_pair):
+    def test_attributes_that_libraries_use(self, socket, unix_pair):
         left, _ = unix_pair
         assert (left._io_refs, left._closed) == (0, False)
         with left.makefile():
@@ -158,7 +158,7 @@ class TestAttributes:
         left.close()
         assert left._closed is True
 
-    def test_a_subclass_has_a_dict_or_not(self, socket, keep):
+    def test_a_subclass_may_have_a_dict(self, socket, keep):
         class Open(socket.socket):
             pass
 
@@ -173,7 +173,7 @@ class TestAttributes:
 
 
 class TestIdentity:
-    def test_each_is_equal_to_itself_only(self, socket, keep):
+    def test_a_socket_equals_only_itself(self, socket, keep):
         one, other = keep(socket.socket()), keep(socket.socket())
         assert one == one
         assert one != other
@@ -212,7 +212,7 @@ class TestCopies:
 
         assert agree(act)[1] is TypeError
 
-    def test_nor_a_subclass(self, agree, outcome):
+    def test_no_pickling_of_a_subclass(self, agree, outcome):
         def dump(socket):
             with type("Mine", (socket.socket,), {})() as s:
                 return outcome(copy.copy, s)
@@ -220,7 +220,7 @@ class TestCopies:
         assert agree(dump)[1] is TypeError
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-    def test_families_and_kinds_can_be_pickled(self, socket, protocol):
+    def test_families_and_types_can_be_pickled(self, socket, protocol):
         for member in (socket.AF_INET, socket.SOCK_STREAM, socket.MSG_PEEK, socket.AI_PASSIVE):
             assert pickle.loads(pickle.dumps(member, protocol)) is member
 
@@ -264,7 +264,7 @@ class TestSubclass:
         server.send(b"hello")
         assert client.recv(10) == b"HELLO"
 
-    def test_what_a_subclass_accepts_is_a_plain_socket(self, socket, keep):
+    def test_a_subclass_accepts_plain_sockets(self, socket, keep):
         class Mine(socket.socket):
             pass
 
@@ -275,8 +275,8 @@ class TestSubclass:
         client.connect(listening.getsockname())
         assert type(keep(listening.accept()[0])) is socket.socket
 
-    def test_accept_of_the_raw_form_is_what_is_called(self, socket, keep, listener):
-        """ssl and others override _accept's neighbours: accept goes through `self`."""
+    def test_accept_may_use_the_accept_of_the_base_class(self, socket, keep, listener):
+        """ssl and others override methods that `accept` uses: it calls them through `self`."""
 
         class Mine(socket.socket):
             def accept(self):
@@ -288,7 +288,7 @@ class TestSubclass:
         client.connect(listening.getsockname())
         assert type(keep(listening.accept()[0])) is Mine
 
-    def test_accept_takes_each_step_as_overridden(self, agree):
+    def test_accept_uses_each_overridden_method(self, agree):
         def told(socket):
             steps = []
 
@@ -315,7 +315,7 @@ class TestSubclass:
     @pytest.mark.parametrize(
         "answer", [None, 5, (), (1,), (1, 2, 3), (-1, "x"), ("a", "b"), [12345, 1], iter([12345, 1]), (1.5, 2), (-(2**31), 1)]
     )
-    def test_accept_of_an_accept_that_answers_oddly(self, agree, outcome, answer):
+    def test_accept_with_a_base_method_that_returns_odd_values(self, agree, outcome, answer):
         def accept(socket):
             class Mine(socket.socket):
                 def _accept(self):
@@ -326,7 +326,7 @@ class TestSubclass:
 
         agree(accept)
 
-    def test_accept_leaves_a_number_to_the_subclass_until_a_socket_takes_it(self, socket, keep, tmp_path):
+    def test_accept_does_not_close_a_number_that_no_socket_took_over(self, socket, keep, tmp_path):
         class Mine(socket.socket):
             def _accept(self):
                 return file.fileno(), None
@@ -336,7 +336,7 @@ class TestSubclass:
                 s.accept()
             file.write("still open")
 
-    def test_accept_sees_a_gettimeout_that_fails(self, socket, keep, listener):
+    def test_accept_raises_the_error_of_gettimeout(self, socket, keep, listener):
         class Mine(socket.socket):
             def gettimeout(self):
                 raise LookupError
@@ -348,7 +348,7 @@ class TestSubclass:
         gc.collect()
 
     @pytest.mark.parametrize("where", ["class", "instance"])
-    def test_a_fileno_of_its_own_is_asked(self, agree, where, tmp_path):
+    def test_an_overridden_fileno_is_used(self, agree, where, tmp_path):
         def answers(socket):
             class Mine(socket.socket):
                 pass
@@ -364,7 +364,7 @@ class TestSubclass:
 
         assert agree(answers) == (True, False, errno.ENOTSOCK)
 
-    def test_dup_makes_what_the_object_says_it_is(self, agree):
+    def test_dup_uses_the_class_attribute(self, agree):
         def made(socket):
             class Mine(socket.socket):
                 __class__ = socket.socket
@@ -375,7 +375,7 @@ class TestSubclass:
         assert agree(made) == "socket"
 
     @pytest.mark.holds("A descriptor that no socket took over is closed", "The original leaves it open")
-    def test_dup_of_one_whose_init_fails(self, socket, ours, keep, open_files):
+    def test_dup_when_init_fails(self, socket, ours, keep, open_files):
         class Failing(socket.socket):
             def __init__(self, *args, **keywords):
                 if keywords:
@@ -391,7 +391,7 @@ class TestSubclass:
             os.close(number)
         assert len(left) == (0 if ours else 1)
 
-    def test_an_error_in_init_closes_what_was_opened(self, socket, open_files):
+    def test_an_error_in_init_closes_the_descriptor(self, socket, open_files):
         class Failing(socket.socket):
             def __init__(self):
                 super().__init__()
@@ -420,10 +420,10 @@ class TestSubclass:
         s.close()
         assert s.fileno() == -1
 
-    def test_the_base_class_shows_itself(self, agree):
+    def test_the_repr_of_the_base_class(self, agree):
         def text(socket):
             s = socket.SocketType()
-            shown = settled(repr(s))
+            shown = comparable(repr(s))
             s.close()
             return shown, repr(s)
 
@@ -470,21 +470,21 @@ class TestReferences:
         assert reference() is None
 
 
-def is_known_to_the_collector(thing):
+def is_tracked(thing):
     return any(found is thing for found in gc.get_objects())
 
 
-class TestCollector:
-    def test_knows_every_socket(self, socket, keep, listener):
+class TestGarbageCollector:
+    def test_tracks_every_socket(self, socket, keep, listener):
         class Mine(socket.socket):
             pass
 
         sockets = [keep(socket.socket()), keep(Mine()), *map(keep, socket.socketpair())]
         sockets.append(keep(socket.create_connection(listener.getsockname())))
         sockets.append(keep(listener.accept()[0]))
-        assert [is_known_to_the_collector(s) for s in sockets] == [True] * len(sockets)
+        assert [is_tracked(s) for s in sockets] == [True] * len(sockets)
 
-    def test_a_class_goes_with_its_last_socket(self, socket):
+    def test_a_class_is_freed_with_its_last_socket(self, socket):
         class Mine(socket.socket):
             pass
 
@@ -536,60 +536,24 @@ class TestCollector:
 
 
 class TestNeverInitialised:
-    """Without makefile, whose file the stdlib then cannot close."""
+    # Without makefile: the stdlib cannot close the file object.
+    METHODS = tuple(name for name in ARGUMENTS if name != "makefile")
 
-    CALLS: ClassVar = {
-        "_accept": (),
-        "accept": (),
-        "bind": (("127.0.0.1", 0),),
-        "close": (),
-        "connect": (("127.0.0.1", 9),),
-        "connect_ex": (("127.0.0.1", 9),),
-        "detach": (),
-        "dup": (),
-        "fileno": (),
-        "get_inheritable": (),
-        "getblocking": (),
-        "getpeername": (),
-        "getsockname": (),
-        "getsockopt": (1, 4),
-        "gettimeout": (),
-        "listen": (),
-        "recv": (1,),
-        "recv_into": (bytearray(1),),
-        "recvfrom": (1,),
-        "recvmsg": (1,),
-        "recvmsg_into": ([bytearray(1)],),
-        "send": (b"x",),
-        "sendall": (b"x",),
-        "sendmsg": ([b"x"],),
-        "sendto": (b"x", ("127.0.0.1", 9)),
-        "set_inheritable": (True,),
-        "setblocking": (True,),
-        "settimeout": (1,),
-        "setsockopt": (1, 9, 1),
-        "shutdown": (2,),
-        "__enter__": (),
-        "__exit__": (),
-        "__repr__": (),
-        "__del__": (),
-    }
-
-    # In the stdlib, what the with-statement looks at is not there before __init__.
-    @pytest.mark.parametrize("name", [name for name in CALLS if name not in ("__enter__", "__exit__")])
+    # In the stdlib, __enter__ and __exit__ need attributes that __init__ sets.
+    @pytest.mark.parametrize("name", [name for name in METHODS if name not in ("__enter__", "__exit__")])
     def test_every_method_is_safe(self, agree, outcome, name):
         def call(socket):
             s = socket.SocketType.__new__(socket.SocketType)
             if not hasattr(s, name):
                 s = socket.socket.__new__(socket.socket)
-            return outcome(getattr(s, name), *self.CALLS[name]), s.fileno()
+            return outcome(getattr(s, name), *arguments(name)), s.fileno()
 
         agree(call)
 
-    @pytest.mark.parametrize("name", CALLS)
-    def test_of_the_public_class_too(self, socket, outcome, name):
+    @pytest.mark.parametrize("name", METHODS)
+    def test_methods_of_the_public_class(self, socket, outcome, name):
         s = socket.socket.__new__(socket.socket)
-        outcome(getattr(s, name), *self.CALLS[name])
+        outcome(getattr(s, name), *arguments(name))
         assert s.fileno() == -1
 
     @pytest.mark.parametrize("name", ["family", "type", "proto", "timeout"])

@@ -1,4 +1,4 @@
-"""getsockopt and setsockopt in all their forms."""
+"""getsockopt and setsockopt with all forms of values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_buffer(socket, tcp, kind):
     assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == struct.pack("ii", 1, 3)
 
 
-def test_a_buffer_of_any_length_comes_back_as_long_as_the_kernel_made_it(socket, tcp):
+def test_a_buffer_is_returned_with_the_length_that_the_kernel_reports(socket, tcp):
     one = struct.pack("i", 1)
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, one)
     for room in (4, 5, 100, 1024):
@@ -66,8 +66,8 @@ def test_none_and_a_length(socket, tcp):
     assert caught.value.errno == errno.EFAULT
 
 
-@pytest.mark.skipif(not CONGESTION, reason="the kernel does not tell its algorithms for congestion")
-def test_a_text(socket, tcp):
+@pytest.mark.skipif(not CONGESTION, reason="the kernel does not list its congestion control algorithms")
+def test_a_string_option(socket, tcp):
     for algorithm in CONGESTION:
         assert tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, algorithm) is None
         assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == algorithm
@@ -79,7 +79,7 @@ def test_any_c_int_reaches_the_kernel(socket, tcp, value):
     assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == (value != 0)
 
 
-def test_the_error_of_a_socket_is_told_once(socket, keep):
+def test_so_error_is_reported_once(socket, keep):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         s = keep(socket.socket())
@@ -112,7 +112,7 @@ def test_the_kernel_bounds_buffer_sizes(socket, tcp):
     assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 10_000
 
 
-def test_bind_to_device_takes_text_as_bytes(socket, tcp):
+def test_bind_to_device_takes_bytes(socket, tcp):
     assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16) == b""
 
 
@@ -145,10 +145,10 @@ def test_bind_to_device_takes_text_as_bytes(socket, tcp):
         (True, 9),
     ],
 )
-def test_getsockopt_answers_in_the_same_words(agree, outcome, args):
+def test_getsockopt_has_the_same_outcomes(agree, outcome, args):
     def get(socket):
         with socket.socket() as s:
-            # on the class, where either implementation names the method in full, as it does in s.getsockopt(...)
+            # called on the class: there both implementations name the method in full, as both do in s.getsockopt(...)
             return outcome(s.getsockopt, *args), outcome(socket.socket.getsockopt, s, level=1, optname=9)
 
     agree(get)
@@ -203,7 +203,7 @@ def test_getsockopt_answers_in_the_same_words(agree, outcome, args):
         (1, 9, type("Number", (), {"__int__": lambda self: 1})()),
     ],
 )
-def test_setsockopt_answers_in_the_same_words(agree, outcome, args):
+def test_setsockopt_has_the_same_outcomes(agree, outcome, args):
     def put(socket):
         with socket.socket() as s:
             return outcome(s.setsockopt, *args), s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

@@ -1,7 +1,7 @@
-"""Python code that runs in the middle of a call, and there closes the socket, begins it anew, or lets a stranger have its number.
+"""Python code that runs in the middle of a call and closes the socket, initialises it again, or gives its number to another file.
 
-Whatever a call asks of its arguments can be such code, and so can an audit hook, a finalizer or the callback of a weak reference. The
-call then fails, or goes to what the socket is now, as in the stdlib; it never goes to the stranger, as at some places it does there.
+The conversion of an argument can run such code, and so can an audit hook, a finalizer or the callback of a weak reference. The call
+must then fail, or apply to the socket's new descriptor, as in the stdlib. It must never apply to the other file, as it sometimes does there.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import weakref
 from unittest import mock
 
 import pytest
+from descriptors import open_numbers
 
 NUMBER = struct.calcsize("i")
 WAITING = b"waiting"
@@ -35,23 +36,23 @@ BORROWED = {stdlib.AF_PACKET, AF_CAN, stdlib.AF_VSOCK, stdlib.AF_TIPC}
 
 
 class Trap:
-    """Makes arguments that do a deed when a call first looks at them."""
+    """Makes arguments that run an action when a call first uses them."""
 
-    def __init__(self, deed):
-        self.deed = deed
-        self.sprung = False
+    def __init__(self, action):
+        self.action = action
+        self.triggered = False
 
-    def spring(self):
-        if not self.sprung:
-            self.sprung = True
-            self.deed()
+    def trigger(self):
+        if not self.triggered:
+            self.triggered = True
+            self.action()
 
     def object(self, base, *value, **methods):
-        """An instance of `base`, or what is derived from it, whose methods are traps."""
+        """An instance of a subclass of `base` in which some methods are traps."""
 
         def trapped(method):
             def call(this, *args):
-                self.spring()
+                self.trigger()
                 return method(this, *args)
 
             return call
@@ -77,34 +78,34 @@ class Trap:
         return self.object(object, __fspath__=lambda _: value)
 
     def count(self, value):
-        """An int whose comparisons are looked at."""
+        """An int whose comparisons are traps."""
         return self.object(int, value, __le__=int.__le__, __lt__=int.__lt__, __eq__=int.__eq__)
 
     def word(self, value):
         return self.object(str, value, __iter__=str.__iter__, __contains__=str.__contains__, __eq__=str.__eq__)
 
     def first(self, values):
-        """An iterable that is sprung before its first item."""
-        self.spring()
+        """An iterable that triggers before its first item."""
+        self.trigger()
         yield from values
 
     def last(self, values):
-        """One that is sprung behind its last item."""
+        """An iterable that triggers after its last item."""
         yield from values
-        self.spring()
+        self.trigger()
 
     def file(self, which, file):
-        """A file one of whose methods is a trap."""
+        """A file with one method that is a trap."""
 
         def trap(*args):
-            self.spring()
+            self.trigger()
             return getattr(file, which)(*args)
 
         return type("File", (), {"__getattr__": lambda _, name: trap if name == which else getattr(file, name)})()
 
 
-class Scene:
-    """A socket of a kind, what it may need to do something, and what is to be closed at the end."""
+class Environment:
+    """A socket of some kind, with the peer, paths and addresses that its calls need. `stack` closes them all."""
 
     def __init__(self, socket, kind, folder):
         self.socket = socket
@@ -117,7 +118,7 @@ class Scene:
             except OSError as error:
                 self.stack.close()
                 if error.errno in NO_SUCH_FAMILY:
-                    pytest.skip(f"the kernel opens no such socket: {error}")
+                    pytest.skip(f"the kernel cannot open such a socket: {error}")
                 raise
         self.stack.callback(self.s.close)
         if self.peer:
@@ -133,7 +134,7 @@ class Scene:
         self.stack.enter_context(stdlib.create_connection(listening.getsockname()))
         return listening
 
-    def make_six(self):
+    def make_inet6(self):
         return self.socket.socket(self.socket.AF_INET6)
 
     def make_pair(self):
@@ -171,7 +172,7 @@ class Scene:
         return family.accept()[0]
 
     def over_path(self, family, kind, proto=0):
-        """A socket of a family that the kernel may not open, on a descriptor of another: it reads its addresses all the same."""
+        """A socket of a family that the kernel may not support, over a UNIX descriptor: it parses its addresses nevertheless."""
         number = stdlib.socket(stdlib.AF_UNIX, stdlib.SOCK_DGRAM).detach()
         return self.socket.socket(family, kind, proto, number)
 
@@ -202,7 +203,7 @@ class Scene:
         return ("127.0.0.1", self.port if port is None else port)
 
     def data(self):
-        """A real file with something in it."""
+        """A regular file with data."""
         file = self.stack.enter_context(open(self.folder / "data", "w+b", buffering=0))
         file.write(b"file " * 100)
         file.seek(0)
@@ -211,7 +212,7 @@ class Scene:
 
 @contextlib.contextmanager
 def socket_timeout(socket, timeout):
-    """Nothing waits for long: a socket that was begun anew may have nobody to talk to."""
+    """Set a short default timeout: a socket that was initialised again may have no peer."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(timeout)
     try:
@@ -221,22 +222,22 @@ def socket_timeout(socket, timeout):
 
 
 def named(trap, call):
-    """The call, with a host's name that takes the codec, which is Python."""
+    """Make the call with a host name that needs the IDNA codec, which is Python code."""
     from encodings import idna
 
     def to_ascii(label):
-        trap.spring()
+        trap.trigger()
         return label.replace(ONE, "1").encode()
 
     with mock.patch.object(idna, "ToASCII", to_ascii):
         return call(f"127.0.0.{ONE}")
 
 
-ONE = "\uff11"  # a wide digit, which is no ASCII
+ONE = "\uff11"  # a full-width digit, which is not ASCII
 
 
-# What each method takes: the socket's kind, and a call with a trap in one of its arguments.
-# In them s is the socket, t the trap, x the scene and m the module.
+# For each method and argument: the kind of socket, and a call with a trap in this argument.
+# In the calls, s is the socket, t the trap, x the environment and m the module.
 CASES = {
     "__init__": {
         "family": ("stream", lambda s, t, x, m: s.__init__(t.number(m.AF_INET), m.SOCK_STREAM)),
@@ -246,8 +247,8 @@ CASES = {
     "bind": {
         "port": ("stream", lambda s, t, x, m: s.bind(("127.0.0.1", t.number(0)))),
         "host": ("stream", lambda s, t, x, m: named(t, lambda host: s.bind((host, 0)))),
-        "flow": ("six", lambda s, t, x, m: s.bind(("::1", 0, t.number(0)))),
-        "scope": ("six", lambda s, t, x, m: s.bind(("::1", 0, 0, t.number(0)))),
+        "flow": ("inet6", lambda s, t, x, m: s.bind(("::1", 0, t.number(0)))),
+        "scope": ("inet6", lambda s, t, x, m: s.bind(("::1", 0, 0, t.number(0)))),
         "path": ("path", lambda s, t, x, m: s.bind(t.path(x.free))),
         "path in memory": ("path", lambda s, t, x, m: s.bind(t.memory(os.fsencode(x.free)))),
         "pid": ("netlink", lambda s, t, x, m: s.bind((t.number(0), 0))),
@@ -395,11 +396,11 @@ CASES = {
         "fileno": ("pair", lambda s, t, x, m: s._sendfile_use_sendfile(t.file("fileno", x.data()))),
     },
     "_sendfile_zerocopy": {
-        "function": ("pair", lambda s, t, x, m: s._sendfile_zerocopy(lambda *_: t.spring() or 0, OSError, x.data())),
+        "function": ("pair", lambda s, t, x, m: s._sendfile_zerocopy(lambda *_: t.trigger() or 0, OSError, x.data())),
     },
 }
 
-# Functions of the module that take a socket. What takes a number (close, dup, fromfd) takes it at its word.
+# Functions of the module that take a socket. A function that takes a number (close, dup, fromfd) must use the number it was given.
 FUNCTIONS = {
     "send_fds": {
         "buffers": ("pair", lambda s, t, x, m: m.send_fds(s, t.first([b"data"]), [0])),
@@ -417,7 +418,7 @@ FUNCTIONS = {
     "SocketIO": {"mode": ("pair", lambda s, t, x, m: m.SocketIO(s, t.word("rb")))},
 }
 
-# Calls that audit hooks are told of; run in a program of their own, as a hook stays for ever.
+# Calls that raise audit events. They run in another program, since an audit hook cannot be removed.
 AUDITED = {
     "__init__": ("stream", "socket.__new__", lambda s, x, m: s.__init__()),
     "accept": ("listener", "socket.__new__", lambda s, x, m: s.accept()[0]),
@@ -436,7 +437,7 @@ AUDITED = {
     "send_fds": ("pair", "socket.sendmsg", lambda s, x, m: m.send_fds(s, [b"data"], [0])),
 }
 
-# What takes no argument but the socket, or looks at none.
+# Methods that take no argument, or do not use it.
 BARE_METHODS = {
     "__del__",
     "__enter__",
@@ -466,11 +467,16 @@ def test_every_method_is_in_the_table(socket):
     methods = {name for name in dir(socket.socket) if callable(getattr(socket.socket, name)) and name not in dir(object)}
     listed = set(CASES) | BARE_METHODS
     assert methods - listed == set()
-    assert listed - methods <= {"__init__", "__del__", "_sendfile_zerocopy", "gethostname"}  # younger Pythons have the last
+    assert listed - methods <= {
+        "__init__",
+        "__del__",
+        "_sendfile_zerocopy",
+        "gethostname",
+    }  # only later Pythons have the last two
 
 
 @pytest.mark.parametrize("name", sorted(BARE_METHODS - {"__del__", "__exit__", "_real_close", "gethostname"}))
-def test_the_others_take_nothing(socket, keep, name):
+def test_the_other_methods_take_no_argument(socket, keep, name):
     s = keep(socket.socket())
     with pytest.raises(TypeError):
         getattr(s, name)(Trap(s.close).number())
@@ -486,36 +492,36 @@ def test_every_function_that_takes_a_socket_is_in_the_table(socket):
     assert taking <= set(FUNCTIONS)
 
 
-class Stranger:
+class OtherFile:
     """An open file that has nothing to do with the call."""
 
-    def __init__(self, kind, scene, stack):
+    def __init__(self, kind, env, stack):
         self.stack = stack
         self.peer = None
-        self.number = getattr(self, f"make_{kind}")(scene)
+        self.number = getattr(self, f"make_{kind}")(env)
         stack.callback(os.close, self.number)
 
-    def make_null(self, scene):
+    def make_null(self, env):
         return os.open(os.devnull, os.O_RDWR)
 
-    def make_pipe(self, scene):
-        path = scene.folder / "pipe"
+    def make_pipe(self, env):
+        path = env.folder / "pipe"
         os.mkfifo(path)
         self.stack.callback(os.unlink, path)
         number = os.open(path, os.O_RDWR)
         os.write(number, WAITING)
         return number
 
-    def make_twin(self, scene):
-        return stdlib.socket(scene.real_family, scene.s.type).detach()
+    def make_twin(self, env):
+        return stdlib.socket(env.real_family, env.s.type).detach()
 
-    def make_connected(self, scene):
+    def make_connected(self, env):
         ours, self.peer = stdlib.socketpair()
         self.stack.enter_context(self.peer)
         self.peer.sendall(WAITING)
         return ours.detach()
 
-    def make_receiving(self, scene):
+    def make_receiving(self, env):
         ours = stdlib.socket(stdlib.AF_INET, stdlib.SOCK_DGRAM)
         ours.bind(("127.0.0.1", 0))
         ours.connect(ours.getsockname())
@@ -524,7 +530,7 @@ class Stranger:
 
 
 def state(number, peer):
-    """All that somebody could do to an open file, and to the other end of it."""
+    """All that a stray call could change in an open file, and in its peer."""
     try:
         status = os.fstat(number)
     except OSError as error:
@@ -558,7 +564,7 @@ def peeked(sock):
 
 
 def plain(value):
-    """A result in a form that can be compared. What is open is closed."""
+    """A result in a form that can be compared. Sockets and files in it are closed."""
     if hasattr(value, "close") and hasattr(value, "fileno"):
         value.close()
         return "something open"
@@ -574,17 +580,17 @@ def outcome(function, *args):
         return "raised", type(error).__name__, getattr(error, "errno", None), str(error)
 
 
-# The event that an audit hook waits for, and its trap.
+# The event that the audit hook waits for, and its trap.
 awaited = []
 
 
 def hook(event, _arguments):
     if awaited and awaited[0][0] == event:
-        awaited.pop()[1].spring()
+        awaited.pop()[1].trigger()
 
 
 def audited(event, call):
-    """The call in the form of the others: the trap is an audit hook."""
+    """The call in the same form as in CASES: its trap is an audit hook."""
 
     def call_awaiting(s, trap, x, socket):
         awaited[:] = [(event, trap)]
@@ -596,101 +602,97 @@ def audited(event, call):
     return call_awaiting
 
 
-class Play:
-    """One call, in the middle of which something is done to its socket."""
+class Execution:
+    """The execution of one call, with an action on its socket in the middle."""
 
-    def __init__(self, socket, kind, call, deed, folder):
+    def __init__(self, socket, kind, call, action, folder):
         before = open_numbers()
-        name, _, which = deed.partition(" ")
+        name, _, which = action.partition(" ")
         trap = Trap(getattr(self, name))
-        self.lost = None
+        self.forbidden = None
         with contextlib.ExitStack() as stack:
-            self.scene = Scene(socket, kind, folder)
-            stack.enter_context(self.scene.stack)
-            self.stranger = Stranger(which, self.scene, stack) if which else None
+            self.env = Environment(socket, kind, folder)
+            stack.enter_context(self.env.stack)
+            self.other_file = OtherFile(which, self.env, stack) if which else None
             with socket_timeout(socket, 0.02):
-                self.outcome = outcome(call, self.scene.s, trap, self.scene, socket)
-            if deed.startswith("collect"):
-                gc.collect(0)  # if it has not come by yet
-            self.sprung = trap.sprung
+                self.outcome = outcome(call, self.env.s, trap, self.env, socket)
+            if action.startswith("collect"):
+                gc.collect(0)  # in case no collection has happened yet
+            self.triggered = trap.triggered
             self.is_safe = True
-            if self.lost is not None:
-                number, peer, then = self.lost
+            if self.forbidden is not None:
+                number, peer, then = self.forbidden
                 self.is_safe = state(number, peer) == then
                 with contextlib.suppress(OSError):
                     os.close(number)
-            self.outcome = (self.outcome, self.scene.peer and peeked(self.scene.peer))
-        self.left_over = open_numbers() - before
-        for number in self.left_over:
+            self.outcome = (self.outcome, self.env.peer and peeked(self.env.peer))
+        self.leaked = open_numbers() - before
+        for number in self.leaked:
             os.close(number)
 
-    def lose(self, number, peer):
-        """What has the number from now on is none of the call's business."""
-        self.lost = number, peer, state(number, peer)
+    def forbid(self, number, peer):
+        """From now on the number does not belong to the socket: the call must not change its file."""
+        self.forbidden = number, peer, state(number, peer)
 
     def close(self):
-        self.scene.s.close()
+        self.env.s.close()
 
-    def anew(self):
-        """What it had stays open, and is nobody's, as in C."""
-        s = self.scene.s
-        number, peer = s.fileno(), self.scene.peer if s.type == stdlib.SOCK_STREAM else None
-        s.__init__(self.scene.real_family, s.type)
-        self.lose(number, peer)
+    def reinitialise(self):
+        """The old descriptor stays open and no socket owns it, as in C."""
+        s = self.env.s
+        number, peer = s.fileno(), self.env.peer if s.type == stdlib.SOCK_STREAM else None
+        s.__init__(self.env.real_family, s.type)
+        self.forbid(number, peer)
 
     def swap(self):
-        """The stranger gets the number."""
-        number = self.scene.s.fileno()
-        self.scene.s.close()
-        if self.scene.s.fileno() != -1:
-            return  # a file holds it open
-        os.dup2(self.stranger.number, number, inheritable=False)
-        self.lose(number, self.stranger.peer)
+        """Close the socket, and give its number to the other file."""
+        number = self.env.s.fileno()
+        self.env.s.close()
+        if self.env.s.fileno() != -1:
+            return  # a file object keeps it open
+        os.dup2(self.other_file.number, number, inheritable=False)
+        self.forbid(number, self.other_file.peer)
 
     def nothing(self):
-        """For comparison."""
+        """No action, for comparison."""
 
     def collect(self):
-        """A finalizer closes the socket, as the collector comes by."""
+        """A finalizer closes the socket in a garbage collection."""
         Finalized(self.close)
         gc.collect(0)
-        assert self.scene.s.fileno() == -1 or self.scene.s._io_refs
+        assert self.env.s.fileno() == -1 or self.env.s._io_refs
 
     def collect_soon(self):
-        """A finalizer gives the number to a stranger, as the collector comes by: which it does from now on whenever it can."""
+        """A finalizer gives the number to the other file in the next garbage collection, which happens as soon as possible."""
         gc.disable()
         Finalized(self.swap)
         gc.set_threshold(1)
         gc.enable()
 
-    def die(self):
+    def clear_reference(self):
         """The callback of a weak reference closes the socket."""
 
         class Referent:
             pass
 
         referent = Referent()
-        reference = weakref.ref(referent, lambda _: self.scene.s.close())
+        reference = weakref.ref(referent, lambda _: self.env.s.close())
         del referent
         assert reference() is None
 
 
 class Finalized:
-    """Something that the collector has to come for."""
+    """An object that only a garbage collection frees."""
 
-    def __init__(self, deed):
-        self.deed, self.cycle = deed, self
+    def __init__(self, action):
+        self.action, self.cycle = action, self
 
     def __del__(self):
-        self.deed()
+        self.action()
 
 
-def open_numbers():
-    return {int(name) for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")}
-
-
-DEEDS = ["close", "anew", "collect", "die"]
-STRANGERS = ["null", "pipe", "twin", "connected", "receiving"]
+ACTIONS = ["close", "reinitialise", "collect", "clear_reference"]
+OTHER_FILES = ["null", "pipe", "twin", "connected", "receiving"]
 ALL = [
     pytest.param(kind, call, id=f"{method}-{argument}")
     for table in (CASES, FUNCTIONS)
@@ -699,28 +701,28 @@ ALL = [
 ]
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize(("kind", "call"), ALL)
-def test_the_call_does_what_the_stdlibs_does(both, tmp_path, kind, call, deed):
-    theirs, ours = [Play(module, kind, call, deed, tmp_path) for module in both]
+def test_the_outcome_is_the_stdlibs(both, tmp_path, kind, call, action):
+    theirs, ours = [Execution(module, kind, call, action, tmp_path) for module in both]
     assert ours.is_safe, ours.outcome
-    assert len(ours.left_over) <= len(theirs.left_over)
-    if theirs.is_safe and theirs.sprung == ours.sprung:
+    assert len(ours.leaked) <= len(theirs.leaked)
+    if theirs.is_safe and theirs.triggered == ours.triggered:
         assert ours.outcome == theirs.outcome
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("other_file", OTHER_FILES)
 @pytest.mark.parametrize(("kind", "call"), ALL)
-def test_a_stranger_with_the_number_makes_no_difference(oxisocket, tmp_path, kind, call, stranger):
-    closed, swapped = [Play(oxisocket, kind, call, deed, tmp_path) for deed in ("close", f"swap {stranger}")]
+def test_another_file_with_the_number_is_not_touched(oxisocket, tmp_path, kind, call, other_file):
+    closed, swapped = [Execution(oxisocket, kind, call, action, tmp_path) for action in ("close", f"swap {other_file}")]
     assert swapped.is_safe, swapped.outcome
-    assert not swapped.left_over
+    assert not swapped.leaked
     assert swapped.outcome == closed.outcome
 
 
 @pytest.fixture
 def collector():
-    """Puts the collector back to what it was."""
+    """Restores the garbage collector's settings."""
     before = gc.get_threshold()
     gc.collect()
     yield
@@ -729,10 +731,12 @@ def collector():
 
 
 @pytest.mark.parametrize(("kind", "call"), ALL)
-def test_wherever_the_collector_comes_by(oxisocket, collector, tmp_path, kind, call):
-    done, closed, collected = [Play(oxisocket, kind, call, deed, tmp_path) for deed in ("nothing", "close", "collect_soon twin")]
+def test_a_garbage_collection_at_any_place(oxisocket, collector, tmp_path, kind, call):
+    done, closed, collected = [
+        Execution(oxisocket, kind, call, action, tmp_path) for action in ("nothing", "close", "collect_soon twin")
+    ]
     assert collected.is_safe, collected.outcome
-    assert len(collected.left_over) <= len(done.left_over)
+    assert len(collected.leaked) <= len(done.leaked)
     assert collected.outcome[0] in (done.outcome[0], closed.outcome[0])
 
 
@@ -748,29 +752,29 @@ print(json.dumps(list(reentrance.audit_failures(stdlib, oxisocket, folder))))
 """
 
 
-def play_audited(kind, call, folder, module, deed):
-    return Play(module, kind, call, deed, folder)
+def execute_audited(kind, call, folder, module, action):
+    return Execution(module, kind, call, action, folder)
 
 
 def audit_failures(theirs, ours, folder):
-    """What is wrong with the calls that a hook has interfered with."""
+    """The failures of calls with an action in an audit hook."""
     for name, (kind, event, call) in AUDITED.items():
-        play = functools.partial(play_audited, kind, audited(event, call), folder)
-        for deed in DEEDS:
-            expected, found = play(theirs, deed), play(ours, deed)
-            if not (found.is_safe and found.sprung) or len(found.left_over) > len(expected.left_over):
-                yield name, deed, "not safe", found.outcome
+        execute = functools.partial(execute_audited, kind, audited(event, call), folder)
+        for action in ACTIONS:
+            expected, found = execute(theirs, action), execute(ours, action)
+            if not (found.is_safe and found.triggered) or len(found.leaked) > len(expected.leaked):
+                yield name, action, "not safe", found.outcome
             elif expected.is_safe and found.outcome != expected.outcome:
-                yield name, deed, found.outcome, expected.outcome
-        closed = play(ours, "close")
-        for stranger in STRANGERS:
-            swapped = play(ours, f"swap {stranger}")
-            if not swapped.is_safe or swapped.left_over or swapped.outcome != closed.outcome:
-                yield name, stranger, swapped.outcome, closed.outcome
+                yield name, action, found.outcome, expected.outcome
+        closed = execute(ours, "close")
+        for other_file in OTHER_FILES:
+            swapped = execute(ours, f"swap {other_file}")
+            if not swapped.is_safe or swapped.leaked or swapped.outcome != closed.outcome:
+                yield name, other_file, swapped.outcome, closed.outcome
 
 
-def test_audit_hooks(oxisocket, tmp_path):
+def test_audit_hooks(oxisocket, tmp_path, with_parts):
     command = [sys.executable, "-c", AUDIT, __file__, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=with_parts)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == []

@@ -1,12 +1,10 @@
-"""Signals that arrive during a call (PEP 475): the handler runs, and the call goes on with the time that is left."""
+"""Signals that arrive during a call (PEP 475): the handler runs, and the call goes on with the remaining time."""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
-
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
 
 PREAMBLE = """
 import signal, sys, threading, time
@@ -38,7 +36,7 @@ for each in (file, left, right, listener, client):
     each.close()
 """
 
-# what is called, and what lets it end: done by the third signal's handler
+# the call, and what lets it end: the handler does that at the third signal
 CALLS = {
     "recv": ("right.recv(5)", "left.send(b'x')"),
     "recv_into": ("right.recv_into(bytearray(5))", "left.send(b'x')"),
@@ -69,12 +67,12 @@ for s in (left, right, listener):
 {call}
 print(count)
 {CLOSE}"""
-    assert int(run(code)) >= 3  # on a busy machine one more may come before the timer is stopped
+    assert int(run(code)) >= 3  # on a busy machine one more signal may come before the timer is stopped
 
 
 @pytest.mark.parametrize("name", ["recv", "recv_into", "accept", "send", "sendall", "recvmsg"])
-def test_only_the_time_that_is_left_counts(run, name):
-    """With a signal every 10 ms, a call that began its timeout anew each time would never end."""
+def test_the_timeout_does_not_start_again(run, name):
+    """With a signal every 10 ms, a call that started its timeout again after each signal would never end."""
     call, _ = CALLS[name]
     code = f"""{PREAMBLE}
 def enough():
@@ -113,8 +111,8 @@ except RuntimeError as error:
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "readinto"])
-def test_a_timeout_that_a_handler_sets_is_for_the_next_call(run, name):
-    """It makes the descriptor non-blocking under a call that was made to block."""
+def test_a_timeout_set_by_a_handler_applies_to_the_next_call(run, name):
+    """It makes the descriptor non-blocking while a blocking call runs."""
     call, enough = CALLS[name]
     code = f"""{PREAMBLE}
 def enough():
@@ -133,8 +131,8 @@ print(count >= 3, left.gettimeout())
     assert run(code).strip() == "True 60.0"
 
 
-def test_nothing_that_was_read_is_lost_to_a_handler(run):
-    """What arrives together with a signal is either returned or still there."""
+def test_no_received_data_is_lost_when_a_handler_raises(run):
+    """Data that arrives together with a signal is either returned or can still be received."""
     code = f"""{PREAMBLE}
 def enough():
     left.send(b"data")
@@ -164,8 +162,8 @@ def enough():
 
 
 @pytest.mark.holds("`connect()` to an AF_UNIX path goes on", "The original returns, without a connection")
-def test_connect_to_a_path_goes_on_after_the_handler(run, ours, tmp_path):
-    """The queue is full until the handler makes room."""
+def test_connect_to_a_unix_socket_goes_on_after_the_handler(run, ours, tmp_path):
+    """The backlog is full until the handler accepts a connection."""
     code = f"""{PREAMBLE}
 {FULL.format(make="socket.socket(socket.AF_UNIX)", address=repr(str(tmp_path / "s")))}
 {EVERY_10_MS}
@@ -197,7 +195,7 @@ for s in (full, first, second):
 
 
 @pytest.mark.parametrize(("timeout", "end"), [("0", "BlockingIOError InterruptedError"), ("0.2", "TimeoutError")])
-def test_connect_goes_on_with_the_timeout_that_a_handler_sets(run, timeout, end):
+def test_connect_goes_on_with_the_timeout_set_by_a_handler(run, timeout, end):
     code = f"""{PREAMBLE}
 {FULL.format(make="socket.socket()", address='("127.0.0.1", 0)')}
 def enough():
@@ -265,7 +263,7 @@ except OSError as error:
     assert run(code).strip() == "True 3"
 
 
-def test_ctrl_c_unhandled_ends_the_program_as_ever(program):
+def test_an_unhandled_ctrl_c_ends_the_program(program):
     process = program("""
 with socket.create_server(("127.0.0.1", 0)) as listener:
     print("ready", flush=True)
@@ -279,7 +277,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 
 
 def test_a_signal_during_a_call_in_another_thread(run):
-    """Handlers run in the main thread; a thread that is interrupted in its call simply goes on."""
+    """Handlers run in the main thread; an interrupted call in another thread goes on."""
     code = f"""{PREAMBLE}
 received = []
 thread = threading.Thread(target=lambda: received.append(right.recv(10)))
@@ -315,7 +313,7 @@ right.close()
     assert run(code).strip() == "True"
 
 
-def test_a_broken_pipe_is_an_error_and_not_a_death(program):
+def test_a_broken_pipe_is_an_error_and_does_not_kill_the_process(program):
     process = program("""
 import signal
 signal.signal(signal.SIGPIPE, signal.SIG_IGN)

@@ -1,9 +1,9 @@
-"""A storm: threads that make connections, transfer over them and close them under each other, all at random.
+"""A stress test: threads make connections, transfer over them and close them under each other, all at random.
 
-Every connection carries bytes of its own, so that one that went astray is seen; files and pipes are opened, used and closed in the
-same storm, as a number that is given back too early falls to them.
+Each connection carries its own byte values, so that a byte of another connection is noticed. Meanwhile pipes are opened, used and
+closed too: they would get a descriptor number that is closed too early.
 
-OXISOCKET_STORM sets how many seconds it lasts; OXISOCKET_STORM_SEED repeats the choices, if not their order.
+OXISOCKET_STORM sets how many seconds it lasts; OXISOCKET_STORM_SEED repeats the choices, but not their order in time.
 """
 
 from __future__ import annotations
@@ -18,32 +18,41 @@ import threading
 import time
 
 import pytest
+from marks import only_oxisocket
 
 SECONDS = float(os.environ.get("OXISOCKET_STORM", "3"))
 SEED = int(os.environ.get("OXISOCKET_STORM_SEED", random.randrange(1 << 32)))
 CONNECTIONS = 12  # at once
-WEATHER = {errno.EBADF, errno.EPIPE, errno.ECONNRESET, errno.ECONNREFUSED, errno.ECONNABORTED, errno.EAGAIN, errno.ENOTCONN}
+EXPECTED_ERRNOS = {
+    errno.EBADF,
+    errno.EPIPE,
+    errno.ECONNRESET,
+    errno.ECONNREFUSED,
+    errno.ECONNABORTED,
+    errno.EAGAIN,
+    errno.ENOTCONN,
+}
 
 pytestmark = pytest.mark.timeout(SECONDS + 60)
 
 
 class Connection:
-    """Two connected sockets, and the byte that each end sends."""
+    """Two connected sockets, and the byte value that each end sends."""
 
     def __init__(self, ends, values):
         self.ends = ends
         self.values = values
 
-    def use(self, chance):
-        """One call on one end; whatever comes out of it must be what the other end sends."""
-        which = chance.randrange(2)
+    def use(self, rng):
+        """Make one call on one end. The bytes it receives must be those that the other end sends."""
+        which = rng.randrange(2)
         end, sends, gets = self.ends[which], self.values[which], self.values[1 - which]
-        size = chance.choice((1, 100, 5000, 200_000))
-        call = chance.choice(CALLS)
+        size = rng.choice((1, 100, 5000, 200_000))
+        call = rng.choice(CALLS)
         call(end, size, sends, gets)
 
-    def close(self, chance):
-        for end in chance.sample(self.ends, 2):
+    def close(self, rng):
+        for end in rng.sample(self.ends, 2):
             end.close()
 
 
@@ -76,12 +85,12 @@ def set_timeout(end, size, sends, gets):
     end.settimeout(random.choice((None, 0, 0.001, 0.1)))
 
 
-def ask(end, size, sends, gets):
+def query(end, size, sends, gets):
     end.getsockname()
     repr(end)
 
 
-CALLS = [send, sendall, sendmsg, recv, recv, recv, recv_into, recvmsg, set_timeout, ask]
+CALLS = [send, sendall, sendmsg, recv, recv, recv, recv_into, recvmsg, set_timeout, query]
 
 
 def check(data, value):
@@ -95,12 +104,12 @@ class Storm:
         self.values = itertools.cycle(range(1, 255, 2))
         self.connections = []
         self.failures = []
-        self.counts = dict.fromkeys(("opened", "used", "closed", "accepted", "bystanders"), 0)
+        self.counts = dict.fromkeys(("opened", "used", "closed", "accepted", "pipes"), 0)
 
-    def blow(self, seconds):
-        acts = [self.open] * 2 + [self.use] * 6 + [self.close] * 2 + [self.accept, self.stand_by]
+    def run(self, seconds):
+        acts = [self.open] * 2 + [self.use] * 6 + [self.close] * 2 + [self.accept, self.use_a_pipe]
         threads = [
-            threading.Thread(target=self.go_on, args=(act, random.Random(SEED + number)), daemon=True)
+            threading.Thread(target=self.repeat, args=(act, random.Random(SEED + number)), daemon=True)
             for number, act in enumerate(acts)
         ]
         for thread in threads:
@@ -109,20 +118,20 @@ class Storm:
         self.over.set()
         deadline = time.monotonic() + 30
         while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
-            self.close_all()  # what a thread is still blocked in
+            self.close_all()  # which ends the calls that threads are still blocked in
             for thread in threads:
                 thread.join(0.05)
         self.close_all()
-        assert not any(thread.is_alive() for thread in threads), "a thread is stuck"
+        assert not any(thread.is_alive() for thread in threads), "a thread hangs"
 
-    def go_on(self, act, chance):
+    def repeat(self, act, rng):
         while not self.over.is_set():
             try:
-                act(chance)
+                act(rng)
             except TimeoutError:
                 pass
             except OSError as error:
-                if error.errno not in WEATHER:
+                if error.errno not in EXPECTED_ERRNOS:
                     self.fail(error)
             except BaseException as error:
                 self.fail(error)
@@ -132,21 +141,21 @@ class Storm:
         self.over.set()
 
     def close_all(self):
-        chance = random.Random(SEED)
+        rng = random.Random(SEED)
         for connection in list(self.connections):
-            connection.close(chance)
+            connection.close(rng)
 
     def count(self, what):
         self.counts[what] += 1
 
-    def open(self, chance):
+    def open(self, rng):
         if len(self.connections) >= CONNECTIONS:
             time.sleep(0.0005)
             return
         value = next(self.values)
-        ends = self.tcp_pair() if chance.random() < 0.4 else self.socket.socketpair()
+        ends = self.tcp_pair() if rng.random() < 0.4 else self.socket.socketpair()
         for end in ends:
-            end.settimeout(chance.choice((None, None, 0.001, 0.1)))
+            end.settimeout(rng.choice((None, None, 0.001, 0.1)))
         self.connections.append(Connection(ends, (value, value + 1)))
         self.count("opened")
 
@@ -155,51 +164,51 @@ class Storm:
             listening.bind(("127.0.0.1", 0))
             listening.listen()
             client = self.socket.socket()
-            self.leave_no_trace(client)
+            self.reset_on_close(client)
             client.connect(listening.getsockname())
             return client, listening.accept()[0]
 
-    def leave_no_trace(self, client):
-        """Closing resets the connection: it does not stay in TIME_WAIT, or a long storm would use up the machine's ports."""
+    def reset_on_close(self, client):
+        """Make closing reset the connection. Without TIME_WAIT, a long run does not use up the machine's ports."""
         client.setsockopt(self.socket.SOL_SOCKET, self.socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    def use(self, chance):
+    def use(self, rng):
         try:
-            connection = chance.choice(self.connections)
+            connection = rng.choice(self.connections)
         except IndexError:
             return
-        for _ in range(chance.randrange(20)):
-            connection.use(chance)
+        for _ in range(rng.randrange(20)):
+            connection.use(rng)
             self.count("used")
 
-    def close(self, chance):
-        time.sleep(chance.random() * 0.002)
+    def close(self, rng):
+        time.sleep(rng.random() * 0.002)
         try:
-            connection = self.connections.pop(chance.randrange(len(self.connections)))
+            connection = self.connections.pop(rng.randrange(len(self.connections)))
         except (IndexError, ValueError):
             return
-        if chance.random() < 0.3:
+        if rng.random() < 0.3:
             with contextlib.suppress(OSError):
                 connection.ends[0].shutdown(self.socket.SHUT_RDWR)
-        connection.close(chance)
+        connection.close(rng)
         self.count("closed")
 
-    def accept(self, chance):
-        """A listener that is closed while a thread waits for a connection."""
+    def accept(self, rng):
+        """Close a listener while a thread is blocked in accept."""
         listening = self.socket.create_server(("127.0.0.1", 0))
         waiting = threading.Thread(target=self.wait_for_connections, args=(listening,), daemon=True)
         waiting.start()
         address = listening.getsockname()
         try:
-            for _ in range(chance.randrange(5)):
+            for _ in range(rng.randrange(5)):
                 with self.socket.create_connection(address, 5) as client:
-                    self.leave_no_trace(client)
+                    self.reset_on_close(client)
                     assert client.recv(5) == b"hello"
         finally:
             listening.close()
             waiting.join(10)
             if waiting.is_alive():
-                self.fail(AssertionError("accept is stuck"))
+                self.fail(AssertionError("accept hangs"))
 
     def wait_for_connections(self, listening):
         while True:
@@ -213,31 +222,31 @@ class Storm:
                 connection.sendall(b"hello")
             self.count("accepted")
 
-    def stand_by(self, chance):
-        """Someone who has nothing to do with sockets, and must not notice them."""
-        data = chance.randbytes(50)
+    def use_a_pipe(self, rng):
+        """Use a pipe, which has nothing to do with sockets: nothing may happen to its descriptors."""
+        data = rng.randbytes(50)
         reading, writing = os.pipe()
         try:
             os.write(writing, data)
-            time.sleep(chance.random() * 0.001)
+            time.sleep(rng.random() * 0.001)
             assert os.read(reading, 100) == data
         finally:
-            os.close(reading)  # EBADF here would be a number that somebody else gave back
+            os.close(reading)  # EBADF here means that another thread closed this number
             os.close(writing)
-        self.count("bystanders")
+        self.count("pipes")
 
 
-@pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
+@only_oxisocket
 def test_a_storm(socket, start, open_files):
     left, right = socket.socketpair()
     blocked = start(left.recv, 1).until_blocked()
-    left.close()  # makes what is made once, when the first call is woken, and stays open for ever
+    left.close()  # interrupts a call for the first time, which creates what stays open for ever
     with pytest.raises(OSError):
         blocked.result()
     right.close()
     before = open_files()
     storm = Storm(socket)
-    storm.blow(SECONDS)
+    storm.run(SECONDS)
     assert not storm.failures, (SEED, storm.failures)
     assert all(storm.counts.values()), storm.counts
     assert open_files() == before, SEED

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from receiving import receives
-from waiting import crowd, fill, read
+from waiting import fill, fill_backlog, recv_all
 
 VALUES = [
     None,
@@ -65,7 +65,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_every_value_is_taken_or_refused_alike(agree, outcome, value):
+def test_the_same_timeouts_are_accepted(agree, outcome, value):
     def use(socket):
         with socket.socket() as s:
             taken = outcome(s.settimeout, value)
@@ -75,7 +75,7 @@ def test_every_value_is_taken_or_refused_alike(agree, outcome, value):
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_so_is_the_default(agree, outcome, value):
+def test_the_same_default_timeouts_are_accepted(agree, outcome, value):
     def use(socket):
         try:
             taken = outcome(socket.setdefaulttimeout, value)
@@ -87,7 +87,7 @@ def test_so_is_the_default(agree, outcome, value):
     agree(use)
 
 
-def test_the_default_is_for_new_sockets_only(socket, keep):
+def test_the_default_applies_to_new_sockets_only(socket, keep):
     before = keep(socket.socket())
     socket.setdefaulttimeout(30)
     try:
@@ -141,7 +141,7 @@ class TestItTimesOut:
         began = time.monotonic()
         with pytest.raises(TimeoutError) as caught:
             OPERATIONS[operation](right)
-        assert time.monotonic() - began >= timeout  # never early: what is left is rounded up
+        assert time.monotonic() - began >= timeout  # never early: the remaining time is rounded up
         assert caught.value.args == ("timed out",)
         assert caught.value.errno is None
         assert type(caught.value) is socket.timeout
@@ -170,7 +170,7 @@ class TestItTimesOut:
         full = keep(socket.socket())
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        crowd(full, keep)
+        fill_backlog(full, keep)
         last = keep(socket.socket())
         last.settimeout(0.01)
         with pytest.raises(TimeoutError, match=r"^timed out$"):
@@ -179,7 +179,7 @@ class TestItTimesOut:
         one_more.settimeout(0.01)
         assert one_more.connect_ex(full.getsockname()) == errno.EAGAIN
 
-    def test_a_file_that_timed_out_reads_no_more(self, unix_pair, keep):
+    def test_a_file_that_timed_out_cannot_be_read(self, unix_pair, keep):
         left, right = unix_pair
         right.settimeout(0.01)
         file = keep(right.makefile("rb", buffering=0))
@@ -205,7 +205,7 @@ COUNTS_IN_AN_INT = sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info 
 @pytest.mark.holds("A timeout of many days", "Before 3.12.8 and 3.13.1, the original loses")
 @pytest.mark.parametrize("timeout", [9e9, 2**31, 2**33, 2**32 / 1000, 2_147_483.648])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_huge_timeout_waits_too(unix_pair, start, ours, operation, timeout):
+def test_a_huge_timeout_waits(unix_pair, start, ours, operation, timeout):
     left, right = unix_pair
     if COUNTS_IN_AN_INT and not ours:
         if timeout == 2**32 / 1000:
@@ -221,7 +221,7 @@ def test_a_huge_timeout_waits_too(unix_pair, start, ours, operation, timeout):
 
 @pytest.mark.holds("What can be done at once does not end as a timeout.", "In the original, a socket with a timeout waits till")
 @pytest.mark.parametrize("call", [lambda s: s.send(b""), lambda s: s.sendall(b"")])
-def test_what_can_be_done_at_once(unix_pair, ours, call):
+def test_a_call_that_can_succeed_at_once(unix_pair, ours, call):
     left, _ = unix_pair
     left.settimeout(0.05)
     fill(left)
@@ -233,7 +233,7 @@ def test_what_can_be_done_at_once(unix_pair, ours, call):
 
 
 @pytest.mark.holds("An error that waiting would not mend is told at once")
-def test_an_error_that_waiting_would_not_mend(ours, listener):
+def test_an_error_that_waiting_would_not_fix(ours, listener):
     listener.settimeout(60 if ours else 0.05)
     with pytest.raises(OSError) as caught:
         listener.recv(1)
@@ -241,14 +241,14 @@ def test_an_error_that_waiting_would_not_mend(ours, listener):
     assert caught.value.errno == (errno.ENOTCONN if ours else None)
 
 
-def test_the_deadline_of_sendall_is_for_the_whole(socket, unix_pair, start):
-    """A reader that takes a little at a time, for ever, gives each send something to do but not the whole."""
+def test_the_deadline_of_sendall_is_for_all_data(socket, unix_pair, start):
+    """The peer receives a little at a time: each send makes progress, but never sends all."""
     left, right = unix_pair
     left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     left.settimeout(0.3)
     over = []
 
-    def sip():
+    def receive_slowly():
         right.settimeout(0.01)
         while not over:
             try:
@@ -257,7 +257,7 @@ def test_the_deadline_of_sendall_is_for_the_whole(socket, unix_pair, start):
                 continue
             time.sleep(0.01)
 
-    reading = start(sip)
+    reading = start(receive_slowly)
     try:
         with pytest.raises(TimeoutError):
             left.sendall(bytes(64 << 20))
@@ -270,13 +270,13 @@ def test_sendall_of_much_within_the_time(unix_pair, start):
     left, right = unix_pair
     left.settimeout(30)
     data = bytes(8 << 20)
-    reading = start(read, right, len(data))
+    reading = start(recv_all, right, len(data))
     assert left.sendall(data) is None
     assert reading.result() == data
 
 
 class TestTheKernelsOwnTimeouts:
-    """SO_RCVTIMEO and SO_SNDTIMEO end the calls of a socket that blocks, and so do they here."""
+    """SO_RCVTIMEO and SO_SNDTIMEO end the calls of a blocking socket."""
 
     TIME = struct.pack("@ll", 0, 30_000)
 
@@ -303,18 +303,18 @@ class TestTheKernelsOwnTimeouts:
         with pytest.raises(BlockingIOError):
             getattr(left, operation)([b"x" * 100_000] if operation == "sendmsg" else b"x" * 100_000)
 
-    def test_with_a_timeout_of_our_own_ours_counts(self, socket, unix_pair, start):
+    def test_the_sockets_own_timeout_wins(self, socket, unix_pair, start):
         left, right = unix_pair
         right.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.TIME)
         right.settimeout(30)
         call = start(right.recv, 1).until_blocked()
-        time.sleep(0.05)  # longer than the kernel's, which must not count
+        time.sleep(0.05)  # longer than the kernel's timeout, which must not apply
         left.send(b"x")
         assert call.result() == b"x"
 
 
 @pytest.mark.parametrize("timeout", [0, 0.05])
-def test_a_timeout_changed_by_another_thread_is_for_the_next_call(unix_pair, start, timeout):
+def test_a_timeout_changed_by_another_thread_applies_to_the_next_call(unix_pair, start, timeout):
     left, right = unix_pair
     right.settimeout(30)
     call = start(right.recv, 1).until_blocked()

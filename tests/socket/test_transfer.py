@@ -8,7 +8,7 @@ import os
 import sys
 
 import pytest
-from waiting import BIG, narrow, patiently, read
+from waiting import BIG, limit_buffers, recv_all, until_timeout
 
 STREAMS = pytest.mark.parametrize("pair", ["tcp_pair", "unix_pair"])
 TIMEOUTS = pytest.mark.parametrize("timeout", [None, 30.0])
@@ -26,25 +26,25 @@ def streams(socket, request, pair, timeout):
 @TIMEOUTS
 class TestStream:
     @pytest.mark.parametrize("size", [1, 2, 100, 1000, 4096, 8191, 65535, 65536, 65537])
-    def test_what_was_sent_comes_out(self, streams, start, size):
+    def test_sent_data_is_received(self, streams, start, size):
         left, right = streams
         data = os.urandom(size)
         sending = start(left.sendall, data)
-        assert read(right, size) == data
+        assert recv_all(right, size) == data
         assert sending.result() is None
 
     @pytest.mark.parametrize("room", [4, 5, 100, 4096, 65536, 1 << 20])
-    def test_recv_gives_what_there_is(self, streams, room):
+    def test_recv_returns_what_there_is(self, streams, room):
         left, right = streams
         assert left.send(b"data") == 4
         assert right.recv(room) == b"data"
 
-    def test_recv_leaves_what_was_not_asked_for(self, streams):
+    def test_recv_leaves_the_rest(self, streams):
         left, right = streams
         left.sendall(b"abcdef")
         assert [right.recv(n) for n in (1, 2, 3)] == [b"a", b"bc", b"def"]
 
-    def test_the_end_is_empty_and_stays(self, streams):
+    def test_eof_is_empty_and_stays(self, streams):
         left, right = streams
         left.sendall(b"x")
         left.close()
@@ -67,16 +67,16 @@ class TestStream:
         assert call.result() == 7
         assert buffer == b"at last..."
 
-    def test_sendall_sends_all_of_much(self, streams, start):
+    def test_sendall_sends_much(self, streams, start):
         left, right = streams
-        narrow(left, right)
+        limit_buffers(left, right)
         call = start(left.sendall, BIG).until_blocked()
-        assert read(right, len(BIG)) == BIG
+        assert recv_all(right, len(BIG)) == BIG
         assert call.result() is None
 
     def test_send_sends_at_least_a_part(self, streams, start):
         left, right = streams
-        reading = start(read, right, len(BIG))
+        reading = start(recv_all, right, len(BIG))
         sent = 0
         while sent < len(BIG):
             part = left.send(memoryview(BIG)[sent:])
@@ -84,7 +84,7 @@ class TestStream:
             sent += part
         assert reading.result() == BIG
 
-    def test_peek_takes_nothing(self, socket, streams):
+    def test_peek_consumes_nothing(self, socket, streams):
         left, right = streams
         left.sendall(b"data")
         assert right.recv(2, socket.MSG_PEEK) == b"da"
@@ -106,32 +106,32 @@ class TestStream:
         left, right = streams
         assert left.send(b"data", socket.MSG_NOSIGNAL) == 4
         assert left.sendall(b"more", socket.MSG_NOSIGNAL) is None
-        assert read(right, 8) == b"datamore"
+        assert recv_all(right, 8) == b"datamore"
 
-    def test_nothing_is_sent_without_complaint(self, streams):
+    def test_sending_nothing(self, streams):
         left, right = streams
         assert left.send(b"") == 0
         assert left.sendall(b"") is None
         left.send(b"x")
         assert right.recv(10) == b"x"
 
-    def test_a_peer_that_is_gone_breaks_the_pipe(self, streams):
+    def test_epipe_after_the_peer_has_closed(self, streams):
         left, right = streams
         right.close()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            for _ in patiently():
+            for _ in until_timeout():
                 left.sendall(b"x" * 65536)
 
-    def test_a_peer_that_closes_ends_a_waiting_sendall(self, streams, start):
+    def test_a_blocked_sendall_ends_when_the_peer_closes(self, streams, start):
         left, right = streams
-        narrow(left, right)
+        limit_buffers(left, right)
         call = start(left.sendall, BIG).until_blocked()
         right.close()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             call.result()
 
     @pytest.mark.parametrize("method", ["recvfrom", "recvfrom_into"])
-    def test_recvfrom_names_nobody(self, socket, streams, method):
+    def test_recvfrom_on_a_stream_has_no_address(self, socket, streams, method):
         left, right = streams
         left.sendall(b"data")
         expected = None if right.family == socket.AF_INET else ""
@@ -156,7 +156,7 @@ def test_waitall_waits_for_all(socket, request, pair, start):
 
 
 @STREAMS
-def test_waitall_ends_with_the_stream(socket, request, pair, start):
+def test_waitall_ends_at_eof(socket, request, pair, start):
     left, right = request.getfixturevalue(pair)
     call = start(right.recv, 100, socket.MSG_WAITALL).until_blocked()
     left.sendall(b"short")
@@ -172,18 +172,18 @@ class TestRecvSizes:
         assert right.recv(4) == b"data"
 
     @pytest.mark.parametrize("method", ["recv", "recvfrom"])
-    def test_less_than_zero(self, both, outcome, method):
+    def test_a_negative_size(self, both, outcome, method):
         results = []
         for module in both:
             left, right = module.socketpair()
             with left, right:
                 left.send(b"data")
                 results.append([outcome(getattr(right, method), size) for size in (-1, -(2**31), -(2**63), -(2**63) - 1, 2**63)])
-                assert right.recv(10) == b"data"  # a call that fails loses nothing
+                assert right.recv(10) == b"data"  # a failed call consumes no data
         assert results[0] == results[1]
         assert all(result[0] == "raised" for result in results[0])
 
-    def test_an_absurd_size_is_a_memory_error_and_loses_nothing(self, unix_pair):
+    def test_a_huge_size_is_a_memory_error_and_consumes_nothing(self, unix_pair):
         left, right = unix_pair
         left.send(b"data")
         with pytest.raises(MemoryError):
@@ -221,7 +221,7 @@ class TestInto:
         ("args", "expected"),
         [((), b"abcdef.."), ((0,), b"abcdef.."), ((3,), b"abc....."), ((8,), b"abcdef..")],
     )
-    def test_as_much_as_fits_or_is_wanted(self, unix_pair, method, args, expected):
+    def test_as_much_as_fits_or_is_asked_for(self, unix_pair, method, args, expected):
         left, right = unix_pair
         left.send(b"abcdef")
         buffer = bytearray(b"........")
@@ -230,7 +230,7 @@ class TestInto:
         assert buffer == expected
 
     @pytest.mark.parametrize("method", ["recv_into", "recvfrom_into"])
-    def test_arguments_may_be_named(self, socket, unix_pair, method):
+    def test_keyword_arguments(self, socket, unix_pair, method):
         left, right = unix_pair
         left.send(b"abcdef")
         buffer = bytearray(8)
@@ -239,18 +239,18 @@ class TestInto:
         getattr(right, method)(buffer, nbytes=4)
         assert buffer[:5] == b"abcd\0"
 
-    def test_an_empty_buffer_reads_nothing(self, unix_pair):
+    def test_an_empty_buffer(self, unix_pair):
         left, right = unix_pair
         left.send(b"data")
         assert right.recv_into(bytearray()) == 0
         assert right.recv(10) == b"data"
 
-    def test_the_buffer_is_free_again_afterwards(self, unix_pair):
+    def test_the_buffer_is_released_afterwards(self, unix_pair):
         left, right = unix_pair
         buffer = bytearray(4)
         left.send(b"data")
         right.recv_into(buffer)
-        buffer.append(1)  # a bytearray that is still exported refuses
+        buffer.append(1)  # a bytearray that is still exported raises BufferError
         right.settimeout(0)
         with pytest.raises(BlockingIOError):
             right.recv_into(buffer)
@@ -269,7 +269,7 @@ class TestDatagram:
         assert right.recvfrom_into(buffer) == (3, left.getsockname())
         assert buffer[:4] == b"two\0"
 
-    def test_what_does_not_fit_is_gone(self, socket, udp_pair, timeout):
+    def test_the_rest_of_a_datagram_is_lost(self, socket, udp_pair, timeout):
         left, right = udp_pair
         right.settimeout(timeout)
         for _ in range(4):
@@ -278,7 +278,7 @@ class TestDatagram:
         assert right.recvfrom(2)[0] == b"ab"
         assert right.recv_into(bytearray(1)) == 1
 
-    def test_trunc_tells_the_true_length(self, socket, udp_pair, timeout):
+    def test_trunc_returns_the_true_length(self, socket, udp_pair, timeout):
         left, right = udp_pair
         right.settimeout(timeout)
         left.sendto(b"abcdef", right.getsockname())
@@ -322,7 +322,7 @@ class TestDatagram:
                 send(b"x")
             assert caught.value.errno == errno.EDESTADDRREQ
 
-    def test_a_refusal_from_far_is_told_at_the_next_call(self, socket, keep, udp_pair, timeout):
+    def test_an_icmp_refusal_is_an_error_of_the_next_call(self, socket, keep, udp_pair, timeout):
         left, right = udp_pair
         left.settimeout(timeout)
         left.connect(right.getsockname())
@@ -332,7 +332,7 @@ class TestDatagram:
             left.recv(10)
 
 
-def test_paths_name_the_sender_of_a_datagram(socket, keep, tmp_path):
+def test_the_sender_of_a_datagram_is_a_path(socket, keep, tmp_path):
     left, right = (keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) for _ in range(2))
     left.bind(str(tmp_path / "left"))
     right.bind(str(tmp_path / "right"))
@@ -343,7 +343,7 @@ def test_paths_name_the_sender_of_a_datagram(socket, keep, tmp_path):
     assert right.recvfrom(10) == (b"data", None)
 
 
-def test_messages_keep_their_borders(socket, keep):
+def test_message_boundaries_are_kept(socket, keep):
     left, right = (keep(s) for s in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
     left.sendall(b"one")
     left.sendall(b"two")
@@ -364,7 +364,7 @@ def test_not_connected(socket, keep):
 
 
 def test_one_method_serves_the_class_its_base_and_its_subclasses(socket, keep, unix_pair):
-    """So often that the interpreter has learned by which way to call it, and must unlearn that."""
+    """The calls are so many that the interpreter specialises the call site, and must deoptimise it for the next class."""
 
     class Subclass(socket.socket):
         pass
@@ -396,7 +396,7 @@ def test_urgent_data(socket, tcp_pair):
     assert right.recv(10) == b"data"
 
 
-def test_a_reset_is_told(socket, tcp_pair):
+def test_a_reset_is_an_error(socket, tcp_pair):
     left, right = tcp_pair
     left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, array.array("i", [1, 0]).tobytes())
     left.close()
@@ -408,7 +408,7 @@ def test_a_reset_is_told(socket, tcp_pair):
 def test_two_threads_may_use_both_directions(tcp_pair, start):
     left, right = tcp_pair
     calls = [start(left.sendall, BIG), start(right.sendall, BIG[::-1])]
-    readers = [start(read, right, len(BIG)), start(read, left, len(BIG))]
+    readers = [start(recv_all, right, len(BIG)), start(recv_all, left, len(BIG))]
     assert [call.result() for call in calls] == [None, None]
     assert readers[0].result() == BIG
     assert readers[1].result() == BIG[::-1]
@@ -416,7 +416,7 @@ def test_two_threads_may_use_both_directions(tcp_pair, start):
 
 @pytest.mark.holds("With MSG_TRUNC, `recv` and `recvfrom` return", "The original returns memory behind them, and since")
 @pytest.mark.parametrize("method", ["recv", "recvfrom"])
-def test_trunc_shows_no_foreign_memory(socket, ours, keep, method):
+def test_trunc_returns_no_other_memory(socket, ours, keep, method):
     left, right = (keep(s) for s in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
     left.send(b"x" * 5000)
     if ours:

@@ -1,5 +1,5 @@
-"""Calls that need not wait keep the interpreter. C code that makes one after the other, as buffered files and `map` do, lets nobody else
-have it in between: so now and then a call does, and runs the handlers of signals."""
+"""Calls that do not block keep the GIL. C code that makes many of them in a row, as buffered files and `map` do, never releases it:
+so once in a while such a call releases the GIL, and runs signal handlers."""
 
 from __future__ import annotations
 
@@ -12,35 +12,26 @@ import termios
 import threading
 
 import pytest
+from marks import only_oxisocket
+from waiting import fill
 
-ONLY_OXISOCKET = pytest.mark.parametrize("socket", ["oxisocket"], indirect=True)
-EXPERIMENTAL = 0x88B5  # an EtherType that IEEE leaves to whoever wants it
-
-
-def fill(s, data=b"line\n" * 200):
-    s.setblocking(False)
-    size = 0
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            size += s.send(data)
-    s.setblocking(True)
-    return size
+EXPERIMENTAL = 0x88B5  # an EtherType that IEEE reserves for local experiments
 
 
 class Progress:
-    """Looks from another thread, as often as it may, how much is left to do."""
+    """Records from another thread, as often as it gets the GIL, how much is left to do."""
 
     def __init__(self, left):
         self.left = left
         self.seen = []
         self.over = threading.Event()
-        self.thread = threading.Thread(target=self.look)
+        self.thread = threading.Thread(target=self.record)
 
     def __enter__(self):
         self.thread.start()
         return self
 
-    def look(self):
+    def record(self):
         while not self.over.wait(0.001):
             self.seen.append(self.left())
 
@@ -48,8 +39,8 @@ class Progress:
         self.over.set()
         self.thread.join()
 
-    def between(self, most):
-        """Whether it was looked at when a part was done, and a part was not."""
+    def ran_in_the_middle(self, most):
+        """Whether the other thread ran in the middle: some was done, and some was not."""
         return any(0 < left < most for left in self.seen)
 
 
@@ -58,13 +49,13 @@ def unread(s):
 
 
 def exhaust(iterator):
-    """Without a line of Python."""
+    """Consume an iterator without Python code in the loop."""
     collections.deque(iterator, 0)
 
 
 @pytest.fixture
 def full(socket):
-    """Makes a connection with much to read, whose other end has closed it."""
+    """`full()` is a connection with much data to receive, which the peer has shut down for writing."""
 
     @contextlib.contextmanager
     def full(data=b"line\n" * 200):
@@ -79,7 +70,7 @@ def full(socket):
     return full
 
 
-# What there is to read is read within some 50 ms, which on a busy machine the other thread may not even notice: then it is tried again.
+# All data is received within some 50 ms. On a busy machine the other thread may not run in that time, so the test tries again.
 TRIES = 30
 
 SMALL = 200_000  # calls
@@ -94,7 +85,7 @@ def test_many_receives(full, timeout):
             sizes = iter([1] * count)
             with Progress(sizes.__length_hint__) as progress:
                 exhaust(map(left.recv, sizes))
-            return progress.between(count)
+            return progress.ran_in_the_middle(count)
 
     assert any(seen() for _ in range(TRIES))
 
@@ -102,28 +93,28 @@ def test_many_receives(full, timeout):
 @pytest.mark.parametrize("timeout", [None, 0])
 def test_many_sends(udp_pair, timeout):
     left, right = udp_pair
-    left.connect(right.getsockname())  # who reads nothing: what is too much is lost
+    left.connect(right.getsockname())  # which receives nothing: the kernel drops datagrams that do not fit
     left.settimeout(timeout)
 
     def seen():
         data = iter([b"x"] * SMALL)
         with Progress(data.__length_hint__) as progress:
             exhaust(map(left.send, data))
-        return progress.between(SMALL)
+        return progress.ran_in_the_middle(SMALL)
 
     assert any(seen() for _ in range(TRIES))
 
 
 @pytest.mark.parametrize("read", [lambda file: file.readlines(), list], ids=["readlines", "list"])
 def test_a_buffered_file(full, read):
-    """A small buffer makes many receives of one call."""
+    """With a small buffer, one call makes many receives."""
 
     def seen():
         with full() as (left, size):
             with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
                 lines = read(file)
             assert b"".join(lines) == (b"line\n" * (size // 5 + 1))[:size]
-            return progress.between(size)
+            return progress.ran_in_the_middle(size)
 
     assert any(seen() for _ in range(TRIES))
 
@@ -133,7 +124,7 @@ def test_a_long_line(full):
         with full(bytes(1000)) as (left, size):
             with left.makefile("rb", 8) as file, Progress(lambda: unread(left)) as progress:
                 assert len(file.readline()) == size
-            return progress.between(size)
+            return progress.ran_in_the_middle(size)
 
     assert any(seen() for _ in range(TRIES))
 
@@ -143,7 +134,7 @@ MUCH = 256 << 20
 
 @pytest.mark.parametrize("call", ["file.read()", "file.readline()", "file.readlines()", "file.read1(-1) and file.read()"])
 def test_from_a_fast_peer(run, call):
-    """The other end is a process of its own, and faster: something is always there."""
+    """The peer is another process, and faster: there is always data."""
     code = f"""
 import os, signal, threading, time, warnings
 import socket as stdlib
@@ -151,7 +142,7 @@ import socket as stdlib
 done = threading.Event()
 seen = []
 
-def look():
+def record():
     while not done.is_set():
         time.sleep(0.001)
         seen.append(done.is_set())
@@ -165,7 +156,7 @@ if (pid := os.fork()) == 0:
         peer.sendall(block)
     os._exit(0)
 right.close()
-thread = threading.Thread(target=look)
+thread = threading.Thread(target=record)
 thread.start()
 handled = []
 signal.signal(signal.SIGALRM, lambda *_: handled.append(done.is_set()))
@@ -180,19 +171,14 @@ print(handled, False in seen)
     assert run(code).strip() == "[False] True"
 
 
-@ONLY_OXISOCKET
-def test_a_signals_handler_runs(run):
-    """In the middle of a call that is made of many, and not when it is over: as it does in the stdlib."""
+@only_oxisocket
+def test_a_signal_handler_runs(run):
+    """It runs in the middle of one C call that makes many receives, not at its end, as in the stdlib."""
     code = """
 import collections, signal
+from waiting import fill
 left, right = socket.socketpair()
-right.setblocking(False)
-size = 0
-try:
-    while True:
-        size += right.send(bytes(1000))
-except BlockingIOError:
-    pass
+size = fill(right)
 sizes = iter([1] * size)
 handled = []
 signal.signal(signal.SIGALRM, lambda *_: handled.append(sizes.__length_hint__()))
@@ -205,9 +191,9 @@ right.close()
     assert run(code).strip() == "True"
 
 
-@ONLY_OXISOCKET
+@only_oxisocket
 def test_ctrl_c_in_the_middle(run):
-    """Of a call that would never end."""
+    """It interrupts a C call that would never end."""
     code = """
 import collections, itertools, signal
 left, right = socket.socketpair(type=socket.SOCK_DGRAM)
@@ -224,7 +210,7 @@ right.close()
     assert run(code).strip() == "interrupted"
 
 
-# What may take its time in the kernel though nobody waits for anything never keeps the interpreter.
+# A call that can take long in the kernel without blocking never keeps the GIL.
 
 
 def test_netlink_sends(socket, keep):
@@ -233,7 +219,7 @@ def test_netlink_sends(socket, keep):
     messages = iter([struct.pack("IHHII", 16, 1, 0, 0, 0)] * SMALL)
     with Progress(messages.__length_hint__) as progress:
         exhaust(map(s.send, messages))
-    assert progress.between(SMALL)
+    assert progress.ran_in_the_middle(SMALL)
 
 
 def test_packet_binds(socket, keep):
@@ -244,12 +230,12 @@ def test_packet_binds(socket, keep):
     addresses = iter([("lo", EXPERIMENTAL + number % 2) for number in range(60)])
     with Progress(addresses.__length_hint__) as progress:
         exhaust(map(s.bind, addresses))
-    assert progress.between(60)
+    assert progress.ran_in_the_middle(60)
 
 
 @pytest.mark.parametrize("family", ["AF_VSOCK", "AF_CAN", "AF_TIPC", "AF_PACKET"])
 def test_receives_of_other_families(socket, keep, family):
-    """An object of such a family, over a connection of another."""
+    """A socket object of this family, over a descriptor of another family."""
     if not hasattr(socket, family):
         pytest.skip(f"no {family} here")
     ours, theirs = stdlib.socketpair()
@@ -259,12 +245,12 @@ def test_receives_of_other_families(socket, keep, family):
     sizes = iter([1] * size)
     with Progress(sizes.__length_hint__) as progress:
         exhaust(map(s.recv, sizes))
-    assert progress.between(size)
+    assert progress.ran_in_the_middle(size)
 
 
-@ONLY_OXISOCKET
+@only_oxisocket
 def test_a_thread_that_computes_goes_on(socket):
-    """Beside one that sends and receives in a loop of Python, where something is always there."""
+    """Another thread sends and receives in a Python loop, and there is always data."""
     counted = 0
     over = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What the calls are made on: a pair of connected sockets, a third that listens, and some others, laid out by a few lines of Python.
+"""The environment of a program: two connected sockets, one that listens, and some others. A few lines of Python make them.
 
 a, b   connected to each other             x   made last, to be bound or connected
 l      listens, or is bound, at d + '/l'   g   of the class that `socket` derives from
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from machine import HAS_LOOPBACK6
 
-PROLOGUE = """
+PRELUDE = """
 import array, contextlib, copy, decimal, fractions, io, os, pickle, struct, weakref
 
 class Index:
@@ -21,7 +21,7 @@ class Index:
             raise ZeroDivisionError("no index")
         return self.value() if callable(self.value) else self.value
 
-def calm(*sockets):
+def set_nonblocking(*sockets):
     for each in sockets:
         with contextlib.suppress(OSError):
             each.settimeout(0)
@@ -29,7 +29,7 @@ def calm(*sockets):
 big = b'much' * 60_000
 """
 
-OPENINGS = {
+TRANSPORTS = {
     "UNIX stream": """
 a, b = socket.socketpair()
 l = socket.socket(socket.AF_UNIX)
@@ -73,7 +73,7 @@ l.listen()
 """,
 }
 if not HAS_LOOPBACK6:
-    OPENINGS = {name: text for name, text in OPENINGS.items() if "INET6" not in name}
+    TRANSPORTS = {name: text for name, text in TRANSPORTS.items() if "INET6" not in name}
 
 OTHERS = """
 x = socket.socket(a.family, a.type)
@@ -84,15 +84,15 @@ f = a.makefile('rwb')
 t = open(d + '/data', 'rb')
 """
 
-PATIENCE = {
+BLOCKING_MODES = {
     "non-blocking": """
-calm(a, b, l, x, g)
+set_nonblocking(a, b, l, x, g)
 """,
     "a timeout": """
 for each in a, b, l, x, g:
     each.settimeout(0.001)
 """,
-    # The kernel ends what would block.
+    # The kernel ends a call that would block.
     "blocking": """
 for each in a, b, l, x, g:
     each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack('ll', 0, 1000))
@@ -101,6 +101,6 @@ for each in a, b, l, x, g:
 }
 
 
-def lay_out(opening: str, patience: str) -> str:
-    """The lines for one of OPENINGS and one of PATIENCE."""
-    return OPENINGS[opening] + OTHERS + PATIENCE[patience]
+def setup_code(transport: str, blocking_mode: str) -> str:
+    """The lines that make the environment, from one of TRANSPORTS and one of BLOCKING_MODES."""
+    return TRANSPORTS[transport] + OTHERS + BLOCKING_MODES[blocking_mode]

@@ -1,4 +1,4 @@
-"""One side of the comparison: a test module run on one `socket`, in as many child processes as it takes."""
+"""Runs a test module on one implementation of `socket`, in as many child processes as it takes."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from outcome import CRASH, NOT_RUN, TIMEOUT, Outcome, Outcomes
 WORKER = Path(__file__).resolve().with_name("worker.py")
 # ThreadedVSOCKSocketStreamTest hangs where the kernel has no VSOCK loopback.
 LEFT_OUT = ("ThreadedVSOCKSocketStreamTest",)
-# These ask for regrtest's resource `network` as a whole and yet stay on loopback, but for the classes named.
+# These modules require regrtest's resource `network` as a whole although they stay on loopback, except the classes named here.
 ON_LOOPBACK: dict[str, tuple[str, ...]] = {"test_socketserver": (), "test_timeout": ("TCPTimeoutTestCase",)}
-# A side that breaks this many children is broken as a whole: what is left is recorded as not run.
+# After this many broken children the rest of the module is recorded as not run.
 CHILDREN = 10
 TAIL = 30
 
 
 @dataclass(frozen=True)
-class Side:
+class Implementation:
     """A `socket` to run tests on: "stdlib", or a package to put in its place."""
 
-    candidate: str
+    name: str
     limit: float = 30.0
     use: tuple[str, ...] = ()
 
 
 @dataclass
 class Progress:
-    """What the stream of one module's run has told so far."""
+    """What the event stream of one module's run has reported so far."""
 
     outcomes: Outcomes = field(default_factory=dict)
     planned: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Progress:
     done: bool = False
 
     def read(self, events: Path) -> None:
-        """Take in a child's stream; its last line may be half a line."""
+        """Read a child's events. The last line may be incomplete."""
         self.running = None
         for line in events.read_text(encoding="utf-8").splitlines() if events.exists() else ():
             with contextlib.suppress(json.JSONDecodeError):
@@ -69,38 +69,40 @@ class Progress:
             self.done = True
 
 
-def run_module(module: str, side: Side, only: Collection[str] | None = None) -> Progress:
-    """Run `module` on `side`, all of it or the tests named in `only`; resume in a new child after each broken one."""
+def run_module(module: str, implementation: Implementation, only: Collection[str] | None = None) -> Progress:
+    """Run `module` on `implementation`: all of it, or the tests named in `only`. A new child resumes after each broken one."""
     progress = Progress()
     for _ in range(CHILDREN):
         with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
-            broken = _run_child(module, side, only, progress, Path(folder))
+            broken = _run_child(module, implementation, only, progress, Path(folder))
         if broken is None:
             break
         culprit = progress.running or "the process"
-        print(f"  {side.candidate}: {broken.kind} in {culprit}", flush=True)
+        print(f"  {implementation.name}: {broken.kind} in {culprit}", flush=True)
         resumable = culprit in progress.planned
         progress.outcomes[culprit if resumable else f"{culprit} ({module})"] = broken
         if progress.done or not resumable:
             break
     for name in progress.planned:
-        progress.outcomes.setdefault(name, Outcome(NOT_RUN, ("the process did not get this far",)))
+        progress.outcomes.setdefault(name, Outcome(NOT_RUN, ("the process ended before this test",)))
     return progress
 
 
-def _run_child(module: str, side: Side, only: Collection[str] | None, progress: Progress, folder: Path) -> Outcome | None:
-    """Run one child and take in its stream; return how it broke, or None."""
+def _run_child(
+    module: str, implementation: Implementation, only: Collection[str] | None, progress: Progress, folder: Path
+) -> Outcome | None:
+    """Run one child and read its events; return how it broke, or None."""
     events, plan, log, scratch = (folder / name for name in ("events", "plan", "log", "scratch"))
     scratch.mkdir()
     plan.write_text(
         json.dumps(
             {
                 "module": module,
-                "candidate": side.candidate,
+                "candidate": implementation.name,
                 "events": str(events),
-                "limit": side.limit,
-                "use": _resources(module, side),
-                "leave_out": _left_out(module, side),
+                "limit": implementation.limit,
+                "use": _resources(module, implementation),
+                "leave_out": _left_out(module, implementation),
                 "only": None if only is None else sorted(only),
                 "done": sorted(progress.outcomes),
             }
@@ -117,7 +119,7 @@ def _run_child(module: str, side: Side, only: Collection[str] | None, progress: 
             start_new_session=True,
         )
         try:
-            in_time = _wait(child, events, side.limit)
+            in_time = _wait(child, events, implementation.limit)
         finally:
             _end(child)
     progress.read(events)
@@ -126,22 +128,22 @@ def _run_child(module: str, side: Side, only: Collection[str] | None, progress: 
     said = log.read_text(encoding="utf-8", errors="replace").splitlines()
     dumps = [number for number, line in enumerate(said) if re.match(r"Timeout \(\d+:\d\d:\d\d", line)]
     if dumps or not in_time:
-        return Outcome(TIMEOUT, tuple(said[dumps[-1] :][:TAIL] if dumps else (f"over {side.limit:g} s, killed",)))
+        return Outcome(TIMEOUT, tuple(said[dumps[-1] :][:TAIL] if dumps else (f"over {implementation.limit:g} s, killed",)))
     return Outcome(CRASH, (*said[-TAIL:], _status(child.returncode)))
 
 
-def _resources(module: str, side: Side) -> list[str]:
+def _resources(module: str, implementation: Implementation) -> list[str]:
     """Return the resources to enable for `module`."""
-    return [*side.use, "network"] if module in ON_LOOPBACK else list(side.use)
+    return [*implementation.use, "network"] if module in ON_LOOPBACK else list(implementation.use)
 
 
-def _left_out(module: str, side: Side) -> list[str]:
-    """Return the classes of `module` that are not run."""
-    return [*LEFT_OUT, *(() if "network" in side.use else ON_LOOPBACK.get(module, ()))]
+def _left_out(module: str, implementation: Implementation) -> list[str]:
+    """Return the classes of `module` to leave out."""
+    return [*LEFT_OUT, *(() if "network" in implementation.use else ON_LOOPBACK.get(module, ()))]
 
 
 def _wait(child: subprocess.Popen[bytes], events: Path, limit: float) -> bool:
-    """Wait while the child makes progress. Its own watchdog ends it first, unless a test has disarmed that."""
+    """Wait as long as the child makes progress. The child's own watchdog ends it first, unless a test has disarmed it."""
     size = -1
     while True:
         try:
@@ -155,7 +157,7 @@ def _wait(child: subprocess.Popen[bytes], events: Path, limit: float) -> bool:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child and what its tests left running: it leads a session of its own."""
+    """Kill the child and the processes that its tests left running: they share a session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

@@ -1,7 +1,7 @@
-"""A play: a stage and the calls made on it. It is performed with one `socket` after the other, and what happened is text that
-two performances can be compared by.
+"""Programs, and what executes them. A program is executed with one implementation of `socket` after the other, and the outcomes are
+text, so that two executions can be compared.
 
-Each performance starts from the same open descriptors, so the numbers must come out the same too. Left out of the texts is only what
+Each execution starts from the same open descriptors, so the descriptor numbers must be the same too. The outcomes leave out only what
 no program can rely on: ports that the kernel picked, names it made up, and addresses in memory."""
 
 from __future__ import annotations
@@ -20,46 +20,46 @@ from functools import lru_cache
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from machine import passed_ports
-from stage import PROLOGUE, lay_out
+from environment import PRELUDE, setup_code
+from machine import ephemeral_ports
 
-STUCK = 10  # seconds
+HANG_TIMEOUT = 10  # seconds
 PORT = re.compile(r"(?<=', )\d{2,5}(?=[,)])")
-FIRST_PORT, LAST_PORT = passed_ports()
+FIRST_PORT, LAST_PORT = ephemeral_ports()
 MADE_UP = re.compile(r"0x[0-9a-f]{6,}|(?<=\\x00)[0-9a-f]{5}(?=')")
 
 
 @dataclass(frozen=True)
-class Play:
-    """Two keys of `stage`, and expressions of `grammar`."""
+class Program:
+    """An environment, by its two keys in `environment`, and a sequence of calls: expressions of `grammar`."""
 
-    opening: str
-    patience: str
+    transport: str
+    blocking_mode: str
     calls: tuple[str, ...]
 
 
-class Stuck(BaseException):
-    """The play takes much too long: a call does not return, or hardly."""
+class Hang(BaseException):
+    """The program takes much too long: some call does not return."""
 
 
 @lru_cache(maxsize=50_000)
 def compiled(text: str, mode: str) -> CodeType:
-    """The same text comes often, and twice at least."""
-    with warnings.catch_warnings(action="ignore"):  # of text that is odd on purpose
+    """The code of a text. The same text comes often, and at least twice."""
+    with warnings.catch_warnings(action="ignore"):  # some texts are odd on purpose
         return compile(text, "<call>", mode)
 
 
-def renamed(port: str, ports: dict[str, str]) -> str:
-    """A port by its place among those that were seen, if the kernel may have picked it."""
+def masked_port(port: str, ports: dict[str, str]) -> str:
+    """A port that the kernel may have picked, as its place among those seen so far; any other port unchanged."""
     return ports.setdefault(port, f"port {len(ports)}") if FIRST_PORT <= int(port) <= LAST_PORT else port
 
 
 def open_descriptors() -> set[int]:
-    """The numbers that are taken."""
+    """The numbers of the descriptors that are open."""
     numbers = set(map(int, os.listdir("/proc/self/fd")))
     free = os.open(os.devnull, os.O_RDONLY)
     os.close(free)
-    return numbers - {free}  # taken only by listdir
+    return numbers - {free}  # this one was open only during listdir
 
 
 def failure(error: BaseException) -> str:
@@ -69,8 +69,8 @@ def failure(error: BaseException) -> str:
     return f"raised {kind.__module__}.{kind.__qualname__}{error.args!r}{number}: {error}"
 
 
-class Theatre:
-    """Where plays are performed: a folder, and an alarm for calls that do not return."""
+class Executor:
+    """Executes programs in one folder, and interrupts calls that do not return."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -78,27 +78,27 @@ class Theatre:
         with open(self.data, "wb") as file:
             file.write(b"0123456789")
         self.names: dict[str, Any] = {}
-        exec(PROLOGUE, self.names)
+        exec(PRELUDE, self.names)
 
-    def perform(self, play: Play, module: ModuleType) -> list[str]:
-        """What each call did, and at the end which descriptors are left open."""
+    def execute(self, program: Program, module: ModuleType) -> list[str]:
+        """The outcome of each call, and at the end which descriptors are left open."""
         before = open_descriptors()
-        with self._noted() as notes, contextlib.chdir(self.folder):  # a path may be anything
+        with self._recorded() as notes, contextlib.chdir(self.folder):  # a call may create a file under any relative path
             names = {**self.names, "socket": module, "_socket": module._socket, "d": self.folder}
-            exec(compiled(lay_out(play.opening, play.patience), "exec"), names)
+            exec(compiled(setup_code(program.transport, program.blocking_mode), "exec"), names)
             ports: dict[str, str] = {}
-            happened: list[str] = []
-            signal.setitimer(signal.ITIMER_REAL, STUCK)
+            outcomes: list[str] = []
+            signal.setitimer(signal.ITIMER_REAL, HANG_TIMEOUT)
             try:
-                for call in play.calls:
-                    happened.append(self._outcome(call, names, notes, ports))  # noqa: PERF401 (what there is counts when one is stuck)
-            except Stuck:
-                happened += ["stuck"] * (len(play.calls) - len(happened))
+                for call in program.calls:
+                    outcomes.append(self._outcome(call, names, notes, ports))  # noqa: PERF401 (a hang must not lose those before it)
+            except Hang:
+                outcomes += ["hung"] * (len(program.calls) - len(outcomes))
             signal.setitimer(signal.ITIMER_REAL, 0)
             module.setdefaulttimeout(None)
             names.clear()
-            happened.append(f"left open: {self._tidy(before)}")
-        return happened
+            outcomes.append(f"left open: {self._clean_up(before)}")
+        return outcomes
 
     def _outcome(self, call: str, names: dict[str, Any], notes: list[str], ports: dict[str, str]) -> str:
         try:
@@ -108,13 +108,13 @@ class Theatre:
         if notes:
             outcome += "".join(notes)
             notes.clear()
-        if "0" in outcome:  # most have nothing to leave out
-            outcome = PORT.sub(lambda found: renamed(found[0], ports), outcome)
+        if "0" in outcome:  # most outcomes have nothing to leave out
+            outcome = PORT.sub(lambda found: masked_port(found[0], ports), outcome)
             outcome = MADE_UP.sub("…", outcome)
         return outcome
 
-    def _tidy(self, before: set[int]) -> list[int]:
-        """Back to an empty folder and to the descriptors there were; those that no object will close any more."""
+    def _clean_up(self, before: set[int]) -> list[int]:
+        """Empty the folder and close the new descriptors; return the numbers of those that no object would ever close."""
         left = open_descriptors() - before
         if left:
             gc.collect()
@@ -127,8 +127,8 @@ class Theatre:
         return sorted(left)
 
     @contextlib.contextmanager
-    def _noted(self) -> Iterator[list[str]]:
-        """Warnings, and errors that nobody could catch: the list is filled as they happen."""
+    def _recorded(self) -> Iterator[list[str]]:
+        """Record warnings and unraisable exceptions: the list is filled as they happen."""
         notes: list[str] = []
 
         def warned(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
@@ -137,13 +137,13 @@ class Theatre:
         def unraisable(lost: Any) -> None:
             notes.append(f" lost {lost.exc_value!r}")
 
-        def stuck(number: int, frame: FrameType | None) -> None:
-            raise Stuck
+        def hang(number: int, frame: FrameType | None) -> None:
+            raise Hang
 
         hook, sys.unraisablehook = sys.unraisablehook, unraisable
-        handler = signal.signal(signal.SIGALRM, stuck)
+        handler = signal.signal(signal.SIGALRM, hang)
         try:
-            gc.disable()  # it would close what it finds at any time
+            gc.disable()  # a collection at a random moment would close descriptors in one execution and not in the other
             with warnings.catch_warnings():
                 warnings.simplefilter("always")
                 warnings.showwarning = warned
@@ -156,11 +156,11 @@ class Theatre:
 
 
 @contextlib.contextmanager
-def theatre() -> Iterator[Theatre]:
-    """A theatre in a folder of its own, with a path that leaves room for names of sockets."""
+def temporary_executor() -> Iterator[Executor]:
+    """An executor in a temporary folder, whose path is short enough for UNIX sockets in it."""
     with tempfile.TemporaryDirectory(prefix="oxi") as folder:
-        gc.freeze()  # what there is already need not be looked through after each play
+        gc.freeze()  # the collections after each program need not visit the objects that exist already
         try:
-            yield Theatre(folder)
+            yield Executor(folder)
         finally:
             gc.unfreeze()
