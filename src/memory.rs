@@ -13,6 +13,7 @@ pub fn try_with_capacity<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
 }
 
 /// So many zeros; none where there is no memory. The system makes them: only those pages take memory that are written to.
+#[expect(clippy::same_length_and_capacity, reason = "the memory was allocated with this very size")]
 pub fn try_zeroed(count: usize) -> Option<Vec<u8>> {
     if count == 0 {
         return Some(Vec::new());

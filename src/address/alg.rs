@@ -1,4 +1,4 @@
-//! AF_ALG: `(type, name[, feat[, mask]])`, the kernel's cryptography.
+//! `AF_ALG`: `(type, name[, feat[, mask]])`, the kernel's cryptography.
 
 use std::ffi::CStr;
 

@@ -1,4 +1,4 @@
-//! AF_BLUETOOTH, a form for each protocol:
+//! `AF_BLUETOOTH`, a form for each protocol:
 //!
 //! | protocol | address |
 //! | --- | --- |

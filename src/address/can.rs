@@ -1,4 +1,4 @@
-//! AF_CAN: `(interface,)` for CAN_RAW and CAN_BCM, `(interface, rx, tx)` for CAN_ISOTP, `(interface, name, pgn, addr)` for CAN_J1939.
+//! `AF_CAN`: `(interface,)` for `CAN_RAW` and `CAN_BCM`, `(interface, rx, tx)` for `CAN_ISOTP`, `(interface, name, pgn, addr)` for `CAN_J1939`.
 
 use std::ffi::{c_int, c_ulong};
 
@@ -28,14 +28,14 @@ pub struct Can {
 pub enum Station {
     /// Nobody in particular.
     Any,
-    /// CAN_ISOTP: the identifiers that are received and sent.
+    /// `CAN_ISOTP`: the identifiers that are received and sent.
     IsoTp {
         /// Received.
         rx: u32,
         /// Sent.
         tx: u32,
     },
-    /// CAN_J1939.
+    /// `CAN_J1939`.
     J1939 {
         /// The name of 64 bits.
         name: u64,

@@ -14,7 +14,7 @@ use crate::interpreter::type_name::type_name;
 pub struct Context<'a> {
     /// The socket's family.
     pub family: c_int,
-    /// The socket's protocol, which decides the form in AF_CAN and AF_BLUETOOTH.
+    /// The socket's protocol, which decides the form in `AF_CAN` and `AF_BLUETOOTH`.
     pub proto: c_int,
     /// The socket's descriptor, through which families that name interfaces ask for their numbers.
     pub descriptor: &'a Descriptor,
@@ -25,7 +25,7 @@ pub struct Context<'a> {
 /// The socket that an address came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
-    /// Its protocol, which decides the form in AF_CAN and AF_BLUETOOTH.
+    /// Its protocol, which decides the form in `AF_CAN` and `AF_BLUETOOTH`.
     pub proto: c_int,
     /// Its descriptor, through which families that name interfaces ask for their names.
     pub descriptor: &'a Descriptor,

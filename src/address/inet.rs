@@ -1,4 +1,4 @@
-//! AF_INET and AF_INET6: `(host, port)` and `(host, port[, flowinfo[, scope_id]])` (ip(7), ipv6(7)).
+//! `AF_INET` and `AF_INET6`: `(host, port)` and `(host, port[, flowinfo[, scope_id]])` (ip(7), ipv6(7)).
 
 use std::ffi::{CString, c_int};
 use std::net::{SocketAddrV4, SocketAddrV6};

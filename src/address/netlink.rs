@@ -1,4 +1,4 @@
-//! AF_NETLINK: `(pid, groups)` (netlink(7)).
+//! `AF_NETLINK`: `(pid, groups)` (netlink(7)).
 
 use pyo3::prelude::*;
 use socket2::SockAddr;

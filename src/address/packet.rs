@@ -1,4 +1,4 @@
-//! AF_PACKET: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
+//! `AF_PACKET`: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
 
 use std::ffi::{CStr, c_int};
 

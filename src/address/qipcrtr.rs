@@ -1,4 +1,4 @@
-//! AF_QIPCRTR: `(node, port)`, for the processors of a phone among themselves.
+//! `AF_QIPCRTR`: `(node, port)`, for the processors of a phone among themselves.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! AF_TIPC: `(addr_type, v1, v2, v3[, scope])`, services in a cluster.
+//! `AF_TIPC`: `(addr_type, v1, v2, v3[, scope])`, services in a cluster.
 
 use pyo3::prelude::*;
 use socket2::SockAddr;

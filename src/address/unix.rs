@@ -1,4 +1,4 @@
-//! AF_UNIX: a path as `str`, bytes or `os.PathLike`; bytes that begin with NUL are in Linux's abstract namespace (unix(7)).
+//! `AF_UNIX`: a path as `str`, bytes or `os.PathLike`; bytes that begin with NUL are in Linux's abstract namespace (unix(7)).
 
 use std::ffi::CStr;
 
@@ -30,9 +30,10 @@ pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<
 fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
     if !address.is_instance_of::<PyString>() {
         let method = name!(address.py(), "__fspath__")?;
-        return match address.get_type().hasattr(method)? {
-            true => encoded(&address.get_type().call_method1(method, (address,))?),
-            false => Ok(address.clone()),
+        return if address.get_type().hasattr(method)? {
+            encoded(&address.get_type().call_method1(method, (address,))?)
+        } else {
+            Ok(address.clone())
         };
     }
     // SAFETY: `address` is a str.

@@ -1,4 +1,4 @@
-//! AF_VSOCK: `(cid, port)`, between virtual machines and their host (vsock(7)).
+//! `AF_VSOCK`: `(cid, port)`, between virtual machines and their host (vsock(7)).
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;

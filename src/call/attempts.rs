@@ -26,7 +26,7 @@ pub const fn bit(direction: Direction) -> Directions {
 }
 
 /// The directions that a socket's kind excludes: all but for stream and datagram sockets of the families whose `MSG_DONTWAIT` is known.
-/// Others may block all the same (CAN_ISOTP), work for long in the call (netlink, packet), or give the flag a meaning of their own.
+/// Others may block all the same (`CAN_ISOTP`), work for long in the call (netlink, packet), or give the flag a meaning of their own.
 pub const fn excluded_by_kind(family: c_int, kind: c_int, proto: c_int) -> Directions {
     let known = match (family, kind) {
         (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM) => proto == 0 || proto == libc::IPPROTO_TCP,

@@ -23,7 +23,7 @@ impl Spec {
         self.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
     }
 
-    /// The same with AF_INET, SOCK_STREAM and protocol 0 in the place of -1.
+    /// The same with `AF_INET`, `SOCK_STREAM` and protocol 0 in the place of -1.
     pub fn or_default(self) -> Self {
         let or = |value, default| if value == -1 { default } else { value };
         Spec {

@@ -87,6 +87,7 @@ fn not_a_number(seconds: &Bound<'_, PyAny>) -> Error {
     }
 }
 
+#[expect(clippy::float_cmp, reason = "-1.0 is the very value by which C says that it failed")]
 fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
     // SAFETY: `value` is an object; what is no real number leaves an exception.
     let seconds = unsafe { ffi::PyFloat_AsDouble(value.as_ptr()) };

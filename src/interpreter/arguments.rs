@@ -75,27 +75,21 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// The argument at `index` as a C `int`, or `default` where there is none; `None` unless it is plain.
     #[inline]
     pub fn plain_int(&self, index: usize, default: c_int) -> Option<c_int> {
-        match self.plain_long(index)? {
-            None => Some(default),
-            Some(value) => c_int::try_from(value).ok(),
-        }
+        c_int::try_from(self.plain_long(index, default.into())?).ok()
     }
 
     /// The argument at `index` as a size, or `default` where there is none; `None` unless it is plain.
     #[inline]
     pub fn plain_size(&self, index: usize, default: isize) -> Option<isize> {
-        match self.plain_long(index)? {
-            None => Some(default),
-            Some(value) => isize::try_from(value).ok(),
-        }
+        isize::try_from(self.plain_long(index, default as i64)?).ok()
     }
 
     #[inline]
-    fn plain_long(&self, index: usize) -> Option<Option<i64>> {
-        let Some(value) = self.get(index) else {
-            return Some(None);
-        };
-        plain_long(&value).map(Some)
+    fn plain_long(&self, index: usize, default: i64) -> Option<i64> {
+        match self.get(index) {
+            Some(value) => plain_long(&value),
+            None => Some(default),
+        }
     }
 
     /// The arguments as a tuple, for the interpreter's parsers.

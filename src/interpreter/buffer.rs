@@ -15,7 +15,8 @@ use crate::sys::receive::ReceiveBuffer;
 /// Memory of a Python object, held till this is dropped: to read from, or [`Writable`].
 pub struct Buffer<'py, Access = Readable> {
     view: ffi::Py_buffer,
-    py: Python<'py>,
+    /// A view is released attached.
+    _attached: Python<'py>,
     _access: PhantomData<Access>,
 }
 
@@ -45,7 +46,7 @@ impl<'py, Access> Buffer<'py, Access> {
     /// No memory yet.
     #[inline]
     pub fn unfilled(py: Python<'py>) -> Self {
-        Buffer { view: ffi::Py_buffer::new(), py, _access: PhantomData }
+        Buffer { view: ffi::Py_buffer::new(), _attached: py, _access: PhantomData }
     }
 
     /// Where a parser puts the memory: for a `y*`, or, if it is [`Writable`], for a `w*`.
@@ -103,7 +104,6 @@ impl<'py> Buffer<'py, Writable> {
 impl<Access> Drop for Buffer<'_, Access> {
     #[inline]
     fn drop(&mut self) {
-        let _attached = self.py;
         if !self.view.obj.is_null() {
             // SAFETY: a view that was filled, released once, attached.
             unsafe { ffi::PyBuffer_Release(&raw mut self.view) };

@@ -81,7 +81,7 @@ impl<T: Units> Format<T> {
         for (place, name) in ended.iter_mut().zip(names) {
             *place = name.as_ptr();
         }
-        let dict = dict.map_or(ptr::null_mut(), |dict| dict.as_ptr());
+        let dict = dict.map_or(ptr::null_mut(), pyo3::Bound::as_ptr);
         // SAFETY: the targets are those of the format's units, none of which borrows; there is a name for each, and then a null pointer.
         unsafe {
             parse::<T>(tuple.py(), defaults, |[a, b, c, d, e, f, g, h]| {

@@ -41,7 +41,7 @@ impl<const N: usize> Signature<N> {
         let positional = arguments.positional;
         if arguments.only_positional().is_some() && (self.required..=self.positional.min(N)).contains(&positional.len())
         {
-            return Ok(std::array::from_fn(|index| positional.get(index).map(|argument| argument.to_owned())));
+            return Ok(std::array::from_fn(|index| positional.get(index).map(pyo3::Borrowed::to_owned)));
         }
         let named = if arguments.only_positional().is_some() { None } else { Some(arguments.dict()?) };
         self.bind_tuple(this, &positional.tuple()?, named.as_ref())

@@ -4,7 +4,9 @@ use std::ffi::c_int;
 
 use pyo3::prelude::*;
 
-use crate::error::{Error, Result};
+#[cfg(not(Py_3_14))]
+use crate::error::Error;
+use crate::error::Result;
 use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::clinic::{Only, alone, clinic_doc};

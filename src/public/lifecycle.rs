@@ -260,21 +260,18 @@ pub fn real_close<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -
 pub fn forget_file<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let (py, object) = (this.py(), this.object());
     nothing_for(&object, "socket._decref_socketios", arguments)?;
-    let closed = match this.socket() {
-        Some(this) => {
-            let socket = this.socket();
-            if socket.io_refs().load(Ordering::Relaxed) > 0 {
-                socket.io_refs().fetch_sub(1, Ordering::Relaxed);
-            }
-            socket.marked_closed().load(Ordering::Relaxed)
+    let closed = if let Some(this) = this.socket() {
+        let socket = this.socket();
+        if socket.io_refs().load(Ordering::Relaxed) > 0 {
+            socket.io_refs().fetch_sub(1, Ordering::Relaxed);
         }
-        None => {
-            let files = this.files()?;
-            if files.gt(0i32.into_object(py)?)? {
-                this.set_files(files.sub(1i32.into_object(py)?)?)?;
-            }
-            this.says_closed()?
+        socket.marked_closed().load(Ordering::Relaxed)
+    } else {
+        let files = this.files()?;
+        if files.gt(0i32.into_object(py)?)? {
+            this.set_files(files.sub(1i32.into_object(py)?)?)?;
         }
+        this.says_closed()?
     };
     if closed {
         object.call_method0(name!(py, "close")?)?;

@@ -81,7 +81,7 @@ impl<'py> Job<'py> {
 
     /// Where to begin, as a number. Looked at as late as CPython looks at it.
     fn offset(&self) -> Result<i64> {
-        Ok(self.offset.as_ref().map_or(Ok(0), |offset| offset.extract())?)
+        Ok(self.offset.as_ref().map_or(Ok(0), pyo3::types::PyAnyMethods::extract)?)
     }
 
     /// Leaves the file's position behind what was sent.
@@ -326,12 +326,11 @@ fn send_through(
 
 /// Waits until the socket takes more.
 fn wait_for_room(this: SocketRef<'_, '_>, deadline: Deadline) -> Result<()> {
-    match deadline {
-        Deadline::At(_) => block_in_poll(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(())),
-        _ => {
-            let room = |out: BorrowedFd<'_>| wait::poll(out, Direction::Write, None).map(drop);
-            block_in_call(this.py(), this.socket(), room)
-        }
+    if let Deadline::At(_) = deadline {
+        block_in_poll(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(()))
+    } else {
+        let room = |out: BorrowedFd<'_>| wait::poll(out, Direction::Write, None).map(drop);
+        block_in_call(this.py(), this.socket(), room)
     }
 }
 

@@ -101,17 +101,14 @@ impl<'py> Query<'py> {
         family: impl Fn(c_int) -> ObjectResult<'py>,
         kind: impl Fn(c_int) -> ObjectResult<'py>,
     ) -> ObjectResult<'py> {
-        let answers = match self.answer()? {
-            Some(answers) => {
-                self.audit(py)?;
-                answers
-            }
-            None => {
-                let host = self.host()?;
-                let service = self.service()?;
-                self.audit(py)?;
-                ask(py, host.as_deref(), service.as_deref(), self.hints)?
-            }
+        let answers = if let Some(answers) = self.answer()? {
+            self.audit(py)?;
+            answers
+        } else {
+            let host = self.host()?;
+            let service = self.service()?;
+            self.audit(py)?;
+            ask(py, host.as_deref(), service.as_deref(), self.hints)?
         };
         let origin = Origin { proto: self.hints.protocol, descriptor: &Descriptor::closed() };
         let list = make::list(py)?;

@@ -36,13 +36,13 @@ fn sethostname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
 
 /// Bytes as they are, or what the file system's encoding makes of a `str` or a path.
 fn host_name<'py>(arguments: Arguments<'_, 'py>) -> Result<Bound<'py, PyBytes>> {
+    const FORMAT: Format<(FsPath,)> = Format::new(c"O&:sethostname");
     if arguments.len() == 1
         && let Some(name) = arguments.get(0)
         && let Ok(name) = name.cast::<PyBytes>()
     {
         return Ok(name.to_owned());
     }
-    const FORMAT: Format<(FsPath,)> = Format::new(c"O&:sethostname");
     let (name,) = FORMAT.tuple(&arguments.tuple()?, (None,))?;
     name.ok_or_else(|| Error::type_error("a name is required"))
 }

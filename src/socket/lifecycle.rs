@@ -30,12 +30,11 @@ use crate::sys;
 /// Makes a socket of the spec, or takes over the descriptor `fileno`, and puts it into `this`.
 pub fn initialise(this: SocketRef<'_, '_>, spec: Spec, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
     audit_new(this, spec)?;
-    match fileno {
-        Some(fileno) => take_over(this.socket(), spec, descriptor(fileno)?),
-        None => {
-            let spec = spec.or_default();
-            put(this.socket(), spec, open(this.py(), spec)?, 0)
-        }
+    if let Some(fileno) = fileno {
+        take_over(this.socket(), spec, descriptor(fileno)?)
+    } else {
+        let spec = spec.or_default();
+        put(this.socket(), spec, open(this.py(), spec)?, 0)
     }
 }
 

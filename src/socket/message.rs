@@ -43,8 +43,8 @@ pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
 
 /// `recvmsg_into(buffers[, ancbufsize[, flags]])`: `(nbytes, ancdata, msg_flags, address)`.
 pub fn recvmsg_into<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let py = this.py();
     const FORMAT: Format<(Object, isize, c_int)> = Format::new(c"O|ni:recvmsg_into");
+    let py = this.py();
     let (buffers, room, flags) = FORMAT.tuple(&arguments.tuple()?, (None, 0, 0))?;
     let buffers = buffers.ok_or_else(|| Error::type_error("buffers are required"))?;
     let buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
@@ -165,16 +165,13 @@ impl Drop for ReceivedMessage<'_> {
 pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (buffers, control, flags, target) = sendmsg_arguments(arguments)?;
-    let to = match target.filter(|target| !target.is_none()) {
-        Some(target) => {
-            let to = address::from_python(this.address_context("sendmsg"), &target)?;
-            audit(py, c"socket.sendmsg", (&*this.object(), &target))?;
-            Some(to)
-        }
-        None => {
-            audit(py, c"socket.sendmsg", (&*this.object(), &this.none()))?;
-            None
-        }
+    let to = if let Some(target) = target.filter(|target| !target.is_none()) {
+        let to = address::from_python(this.address_context("sendmsg"), &target)?;
+        audit(py, c"socket.sendmsg", (&*this.object(), &target))?;
+        Some(to)
+    } else {
+        audit(py, c"socket.sendmsg", (&*this.object(), &this.none()))?;
+        None
     };
     let data = readable(&buffers)?;
     let control = control.map_or(Ok(Vec::new()), |control| control_from_python(&control))?;
@@ -185,7 +182,7 @@ type SendmsgArguments<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>, c_in
 
 fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArguments<'py>> {
     const FORMAT: Format<(Object, Object, c_int, Object)> = Format::new(c"O|OiO:sendmsg");
-    let get = |index| arguments.get(index).map(|argument| argument.to_owned());
+    let get = |index| arguments.get(index).map(pyo3::Borrowed::to_owned);
     if let (1..=4, Some(buffers), Some(flags)) = (arguments.len(), get(0), arguments.plain_int(2, 0)) {
         return Ok((buffers, get(1), flags, get(3)));
     }
@@ -248,7 +245,7 @@ fn send_message<'py>(
     count.into_object(this.py())
 }
 
-/// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (AF_ALG).
+/// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (`AF_ALG`).
 pub fn sendmsg_afalg<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     type Units = (Object, Instance<PyInt>, Readable, Instance<PyInt>, c_int);
     const FORMAT: Format<Units> = Format::new(c"|O$O!y*O!i:sendmsg_afalg");

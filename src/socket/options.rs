@@ -23,9 +23,9 @@ const LONGEST_VALUE: c_int = 1024;
 
 /// `getsockopt(level, option[, buffersize])`: a number, or with a size the bytes.
 pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(c_int, c_int, c_int)> = Format::new(c"ii|i:getsockopt");
     let py = this.py();
     let socket = this.socket();
-    const FORMAT: Format<(c_int, c_int, c_int)> = Format::new(c"ii|i:getsockopt");
     let plain = (arguments.plain_int(0, 0), arguments.plain_int(1, 0), arguments.plain_int(2, 0));
     let (level, option, size) = match plain {
         (Some(level), Some(option), Some(size)) if (2..=3).contains(&arguments.len()) => (level, option, size),

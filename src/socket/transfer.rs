@@ -147,10 +147,10 @@ fn parse_buffer_size_and_flags<'py>(
     buffer: &mut Buffer<'py, Writable>,
     format: Format<(Writable, isize, c_int)>,
 ) -> Result<(isize, c_int)> {
+    const NAMES: [&CStr; 3] = [c"buffer", c"nbytes", c"flags"];
     let positional = arguments.positional;
     // Of an object that is no such buffer the parser complains in its own words.
     crate::error::clear(positional.py());
-    const NAMES: [&CStr; 3] = [c"buffer", c"nbytes", c"flags"];
     let (tuple, dict) = (positional.tuple()?, arguments.dict()?);
     let (parsed, size, flags) = format.keywords(NAMES, &tuple, Some(&dict), (None, 0, 0))?;
     if let Some(parsed) = parsed {

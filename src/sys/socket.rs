@@ -88,7 +88,7 @@ pub fn accept(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
     Ok((connection.into(), address))
 }
 
-/// `accept4(2)`, close-on-exec, for families such as AF_ALG whose peers have no address and that refuse to be asked for one.
+/// `accept4(2)`, close-on-exec, for families such as `AF_ALG` whose peers have no address and that refuse to be asked for one.
 pub fn accept_unnamed(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
     // SAFETY: null pointers mean that no address is wanted; a new descriptor is ours.
     let connection = unsafe {
@@ -163,7 +163,7 @@ pub fn getsockopt_int(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Resu
     Ok(c_int::from_ne_bytes(getsockopt_value(fd, level, name)?))
 }
 
-/// `getsockopt(2)` of a 64-bit number, as AF_VSOCK has them.
+/// `getsockopt(2)` of a 64-bit number, as `AF_VSOCK` has them.
 pub fn getsockopt_u64(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<u64> {
     Ok(u64::from_ne_bytes(getsockopt_value(fd, level, name)?))
 }

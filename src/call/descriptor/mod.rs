@@ -145,6 +145,6 @@ impl Lease<'_> {
 pub fn watch_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child)
+        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child);
     });
 }
