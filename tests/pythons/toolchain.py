@@ -1,4 +1,4 @@
-"""What a build needs of the machine beside Python: a Rust toolchain that is new enough, and a linker."""
+"""What a build needs besides Python: a Rust toolchain that is new enough, and a linker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from find import TOP, Python, all_pythons, default_python
 
 
 def check() -> None:
-    """Leave, saying what to do next, when the package cannot be built here."""
+    """Exit with advice if the package cannot be built here."""
     with (TOP / "Cargo.toml").open("rb") as file:
         oldest: str = tomllib.load(file)["package"]["rust-version"]
     if shutil.which("cargo") is None or shutil.which("rustc") is None:
@@ -32,7 +32,7 @@ _HOW = "Next: install it from https://rustup.rs (or 'rustup update stable'), ope
 
 
 def cargo(arguments: Sequence[str], build: str = "check") -> int:
-    """Run cargo for the default Python; what it builds here stays apart from the wheels, built with other settings.
+    """Run cargo for the default Python, in another target folder than the wheels, which are built with other settings.
 
     `build` is a word of `BUILDS`.
     """
@@ -52,17 +52,17 @@ def cargo(arguments: Sequence[str], build: str = "check") -> int:
     return python.run(["cargo", *arguments], **environment).returncode
 
 
-# What cargo can be run for: this machine's Python; one without a GIL, which need not be here, to check and not to run; loom's models.
+# What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models.
 BUILDS = ("check", "free-threaded", "loom")
 
 
 def _free_threaded(target: Path) -> Path:
-    """Write what PyO3 asks of an interpreter, for one without a GIL."""
+    """Write the configuration that PyO3 would otherwise get from an interpreter, for one without a GIL."""
     target.mkdir(parents=True, exist_ok=True)
     answers = target / "interpreter.txt"
     flags = "build_flags=Py_GIL_DISABLED\nsuppress_build_script_link_lines=true\n"
     text = f"implementation=CPython\nversion=3.14\nshared=true\n{flags}"
-    # A new date would cost a build.
+    # A new date would cause a build.
     if not answers.exists() or answers.read_text() != text:
         answers.write_text(text)
     return answers
