@@ -17,13 +17,14 @@ too_old = oxisocket needs Python 3.11 or newer, and none of these is: $(candidat
 	Next: install one (on Debian: apt-get install python3 python3-venv; with pyenv: pyenv install 3.13), \
 	or name yours: make PYTHON=/path/to/python3
 pythons = $(or $(python),$(error $(too_old))) tests/pythons
+rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test lint format unit loom pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms unit loom miri msrv deny pytest conformance differential bench ecosystem clean
 
 help: ## list the targets
-	@sed -n 's/^# \{0,1\}//p' Makefile; echo
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 pythons: ## list the Pythons of this machine
@@ -40,25 +41,33 @@ wheel: build ## the same, and say where the wheels are
 
 # The storm of threads that close sockets under each other finds in half a minute what it misses in three seconds.
 test: export OXISOCKET_STORM ?= 30
-test: lint unit loom pytest conformance ## everything below, down to conformance
+test: lint msrv unit loom miri pytest conformance ## everything below, down to conformance
 
-lint: ## formatting, clippy, ruff, mypy, and the stub held to the module
+style: ## formatting, ruff, and no circle of files: the part of lint that takes seconds
+	@$(rooms) --check
 	@$(pythons) cargo -- fmt --check
+	@$(pythons) cargo -- fmt --check --manifest-path benches/bare/Cargo.toml
+	@$(pythons) build --default --no-package --with lint -- -m ruff check --quiet
+	@$(pythons) build --default --no-package --with lint -- -m ruff format --check --quiet
+
+lint: style ## the same, and clippy, mypy, the stub held to the module, and deny where that is installed
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo --for free-threaded -- clippy --quiet --all-targets -- -D warnings
-	@$(pythons) cargo -- fmt --check --manifest-path benches/bare/Cargo.toml
 	@$(pythons) cargo -- clippy --quiet --manifest-path benches/bare/Cargo.toml --target-dir target/benches -- -D warnings
-	@$(pythons) build --default --with lint -- -m ruff check --quiet
-	@$(pythons) build --default --with lint -- -m ruff format --check --quiet
 	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
+	@$(pythons) build --default --with lint -- -m mypy tests/rooms
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
 	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
+	@$(if $(cargo_deny),$(MAKE) --no-print-directory deny ARGS=,echo "without make deny: cargo-deny is not installed")
 
 format: ## write the formatting that lint asks for
 	@$(pythons) cargo -- fmt
 	@$(pythons) cargo -- fmt --manifest-path benches/bare/Cargo.toml
-	@$(pythons) build --default --with lint -- -m ruff check --fix --quiet
-	@$(pythons) build --default --with lint -- -m ruff format --quiet
+	@$(pythons) build --default --no-package --with lint -- -m ruff check --fix --quiet
+	@$(pythons) build --default --no-package --with lint -- -m ruff format --quiet
+
+rooms: ## draw the rooms of src/ anew, as the code is now: docs/rooms.svg
+	@$(rooms) --picture docs/rooms.svg
 
 unit: ## the Rust tests
 	@$(pythons) cargo -- test --quiet $(ARGS)
@@ -66,6 +75,24 @@ unit: ## the Rust tests
 loom: export LOOM_MAX_PREEMPTIONS ?= 3
 loom: ## every order in which threads can enter, end and close
 	@$(pythons) cargo --for loom -- test --release --quiet --lib model $(ARGS)
+
+# A test that asks the system something is told no, and goes on; the clock is Miri's own. A pointer made from a number is an error, and
+# so is one that is aligned only by luck.
+miri: export MIRIFLAGS ?= -Zmiri-isolation-error=hide -Zmiri-strict-provenance -Zmiri-symbolic-alignment-check
+miri: ## the Rust tests that need no interpreter, under Miri, which finds undefined behaviour; needs rustup
+	@$(pythons) cargo --for miri -- miri test --quiet --lib $(ARGS)
+
+msrv: ## whether the oldest Rust that Cargo.toml promises can build it; needs rustup
+	@$(pythons) cargo --for msrv -- check --quiet --locked --all-targets
+
+# Only the database of advisories comes from the network; a test does not fetch it.
+advisories = $(and $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs/*/),advisories)
+cargo_deny := $(shell command -v cargo-deny 2>/dev/null)
+
+deny: ## licences, sources and advisories of the crates; needs cargo-deny
+	@$(if $(cargo_deny),,echo "cargo-deny is missing. Next: cargo install cargo-deny --locked"; exit 1)
+	@$(if $(advisories),,echo "skipped: advisories; there is no database of them here ('cargo deny fetch db' brings it)")
+	@cargo deny --log-level warn --frozen check $(advisories) bans licenses sources $(ARGS)
 
 pytest: ## the Python tests but for `make ecosystem`, on each Python
 	@$(pythons) build --with test -- -m pytest -n auto --ignore tests/ecosystem $(ARGS)

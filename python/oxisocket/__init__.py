@@ -90,7 +90,7 @@ class SocketIO(_socket.RawSocketIO, io.RawIOBase):
     __module__ = "socket"
 
 
-_socket._adopt(AddressFamily, SocketKind, globals())
+_socket._register(AddressFamily, SocketKind, globals())
 
 
 def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
@@ -343,7 +343,7 @@ def install() -> "Installation":
     """
     from oxisocket import _installation
 
-    return _installation.install()
+    return _installation.install(sys.modules[__name__])
 
 
 def uninstall() -> None:
@@ -357,4 +357,4 @@ def installed() -> "AbstractContextManager[Installation]":
     """``install()`` for the duration of a with-statement."""
     from oxisocket import _installation
 
-    return _installation.installed()
+    return _installation.installed(sys.modules[__name__])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from oxisocket import _installation, _program
+import oxisocket
+from oxisocket import _program
 
 USAGE = """\
 usage: python -m oxisocket [option] [-c code | -m module | script | -] [argument ...]
@@ -30,34 +31,30 @@ def main(arguments: list[str]) -> None:
         case [] | ["-h" | "--help", *_]:
             print(USAGE, end="")
         case ["--version", *_]:
-            from oxisocket import __version__
-
-            print(f"oxisocket {__version__}")
+            print(f"oxisocket {oxisocket.__version__}")
         case ["--check", *_]:
             _check()
         case ["-c" | "-m" as option]:
             _refuse(f"argument expected for the {option} option")
         case ["-c", code, *rest]:
-            _installation.install()
+            oxisocket.install()
             _program.run_code(code, rest)
         case ["-m", module, *rest]:
-            _installation.install()
+            oxisocket.install()
             _program.run_module(module, rest)
         case ["-", *rest]:
-            _installation.install()
+            oxisocket.install()
             _program.run_stdin(rest)
         case [option, *_] if option.startswith("-"):
             _refuse(f"unknown option {option}")
         case [script, *rest]:
-            _installation.install()
+            oxisocket.install()
             _program.run_script(script, rest)
 
 
 def _check() -> None:
     import platform
     import sysconfig
-
-    import oxisocket
 
     found = oxisocket.install()
     try:

@@ -51,8 +51,8 @@ _outlives_users = False  # whether it was installed before the first of them
 _logged: set[str] = set()
 
 
-def install() -> Installation:
-    """Make ``import socket`` give oxisocket, in the whole program, and return what was found.
+def install(oxisocket: types.ModuleType) -> Installation:
+    """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
     Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that have imported the standard
     library's ``socket`` use oxisocket from now on. Sockets made before keep their class, and still work. What a library has put
@@ -63,7 +63,7 @@ def install() -> Installation:
     with lock:
         takeover = _current
         if takeover is None:
-            takeover = _Takeover()
+            takeover = _Takeover(oxisocket)
             try:
                 takeover.start()
             except BaseException:
@@ -87,13 +87,13 @@ def uninstall() -> None:
 
 
 @contextlib.contextmanager
-def installed() -> Iterator[Installation]:
+def installed(oxisocket: types.ModuleType) -> Iterator[Installation]:
     """``install()`` for the duration of a with-statement. An earlier installation stays."""
     global _users, _outlives_users
     with lock:
         if not _users:
             _outlives_users = _current is not None
-        installation = install()
+        installation = install(oxisocket)
         _users += 1
     try:
         yield installation
@@ -122,7 +122,8 @@ def _log_once(text: str) -> None:
 class _Takeover:
     """The state between install() and uninstall()."""
 
-    def __init__(self) -> None:
+    def __init__(self, oxisocket: types.ModuleType) -> None:
+        self._oxisocket = oxisocket
         self.found = Installation(native_ssl=False, rebound=())
         #: Whether anything was replaced.
         self.is_installed = False
@@ -162,13 +163,11 @@ class _Takeover:
 
     def _link_with(self, module: Any) -> None:
         """Put oxisocket into ``sys.modules``, and link it with the module that was there."""
-        import oxisocket
-
         self.is_installed = True
         if module is not ABSENT and not _is_oxisocket(module):
             # Any access to an attribute loads a lazy module. It must be loaded while it is in `sys.modules`.
             hasattr(module, "__all__")
-            twins = self._twins = Twins(module, oxisocket)
+            twins = self._twins = Twins(module, self._oxisocket)
             theirs, ours = twins.theirs, twins.ours
             shared = [name for name in list(theirs) if name in ours and not name.startswith("_")]
             self._pending = {name for name in shared if theirs[name] is not ours[name]}
@@ -179,7 +178,7 @@ class _Takeover:
                 if (added or name == "_GLOBAL_DEFAULT_TIMEOUT") and not twins.knows(name):
                     twins.set_both(name, theirs[name])
             twins.link()
-        self._undo.set(sys.modules, "socket", oxisocket)
+        self._undo.set(sys.modules, "socket", self._oxisocket)
 
     def _replace_all(self, kept: dict[str, object]) -> None:
         """Replace all that has not been replaced yet, except what is kept."""

@@ -1,15 +1,15 @@
 //! AF_ALG: `(type, name[, feat[, mask]])`, the kernel's cryptography.
 
 use std::ffi::CStr;
-use std::ptr;
 
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, parsed_text, tuple};
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
-use crate::parse_tuple;
 
 /// The longest type, and the longest name, each with the NUL that ends it.
 const TYPE_SIZE: usize = 14;
@@ -73,26 +73,18 @@ fn before_nul(text: &[u8]) -> &[u8] {
 
 /// `(type, name[, feat[, mask]])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(Text, Text, u16, u16)> =
+        Format::new(c"ss|HH;AF_ALG address must be a tuple (type, name[, feat[, mask]])");
     let address = tuple(context, "AF_ALG", address)?;
-    let (mut kind, mut name) = (ptr::null(), ptr::null());
-    let (mut feat, mut mask) = (0_u16, 0_u16);
-    parse_tuple!(
-        address,
-        c"ss|HH;AF_ALG address must be a tuple (type, name[, feat[, mask]])",
-        &raw mut kind,
-        &raw mut name,
-        &raw mut feat,
-        &raw mut mask,
-    )?;
-    // SAFETY: both parsed as `s` from the tuple.
-    let (kind, name) = unsafe { (parsed_text(kind, address), parsed_text(name, address)) };
-    let alg = Alg::new(kind.to_bytes(), name.to_bytes(), feat.into(), mask.into())?;
+    let (kind, name, feat, mask) = FORMAT.tuple(address, (None, None, 0, 0))?;
+    let [kind, name] = [kind, name].map(|text| text.unwrap_or_default().to_bytes());
+    let alg = Alg::new(kind, name, feat.into(), mask.into())?;
     Ok(alg.encode())
 }
 
 /// `(type, name, feat, mask)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let alg = Alg::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let alg = Alg::decode(bytes_of(address));
     let kind = make::utf8(py, alg.kind())?;
     let name = make::utf8(py, alg.name())?;
     (kind, name, alg.feat, alg.mask).into_object(py)
@@ -101,7 +93,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     fn bytes() -> [u8; 88] {
@@ -114,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         let alg = Alg::new(b"hash", b"sha1", 0x0201, 0x0403).unwrap();
         assert_eq!(bytes_of(&alg.encode()), bytes());
         assert_eq!(Alg::decode(&bytes()), alg);

@@ -1,18 +1,17 @@
 //! AF_CAN: `(interface,)` for CAN_RAW and CAN_BCM, `(interface, rx, tx)` for CAN_ISOTP, `(interface, name, pgn, addr)` for CAN_J1939.
 
-use std::ffi::{c_int, c_uchar, c_uint, c_ulong, c_ulonglong, c_void};
-use std::ptr;
+use std::ffi::{c_int, c_ulong};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, tuple};
-use crate::descriptor::Descriptor;
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
+use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
+use crate::interpreter::format::{Format, FsPath};
 use crate::interpreter::make::{self, IntoObject};
-use crate::parse_tuple;
 use crate::sys::interface;
 
 /// A `sockaddr_can` of `<linux/can.h>`.
@@ -105,65 +104,34 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
         libc::CAN_J1939 => j1939_from_python(unexplained_tuple(address)?)?,
         _ => return Err(Error::os(format_args!("{}(): unsupported CAN protocol", context.caller))),
     };
-    let interface = index_of(address.py(), context.descriptor, interface.as_bytes())?;
+    let interface = index_of(address.py(), context.descriptor, interface.as_ref().map_or(&[], |name| name.as_bytes()))?;
     Ok(Can { interface, station }.encode())
 }
 
-type Parsed<'py> = (Bound<'py, PyBytes>, Station);
+type Parsed<'py> = (Option<Bound<'py, PyBytes>>, Station);
 
 fn interface_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
-    let mut interface = ptr::null_mut();
-    parse_tuple!(address, c"O&;AF_CAN address must be a tuple (interface, )", FILE_SYSTEM_ENCODED, &raw mut interface,)?;
-    // SAFETY: parsed by that converter.
-    let interface = unsafe { converted(address.py(), interface) }?;
+    const FORMAT: Format<(FsPath,)> = Format::new(c"O&;AF_CAN address must be a tuple (interface, )");
+    let (interface,) = FORMAT.tuple(address, (None,))?;
     Ok((interface, Station::Any))
 }
 
 fn isotp_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
-    let mut interface = ptr::null_mut();
-    let (mut rx, mut tx): (c_ulong, c_ulong) = (0, 0);
-    parse_tuple!(address, c"O&kk", FILE_SYSTEM_ENCODED, &raw mut interface, &raw mut rx, &raw mut tx)?;
-    // SAFETY: parsed by that converter.
-    let interface = unsafe { converted(address.py(), interface) }?;
+    const FORMAT: Format<(FsPath, c_ulong, c_ulong)> = Format::new(c"O&kk");
+    let (interface, rx, tx) = FORMAT.tuple(address, (None, 0, 0))?;
     // As in C, what does not fit is cut off.
     Ok((interface, Station::IsoTp { rx: rx as u32, tx: tx as u32 }))
 }
 
 fn j1939_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
-    let mut interface = ptr::null_mut();
-    let (mut name, mut pgn, mut addr): (c_ulonglong, c_uint, c_uchar) = (0, 0, 0);
-    parse_tuple!(
-        address,
-        c"O&KIB",
-        FILE_SYSTEM_ENCODED,
-        &raw mut interface,
-        &raw mut name,
-        &raw mut pgn,
-        &raw mut addr,
-    )?;
-    // SAFETY: parsed by that converter.
-    let interface = unsafe { converted(address.py(), interface) }?;
+    const FORMAT: Format<(FsPath, u64, u32, u8)> = Format::new(c"O&KIB");
+    let (interface, name, pgn, addr) = FORMAT.tuple(address, (None, 0, 0, 0))?;
     Ok((interface, Station::J1939 { name, pgn, addr }))
 }
 
 /// For these two protocols CPython does not look whether it has a tuple, and its parser complains of the programmer.
 fn unexplained_tuple<'a, 'py>(address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
     address.cast::<PyTuple>().map_err(|_| Error::system("new style getargs format but argument is not a tuple"))
-}
-
-/// A converter of the interpreter, for `O&`.
-type Converter = unsafe extern "C" fn(*mut ffi::PyObject, *mut c_void) -> c_int;
-
-/// Makes new bytes of a `str`, bytes or `os.PathLike`, without NULs.
-const FILE_SYSTEM_ENCODED: Converter = ffi::PyUnicode_FSConverter;
-
-/// # Safety
-///
-/// `bytes` was put there by `FILE_SYSTEM_ENCODED`, as part of a parse that succeeded.
-unsafe fn converted<'py>(py: Python<'py>, bytes: *mut ffi::PyObject) -> Result<Bound<'py, PyBytes>> {
-    // SAFETY: the converter gives an object that is new, and the caller's.
-    let bytes = unsafe { Bound::from_owned_ptr(py, bytes) };
-    Ok(bytes.cast_into::<PyBytes>().map_err(PyErr::from)?)
 }
 
 /// The number of an interface; one without a name is all of them.
@@ -176,16 +144,11 @@ fn index_of(py: Python<'_>, descriptor: &Descriptor, name: &[u8]) -> Result<c_in
 }
 
 /// An address in the form of the socket's protocol, where an interface that is gone has no name.
-pub fn to_python<'py>(
-    py: Python<'py>,
-    bytes: &[u8],
-    descriptor: &Descriptor,
-    proto: c_int,
-) -> Result<Bound<'py, PyAny>> {
-    let can = Can::decode(bytes, proto);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let can = Can::decode(bytes_of(address), origin.proto);
     let name = match can.interface {
         0 => None,
-        index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
+        index => origin.descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = make::system_text(py, name.as_deref().unwrap_or_default().to_bytes())?;
     match can.station {
@@ -198,11 +161,10 @@ pub fn to_python<'py>(
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     #[track_caller]
-    fn both_ways(can: Can, proto: c_int, bytes: [u8; 24]) {
+    fn round_trip(can: Can, proto: c_int, bytes: [u8; 24]) {
         assert_eq!(bytes_of(&can.encode()), bytes);
         assert_eq!(Can::decode(&bytes, proto), can);
         assert_eq!(bytes.len(), size_of::<libc::sockaddr_can>());
@@ -212,22 +174,22 @@ mod tests {
     fn an_interface() {
         let can = Can { interface: 3, station: Station::Any };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        both_ways(can, libc::CAN_RAW, bytes);
-        both_ways(can, libc::CAN_BCM, bytes);
+        round_trip(can, libc::CAN_RAW, bytes);
+        round_trip(can, libc::CAN_BCM, bytes);
     }
 
     #[test]
     fn isotp() {
         let station = Station::IsoTp { rx: 0x0403_0201, tx: 0x8000_0005 };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0];
-        both_ways(Can { interface: 3, station }, libc::CAN_ISOTP, bytes);
+        round_trip(Can { interface: 3, station }, libc::CAN_ISOTP, bytes);
     }
 
     #[test]
     fn j1939() {
         let station = Station::J1939 { name: 0x0807_0605_0403_0201, pgn: 0x0c0b_0a09, addr: 0xff };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0xff, 0, 0, 0];
-        both_ways(Can { interface: 3, station }, libc::CAN_J1939, bytes);
+        round_trip(Can { interface: 3, station }, libc::CAN_J1939, bytes);
     }
 
     #[test]
@@ -242,6 +204,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "needs the interpreter")]
     fn names_of_interfaces() {
         Python::initialize();
         Python::attach(|py| {

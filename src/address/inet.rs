@@ -1,32 +1,34 @@
 //! AF_INET and AF_INET6: `(host, port)` and `(host, port[, flowinfo[, scope_id]])` (ip(7), ipv6(7)).
 
-use std::ffi::{CStr, CString, c_int, c_uint};
-use std::io::Write;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+use std::ffi::{CString, c_int};
+use std::net::{SocketAddrV4, SocketAddrV6};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
 
-use super::{Context, tuple, type_name};
-use crate::buffer::Buffer;
-use crate::error::{Class, Error, Result, is_raised};
-use crate::interpreter::arguments::plain_long;
-use crate::interpreter::function::Returned;
-use crate::interpreter::make::{self, IntoObject};
+use super::context::{Context, Origin, tuple};
+use super::unknown;
+use crate::error::{Error, Exception, Result, is_raised};
+use crate::interpreter::buffer::Buffer;
+use crate::interpreter::format::{Format, Object};
+use crate::interpreter::make::IntoObject;
+use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
-use crate::resolve::{self, Ip};
-use crate::{memory, sys};
+use crate::interpreter::type_name::type_name;
+use crate::memory;
+use crate::names::host::host;
+use crate::names::idna;
+use crate::names::ip::Ip;
 
 /// `(host, port)`.
 pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
-    let parts = Parts::parse(
-        context,
-        tuple(context, "AF_INET", address)?,
-        2,
-        c"Oi;AF_INET address must be a pair (host, port)",
-    )?;
+    const FORMAT: Format<(Object, c_int)> = Format::new(c"Oi;AF_INET address must be a pair (host, port)");
+    let by_format = |address: &Bound<'_, PyTuple>| {
+        let (host, port) = FORMAT.tuple(address, (None, 0))?;
+        Parts::new(host, port, 0, 0)
+    };
+    let parts = Parts::parse(context, tuple(context, "AF_INET", address)?, 2, by_format)?;
     let ip = match parts.ip(address.py(), libc::AF_INET)? {
         Ip::V4(ip) => ip,
         Ip::V6(_) => return Err(Error::os("address family mismatched")),
@@ -37,12 +39,13 @@ pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Resul
 
 /// `(host, port[, flowinfo[, scope_id]])`.
 pub fn v6_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
-    let parts = Parts::parse(
-        context,
-        tuple(context, "AF_INET6", address)?,
-        4,
-        c"Oi|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])",
-    )?;
+    const FORMAT: Format<(Object, c_int, u32, u32)> =
+        Format::new(c"Oi|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])");
+    let by_format = |address: &Bound<'_, PyTuple>| {
+        let (host, port, flowinfo, scope_id) = FORMAT.tuple(address, (None, 0, 0, 0))?;
+        Parts::new(host, port, flowinfo, scope_id)
+    };
+    let parts = Parts::parse(context, tuple(context, "AF_INET6", address)?, 4, by_format)?;
     let ip = match parts.ip(address.py(), libc::AF_INET6)? {
         Ip::V6(ip) => ip,
         Ip::V4(_) => return Err(Error::os("address family mismatched")),
@@ -69,16 +72,32 @@ enum Host {
 struct Parts {
     host: Host,
     port: c_int,
-    flowinfo: c_uint,
-    scope_id: c_uint,
+    flowinfo: u32,
+    scope_id: u32,
 }
 
 impl Parts {
-    fn parse(context: Context<'_>, address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
+    /// Parses a tuple of at most so many items: at once where it is plain, or else by a format.
+    fn parse(
+        context: Context<'_>,
+        address: &Bound<'_, PyTuple>,
+        most: usize,
+        by_format: impl FnOnce(&Bound<'_, PyTuple>) -> Result<Self>,
+    ) -> Result<Self> {
         if let Some(parts) = Self::plain(context.family, address)? {
             return Ok(parts);
         }
-        Self::parse_by_format(address, most, format).map_err(|error| port_out_of_range(context, address.py(), error))
+        // The host comes first in the tuple, and is refused before anything behind it is looked at.
+        if (2..=most).contains(&address.len()) {
+            let host = host_from_python(&*address.get_borrowed_item(0)?);
+            host.map_err(|error| port_out_of_range(context, address.py(), error))?;
+        }
+        by_format(address).map_err(|error| port_out_of_range(context, address.py(), error))
+    }
+
+    fn new(host: Option<Bound<'_, PyAny>>, port: c_int, flowinfo: u32, scope_id: u32) -> Result<Self> {
+        let host = host.ok_or_else(|| Error::type_error("a host is required"))?;
+        Ok(Parts { host: Host::Name(host_from_python(&host)?), port, flowinfo, scope_id })
     }
 
     /// `(str, int)` and no more, which nearly all are.
@@ -95,23 +114,10 @@ impl Parts {
         Ok(host.map(|host| Parts { host, port, flowinfo: 0, scope_id: 0 }))
     }
 
-    fn parse_by_format(address: &Bound<'_, PyTuple>, most: usize, format: &CStr) -> Result<Self> {
-        let (mut port, mut flowinfo, mut scope_id) = (0, 0, 0);
-        let mut host: *mut ffi::PyObject = std::ptr::null_mut();
-        // The host comes first in the tuple, and is refused before anything behind it is looked at.
-        if (2..=most).contains(&address.len()) {
-            host_from_python(&*address.get_borrowed_item(0)?)?;
-        }
-        crate::parse_tuple!(address, format, &raw mut host, &raw mut port, &raw mut flowinfo, &raw mut scope_id)?;
-        // SAFETY: parsed from the tuple, which holds it.
-        let host = unsafe { Borrowed::from_ptr(address.py(), host) };
-        Ok(Parts { host: Host::Name(host_from_python(&host)?), port, flowinfo, scope_id })
-    }
-
     fn ip(&self, py: Python<'_>, family: c_int) -> Result<Ip> {
         match &self.host {
             Host::Number(ip) => Ok(*ip),
-            Host::Name(name) => resolve::host(py, name, family),
+            Host::Name(name) => host(py, name, family),
         }
     }
 
@@ -127,7 +133,7 @@ fn bad_port(context: Context<'_>) -> Error {
 /// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
 fn port_out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
-        Error::Raised if is_raised(py, Class::Overflow) => {
+        Error::Raised if is_raised(py, Exception::Overflow) => {
             error.discard(py);
             bad_port(context)
         }
@@ -150,7 +156,7 @@ fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Result<Option<Host>> {
     match number {
         Some(ip) => Ok(Some(Host::Number(ip))),
         None if text.contains('\0') => Ok(None),
-        None => Ok(Some(Host::Name(memory::till_nul(text.as_bytes())?))),
+        None => Ok(Some(Host::Name(memory::until_nul(text.as_bytes())?))),
     }
 }
 
@@ -176,11 +182,11 @@ fn name(bytes: &[u8]) -> Result<CString> {
     if bytes.contains(&0) {
         return Err(Error::type_error("host name must not contain null character"));
     }
-    Ok(memory::till_nul(bytes)?)
+    Ok(memory::until_nul(bytes)?)
 }
 
 fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
-    resolve::idna::idna(host).map_err(|error| {
+    idna::idna(host).map_err(|error| {
         if error.is_no_memory(host.py()) {
             return error;
         }
@@ -190,34 +196,18 @@ fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
 }
 
 /// `(host, port)`.
-pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'py, PyAny>> {
+pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Some(address) = address.as_socket_ipv4() else {
-        return super::unknown_to_python(py, libc::AF_INET, super::bytes_of(address));
+        return unknown::to_python(py, address);
     };
-    (v4_text(py, *address.ip())?, address.port()).into_object(py)
+    (Ip::V4(*address.ip()).text(py)?, address.port()).into_object(py)
 }
 
 /// `(host, port, flowinfo, scope_id)`.
-pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr) -> Result<Bound<'py, PyAny>> {
+pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Some(address) = address.as_socket_ipv6() else {
-        return super::unknown_to_python(py, libc::AF_INET6, super::bytes_of(address));
+        return unknown::to_python(py, address);
     };
     let flowinfo = u32::from_be(address.flowinfo());
-    (v6_text(py, *address.ip())?, address.port(), flowinfo, address.scope_id()).into_object(py)
-}
-
-/// The text of an IPv4 address, as `inet_ntop(3)` writes it.
-pub fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> Returned<'_> {
-    let mut text = [0; "255.255.255.255".len()];
-    let mut rest = &mut text[..];
-    // As long as the longest there is: it cannot fail.
-    let _ = write!(rest, "{ip}");
-    let left = rest.len();
-    make::utf8(py, &text[..text.len() - left])
-}
-
-/// The text of an IPv6 address, as `inet_ntop(3)` writes it.
-pub fn v6_text(py: Python<'_>, ip: Ipv6Addr) -> Returned<'_> {
-    let mut text = [0; sys::presentation::LONGEST_V6];
-    make::utf8(py, sys::presentation::ntop_v6(ip, &mut text).to_bytes())
+    (Ip::V6(*address.ip()).text(py)?, address.port(), flowinfo, address.scope_id()).into_object(py)
 }

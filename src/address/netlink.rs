@@ -3,10 +3,11 @@
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, tuple};
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::Result;
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
-use crate::parse_tuple;
 
 /// A `sockaddr_nl` of `<linux/netlink.h>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,34 +34,28 @@ impl Netlink {
 
 /// `(pid, groups)`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32)> = Format::new(c"II;AF_NETLINK address must be a pair (pid, groups)");
     let address = tuple(context, "AF_NETLINK", address)?;
-    let mut netlink = Netlink::default();
-    parse_tuple!(
-        address,
-        c"II;AF_NETLINK address must be a pair (pid, groups)",
-        &raw mut netlink.pid,
-        &raw mut netlink.groups,
-    )?;
-    Ok(netlink.encode())
+    let (pid, groups) = FORMAT.tuple(address, (0, 0))?;
+    Ok(Netlink { pid, groups }.encode())
 }
 
 /// `(pid, groups)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Netlink { pid, groups } = Netlink::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Netlink { pid, groups } = Netlink::decode(bytes_of(address));
     (pid, groups).into_object(py)
 }
 
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const NETLINK: Netlink = Netlink { pid: 0x0403_0201, groups: 0x8000_0005 };
     const BYTES: [u8; 12] = [16, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80];
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&NETLINK.encode()), BYTES);
         assert_eq!(Netlink::decode(&BYTES), NETLINK);
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_nl>());

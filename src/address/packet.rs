@@ -1,18 +1,17 @@
 //! AF_PACKET: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
 
 use std::ffi::{CStr, c_int};
-use std::ptr;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, parsed_text, tuple};
-use crate::buffer::Buffer;
-use crate::descriptor::Descriptor;
-use crate::error::{Class, Error, Result, is_raised};
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
+use crate::error::{Error, Exception, Result, is_raised};
+use crate::interpreter::buffer::{Buffer, Readable};
+use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
-use crate::parse_tuple;
 use crate::sys::interface;
 
 /// Where the hardware address begins.
@@ -71,7 +70,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
     let address = tuple(context, "AF_PACKET", address)?;
     let parts = Parts::parse(address).map_err(|error| out_of_range(context, address.py(), error))?;
     let interface = index_of(address.py(), context, parts.interface)?;
-    let hardware_address = parts.hardware_address.bytes();
+    let hardware_address = parts.hardware_address.as_ref().map_or(&[][..], Buffer::bytes);
     if hardware_address.len() > HARDWARE_ADDRESS_SIZE {
         return Err(Error::value("Hardware address must be 8 bytes or less"));
     }
@@ -99,25 +98,17 @@ struct Parts<'a, 'py> {
     protocol: c_int,
     kind: c_int,
     hardware: c_int,
-    hardware_address: Buffer<'py>,
+    hardware_address: Option<Buffer<'py>>,
 }
 
 impl<'a, 'py> Parts<'a, 'py> {
     fn parse(address: &'a Bound<'py, PyTuple>) -> Result<Self> {
-        let mut interface = ptr::null();
-        let (mut protocol, mut kind, mut hardware) = (0, c_int::from(libc::PACKET_HOST), 0);
-        let mut hardware_address = Buffer::empty(address.py());
-        parse_tuple!(
-            address,
-            c"si|iiy*;AF_PACKET address must be a tuple of two to five elements",
-            &raw mut interface,
-            &raw mut protocol,
-            &raw mut kind,
-            &raw mut hardware,
-            hardware_address.as_mut_ptr(),
-        )?;
-        // SAFETY: parsed as `s` from the tuple.
-        let interface = unsafe { parsed_text(interface, address) };
+        const FORMAT: Format<(Text, c_int, c_int, c_int, Readable)> =
+            Format::new(c"si|iiy*;AF_PACKET address must be a tuple of two to five elements");
+        let kind = c_int::from(libc::PACKET_HOST);
+        let (interface, protocol, kind, hardware, hardware_address) =
+            FORMAT.tuple(address, (None, 0, kind, 0, None))?;
+        let interface = interface.unwrap_or_default();
         Ok(Parts { interface, protocol, kind, hardware, hardware_address })
     }
 }
@@ -125,7 +116,7 @@ impl<'a, 'py> Parts<'a, 'py> {
 /// A number too large for C is refused without saying which.
 fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
-        Error::Raised if is_raised(py, Class::Overflow) => {
+        Error::Raised if is_raised(py, Exception::Overflow) => {
             error.discard(py);
             Error::overflow(format_args!("{}(): address argument out of range", context.caller))
         }
@@ -134,11 +125,11 @@ fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
 }
 
 /// `(ifname, proto, pkttype, hatype, addr)`, where an interface that is gone has no name.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], descriptor: &Descriptor) -> Result<Bound<'py, PyAny>> {
-    let packet = Packet::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let packet = Packet::decode(bytes_of(address));
     let name = match packet.interface {
         0 => None,
-        index => descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
+        index => origin.descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = make::utf8(py, name.as_deref().unwrap_or_default().to_bytes())?;
     let address = make::bytes(py, &packet.address)?;
@@ -148,7 +139,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8], descriptor: &Descriptor) ->
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const BYTES: [u8; 20] = [17, 0, 0x08, 0x00, 3, 0, 0, 0, 0x04, 0x03, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];
@@ -158,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&packet().encode()), BYTES);
         assert_eq!(Packet::decode(&BYTES), packet());
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());

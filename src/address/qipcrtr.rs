@@ -6,10 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::{field, of_fields, type_name};
+use super::context::{Context, Origin};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
-use crate::parse_tuple;
+use crate::interpreter::type_name::type_name;
 
 /// `AF_QIPCRTR` of `<bits/socket.h>`.
 pub const FAMILY: c_int = 42;
@@ -38,33 +40,32 @@ impl Qipcrtr {
 }
 
 /// `(node, port)`.
-pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32)> = Format::new(c"II:getsockaddrarg");
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
         Error::type_error(format_args!("getsockaddrarg: AF_QIPCRTR address must be tuple, not {class}"))
     })?;
-    let mut qipcrtr = Qipcrtr::default();
-    parse_tuple!(address, c"II:getsockaddrarg", &raw mut qipcrtr.node, &raw mut qipcrtr.port)?;
-    Ok(qipcrtr.encode())
+    let (node, port) = FORMAT.tuple(address, (0, 0))?;
+    Ok(Qipcrtr { node, port }.encode())
 }
 
 /// `(node, port)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Qipcrtr { node, port } = Qipcrtr::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Qipcrtr { node, port } = Qipcrtr::decode(bytes_of(address));
     (node, port).into_object(py)
 }
 
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const QIPCRTR: Qipcrtr = Qipcrtr { node: 0x0403_0201, port: 0xffff_fffe };
     const BYTES: [u8; 12] = [42, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xff, 0xff];
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&QIPCRTR.encode()), BYTES);
         assert_eq!(Qipcrtr::decode(&BYTES), QIPCRTR);
     }

@@ -3,10 +3,11 @@
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::{Context, field, of_fields, tuple};
+use super::context::{Context, Origin, tuple};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
-use crate::parse_tuple;
 
 // The types of addresses, <linux/tipc.h>.
 const NAMESEQ: u8 = 1;
@@ -92,25 +93,19 @@ impl Tipc {
 
 /// `(addr_type, v1, v2, v3[, scope])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32, u32, u32, u32)> =
+        Format::new(c"IIII|I;AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])");
     let address = tuple(context, "AF_TIPC", address)?;
-    let (mut kind, mut v1, mut v2, mut v3, mut scope) = (0_u32, 0_u32, 0_u32, 0_u32, CLUSTER_SCOPE);
-    parse_tuple!(
-        address,
-        c"IIII|I;AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])",
-        &raw mut kind,
-        &raw mut v1,
-        &raw mut v2,
-        &raw mut v3,
-        &raw mut scope,
-    )?;
+    let (kind, v1, v2, v3, scope) = FORMAT.tuple(address, (0, 0, 0, 0, CLUSTER_SCOPE))?;
     let address = Address::new(kind, v1, v2, v3).ok_or_else(|| Error::type_error("Invalid address type"))?;
     // As in C, what does not fit is cut off.
     Ok(Tipc { address, scope: scope as i8 }.encode())
 }
 
 /// `(addr_type, v1, v2, v3, scope)`, where a name has its instance twice, as the range it is, and an id has a 0.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Tipc { address, scope } = Tipc::decode(bytes).ok_or_else(|| Error::value("Invalid address type"))?;
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Tipc { address, scope } =
+        Tipc::decode(bytes_of(address)).ok_or_else(|| Error::value("Invalid address type"))?;
     let (kind, v1, v2, v3) = match address {
         Address::NameSequence { service, lower, upper } => (NAMESEQ, service, lower, upper),
         Address::Name { service, instance } => (NAME, service, instance, instance),
@@ -124,11 +119,10 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     #[track_caller]
-    fn both_ways(tipc: Tipc, bytes: [u8; 16]) {
+    fn round_trip(tipc: Tipc, bytes: [u8; 16]) {
         assert_eq!(bytes_of(&tipc.encode()), bytes);
         assert_eq!(Tipc::decode(&bytes), Some(tipc));
     }
@@ -137,19 +131,19 @@ mod tests {
     fn a_name_sequence() {
         let address = Address::NameSequence { service: 5, lower: 0x0403_0201, upper: 0xffff_fffe };
         let bytes = [30, 0, 1, 2, 5, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xff, 0xff];
-        both_ways(Tipc { address, scope: 2 }, bytes);
+        round_trip(Tipc { address, scope: 2 }, bytes);
     }
 
     #[test]
     fn a_name() {
         let address = Address::Name { service: 5, instance: 6 };
-        both_ways(Tipc { address, scope: -1 }, [30, 0, 2, 0xff, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
+        round_trip(Tipc { address, scope: -1 }, [30, 0, 2, 0xff, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]
     fn an_id_has_its_reference_first() {
         let address = Address::Id { node: 5, reference: 6 };
-        both_ways(Tipc { address, scope: 3 }, [30, 0, 3, 3, 6, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+        round_trip(Tipc { address, scope: 3 }, [30, 0, 3, 3, 6, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -7,22 +7,22 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use socket2::SockAddr;
 
-use super::of_fields;
-use crate::buffer::Buffer;
+use super::context::{Context, Origin};
+use super::sockaddr::{bytes_of, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::buffer::{Buffer, Readable};
+use crate::interpreter::format::Format;
 use crate::interpreter::{make, owned};
-use crate::{name, parse_object};
+use crate::name;
 
 /// The longest path, the NUL that ends it included; and the longest abstract name, the NUL that begins it included.
 const PATH_SIZE: usize = 108;
 
 /// Parses a path.
-pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
-    let py = address.py();
-    let mut path = Buffer::empty(py);
-    let encoded = encoded(address)?;
-    parse_object!(&encoded, c"y*", path.as_mut_ptr())?;
-    encode(path.bytes())
+pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(Readable,)> = Format::new(c"y*");
+    let (path,) = FORMAT.object(&encoded(address)?, (None,))?;
+    encode(path.as_ref().map_or(&[], Buffer::bytes))
 }
 
 /// A `str` in the file system's encoding, where NUL is allowed (PEP 383); what names a file (`os.PathLike`) as that name; anything
@@ -56,8 +56,8 @@ fn encode(path: &[u8]) -> Result<SockAddr> {
 }
 
 /// A path as `str`, an abstract name as bytes; an unnamed socket has the path `''`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let path = bytes.get(2..).unwrap_or_default();
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let path = bytes_of(address).get(2..).unwrap_or_default();
     if path.first() == Some(&0) {
         return make::bytes(py, path);
     }
@@ -70,7 +70,6 @@ pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>
 
 #[cfg(test)]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     #[test]

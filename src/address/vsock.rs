@@ -4,10 +4,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::{field, of_fields, type_name};
+use super::context::{Context, Origin};
+use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
-use crate::parse_tuple;
+use crate::interpreter::type_name::type_name;
 
 /// A `sockaddr_vm` of `<linux/vm_sockets.h>`, where the port comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,33 +35,32 @@ impl Vsock {
 }
 
 /// `(cid, port)`.
-pub fn from_python(address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
+    const FORMAT: Format<(u32, u32)> = Format::new(c"II:getsockaddrarg");
     let address = address.cast::<PyTuple>().map_err(|_| {
         let class = type_name(address);
         Error::type_error(format_args!("getsockaddrarg: AF_VSOCK address must be tuple, not {class}"))
     })?;
-    let mut vsock = Vsock::default();
-    parse_tuple!(address, c"II:getsockaddrarg", &raw mut vsock.cid, &raw mut vsock.port)?;
-    Ok(vsock.encode())
+    let (cid, port) = FORMAT.tuple(address, (0, 0))?;
+    Ok(Vsock { cid, port }.encode())
 }
 
 /// `(cid, port)`.
-pub fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>> {
-    let Vsock { cid, port } = Vsock::decode(bytes);
+pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let Vsock { cid, port } = Vsock::decode(bytes_of(address));
     (cid, port).into_object(py)
 }
 
 #[cfg(test)]
 #[cfg(target_endian = "little")]
 mod tests {
-    use super::super::bytes_of;
     use super::*;
 
     const VSOCK: Vsock = Vsock { cid: 0xffff_ffff, port: 0x0403_0201 };
     const BYTES: [u8; 16] = [40, 0, 0, 0, 1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
     #[test]
-    fn both_ways() {
+    fn round_trip() {
         assert_eq!(bytes_of(&VSOCK.encode()), BYTES);
         assert_eq!(Vsock::decode(&BYTES), VSOCK);
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_vm>());

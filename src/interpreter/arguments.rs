@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::{Error, Result};
 use crate::interpreter::make;
+use crate::interpreter::number::plain_long;
 
 /// Positional arguments, borrowed from the interpreter for the time of the call.
 #[derive(Clone, Copy)]
@@ -104,20 +105,6 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 }
 
-/// The value of an `int`, or of an instance of a subclass such as a flag, that fits; runs no Python code.
-#[inline]
-pub fn plain_long(value: &Bound<'_, PyAny>) -> Option<i64> {
-    let mut overflow = 0;
-    // SAFETY: `value` is an object; the function is only called on an int, for which it cannot fail but by overflow.
-    unsafe {
-        if ffi::PyLong_Check(value.as_ptr()) == 0 {
-            return None;
-        }
-        let long = ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow);
-        (overflow == 0).then_some(long)
-    }
-}
-
 /// Arguments of a function that takes keywords.
 #[derive(Clone, Copy)]
 pub struct Keywords<'a, 'py> {
@@ -171,49 +158,6 @@ impl<'a, 'py> Keywords<'a, 'py> {
     }
 }
 
-/// Parses a tuple with `PyArg_ParseTuple`: `parse_tuple!(tuple, c"n|i:recv", &raw mut size, &raw mut flags)?`.
-macro_rules! parse_tuple {
-    ($tuple:expr, $format:expr $(, $target:expr)* $(,)?) => {{
-        let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
-        // SAFETY: the thread is attached, as the tuple shows; each target points to the C type its place in the format names.
-        let parsed = unsafe { pyo3::ffi::PyArg_ParseTuple(tuple.as_ptr(), $format.as_ptr() $(, $target)*) };
-        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
-    }};
-}
-pub(crate) use parse_tuple;
-
-/// Parses one object with `PyArg_Parse`.
-macro_rules! parse_object {
-    ($object:expr, $format:expr $(, $target:expr)* $(,)?) => {{
-        let object: &pyo3::Bound<'_, pyo3::PyAny> = $object;
-        // SAFETY: as in `parse_tuple!`.
-        let parsed = unsafe { pyo3::ffi::PyArg_Parse(object.as_ptr(), $format.as_ptr() $(, $target)*) };
-        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
-    }};
-}
-pub(crate) use parse_object;
-
-/// Parses positional and keyword arguments with `PyArg_ParseTupleAndKeywords`: the names follow the format, in brackets.
-macro_rules! parse_keywords {
-    ($tuple:expr, $dict:expr, $format:expr, [$($name:literal),*] $(, $target:expr)* $(,)?) => {{
-        let tuple: &pyo3::Bound<'_, pyo3::types::PyTuple> = $tuple;
-        let dict: Option<&pyo3::Bound<'_, pyo3::types::PyDict>> = $dict;
-        let names = [$($name.as_ptr(),)* std::ptr::null()];
-        // SAFETY: as in `parse_tuple!`; the names end with a null pointer and are only read.
-        let parsed = unsafe {
-            pyo3::ffi::PyArg_ParseTupleAndKeywords(
-                tuple.as_ptr(),
-                dict.map_or(std::ptr::null_mut(), |dict| dict.as_ptr()),
-                $format.as_ptr(),
-                names.as_ptr().cast_mut().cast()
-                $(, $target)*
-            )
-        };
-        if parsed == 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
-    }};
-}
-pub(crate) use parse_keywords;
-
 /// Refuses a wrong number of positional arguments in the words of Argument Clinic, which newer interpreters use.
 pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usize, most: usize) -> Result<()> {
     let count = tuple.len();
@@ -228,18 +172,4 @@ pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usi
     };
     let plural = if number == 1 { "" } else { "s" };
     Err(Error::type_error(format_args!("{name} expected {bound}{number} argument{plural}, got {count}")))
-}
-
-/// A C `int`, converted as Argument Clinic does: an `__index__` counts, and what does not fit is an `OverflowError`.
-pub fn as_int(value: &Bound<'_, PyAny>) -> Result<c_int> {
-    let mut overflow = 0;
-    // SAFETY: `value` is an object.
-    let long = unsafe { ffi::PyLong_AsLongAndOverflow(value.as_ptr(), &raw mut overflow) };
-    if long == -1 && overflow == 0 && PyErr::occurred(value.py()) {
-        return Err(Error::Raised);
-    }
-    match c_int::try_from(long) {
-        Ok(int) if overflow == 0 => Ok(int),
-        _ => Err(Error::overflow("Python int too large to convert to C int")),
-    }
 }

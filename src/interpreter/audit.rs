@@ -1,25 +1,67 @@
 //! Audit events (PEP 578), with the names and arguments that CPython raises.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
+use std::ptr;
+
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
 
 unsafe extern "C" {
     /// Tells the audit hooks of an event; negative when one refused, with its exception set. Not in `pyo3-ffi`.
     ///
     /// The arguments are only turned into objects when there is a hook: without one this costs three nanoseconds.
-    pub fn PySys_Audit(event: *const c_char, format: *const c_char, ...) -> c_int;
+    fn PySys_Audit(event: *const c_char, format: *const c_char, ...) -> c_int;
 }
 
-/// Tells the audit hooks of an event: `audit!(py, c"socket.bind", c"OO", socket_ptr, address_ptr)?`.
-///
-/// A format's letters are those of `Py_BuildValue`.
-macro_rules! audit {
-    ($py:expr, $event:literal, $format:literal $(, $argument:expr)* $(,)?) => {{
-        let _attached: pyo3::Python<'_> = $py;
-        // SAFETY: the thread is attached, and each argument is of the C type that its letter in the format names.
-        let refused = unsafe {
-            $crate::interpreter::audit::PySys_Audit($event.as_ptr(), $format.as_ptr() $(, $argument)*)
-        };
-        if refused < 0 { Err($crate::error::Error::Raised) } else { Ok(()) }
-    }};
+/// Tells the audit hooks of an event: `audit(py, c"socket.bind", (socket, address))?`. A hook that raises refuses it.
+#[inline(always)]
+pub fn audit(_py: Python<'_>, event: &'static CStr, arguments: impl EventArguments) -> Result<()> {
+    if arguments.tell(event.as_ptr()) < 0 { Err(Error::Raised) } else { Ok(()) }
 }
-pub(crate) use audit;
+
+/// The arguments of an event.
+pub trait EventArguments {
+    /// Calls `PySys_Audit`. The thread is attached, as [`audit`] sees to it.
+    fn tell(self, event: *const c_char) -> c_int;
+}
+
+/// What C passes for an argument of each kind.
+macro_rules! pass {
+    ($object:ident: &Bound) => {
+        $object.as_ptr()
+    };
+    ($number:ident: c_int) => {
+        $number
+    };
+    ($text:ident: Option) => {
+        $text.map_or(ptr::null(), CStr::as_ptr)
+    };
+}
+
+/// Each event's arguments, with the format that names them: `O` for an object, `i` for an int, `s` for text that may be missing.
+macro_rules! events {
+    ($($format:literal: ($($name:ident: $kind:tt $($bound:ident)?),*);)*) => {$(
+        impl EventArguments for ($(events!(@type $kind $($bound)?),)*) {
+            #[inline(always)]
+            fn tell(self, event: *const c_char) -> c_int {
+                let ($($name,)*) = self;
+                // SAFETY: the thread is attached, as the only caller shows, and each argument is of the C type that its letter names.
+                unsafe { PySys_Audit(event, $format.as_ptr() $(, pass!($name: $kind $($bound)?))*) }
+            }
+        }
+    )*};
+    (@type & Bound) => { &Bound<'_, PyAny> };
+    (@type c_int) => { c_int };
+    (@type Option) => { Option<&CStr> };
+}
+
+events! {
+    c"": ();
+    c"(O)": (object: &Bound);
+    c"OO": (first: &Bound, second: &Bound);
+    c"Oiii": (object: &Bound, first: c_int, second: c_int, third: c_int);
+    c"OOiii": (first: &Bound, second: &Bound, third: c_int, fourth: c_int, fifth: c_int);
+    c"is": (number: c_int, text: Option);
+    c"ss": (first: Option, second: Option);
+}

@@ -106,6 +106,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "unwinds through the C library")]
     fn a_thread_that_ends_below_rust_hangs() {
         hang_threads_that_end();
         let (sender, receiver) = mpsc::channel();
@@ -120,6 +121,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no personality routine to replace")]
     fn panics_are_caught_as_before() {
         hang_threads_that_end();
         hang_threads_that_end();

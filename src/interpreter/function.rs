@@ -14,10 +14,8 @@ use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
-use crate::error::{self, Error, Result};
-
-/// What a function gives back to Python.
-pub type Returned<'py> = Result<Bound<'py, PyAny>>;
+use super::ObjectResult;
+use crate::error::{Error, Result, raise};
 
 /// What a method gets as its first argument: the socket, the module, or nothing.
 pub trait Receiver<'a, 'py>: Sized {
@@ -41,13 +39,13 @@ impl<'py> Receiver<'_, 'py> for Python<'py> {
 ///
 /// The thread is attached.
 #[inline(always)]
-pub unsafe fn enter<'py>(body: impl FnOnce(Python<'py>) -> Returned<'py>) -> *mut ffi::PyObject {
+pub unsafe fn enter<'py>(body: impl FnOnce(Python<'py>) -> ObjectResult<'py>) -> *mut ffi::PyObject {
     // SAFETY: the caller is the interpreter, which calls only attached threads.
     let py = unsafe { Python::assume_attached() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => value.into_ptr(),
         failed => {
-            raise(py, failed);
+            raise_failure(py, failed);
             ptr::null_mut()
         }
     }
@@ -65,7 +63,7 @@ pub unsafe fn enter_status(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(())) => 0,
         failed => {
-            raise(py, failed);
+            raise_failure(py, failed);
             -1
         }
     }
@@ -83,7 +81,7 @@ pub unsafe fn enter_aside(body: impl FnOnce(Python<'_>) -> Result<()>) {
     let aside = PutAside::take(py);
     let failed = catch_unwind(AssertUnwindSafe(|| body(py)));
     if !matches!(failed, Ok(Ok(()))) {
-        raise(py, failed);
+        raise_failure(py, failed);
         // SAFETY: attached, with an exception set; null stands for no object to tell of.
         unsafe { ffi::PyErr_WriteUnraisable(ptr::null_mut()) };
     }
@@ -95,7 +93,7 @@ pub fn enter_module(py: Python<'_>, body: impl FnOnce() -> Result<()>) -> PyResu
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => Ok(()),
         failed => {
-            raise(py, failed);
+            raise_failure(py, failed);
             Err(PyErr::fetch(py))
         }
     }
@@ -104,7 +102,7 @@ pub fn enter_module(py: Python<'_>, body: impl FnOnce() -> Result<()>) -> PyResu
 /// Makes what went wrong the interpreter's current exception. To do so can itself go wrong: all of it ends here.
 #[cold]
 #[inline(never)]
-fn raise<T>(py: Python<'_>, failed: thread::Result<Result<T>>) {
+fn raise_failure<T>(py: Python<'_>, failed: thread::Result<Result<T>>) {
     let raised = failed.and_then(|failed| {
         catch_unwind(AssertUnwindSafe(|| {
             if let Err(error) = failed {
@@ -115,16 +113,16 @@ fn raise<T>(py: Python<'_>, failed: thread::Result<Result<T>>) {
     if let Err(panic) = raised
         && catch_unwind(AssertUnwindSafe(|| raise_panic(py, &*panic))).is_err()
     {
-        error::raise_no_memory(py);
+        raise::no_memory(py);
     }
 }
 
 fn raise_panic(py: Python<'_>, panic: &(dyn Any + Send)) {
     if is_no_memory(panic) {
-        return error::raise_no_memory(py);
+        return raise::no_memory(py);
     }
     PanicException::new_err((text_of(panic).to_owned(),)).restore(py);
-    error::settle();
+    raise::release_deferred();
 }
 
 /// Whether a panic is PyO3's for want of the interpreter's memory. It panics where the interpreter made no object, having printed the
@@ -370,6 +368,7 @@ pub(crate) use attribute_entry;
 /// | `noargs` | the receiver |
 /// | `static_noargs` | the receiver, which is `Python` |
 /// | `object` | the receiver and one object |
+/// | `only` | the receiver and [`Only`](super::clinic::Only) |
 /// | `function` | as `positional`, for a function of the module |
 /// | `positional` | the receiver and [`Arguments`](super::arguments::Arguments) |
 /// | `keywords` | the receiver and [`Keywords`](super::arguments::Keywords) |
@@ -383,8 +382,24 @@ macro_rules! functions {
 }
 pub(crate) use functions;
 
+/// An entry of [`functions!`] whose body takes an [`Only`](super::clinic::Only).
+#[cfg(Py_3_13)]
+macro_rules! only_entry {
+    ($name:literal, $body:path, $doc:expr) => { $crate::function_entry!(object $name, $body, $doc) };
+}
+
+/// An entry of [`functions!`] whose body takes an [`Only`](super::clinic::Only).
+#[cfg(not(Py_3_13))]
+macro_rules! only_entry {
+    ($name:literal, $body:path, $doc:expr) => { $crate::function_entry!(function $name, $body, $doc) };
+}
+pub(crate) use only_entry;
+
 /// One entry of [`functions!`]: the wrapper, specialised for its body, and its flags.
 macro_rules! function_entry {
+    (only $name:literal, $body:path, $doc:expr) => {
+        $crate::only_entry!($name, $body, $doc)
+    };
     (noargs $name:literal, $body:path, $doc:expr) => {
         $crate::function_entry!(@unary $name, $body, $doc, pyo3::ffi::METH_NOARGS)
     };
@@ -519,6 +534,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "needs the interpreter")]
     fn a_panic_for_want_of_memory_is_known() {
         Python::initialize();
         // SAFETY: null is what is asked about.
@@ -526,7 +542,7 @@ mod tests {
             Python::attach(|py| caught(|| drop(unsafe { Bound::<PyAny>::from_owned_ptr(py, ptr::null_mut()) })));
         assert!(is_no_memory(&*no_object), "PyO3 panics in other words");
         let unwrapped = Python::attach(|py| {
-            error::raise_no_memory(py);
+            raise::no_memory(py);
             let failed: PyResult<()> = PyErr::take(py).map_or(Ok(()), Err);
             caught(|| failed.unwrap())
         });

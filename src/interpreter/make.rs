@@ -11,13 +11,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 
 use crate::error::{Error, Result};
-use crate::interpreter::function::Returned;
+use crate::interpreter::ObjectResult;
 use crate::interpreter::owned;
 
 /// What can be made an object of.
 pub trait IntoObject<'py> {
     /// The object.
-    fn into_object(self, py: Python<'py>) -> Returned<'py>;
+    fn into_object(self, py: Python<'py>) -> ObjectResult<'py>;
 }
 
 /// Integers that fit a C `long`, which the interpreter has a short way for.
@@ -25,7 +25,7 @@ macro_rules! long {
     ($($integer:ty),*) => {$(
         impl<'py> IntoObject<'py> for $integer {
             #[inline]
-            fn into_object(self, py: Python<'py>) -> Returned<'py> {
+            fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
                 // SAFETY: takes a plain number and returns a new object.
                 unsafe { owned(py, ffi::PyLong_FromLong(self.into())) }
             }
@@ -37,7 +37,7 @@ long!(u8, u16, u32, i32, i64);
 
 impl<'py> IntoObject<'py> for isize {
     #[inline]
-    fn into_object(self, py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
         // SAFETY: takes a plain number and returns a new object.
         unsafe { owned(py, ffi::PyLong_FromSsize_t(self)) }
     }
@@ -45,7 +45,7 @@ impl<'py> IntoObject<'py> for isize {
 
 impl<'py> IntoObject<'py> for u64 {
     #[inline]
-    fn into_object(self, py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
         // SAFETY: takes a plain number and returns a new object.
         unsafe { owned(py, ffi::PyLong_FromUnsignedLongLong(self)) }
     }
@@ -53,7 +53,7 @@ impl<'py> IntoObject<'py> for u64 {
 
 impl<'py> IntoObject<'py> for usize {
     #[inline]
-    fn into_object(self, py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
         // SAFETY: takes a plain number and returns a new object.
         unsafe { owned(py, ffi::PyLong_FromSize_t(self)) }
     }
@@ -61,7 +61,7 @@ impl<'py> IntoObject<'py> for usize {
 
 impl<'py> IntoObject<'py> for f64 {
     #[inline]
-    fn into_object(self, py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
         // SAFETY: takes a plain number and returns a new object.
         unsafe { owned(py, ffi::PyFloat_FromDouble(self)) }
     }
@@ -69,28 +69,28 @@ impl<'py> IntoObject<'py> for f64 {
 
 impl<'py> IntoObject<'py> for bool {
     #[inline]
-    fn into_object(self, py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
         Ok(PyBool::new(py, self).to_owned().into_any())
     }
 }
 
 impl<'py> IntoObject<'py> for &str {
     #[inline]
-    fn into_object(self, py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
         text(py, self)
     }
 }
 
 impl<'py, T> IntoObject<'py> for Bound<'py, T> {
     #[inline]
-    fn into_object(self, _py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, _py: Python<'py>) -> ObjectResult<'py> {
         Ok(self.into_any())
     }
 }
 
 impl<'py, T> IntoObject<'py> for &Bound<'py, T> {
     #[inline]
-    fn into_object(self, _py: Python<'py>) -> Returned<'py> {
+    fn into_object(self, _py: Python<'py>) -> ObjectResult<'py> {
         Ok(self.as_any().clone())
     }
 }
@@ -100,7 +100,7 @@ macro_rules! tuples {
     ($(($($part:ident),*))*) => {$(
         impl<'py, $($part: IntoObject<'py>),*> IntoObject<'py> for ($($part,)*) {
             #[inline]
-            fn into_object(self, py: Python<'py>) -> Returned<'py> {
+            fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
                 #[allow(non_snake_case, reason = "each part goes by the name of its type")]
                 let ($($part,)*) = self;
                 Ok(tuple(py, [$($part.into_object(py)?),*])?.into_any())
@@ -170,26 +170,26 @@ pub fn fileno<'py>(py: Python<'py>, number: impl IntoObject<'py>) -> Result<Boun
 
 /// A string of this text.
 #[inline]
-pub fn text<'py>(py: Python<'py>, text: &str) -> Returned<'py> {
+pub fn text<'py>(py: Python<'py>, text: &str) -> ObjectResult<'py> {
     utf8(py, text.as_bytes())
 }
 
 /// A string of text in UTF-8; a `UnicodeDecodeError` where it is not.
 #[inline]
-pub fn utf8<'py>(py: Python<'py>, text: &[u8]) -> Returned<'py> {
+pub fn utf8<'py>(py: Python<'py>, text: &[u8]) -> ObjectResult<'py> {
     // SAFETY: the bytes with their length.
     unsafe { owned(py, ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed())) }
 }
 
 /// A string of the system's text, in the file system's encoding (PEP 383).
-pub fn system_text<'py>(py: Python<'py>, text: &[u8]) -> Returned<'py> {
+pub fn system_text<'py>(py: Python<'py>, text: &[u8]) -> ObjectResult<'py> {
     // SAFETY: the bytes with their length.
     unsafe { owned(py, ffi::PyUnicode_DecodeFSDefaultAndSize(text.as_ptr().cast(), text.len().cast_signed())) }
 }
 
 /// A bytes object of a copy of these.
 #[inline]
-pub fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> Returned<'py> {
+pub fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> ObjectResult<'py> {
     // SAFETY: the bytes with their length.
     unsafe { owned(py, ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), bytes.len().cast_signed())) }
 }

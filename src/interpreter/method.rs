@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::interpreter::{make, owned};
 
 /// Gives `class` the method that it inherits by this name, made by [`functions!`](super::function::functions), as its own.
-pub fn adopt(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
+pub fn redefine(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
     let attribute = make::text(class.py(), name)?.cast_into::<PyString>().map_err(PyErr::from)?;
     let inherited = class.getattr(&attribute)?;
     // SAFETY: a method descriptor, as is checked, is of the interpreter's struct for them, and its table is static. The new one is not
     // known to anybody yet: its field may be written to.
     let own = unsafe {
         if ffi::Py_TYPE(inherited.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
-            return Err(Error::runtime(format_args!("{name} is no method to adopt")));
+            return Err(Error::runtime(format_args!("{name} is no method to define again")));
         }
         let table = (*inherited.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method;
         let own = owned(class.py(), ffi::PyDescr_NewMethod(class.as_type_ptr(), table))?;
@@ -39,7 +39,7 @@ unsafe extern "C" fn call(
     count: usize,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: called attached, on a descriptor made in `adopt`, with as many arguments as `count` says without its flag, and after them
+    // SAFETY: called attached, on a descriptor made in `redefine`, with as many arguments as `count` says without its flag, and after them
     // the values of `names`, a tuple or null. The functions are of the kinds that their flags say.
     unsafe {
         let descriptor = &*method.cast::<ffi::PyMethodDescrObject>();

@@ -8,9 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::arguments::Keywords;
-use super::function::Returned;
 use super::text::utf8;
-use super::{make, owned};
+use super::{ObjectResult, make, owned};
 use crate::error::{Error, Result};
 use crate::{memory, name};
 
@@ -30,11 +29,15 @@ pub struct Signature<const N: usize> {
 }
 
 /// One value for each parameter, `None` where it has its default.
-pub type Bound_<'py, const N: usize> = [Option<Bound<'py, PyAny>>; N];
+pub type BoundArguments<'py, const N: usize> = [Option<Bound<'py, PyAny>>; N];
 
 impl<const N: usize> Signature<N> {
     /// Binds a call's arguments to the parameters.
-    pub fn bind<'py>(&self, this: Option<&Bound<'py, PyAny>>, arguments: Keywords<'_, 'py>) -> Result<Bound_<'py, N>> {
+    pub fn bind<'py>(
+        &self,
+        this: Option<&Bound<'py, PyAny>>,
+        arguments: Keywords<'_, 'py>,
+    ) -> Result<BoundArguments<'py, N>> {
         let positional = arguments.positional;
         if arguments.only_positional().is_some() && (self.required..=self.positional.min(N)).contains(&positional.len())
         {
@@ -50,14 +53,18 @@ impl<const N: usize> Signature<N> {
         this: Option<&Bound<'py, PyAny>>,
         positional: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
-    ) -> Result<Bound_<'py, N>> {
+    ) -> Result<BoundArguments<'py, N>> {
         match self.fit(positional, named) {
             Some(values) => Ok(values),
             None => Err(self.refuse(this, positional, named)),
         }
     }
 
-    fn fit<'py>(&self, positional: &Bound<'py, PyTuple>, named: Option<&Bound<'py, PyDict>>) -> Option<Bound_<'py, N>> {
+    fn fit<'py>(
+        &self,
+        positional: &Bound<'py, PyTuple>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> Option<BoundArguments<'py, N>> {
         let mut values = [const { None }; N];
         if positional.len() > self.positional {
             return None;
@@ -101,9 +108,9 @@ impl<const N: usize> Signature<N> {
         }
     }
 
-    fn function<'py>(&self, py: Python<'py>) -> Returned<'py> {
-        let source = memory::formatted(format_args!("def function({}): pass\n", self.declaration))?;
-        let source = memory::till_nul(source.as_bytes())?;
+    fn function<'py>(&self, py: Python<'py>) -> ObjectResult<'py> {
+        let source = memory::try_format(format_args!("def function({}): pass\n", self.declaration))?;
+        let source = memory::until_nul(source.as_bytes())?;
         // In a namespace of its own: a module would be found by its name in `sys.modules`, instead of a user's.
         let names = make::dict(py)?;
         // SAFETY: a string with its NUL, and a dict for both kinds of names.

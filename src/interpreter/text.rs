@@ -1,4 +1,4 @@
-//! Text of Python's as Rust, and as C, has it.
+//! Python's text as Rust and as C have it.
 //!
 //! PyO3's `to_str` makes an exception of what UTF-8 cannot say, and leaves it to be given back later. Here it is forgotten at once.
 
@@ -8,7 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::error;
+use crate::error::clear;
 
 /// The text of a `str`; none where it holds what UTF-8 cannot say, half of a surrogate pair.
 pub fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
@@ -29,7 +29,7 @@ fn bytes<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
     unsafe {
         let start = ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut length);
         if start.is_null() {
-            error::clear(text.py());
+            clear(text.py());
             return None;
         }
         Some(std::slice::from_raw_parts(start.cast(), length.cast_unsigned() + 1))

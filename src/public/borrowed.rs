@@ -8,27 +8,27 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::class;
+use super::identity;
 use crate::error::Result;
 use crate::interpreter::function::{Receiver, Table};
 use crate::interpreter::{make, owned};
 use crate::name;
-use crate::socket::This;
+use crate::socket::object::SocketRef;
 
 /// What such a method is called on: a socket, or anything else.
 #[derive(Clone, Copy)]
-pub struct Anything<'a, 'py> {
+pub struct AnyObject<'a, 'py> {
     object: Borrowed<'a, 'py, PyAny>,
 }
 
-impl<'a, 'py> Receiver<'a, 'py> for Anything<'a, 'py> {
+impl<'a, 'py> Receiver<'a, 'py> for AnyObject<'a, 'py> {
     unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
         // SAFETY: as the caller promises; every object is one of `object`.
-        Anything { object: unsafe { Borrowed::from_ptr(py, pointer) } }
+        AnyObject { object: unsafe { Borrowed::from_ptr(py, pointer) } }
     }
 }
 
-impl<'a, 'py> Anything<'a, 'py> {
+impl<'a, 'py> AnyObject<'a, 'py> {
     /// The attached interpreter.
     pub fn py(&self) -> Python<'py> {
         self.object.py()
@@ -40,9 +40,10 @@ impl<'a, 'py> Anything<'a, 'py> {
     }
 
     /// The socket, if it is one.
-    pub fn socket(&self) -> Option<This<'a, 'py>> {
+    pub fn socket(&self) -> Option<SocketRef<'a, 'py>> {
         // SAFETY: an instance of the public class or of a subclass, as is checked, borrowed for 'a.
-        class::is_instance(&self.object).then(|| unsafe { This::from_interpreter(self.py(), self.object.as_ptr()) })
+        identity::is_instance(&self.object)
+            .then(|| unsafe { SocketRef::from_interpreter(self.py(), self.object.as_ptr()) })
     }
 
     /// Whether it was closed, as it says itself.
@@ -61,7 +62,7 @@ impl<'a, 'py> Anything<'a, 'py> {
     }
 }
 
-/// Gives `class` the methods of a table of functions with the receiver [`Anything`].
+/// Gives `class` the methods of a table of functions with the receiver [`AnyObject`].
 pub fn add(class: &Bound<'_, PyType>, table: &'static Table) -> Result<()> {
     for entry in table.entries() {
         // SAFETY: an entry of a static table, made for any object. What comes back is new, or null with an exception.

@@ -6,18 +6,17 @@ use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use super::pristine::{self, is_pristine};
-use super::{borrowed, io, lifecycle, makefile, sendfile};
-use crate::error::{Error, Result};
+use super::{borrowed, identity, io, lifecycle, makefile, sendfile};
+use crate::error::Result;
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, made_in_python, slot};
-use crate::interpreter::function::{Attributes, Receiver, Table};
+use crate::interpreter::function::{Attributes, Table};
 use crate::interpreter::make;
 use crate::interpreter::method;
-use crate::socket::{Object, This};
-use crate::{attributes, functions, initialiser, name, netdb};
+use crate::resolve::hostname;
+use crate::socket::object::Object;
+use crate::{attributes, functions, initialiser, name};
 
 static METHODS: Table = functions![
     keywords c"__getstate__" => lifecycle::getstate, c"__getstate__($self)\n--\n\n\
@@ -49,7 +48,7 @@ static METHODS: Table = functions![
         Another socket of the same class for the same connection, with a descriptor of its own that is not inheritable; see dup(2).";
     keywords c"get_inheritable" => lifecycle::get_inheritable, c"get_inheritable($self)\n--\n\n\
         Whether programs that this one starts inherit the descriptor (PEP 446).";
-    static_noargs c"gethostname" => netdb::gethostname, c"gethostname()\n--\n\n\
+    static_noargs c"gethostname" => hostname::gethostname, c"gethostname()\n--\n\n\
         The name of this machine; the same as the module's gethostname(). See gethostname(2).";
     keywords c"sendfile" => sendfile::sendfile, c"sendfile($self, file, offset=0, count=None)\n--\n\n\
         Sends a file opened in binary mode, from offset, count bytes or all of it, and returns how many bytes went.\n\n\
@@ -97,12 +96,10 @@ static MEMBERS: Members = Members::new(&[
 /// What is called for each message. See [`method`].
 const OFTEN_CALLED: [&str; 7] = ["recv", "recv_into", "recvfrom", "recvfrom_into", "send", "sendall", "sendto"];
 
-static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-
 /// Makes the class, as a subclass of the base class; or gives the one that was made.
 pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> Result<Bound<'py, PyType>> {
-    if let Some(class) = CLASS.get(module.py()) {
-        return Ok(class.bind(module.py()).clone());
+    if let Some(class) = identity::made(module.py()) {
+        return Ok(class.clone());
     }
     io::hold(module.py())?;
     let [traverse, clear] = collected_as_in_python(module.py())?;
@@ -128,7 +125,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     class.setattr(name!(py, "__name__")?, make::text(py, "socket")?)?;
     class.setattr(name!(py, "__module__")?, make::text(py, "socket")?)?;
     for name in OFTEN_CALLED {
-        method::adopt(&class, name)?;
+        method::redefine(&class, name)?;
     }
     borrowed::add(&class, &BORROWED)?;
     let slots = make::list(py)?;
@@ -136,7 +133,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
         make::append(&slots, name)?;
     }
     class.setattr(name!(py, "__slots__")?, slots)?;
-    let _ = CLASS.set(module.py(), class.clone().unbind());
+    identity::set(&class);
     Ok(class)
 }
 
@@ -157,64 +154,3 @@ const DOC: &std::ffi::CStr = c"socket(family=-1, type=-1, proto=-1, fileno=None)
     family is AF_INET (the default), AF_INET6, AF_UNIX, ...; type is SOCK_STREAM (the default), SOCK_DGRAM, ...; proto is\n\
     nearly always 0. With fileno the socket takes over that descriptor, and detects what is not given. Sockets are not\n\
     inherited by programs that this one starts. Raises OSError; see socket(2).";
-
-/// A new instance that was not initialised.
-pub fn new_instance(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
-    let class = class(py)?;
-    // SAFETY: `class` is the class; `__new__` looks at none of its arguments.
-    let object = unsafe { crate::socket::lifecycle::new(class.as_type_ptr(), ptr::null_mut(), ptr::null_mut()) };
-    if object.is_null() {
-        return Err(Error::Raised);
-    }
-    // SAFETY: a new reference.
-    Ok(unsafe { Bound::from_owned_ptr(py, object) })
-}
-
-/// An instance of the class, or of a subclass, as methods get it.
-pub fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Result<This<'a, 'py>> {
-    if !object.is_instance(class(object.py())?.as_any())? {
-        return Err(Error::type_error("a socket is required"));
-    }
-    // SAFETY: an instance, borrowed for 'a.
-    Ok(unsafe { This::from_interpreter(object.py(), object.as_ptr()) })
-}
-
-/// Whether the object is an instance of the class, or of a subclass. What it says of itself does not count.
-pub fn is_instance(object: &Bound<'_, PyAny>) -> bool {
-    let is_of = |class: &Py<PyType>| {
-        // SAFETY: an object and a class.
-        unsafe { ffi::PyObject_TypeCheck(object.as_ptr(), class.as_ptr().cast()) != 0 }
-    };
-    CLASS.get(object.py()).is_some_and(is_of)
-}
-
-/// Whether a class is this one.
-pub fn is_public(class: &Bound<'_, PyAny>) -> bool {
-    CLASS.get(class.py()).is_some_and(|public| public.is(class))
-}
-
-/// Whether a class is this one, or derived from it.
-pub fn is_public_or_derived(object: &Bound<'_, PyAny>) -> bool {
-    let py = object.py();
-    CLASS.get(py).is_some_and(|public| {
-        object.cast::<PyType>().is_ok_and(|class| class.is_subclass(public.bind(py)).unwrap_or(false))
-    })
-}
-
-/// Whether the object is of the class itself, and the class as it was made: nothing of it has been overridden.
-pub fn is_exactly_public(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: an object has a type.
-    let own = unsafe { ffi::Py_TYPE(object.as_ptr()) };
-    let is_public = |class: &&Py<PyType>| class.as_ptr().cast() == own;
-    CLASS.get(object.py()).filter(is_public).is_some_and(|class| is_pristine(class.bind(object.py())))
-}
-
-/// Remembers what the class is made of, now that all of it is there.
-pub fn finish(py: Python<'_>) -> Result<()> {
-    pristine::remember(class(py)?)
-}
-
-fn class(py: Python<'_>) -> Result<&Bound<'_, PyType>> {
-    let class = CLASS.get(py).ok_or_else(|| Error::runtime("the class socket was not made yet"))?;
-    Ok(class.bind(py))
-}

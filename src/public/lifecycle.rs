@@ -10,19 +10,23 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
-use super::borrowed::Anything;
-use super::{class, kinds};
-use crate::descriptor::offer::Offer;
-use crate::error::{Class, Error, Result};
-use crate::interpreter::arguments::{Arguments, Keywords, as_int};
-use crate::interpreter::function::{Receiver, Returned, enter};
+use super::borrowed::AnyObject;
+use super::{identity, members, package};
+use crate::call::descriptor::offer::Offer;
+use crate::call::spec::Spec;
+use crate::call::timeout::{self, Timeout};
+use crate::error::{Error, Exception, Result};
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::{Arguments, Keywords};
+use crate::interpreter::function::{Receiver, enter};
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::number::{self, as_int};
 use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
 use crate::socket::class::is_inherited;
-use crate::socket::lifecycle::{self, Recipe, as_descriptor};
-use crate::socket::{Object, This, connect, options};
-use crate::timeout::{self, Timeout};
+use crate::socket::lifecycle;
+use crate::socket::object::{Object, SocketRef};
+use crate::socket::{connect, options};
 use crate::{name, sys};
 
 const INIT: Signature<4> = Signature {
@@ -35,33 +39,33 @@ const INIT: Signature<4> = Signature {
 
 /// `__init__(family=-1, type=-1, proto=-1, fileno=None)`.
 pub fn initialise<'py>(
-    this: This<'_, 'py>,
+    this: SocketRef<'_, 'py>,
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Result<()> {
     let [family, kind, proto, fileno] = INIT.bind_tuple(Some(&this.object()), arguments, keywords)?;
     let int = |given: Option<Bound<'py, PyAny>>| given.map_or(Ok(-1), |given| as_int(&given));
-    let recipe = Recipe { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
+    let spec = Spec { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
     let fileno = fileno.filter(|fileno| !fileno.is_none());
-    let recipe = if fileno.is_some() { recipe } else { recipe.or_default() };
-    lifecycle::initialise(this, recipe, fileno.as_ref())?;
-    this.socket().files().store(0, Ordering::Relaxed);
+    let spec = if fileno.is_some() { spec } else { spec.or_default() };
+    lifecycle::initialise(this, spec, fileno.as_ref())?;
+    this.socket().io_refs().store(0, Ordering::Relaxed);
     this.socket().marked_closed().store(false, Ordering::Relaxed);
     Ok(())
 }
 
 /// `accept()`: `(socket, address)`.
-pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn accept<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     take_nothing(this, "socket.accept", arguments)?;
     let py = this.py();
     let object = this.object();
-    if !class::is_exactly_public(&object) {
+    if !identity::is_exactly_public(&object) {
         return accept_as_overridden(this);
     }
     let (connection, peer) = connect::accept_connection(this)?;
-    let class = kinds::named(py, name!(py, "socket")?)?;
-    let accepted = if class::is_public(&class) {
-        adopt(py, this, connection)?
+    let class = package::named(py, name!(py, "socket")?)?;
+    let accepted = if identity::is_public(&class) {
+        accepted_socket(py, this, connection)?
     } else {
         // Somebody has put another class in the place of ours.
         let made = make_of(&class, kind_of(&object)?, connection)?;
@@ -71,10 +75,10 @@ pub fn accept<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returne
 }
 
 /// `accept()` of a subclass, which may have each step of it in its own way.
-fn accept_as_overridden<'py>(this: This<'_, 'py>) -> Returned<'py> {
+fn accept_as_overridden<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let object = this.object();
-    let class = || kinds::named(py, name!(py, "socket")?);
+    let class = || package::named(py, name!(py, "socket")?);
     let (made, peer) = if is_inherited(&object, name!(py, "_accept")?)? {
         let (connection, peer) = connect::accept_connection(this)?;
         (make_of(&class()?, kind_of(&object)?, connection)?, peer)
@@ -102,7 +106,7 @@ fn two<'py>(pair: Bound<'py, PyAny>) -> Result<[Bound<'py, PyAny>; 2]> {
 
 /// Makes an accepted socket block, where the default is to block and its listener has a timeout. Here it does so already; but whoever has
 /// overridden `setblocking` is called.
-fn made_blocking<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>) -> Returned<'py> {
+fn made_blocking<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>) -> ObjectResult<'py> {
     let py = listener.py();
     if timeout::default().is_none() && listener.call_method0(name!(py, "gettimeout")?)?.is_truthy()? {
         accepted.call_method1(name!(py, "setblocking")?, (true,))?;
@@ -111,17 +115,21 @@ fn made_blocking<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>)
 }
 
 /// An instance of `class`, which may be any, for a descriptor.
-fn make_of<'py>(class: &Bound<'py, PyAny>, kind: Kind<'py>, fd: OwnedFd) -> Returned<'py> {
+fn make_of<'py>(class: &Bound<'py, PyAny>, kind: Kind<'py>, fd: OwnedFd) -> ObjectResult<'py> {
     offered(class, fd, |number| Ok(class.call(kind, Some(&make::fileno(class.py(), number)?))?))
 }
 
 /// What `make` makes of a descriptor's number with `class`. If it fails before a socket has taken the descriptor, that is closed.
-fn offered<'py>(class: &Bound<'py, PyAny>, fd: OwnedFd, make: impl FnOnce(RawFd) -> Returned<'py>) -> Returned<'py> {
+fn offered<'py>(
+    class: &Bound<'py, PyAny>,
+    fd: OwnedFd,
+    make: impl FnOnce(RawFd) -> ObjectResult<'py>,
+) -> ObjectResult<'py> {
     let offer = Offer::new(fd);
     let made = make(offer.number());
     match &made {
         // What a class that is not ours does with a descriptor before it fails, only it knows.
-        Err(_) if class::is_public_or_derived(class) => offer.withdraw(),
+        Err(_) if identity::is_public_or_derived(class) => offer.withdraw(),
         _ => offer.accepted(),
     }
     made
@@ -137,13 +145,13 @@ fn given(number: RawFd) -> Result<OwnedFd> {
 }
 
 /// `_hand_over(class, family, type, proto, fileno)`: an instance of the class for a descriptor that nobody else has.
-pub fn hand_over<'py>(_py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn hand_over<'py>(_py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let get = |index| {
         let given = arguments.get(index).ok_or_else(|| Error::type_error("_hand_over() takes 5 arguments"))?;
         Ok::<_, Error>(given.to_owned())
     };
     let (class, family, kind, proto) = (get(0)?, get(1)?, get(2)?, get(3)?);
-    let fd = given(as_descriptor(&get(4)?)?)?;
+    let fd = given(number::fileno(&get(4)?)?)?;
     offered(&class, fd, |number| Ok(class.call1((family, kind, proto, number.into_object(class.py())?))?))
 }
 
@@ -158,14 +166,14 @@ fn kind_of<'py>(object: &Bound<'py, PyAny>) -> Result<Kind<'py>> {
 }
 
 /// A socket of the public class for a connection that `listener` accepted.
-fn adopt<'py>(py: Python<'py>, listener: This<'_, 'py>, connection: OwnedFd) -> Returned<'py> {
-    let accepted = class::new_instance(py)?;
-    let this = class::this(&accepted)?;
+fn accepted_socket<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, connection: OwnedFd) -> ObjectResult<'py> {
+    let accepted = identity::new_instance(py)?;
+    let this = identity::this(&accepted)?;
     let socket = listener.socket();
-    let recipe = Recipe { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
-    lifecycle::announce(this, recipe)?;
+    let spec = Spec { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
+    lifecycle::audit_new(this, spec)?;
     // A connection inherits its listener's options.
-    lifecycle::put(this.socket(), recipe, connection, socket.without_attempts())?;
+    lifecycle::put(this.socket(), spec, connection, socket.without_attempts())?;
     // Some systems let a connection inherit the listener's mode; none may be non-blocking unless it was asked for.
     let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
     if timeout::default().is_none() && listener_waits && cfg!(not(target_os = "linux")) {
@@ -175,7 +183,7 @@ fn adopt<'py>(py: Python<'py>, listener: This<'_, 'py>, connection: OwnedFd) -> 
 }
 
 /// `dup()`: another socket for the same connection.
-pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn dup<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     take_nothing(this, "socket.dup", arguments)?;
     let py = this.py();
     let object = this.object();
@@ -187,12 +195,12 @@ pub fn dup<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'
 }
 
 /// Makes a call on the descriptor of a socket, or on the one that a subclass has in its place: by a `fileno` of its own.
-fn on_descriptor<T>(this: This<'_, '_>, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send) -> Result<T> {
+fn on_descriptor<T>(this: SocketRef<'_, '_>, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send) -> Result<T> {
     let object = this.object();
-    if class::is_exactly_public(&object) || is_inherited(&object, name!(this.py(), "fileno")?)? {
+    if identity::is_exactly_public(&object) || is_inherited(&object, name!(this.py(), "fileno")?)? {
         return Ok(this.socket().descriptor().attached(this.py(), call)?);
     }
-    let number = as_descriptor(&object.call_method0(name!(this.py(), "fileno")?)?)?;
+    let number = number::fileno(&object.call_method0(name!(this.py(), "fileno")?)?)?;
     if number < 0 {
         return Err(Error::closed());
     }
@@ -201,7 +209,7 @@ fn on_descriptor<T>(this: This<'_, '_>, call: impl FnOnce(BorrowedFd<'_>) -> io:
 }
 
 /// Refuses whatever is given to a method that takes nothing.
-fn take_nothing(this: This<'_, '_>, name: &'static str, arguments: Keywords<'_, '_>) -> Result<()> {
+fn take_nothing(this: SocketRef<'_, '_>, name: &'static str, arguments: Keywords<'_, '_>) -> Result<()> {
     nothing_for(&this.object(), name, arguments)
 }
 
@@ -211,24 +219,24 @@ fn nothing_for<'py>(object: &Bound<'py, PyAny>, name: &'static str, arguments: K
 }
 
 /// `close()`: closes the socket, or leaves that to the last of its file objects.
-pub fn close<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn close<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     take_nothing(this, "socket.close", arguments)?;
     close_marked(this)?;
     Ok(this.none())
 }
 
-fn close_marked(this: This<'_, '_>) -> Result<()> {
+fn close_marked(this: SocketRef<'_, '_>) -> Result<()> {
     let socket = this.socket();
     socket.marked_closed().store(true, Ordering::Relaxed);
-    if socket.files().load(Ordering::Relaxed) <= 0 {
+    if socket.io_refs().load(Ordering::Relaxed) <= 0 {
         really_close(this)?;
     }
     Ok(())
 }
 
 /// Closes the socket in the way of its class: `ssl.SSLSocket`, for one, has its own.
-fn really_close(this: This<'_, '_>) -> Result<()> {
-    if class::is_exactly_public(&this.object()) {
+fn really_close(this: SocketRef<'_, '_>) -> Result<()> {
+    if identity::is_exactly_public(&this.object()) {
         return lifecycle::close_socket(this.py(), this.socket());
     }
     this.object().call_method0(name!(this.py(), "_real_close")?)?;
@@ -236,7 +244,7 @@ fn really_close(this: This<'_, '_>) -> Result<()> {
 }
 
 /// `_real_close()`: closes the socket now.
-pub fn real_close<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn real_close<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     const REAL_CLOSE: Signature<1> = Signature {
         qualified_name: "socket._real_close",
         declaration: "self, _ss=None",
@@ -249,14 +257,14 @@ pub fn real_close<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Ret
 }
 
 /// `_decref_socketios()`: one file object less.
-pub fn forget_file<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn forget_file<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let (py, object) = (this.py(), this.object());
     nothing_for(&object, "socket._decref_socketios", arguments)?;
     let closed = match this.socket() {
         Some(this) => {
             let socket = this.socket();
-            if socket.files().load(Ordering::Relaxed) > 0 {
-                socket.files().fetch_sub(1, Ordering::Relaxed);
+            if socket.io_refs().load(Ordering::Relaxed) > 0 {
+                socket.io_refs().fetch_sub(1, Ordering::Relaxed);
             }
             socket.marked_closed().load(Ordering::Relaxed)
         }
@@ -275,20 +283,20 @@ pub fn forget_file<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -
 }
 
 /// `detach()`.
-pub fn detach<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn detach<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     take_nothing(this, "socket.detach", arguments)?;
     this.socket().marked_closed().store(true, Ordering::Relaxed);
     lifecycle::detach(this)
 }
 
 /// `__enter__()`.
-pub fn enter_with<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn enter_with<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     nothing_for(&this.object(), "socket.__enter__", arguments)?;
     Ok(this.object().to_owned())
 }
 
 /// `__exit__(*exception)`.
-pub fn exit_with<'py>(this: Anything<'_, 'py>, exception: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn exit_with<'py>(this: AnyObject<'_, 'py>, exception: Keywords<'_, 'py>) -> ObjectResult<'py> {
     if exception.only_positional().is_none() {
         const EXIT: Signature<0> = Signature {
             qualified_name: "socket.__exit__",
@@ -306,21 +314,21 @@ pub fn exit_with<'py>(this: Anything<'_, 'py>, exception: Keywords<'_, 'py>) -> 
     };
     match this.socket() {
         _ if closed => {}
-        Some(this) if class::is_exactly_public(&object) => close_marked(this)?,
+        Some(this) if identity::is_exactly_public(&object) => close_marked(this)?,
         _ => drop(object.call_method0(name!(py, "close")?)?),
     }
     Ok(py.None().into_bound(py))
 }
 
 /// `get_inheritable()`.
-pub fn get_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn get_inheritable<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     take_nothing(this, "socket.get_inheritable", arguments)?;
     let inheritable = on_descriptor(this, sys::socket::inheritable)?;
     Ok(PyBool::new(this.py(), inheritable).to_owned().into_any())
 }
 
 /// `set_inheritable(inheritable)`.
-pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn set_inheritable<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     const SET_INHERITABLE: Signature<1> = Signature {
         qualified_name: "socket.set_inheritable",
         declaration: "self, inheritable",
@@ -335,19 +343,19 @@ pub fn set_inheritable<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -
 }
 
 /// `__getstate__()`: refused, a connection cannot be written to a file.
-pub fn getstate<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn getstate<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     take_nothing(this, "socket.__getstate__", arguments)?;
     let name = this.object().get_type().name()?;
-    Err(Error::about(Class::Type, c"cannot pickle ", &name, c" object"))
+    Err(Error::about(Exception::Type, c"cannot pickle ", &name, c" object"))
 }
 
 /// `repr`: the state, and the addresses of both ends where they can be told.
 pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: called attached, on an instance.
-    unsafe { enter(|py| describe(This::from_interpreter(py, object))) }
+    unsafe { enter(|py| describe(SocketRef::from_interpreter(py, object))) }
 }
 
-fn describe<'py>(this: This<'_, 'py>) -> Returned<'py> {
+fn describe<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let object = this.object();
     let class = object.getattr(name!(py, "__class__")?)?;
@@ -400,40 +408,40 @@ fn with_end<'py>(
 }
 
 /// `family`.
-pub fn family<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    kinds::family(this.py(), this.socket().family())
+pub fn family<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+    members::family(this.py(), this.socket().family())
 }
 
 /// `type`.
-pub fn kind<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    kinds::kind(this.py(), this.socket().kind())
+pub fn kind<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+    members::kind(this.py(), this.socket().kind())
 }
 
 /// `_closed`.
-pub fn marked_closed<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn marked_closed<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
     Ok(PyBool::new(this.py(), closed).to_owned().into_any())
 }
 
 /// Sets `_closed`.
-pub fn mark_closed(this: This<'_, '_>, closed: &Bound<'_, PyAny>) -> Result<()> {
+pub fn mark_closed(this: SocketRef<'_, '_>, closed: &Bound<'_, PyAny>) -> Result<()> {
     this.socket().marked_closed().store(closed.is_truthy()?, Ordering::Relaxed);
     Ok(())
 }
 
 /// `_io_refs`.
-pub fn files<'py>(this: This<'_, 'py>) -> Returned<'py> {
-    this.socket().files().load(Ordering::Relaxed).into_object(this.py())
+pub fn files<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+    this.socket().io_refs().load(Ordering::Relaxed).into_object(this.py())
 }
 
 /// Sets `_io_refs`.
-pub fn set_files(this: This<'_, '_>, count: &Bound<'_, PyAny>) -> Result<()> {
-    this.socket().files().store(as_int(count)?, Ordering::Relaxed);
+pub fn set_files(this: SocketRef<'_, '_>, count: &Bound<'_, PyAny>) -> Result<()> {
+    this.socket().io_refs().store(as_int(count)?, Ordering::Relaxed);
     Ok(())
 }
 
 /// `__weakref__`: the first weak reference, as CPython's slot of that name has it.
-pub fn weak_reference<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn weak_reference<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     // SAFETY: an instance of the class, whose list of weak references the interpreter keeps there; its head is an object or null.
     let first = unsafe {
         let head = (*this.object().as_ptr().cast::<Object>()).weak_references;

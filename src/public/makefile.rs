@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PySet};
 
-use super::borrowed::Anything;
-use super::{io, kinds};
-use crate::error::{Class, Error, Result};
+use super::borrowed::AnyObject;
+use super::{io, package};
+use crate::error::{Error, Exception, Result};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Keywords;
-use crate::interpreter::function::Returned;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::signature::Signature;
 use crate::name;
@@ -39,7 +39,7 @@ impl Mode {
         }
         let known = PySet::new(mode.py(), ["r", "w", "b"])?;
         if !letters.le(known)? {
-            return Err(Error::about(Class::Value, c"invalid mode ", mode, c" (only r, w, b allowed)"));
+            return Err(Error::about(Exception::Value, c"invalid mode ", mode, c" (only r, w, b allowed)"));
         }
         let writing = mode.contains("w")?;
         let reading = mode.contains("r")? || !writing;
@@ -56,14 +56,14 @@ impl Mode {
 }
 
 /// `makefile(mode='r', buffering=None, *, encoding=None, errors=None, newline=None)`.
-pub fn makefile<'py>(this: Anything<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn makefile<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
     let given_mode = given_mode.map_or_else(|| make::text(py, "r"), Ok)?;
     let mode = Mode::parse(&given_mode)?;
-    let raw = kinds::named(py, name!(py, "SocketIO")?)?.call1((this.object(), make::text(py, mode.raw())?))?;
+    let raw = package::named(py, name!(py, "SocketIO")?)?.call1((this.object(), make::text(py, mode.raw())?))?;
     match this.socket() {
-        Some(this) => drop(this.socket().files().fetch_add(1, Ordering::Relaxed)),
+        Some(this) => drop(this.socket().io_refs().fetch_add(1, Ordering::Relaxed)),
         None => this.set_files(this.files()?.add(1i32.into_object(py)?)?)?,
     }
 
@@ -92,7 +92,7 @@ fn buffered<'py>(
     mode: Mode,
     raw: Bound<'py, PyAny>,
     size: Bound<'py, PyAny>,
-) -> Returned<'py> {
+) -> ObjectResult<'py> {
     let py = io.py();
     let buffer = match (mode.reading, mode.writing) {
         (true, true) => io.getattr(name!(py, "BufferedRWPair")?)?.call1((&raw, &raw, size))?,

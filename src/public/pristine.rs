@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::name;
 
 /// The attributes of the class when the package had been imported.
-static MADE_OF: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+static ORIGINAL: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 
 /// The versions in which the class was last seen unchanged, and changed. The interpreter gives a class a new one, or 0 for the time
 /// being, whenever an attribute is set.
@@ -22,7 +22,7 @@ static CHANGED: AtomicU32 = AtomicU32::new(0);
 
 /// Remembers what the class is made of. Only the first word counts.
 pub fn remember(class: &Bound<'_, PyType>) -> Result<()> {
-    let _ = MADE_OF.set(class.py(), attributes(class)?.unbind());
+    let _ = ORIGINAL.set(class.py(), attributes(class)?.unbind());
     Ok(())
 }
 
@@ -43,7 +43,7 @@ fn is_unchanged(class: &Bound<'_, PyType>, version: u32) -> bool {
     if version != 0 && version == CHANGED.load(Ordering::Relaxed) {
         return false;
     }
-    let unchanged = match is_made_of_the_same(class) {
+    let unchanged = match has_original_attributes(class) {
         Ok(unchanged) => unchanged,
         Err(error) => {
             // For want of memory: what there is to see is not seen. The next one looks again.
@@ -56,8 +56,8 @@ fn is_unchanged(class: &Bound<'_, PyType>, version: u32) -> bool {
     unchanged
 }
 
-fn is_made_of_the_same(class: &Bound<'_, PyType>) -> Result<bool> {
-    let Some(made_of) = MADE_OF.get(class.py()) else {
+fn has_original_attributes(class: &Bound<'_, PyType>) -> Result<bool> {
+    let Some(made_of) = ORIGINAL.get(class.py()) else {
         return Ok(false);
     };
     let (then, now) = (made_of.bind(class.py()), attributes(class)?);

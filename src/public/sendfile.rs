@@ -10,19 +10,19 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
-use crate::call;
-use crate::error::{Class, Error, Result};
-use crate::interpreter::arguments::{Keywords, as_int, plain_long};
-use crate::interpreter::function::Returned;
+use crate::call::blocking::{block_in_call, block_in_poll};
+use crate::call::deadline::Deadline;
+use crate::error::{Error, Exception, Result};
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::Keywords;
 use crate::interpreter::make::IntoObject;
+use crate::interpreter::number::{self, as_int, plain_long};
 use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
 use crate::name;
-use crate::socket::This;
-use crate::socket::lifecycle::as_descriptor;
+use crate::socket::object::SocketRef;
 use crate::sys;
 use crate::sys::wait::{self, Direction};
-use crate::timeout::Patience;
 
 pyo3::create_exception!(
     oxisocket,
@@ -59,11 +59,11 @@ struct Job<'py> {
 }
 
 impl<'py> Job<'py> {
-    fn parse(this: This<'_, 'py>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<Self> {
+    fn parse(this: SocketRef<'_, 'py>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<Self> {
         Self::new(this, signature(name).bind(Some(&this.object()), arguments)?)
     }
 
-    fn new(this: This<'_, 'py>, [file, offset, count]: [Option<Bound<'py, PyAny>>; 3]) -> Result<Self> {
+    fn new(this: SocketRef<'_, 'py>, [file, offset, count]: [Option<Bound<'py, PyAny>>; 3]) -> Result<Self> {
         let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
         let count = count.filter(|count| !count.is_none());
         check(this, &file, count.as_ref())?;
@@ -94,7 +94,7 @@ impl<'py> Job<'py> {
     }
 }
 
-fn check(this: This<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, PyAny>>) -> Result<()> {
+fn check(this: SocketRef<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, PyAny>>) -> Result<()> {
     let py = file.py();
     if let Some(mode) = file.getattr_opt(name!(py, "mode")?)?
         && !mode.contains("b")?
@@ -108,18 +108,18 @@ fn check(this: This<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, P
     let Some(count) = count else {
         return Ok(());
     };
-    let refused = |class: Class| Error::about(class, c"count must be a positive integer (got ", count, c")");
+    let refused = |class: Exception| Error::about(class, c"count must be a positive integer (got ", count, c")");
     if !count.is_instance_of::<pyo3::types::PyInt>() {
-        return Err(refused(Class::Type));
+        return Err(refused(Exception::Type));
     }
     if count.le(0_i32.into_object(py)?)? {
-        return Err(refused(Class::Value));
+        return Err(refused(Exception::Value));
     }
     Ok(())
 }
 
 /// `sendfile(file, offset=0, count=None)`: how many bytes went.
-pub fn sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn sendfile<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let [file, offset, count] = signature("socket.sendfile").bind(Some(&this.object()), arguments)?;
     let py = this.py();
     let offset = offset.map_or_else(|| 0_i32.into_object(py), Ok)?;
@@ -134,7 +134,7 @@ pub fn sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
 }
 
 /// `_check_sendfile_params(file, offset, count)`.
-pub fn check_parameters<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn check_parameters<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     const CHECK: Signature<3> = Signature {
         qualified_name: "socket._check_sendfile_params",
         declaration: "self, file, offset, count",
@@ -150,7 +150,7 @@ pub fn check_parameters<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) 
 }
 
 /// `_sendfile_use_sendfile(file, offset=0, count=None)`.
-pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn use_sendfile<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let job = Job::parse(this, "socket._sendfile_use_sendfile", arguments)?;
     // Asked before the file is: one that closes the socket meanwhile is told so by the first block.
@@ -178,7 +178,7 @@ pub fn use_sendfile<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
     sent.into_object(py)
 }
 
-fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sent: &mut i64) -> Result<()> {
+fn send_blocks(this: SocketRef<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sent: &mut i64) -> Result<()> {
     let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
     let start = job.offset()?;
     while let Some(block) = job.block(*sent, largest) {
@@ -197,16 +197,16 @@ fn send_blocks(this: This<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sen
 }
 
 /// One `sendfile(2)`, when the socket has room. The timeout counts for each block, as in CPython.
-fn send_block(this: This<'_, '_>, file: c_int, offset: i64, block: i64) -> Result<usize> {
+fn send_block(this: SocketRef<'_, '_>, file: c_int, offset: i64, block: i64) -> Result<usize> {
     let block = usize::try_from(block).unwrap_or(usize::MAX);
     // SAFETY: not -1: the system gave its size. The number is the caller's, as it is in C: that its file stays open while this call runs
     // is for him to see to, and not guaranteed.
     let file = unsafe { BorrowedFd::borrow_raw(file) };
     let send = |out: BorrowedFd<'_>| sys::socket::sendfile(out, file, offset, block);
     let descriptor = this.socket().descriptor();
-    match this.socket().patience() {
-        Patience::Until(deadline) => call::wait_till(this.py(), this.socket(), Direction::Write, deadline, true, send),
-        _ => call::block(this.py(), this.socket(), |out: BorrowedFd<'_>| match send(out) {
+    match this.socket().deadline() {
+        deadline @ Deadline::At(_) => block_in_poll(this.py(), this.socket(), Direction::Write, deadline, true, send),
+        _ => block_in_call(this.py(), this.socket(), |out: BorrowedFd<'_>| match send(out) {
             // Somebody made the descriptor non-blocking behind our back: wait, and do not spin.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 wait::poll(out, Direction::Write, None)?;
@@ -228,7 +228,7 @@ fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(
         }
         Err(error) => return Err(error.into()),
     };
-    let number = as_descriptor(&fileno)?;
+    let number = number::fileno(&fileno)?;
     if number < 0 {
         return Err(give_up(refusal, Error::closed()));
     }
@@ -259,7 +259,7 @@ fn give_up(refusal: &Bound<'_, PyAny>, error: Error) -> Error {
 
 /// `_sendfile_zerocopy(zerocopy_func, giveup_exc_type, file, offset=0, count=None)`: as by `sendfile(2)`, through a function that takes
 /// its file, offset and size. `ssl` calls this since 3.15, where the kernel encrypts.
-pub fn use_zerocopy<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn use_zerocopy<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     const ZEROCOPY: Signature<5> = Signature {
         qualified_name: "socket._sendfile_zerocopy",
         declaration: "self, zerocopy_func, giveup_exc_type, file, offset=0, count=None",
@@ -292,7 +292,7 @@ pub fn use_zerocopy<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> R
 }
 
 fn send_through(
-    this: This<'_, '_>,
+    this: SocketRef<'_, '_>,
     job: &Job<'_>,
     send: impl Fn(i64, i64) -> Result<i64>,
     refusal: &Bound<'_, PyAny>,
@@ -303,16 +303,16 @@ fn send_through(
     let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
     let start = job.offset()?;
     while let Some(block) = job.block(*sent, largest) {
-        let patience = this.socket().patience();
-        if matches!(patience, Patience::Until(_)) {
-            wait_for_room(this, patience)?;
+        let deadline = this.socket().deadline();
+        if matches!(deadline, Deadline::At(_)) {
+            wait_for_room(this, deadline)?;
         }
         match send(start + *sent, block) {
             Ok(0) => break,
             Ok(count) => *sent += count,
             Err(Error::Python(error)) if error.is_instance_of::<PyBlockingIOError>(py) => {
-                if matches!(patience, Patience::Forever) {
-                    wait_for_room(this, patience)?;
+                if matches!(deadline, Deadline::Never) {
+                    wait_for_room(this, deadline)?;
                 }
             }
             Err(Error::Python(error)) if error.is_instance_of::<PyOSError>(py) && *sent == 0 => {
@@ -325,20 +325,18 @@ fn send_through(
 }
 
 /// Waits until the socket takes more.
-fn wait_for_room(this: This<'_, '_>, patience: Patience) -> Result<()> {
-    match patience {
-        Patience::Until(deadline) => {
-            call::wait_till(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(()))
-        }
+fn wait_for_room(this: SocketRef<'_, '_>, deadline: Deadline) -> Result<()> {
+    match deadline {
+        Deadline::At(_) => block_in_poll(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(())),
         _ => {
             let room = |out: BorrowedFd<'_>| wait::poll(out, Direction::Write, None).map(drop);
-            call::block(this.py(), this.socket(), room)
+            block_in_call(this.py(), this.socket(), room)
         }
     }
 }
 
 /// `_sendfile_use_send(file, offset=0, count=None)`.
-pub fn use_send<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn use_send<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let job = Job::parse(this, "socket._sendfile_use_send", arguments)?;
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
@@ -356,7 +354,7 @@ pub fn use_send<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Retur
     sent.into_object(this.py())
 }
 
-fn send_reads(this: This<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
+fn send_reads(this: SocketRef<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
     let py = this.py();
     while let Some(block) = job.block(*sent, READ_BLOCK) {
         let read = job.file.call_method1(name!(py, "read")?, (block.into_object(py)?,))?;

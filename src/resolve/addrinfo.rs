@@ -1,51 +1,47 @@
-//! `getaddrinfo(3)`.
+//! `getaddrinfo(3)`. The public module has it with members of enumerations among its answers: see `public::addrinfo`.
 
-use std::ffi::{CString, c_int};
-use std::ptr;
+use std::ffi::{CStr, CString, c_int};
 
+#[cfg(Py_3_14)]
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use socket2::SockAddr;
 
-use super::idna::idna;
-use super::{Ip, ask, numeric};
-use crate::address;
-use crate::descriptor::Descriptor;
+use crate::address::context::Origin;
+use crate::address::{self, sockaddr};
+use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
-use crate::interpreter::arguments::{Arguments, Keywords, plain_long};
-use crate::interpreter::function::Returned;
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::{Arguments, Keywords};
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, Object};
+use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
-use crate::interpreter::signature::Signature;
+use crate::interpreter::number::plain_long;
 use crate::interpreter::text::c_string;
-use crate::public::kinds;
+use crate::names::host::ask;
+use crate::names::idna::idna;
+use crate::names::ip::{Ip, numeric};
 use crate::sys::resolver::{AddrInfo, Hints};
-use crate::{audit, memory, parse_keywords};
+use crate::{functions, memory};
+
+/// `getaddrinfo`.
+pub static FUNCTIONS: Table = functions![
+    keywords c"getaddrinfo" => getaddrinfo, c"getaddrinfo($module, host, port, family=0, type=0, proto=0, flags=0)\n--\n\n\
+        The addresses that a host and a port stand for, as a list of (family, type, proto, canonname, address).\n\n\
+        The host is a name or a numeric address, or None for this machine; the port is a number, the name of a service or None. The\n\
+        others narrow the answer down; 0 takes all. Raises gaierror when there is no answer. See getaddrinfo(3) and RFC 3493.";
+];
 
 /// `getaddrinfo(host, port, family=0, type=0, proto=0, flags=0)`.
-pub fn getaddrinfo<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+fn getaddrinfo<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let query = Query::parse(arguments)?;
     query.entries(py, |family| family.into_object(py), |kind| kind.into_object(py))
 }
 
-/// `getaddrinfo` of the public module: families and types are members of their enums, and it is called like a Python function.
-pub fn getaddrinfo_of_members<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
-    const SIGNATURE: Signature<6> = Signature {
-        qualified_name: "getaddrinfo",
-        declaration: "host, port, family=0, type=0, proto=0, flags=0",
-        names: ["host", "port", "family", "type", "proto", "flags"],
-        positional: 6,
-        required: 2,
-    };
-    let query = match arguments.only_positional().and_then(Query::plain) {
-        Some(query) => query,
-        None => Query::from_values(py, SIGNATURE.bind(None, arguments)?)?,
-    };
-    query.entries(py, |family| kinds::family(py, family), |kind| kinds::kind(py, kind))
-}
-
 /// What `getaddrinfo` is asked.
-struct Query<'py> {
+pub struct Query<'py> {
     host: Bound<'py, PyAny>,
     port: Bound<'py, PyAny>,
     hints: Hints,
@@ -59,7 +55,8 @@ impl<'py> Query<'py> {
         }
     }
 
-    fn plain(arguments: Arguments<'_, 'py>) -> Option<Self> {
+    /// The query of plain positional arguments; `None` for others.
+    pub fn plain(arguments: Arguments<'_, 'py>) -> Option<Self> {
         if arguments.len() > 6 {
             return None;
         }
@@ -77,28 +74,17 @@ impl<'py> Query<'py> {
     }
 
     fn parse_tuple(tuple: &Bound<'py, PyTuple>, dict: Option<&Bound<'py, PyDict>>) -> Result<Self> {
-        let (mut host, mut port): (*mut ffi::PyObject, *mut ffi::PyObject) = (ptr::null_mut(), ptr::null_mut());
-        let mut hints = Hints::default();
-        parse_keywords!(
-            tuple,
-            dict,
-            c"OO|iiii:getaddrinfo",
-            [c"host", c"port", c"family", c"type", c"proto", c"flags"],
-            &raw mut host,
-            &raw mut port,
-            &raw mut hints.family,
-            &raw mut hints.kind,
-            &raw mut hints.protocol,
-            &raw mut hints.flags
-        )?;
-        // SAFETY: objects that the tuple and the dict hold.
-        let (host, port) =
-            unsafe { (Bound::from_borrowed_ptr(tuple.py(), host), Bound::from_borrowed_ptr(tuple.py(), port)) };
-        Ok(Query { host, port, hints })
+        const FORMAT: Format<(Object, Object, c_int, c_int, c_int, c_int)> = Format::new(c"OO|iiii:getaddrinfo");
+        const NAMES: [&CStr; 6] = [c"host", c"port", c"family", c"type", c"proto", c"flags"];
+        let (host, port, family, kind, protocol, flags) =
+            FORMAT.keywords(NAMES, tuple, dict, (None, None, libc::AF_UNSPEC, 0, 0, 0))?;
+        let required = |value: Option<_>| value.ok_or_else(|| Error::type_error("a host and a port are required"));
+        let hints = Hints { family, kind, protocol, flags };
+        Ok(Query { host: required(host)?, port: required(port)?, hints })
     }
 
     /// The values of a Python function's parameters, `None` where one has its default.
-    fn from_values(py: Python<'py>, values: [Option<Bound<'py, PyAny>>; 6]) -> Result<Self> {
+    pub fn from_values(py: Python<'py>, values: [Option<Bound<'py, PyAny>>; 6]) -> Result<Self> {
         let zero = || 0_i32.into_object(py);
         let [host, port, family, kind, protocol, flags] = values;
         let [host, port] = [host, port].map(|value| value.unwrap_or_else(|| py.None().into_bound(py)));
@@ -109,12 +95,12 @@ impl<'py> Query<'py> {
     }
 
     /// The answers, as a list of `(family, type, proto, canonname, address)`.
-    fn entries(
+    pub fn entries(
         &self,
         py: Python<'py>,
-        family: impl Fn(c_int) -> Returned<'py>,
-        kind: impl Fn(c_int) -> Returned<'py>,
-    ) -> Returned<'py> {
+        family: impl Fn(c_int) -> ObjectResult<'py>,
+        kind: impl Fn(c_int) -> ObjectResult<'py>,
+    ) -> ObjectResult<'py> {
         let answers = match self.answer()? {
             Some(answers) => {
                 self.audit(py)?;
@@ -127,15 +113,16 @@ impl<'py> Query<'py> {
                 ask(py, host.as_deref(), service.as_deref(), self.hints)?
             }
         };
+        let origin = Origin { proto: self.hints.protocol, descriptor: &Descriptor::closed() };
         let list = make::list(py)?;
         let mut last: Option<(&SockAddr, Bound<'py, PyAny>)> = None;
         for answer in &answers {
             // One host's entries, one for each type, have the same address.
             let address = match &last {
-                Some((same, address)) if address::bytes_of(same) == address::bytes_of(&answer.address) => {
+                Some((same, address)) if sockaddr::bytes_of(same) == sockaddr::bytes_of(&answer.address) => {
                     address.clone()
                 }
-                _ => address::to_python(py, &answer.address, &Descriptor::closed(), self.hints.protocol)?,
+                _ => address::to_python(py, &answer.address, origin)?,
             };
             last = Some((&answer.address, address.clone()));
             let name = answer.canonical_name.as_deref().unwrap_or_default();
@@ -147,8 +134,7 @@ impl<'py> Query<'py> {
 
     fn audit(&self, py: Python<'_>) -> Result<()> {
         let Hints { family, kind, protocol, .. } = self.hints;
-        let (host, port) = (self.host.as_ptr(), self.port.as_ptr());
-        audit!(py, c"socket.getaddrinfo", c"OOiii", host, port, family, kind, protocol)
+        audit(py, c"socket.getaddrinfo", (&self.host, &self.port, family, kind, protocol))
     }
 
     /// What the C library would answer, where that is certain: a numeric host and port of an ordinary transport.
@@ -163,7 +149,7 @@ impl<'py> Query<'py> {
             canonical_name: None,
             address: ip.with_port(port),
         };
-        Ok(Some(memory::gathered(transports.iter().map(answer))?))
+        Ok(Some(memory::try_collect(transports.iter().map(answer))?))
     }
 
     /// The address, the port and the transports that such an answer has.
@@ -194,9 +180,9 @@ impl<'py> Query<'py> {
         if self.host.is_none() {
             Ok(None)
         } else if let Ok(host) = self.host.cast::<PyString>() {
-            Ok(Some(memory::till_nul(&idna(host)?)?))
+            Ok(Some(memory::until_nul(&idna(host)?)?))
         } else if let Ok(host) = self.host.cast::<PyBytes>() {
-            Ok(Some(memory::till_nul(host.as_bytes())?))
+            Ok(Some(memory::until_nul(host.as_bytes())?))
         } else {
             Err(Error::type_error("getaddrinfo() argument 1 must be string or None"))
         }
@@ -204,11 +190,11 @@ impl<'py> Query<'py> {
 
     fn service(&self) -> Result<Option<CString>> {
         if let Some(number) = self.port_number()? {
-            Ok(Some(memory::till_nul(number.to_str()?.as_bytes())?))
+            Ok(Some(memory::until_nul(number.to_str()?.as_bytes())?))
         } else if let Ok(service) = self.port.cast::<PyString>() {
-            Ok(Some(memory::till_nul(service.to_str()?.as_bytes())?))
+            Ok(Some(memory::until_nul(service.to_str()?.as_bytes())?))
         } else if let Ok(service) = self.port.cast::<PyBytes>() {
-            Ok(Some(memory::till_nul(service.as_bytes())?))
+            Ok(Some(memory::until_nul(service.as_bytes())?))
         } else if self.port.is_none() {
             Ok(None)
         } else {
@@ -223,7 +209,7 @@ impl<'py> Query<'py> {
         if unsafe { ffi::PyIndex_Check(self.port.as_ptr()) } == 0 {
             return Ok(None);
         }
-        let number = crate::convert::index(&self.port)?;
+        let number = crate::interpreter::number::index(&self.port)?;
         Ok(Some(number.str()?))
     }
 

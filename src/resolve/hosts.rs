@@ -1,48 +1,73 @@
 //! The older `gethostby…(3)`.
 
-use std::ffi::{CStr, CString, c_char, c_int};
-use std::ptr;
+use std::ffi::{CString, c_int};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use super::idna::{is_wire_form, refuse_endless_label};
-use super::{Ip, host};
 use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::function::Returned;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, HostName};
+use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::text::c_string;
-use crate::sys::resolver::{self, Host};
-use crate::{audit, memory, parse_tuple};
+use crate::names::host::host;
+use crate::names::idna::{is_wire_form, refuse_endless_label};
+use crate::names::ip::Ip;
+use crate::sys::resolver::{self, Failure, Host};
+use crate::{functions, memory};
+
+/// The older functions of the module that look hosts up.
+pub static FUNCTIONS: Table = functions![
+    function c"gethostbyaddr" => gethostbyaddr, c"gethostbyaddr($module, host, /)\n--\n\n\
+        The name of a host, its other names and its addresses, as (name, [alias], [address]).\n\n\
+        The host is a numeric address, IPv4 or IPv6, or a name. Raises herror or gaierror when it is not known. See gethostbyaddr(3).";
+    function c"gethostbyname" => gethostbyname, c"gethostbyname($module, host, /)\n--\n\n\
+        The first IPv4 address of a host, as text such as '127.0.0.1'.\n\n\
+        Raises gaierror when it has none; getaddrinfo() knows IPv6 as well. See gethostbyname(3).";
+    function c"gethostbyname_ex" => gethostbyname_ex, c"gethostbyname_ex($module, host, /)\n--\n\n\
+        The name of a host, its other names and its IPv4 addresses, as (name, [alias], [address]).\n\n\
+        Raises herror or gaierror when it is not known. See gethostbyname(3).";
+];
 
 /// `gethostbyname(host)`.
-pub fn gethostbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let asked = Asked::parse(arguments, c"et:gethostbyname")?;
-    audit!(py, c"socket.gethostbyname", c"(O)", asked.argument.as_ptr())?;
+fn gethostbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyname") })?;
+    audit(py, c"socket.gethostbyname", (&*asked.argument,))?;
     host(py, &asked.name, libc::AF_INET)?.text(py)
 }
 
 /// `gethostbyname_ex(host)`.
-pub fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let asked = Asked::parse(arguments, c"et:gethostbyname_ex")?;
-    audit!(py, c"socket.gethostbyname", c"(O)", asked.argument.as_ptr())?;
+fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
+    audit(py, c"socket.gethostbyname", (&*asked.argument,))?;
     host(py, &asked.name, libc::AF_INET)?;
-    let found = py.detach(|| resolver::gethostbyname(&asked.name))?;
+    let found = py.detach(|| resolver::gethostbyname(&asked.name).map_err(as_reported))?;
     triple(py, &found, libc::AF_INET)
 }
 
 /// `gethostbyaddr(host)`.
-pub fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let asked = Asked::parse(arguments, c"et:gethostbyaddr")?;
-    audit!(py, c"socket.gethostbyaddr", c"(O)", asked.argument.as_ptr())?;
+fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyaddr") })?;
+    audit(py, c"socket.gethostbyaddr", (&*asked.argument,))?;
     let ip = host(py, &asked.name, libc::AF_UNSPEC)?;
-    let found = py.detach(|| match ip {
+    let ask = || match ip {
         Ip::V4(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET),
         Ip::V6(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET6),
-    })?;
+    };
+    let found = py.detach(|| ask().map_err(as_reported))?;
     triple(py, &found, ip.family())
+}
+
+/// A failed look-up as CPython reports it. Before 3.14 it reported the thread's `h_errno`, which the call need not set, and not the code that
+/// the call returns.
+fn as_reported(failure: Failure) -> Failure {
+    match failure {
+        Failure::Host(_) if !cfg!(Py_3_14) => Failure::Host(resolver::h_errno()),
+        failure => failure,
+    }
 }
 
 /// The one argument of the older functions, and the name of a host that it is.
@@ -52,24 +77,28 @@ struct Asked<'a, 'py> {
 }
 
 impl<'a, 'py> Asked<'a, 'py> {
-    fn parse(arguments: Arguments<'a, 'py>, format: &CStr) -> Result<Self> {
+    fn parse(arguments: Arguments<'a, 'py>, format: Format<(HostName,)>) -> Result<Self> {
         let argument = if arguments.len() == 1 { arguments.get(0) } else { None };
         let Some(argument) = argument else {
             return Err(Self::refuse_count(arguments, format));
         };
         let name = match c_string(&argument).and_then(|name| Some((name, name.to_str().ok()?))) {
-            Some((name, ascii)) if is_wire_form(ascii) => memory::till_nul(name.to_bytes())?,
+            Some((name, ascii)) if is_wire_form(ascii) => memory::until_nul(name.to_bytes())?,
             _ => Self::name_by_format(arguments, &argument, format)?,
         };
         Ok(Asked { argument, name })
     }
 
-    fn refuse_count(arguments: Arguments<'_, '_>, format: &CStr) -> Error {
+    fn refuse_count(arguments: Arguments<'_, '_>, format: Format<(HostName,)>) -> Error {
         let parsed = arguments.tuple().and_then(|tuple| parse_name(&tuple, format));
         parsed.err().unwrap_or_else(|| Error::type_error("one argument expected"))
     }
 
-    fn name_by_format(arguments: Arguments<'_, '_>, argument: &Bound<'_, PyAny>, format: &CStr) -> Result<CString> {
+    fn name_by_format(
+        arguments: Arguments<'_, '_>,
+        argument: &Bound<'_, PyAny>,
+        format: Format<(HostName,)>,
+    ) -> Result<CString> {
         if let Ok(host) = argument.cast::<PyString>() {
             refuse_endless_label(host)?;
         }
@@ -78,19 +107,14 @@ impl<'a, 'py> Asked<'a, 'py> {
 }
 
 /// Parses a `str`, in IDNA, bytes or bytearray.
-fn parse_name(tuple: &Bound<'_, PyTuple>, format: &CStr) -> Result<CString> {
-    let mut start: *mut c_char = ptr::null_mut();
-    parse_tuple!(tuple, format, c"idna".as_ptr(), &raw mut start)?;
-    // SAFETY: the parser answers with a string that it made for us to free.
-    unsafe {
-        let name = memory::till_nul(CStr::from_ptr(start).to_bytes());
-        ffi::PyMem_Free(start.cast());
-        Ok(name?)
-    }
+fn parse_name(tuple: &Bound<'_, PyTuple>, format: Format<(HostName,)>) -> Result<CString> {
+    let (name,) = format.tuple(tuple, (None,))?;
+    let name = name.ok_or_else(|| Error::type_error("a host is required"))?;
+    Ok(memory::until_nul(name.as_c_str().to_bytes())?)
 }
 
 /// `(name, [alias], [address])`.
-fn triple<'py>(py: Python<'py>, host: &Host, family: c_int) -> Returned<'py> {
+fn triple<'py>(py: Python<'py>, host: &Host, family: c_int) -> ObjectResult<'py> {
     if host.family != family {
         return Err(Error::errno(libc::EAFNOSUPPORT));
     }

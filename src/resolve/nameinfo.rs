@@ -1,27 +1,36 @@
 //! `getnameinfo(3)`.
 
-use std::ffi::{CStr, c_char, c_int, c_uint};
+use std::ffi::{CStr, c_int};
 use std::net::SocketAddrV6;
-use std::ptr;
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::ask;
 use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::function::Returned;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, Object, Text};
+use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
+use crate::names::host::ask;
 use crate::sys::resolver::{self, Hints};
-use crate::{audit, memory, parse_tuple};
+use crate::{functions, memory};
+
+/// `getnameinfo`.
+pub static FUNCTIONS: Table = functions![
+    function c"getnameinfo" => getnameinfo, c"getnameinfo($module, sockaddr, flags, /)\n--\n\n\
+        The names of the host and the service at an address, as (host, service).\n\n\
+        The address is (host, port[, flowinfo[, scope_id]]) with a numeric host; the flags are NI_ constants. Raises gaierror when\n\
+        there is no answer. See getnameinfo(3) and RFC 3493.";
+];
 
 /// `getnameinfo(sockaddr, flags)`.
-pub fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (address, flags) = name_query(arguments)?;
     let Endpoint { host, port, flowinfo, scope_id } = Endpoint::parse(&address)?;
-    audit!(py, c"socket.getnameinfo", c"(O)", address.as_ptr())?;
-    let service = memory::till_nul(memory::formatted(format_args!("{port}"))?.as_bytes())?;
+    audit(py, c"socket.getnameinfo", (address.as_any(),))?;
+    let service = memory::until_nul(memory::try_format(format_args!("{port}"))?.as_bytes())?;
     let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
     let answers = ask(py, Some(host), Some(&service), hints)?;
     let [answer] = answers.as_slice() else {
@@ -38,14 +47,11 @@ pub fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Retur
 }
 
 fn name_query<'py>(arguments: Arguments<'_, 'py>) -> Result<(Bound<'py, PyTuple>, c_int)> {
-    let (mut address, mut flags): (*mut ffi::PyObject, c_int) = (ptr::null_mut(), 0);
-    let tuple = arguments.tuple()?;
-    parse_tuple!(&tuple, c"Oi:getnameinfo", &raw mut address, &raw mut flags)?;
-    // SAFETY: an object that the tuple holds.
-    let address = unsafe { Bound::from_borrowed_ptr(tuple.py(), address) };
-    match address.cast_into() {
-        Ok(address) => Ok((address, flags)),
-        Err(_) => Err(Error::type_error("getnameinfo() argument 1 must be a tuple")),
+    const FORMAT: Format<(Object, c_int)> = Format::new(c"Oi:getnameinfo");
+    let (address, flags) = FORMAT.tuple(&arguments.tuple()?, (None, 0))?;
+    match address.map(Bound::cast_into) {
+        Some(Ok(address)) => Ok((address, flags)),
+        _ => Err(Error::type_error("getnameinfo() argument 1 must be a tuple")),
     }
 }
 
@@ -53,21 +59,17 @@ fn name_query<'py>(arguments: Arguments<'_, 'py>) -> Result<(Bound<'py, PyTuple>
 struct Endpoint<'a> {
     host: &'a CStr,
     port: c_int,
-    flowinfo: c_uint,
-    scope_id: c_uint,
+    flowinfo: u32,
+    scope_id: u32,
 }
 
 impl<'a> Endpoint<'a> {
     fn parse(address: &'a Bound<'_, PyTuple>) -> Result<Self> {
-        let mut host: *const c_char = ptr::null();
-        let (mut port, mut flowinfo, mut scope_id) = (0, 0, 0);
-        let format = c"si|II;getnameinfo(): illegal sockaddr argument";
-        parse_tuple!(address, format, &raw mut host, &raw mut port, &raw mut flowinfo, &raw mut scope_id)?;
+        const FORMAT: Format<(Text, c_int, u32, u32)> = Format::new(c"si|II;getnameinfo(): illegal sockaddr argument");
+        let (host, port, flowinfo, scope_id) = FORMAT.tuple(address, (None, 0, 0, 0))?;
         if flowinfo > 0xf_ffff {
             return Err(Error::overflow("getnameinfo(): flowinfo must be 0-1048575."));
         }
-        // SAFETY: a string that the tuple holds.
-        let host = unsafe { CStr::from_ptr(host) };
-        Ok(Endpoint { host, port, flowinfo, scope_id })
+        Ok(Endpoint { host: host.unwrap_or_default(), port, flowinfo, scope_id })
     }
 }

@@ -8,7 +8,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyType};
 
-use super::{Object, Socket, This, connect, lifecycle, message, options, transfer};
+use super::object::{Object, SocketRef};
+use super::{connect, lifecycle, message, options, transfer};
+use crate::call::socket::Socket;
 use crate::error::{Error, Result};
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
@@ -96,9 +98,9 @@ static ATTRIBUTES: Attributes = attributes![
 ];
 
 static MEMBERS: Members = Members::new(&[
-    number(c"family", offset_of!(Socket, family), c"The address family."),
-    number(c"type", offset_of!(Socket, kind), c"The type."),
-    number(c"proto", offset_of!(Socket, proto), c"The protocol."),
+    number(c"family", Socket::FAMILY, c"The address family."),
+    number(c"type", Socket::KIND, c"The type."),
+    number(c"proto", Socket::PROTO, c"The protocol."),
     END_OF_MEMBERS,
 ]);
 
@@ -171,7 +173,7 @@ pub fn is_inherited(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> Re
 /// # Safety
 ///
 /// `object` is an instance of the class or of a subclass.
-pub unsafe fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> This<'a, 'py> {
+pub unsafe fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> SocketRef<'a, 'py> {
     // SAFETY: as the caller promises; borrowed for 'a.
-    unsafe { This::from_interpreter(object.py(), object.as_ptr()) }
+    unsafe { SocketRef::from_interpreter(object.py(), object.as_ptr()) }
 }

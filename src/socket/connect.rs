@@ -7,24 +7,28 @@ use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::{Socket, This};
-use crate::audit;
-use crate::descriptor::Descriptor;
+use super::object::SocketRef;
+use crate::call::blocking::{block_by_timeout, block_in_call, block_in_poll};
+use crate::call::deadline::Deadline;
+use crate::call::descriptor::Descriptor;
+use crate::call::socket::Socket;
 use crate::error::{Error, Result};
-use crate::interpreter::arguments::{Arguments, as_int};
-use crate::interpreter::function::Returned;
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::Arguments;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;
+use crate::interpreter::number::as_int;
 use crate::interpreter::signals;
 use crate::sys::wait::{self, Direction};
-use crate::timeout::Patience;
-use crate::{address, call, sys};
+use crate::{address, sys};
 
 /// `bind(address)`.
-pub fn bind<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn bind<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let py = this.py();
     let socket = this.socket();
-    let target = address::from_python(socket.address_context("bind"), address)?;
-    audit!(py, c"socket.bind", c"OO", this.object().as_ptr(), address.as_ptr())?;
+    let target = address::from_python(this.address_context("bind"), address)?;
+    audit(py, c"socket.bind", (&*this.object(), address))?;
     let bind = |fd: BorrowedFd<'_>| sys::socket::bind(fd, &target);
     match socket.family() {
         libc::AF_INET | libc::AF_INET6 => socket.descriptor().attached(py, bind)?,
@@ -38,12 +42,12 @@ pub fn bind<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'
 const BACKLOG: c_int = 128;
 
 /// `listen([backlog])`.
-pub fn listen<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn listen<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(c_int,)> = Format::new(c"|i:listen");
     let backlog = match arguments.plain_int(0, BACKLOG) {
         Some(backlog) if arguments.len() <= 1 => backlog,
         _ => {
-            let mut backlog = BACKLOG;
-            crate::parse_tuple!(&arguments.tuple()?, c"|i:listen", &raw mut backlog)?;
+            let (backlog,) = FORMAT.tuple(&arguments.tuple()?, (BACKLOG,))?;
             backlog
         }
     };
@@ -52,7 +56,7 @@ pub fn listen<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Return
 }
 
 /// Accepts a connection: its descriptor and its peer's address.
-pub fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py, PyAny>)> {
+pub fn accept_connection<'py>(this: SocketRef<'_, 'py>) -> Result<(OwnedFd, Bound<'py, PyAny>)> {
     let py = this.py();
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
@@ -60,13 +64,13 @@ pub fn accept_connection<'py>(this: This<'_, 'py>) -> Result<(OwnedFd, Bound<'py
         libc::AF_ALG => sys::socket::accept_unnamed,
         _ => sys::socket::accept,
     };
-    let (connection, peer) = call::patient(py, socket, Direction::Read, accept)?;
-    let peer = address::to_python(py, &peer, socket.descriptor(), socket.proto())?;
+    let (connection, peer) = block_by_timeout(py, socket, Direction::Read, accept)?;
+    let peer = address::to_python(py, &peer, this.origin())?;
     Ok((connection, peer))
 }
 
 /// `_accept()` of the base class: `(fd, address)`.
-pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn accept_descriptor<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (connection, peer) = accept_connection(this)?;
     // The pair is made first: were there no memory for it, the connection would still be closed.
@@ -76,16 +80,16 @@ pub fn accept_descriptor<'py>(this: This<'_, 'py>) -> Returned<'py> {
 }
 
 /// `connect(address)`.
-pub fn connect<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn connect<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let target = audited_target(this, address, "connect")?;
-    connect_to(this.py(), this.socket(), &target, this.socket().patience())?;
+    connect_to(this.py(), this.socket(), &target, this.socket().deadline())?;
     Ok(this.none())
 }
 
 /// `connect_ex(address)`: the errno of a failed `connect(2)` as a number.
-pub fn connect_ex<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn connect_ex<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let target = audited_target(this, address, "connect_ex")?;
-    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().patience()) {
+    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().deadline()) {
         Ok(()) => 0,
         Err(Error::Os(errno)) => errno,
         Err(Error::TimedOut) => libc::EWOULDBLOCK as isize,
@@ -94,15 +98,15 @@ pub fn connect_ex<'py>(this: This<'_, 'py>, address: &Bound<'py, PyAny>) -> Retu
     errno.into_object(this.py())
 }
 
-fn audited_target(this: This<'_, '_>, address: &Bound<'_, PyAny>, caller: &'static str) -> Result<SockAddr> {
-    let target = address::from_python(this.socket().address_context(caller), address)?;
-    audit!(this.py(), c"socket.connect", c"OO", this.object().as_ptr(), address.as_ptr())?;
+fn audited_target(this: SocketRef<'_, '_>, address: &Bound<'_, PyAny>, caller: &'static str) -> Result<SockAddr> {
+    let target = address::from_python(this.address_context(caller), address)?;
+    audit(this.py(), c"socket.connect", (&*this.object(), address))?;
     Ok(target)
 }
 
 /// Connects. A connection that is under way when a signal comes, or that a timeout made non-blocking, is waited for, and its outcome
 /// asked from the kernel: to call `connect` again would tell of the first call, not of the connection.
-fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Patience) -> Result<()> {
+fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, deadline: Deadline) -> Result<()> {
     let error = loop {
         match socket.descriptor().detached(py, |fd| sys::socket::connect(fd, target)) {
             Ok(()) => return Ok(()),
@@ -113,19 +117,19 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Pati
             Err(error) => break error,
         }
     };
-    let patience = match error.raw_os_error() {
+    let deadline = match error.raw_os_error() {
         Some(libc::EINTR) => {
             signals::run_handlers(py)?;
             // A handler may have set another timeout, and what is left to do is as good as a new call.
-            socket.patience()
+            socket.deadline()
         }
-        Some(libc::EINPROGRESS) if matches!(patience, Patience::Until(_)) => patience,
-        _ => Patience::Never,
+        Some(libc::EINPROGRESS) if matches!(deadline, Deadline::At(_)) => deadline,
+        _ => Deadline::Now,
     };
-    match patience {
-        Patience::Never => Err(error.into()),
-        Patience::Until(deadline) => call::wait_till(py, socket, Direction::Write, deadline, false, pending_error),
-        Patience::Forever => call::block(py, socket, |fd| outcome(socket.descriptor(), fd)),
+    match deadline {
+        Deadline::Now => Err(error.into()),
+        Deadline::At(_) => block_in_poll(py, socket, Direction::Write, deadline, false, socket_error),
+        Deadline::Never => block_in_call(py, socket, |fd| outcome(socket.descriptor(), fd)),
     }
 }
 
@@ -133,11 +137,11 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, patience: Pati
 fn outcome(descriptor: &Descriptor, fd: BorrowedFd<'_>) -> io::Result<()> {
     wait::poll(fd, Direction::Write, None)?;
     descriptor.still_names(fd)?;
-    pending_error(fd)
+    socket_error(fd)
 }
 
 /// `SO_ERROR`: what became of the connection.
-fn pending_error(fd: BorrowedFd<'_>) -> io::Result<()> {
+fn socket_error(fd: BorrowedFd<'_>) -> io::Result<()> {
     match sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_ERROR)? {
         0 | libc::EISCONN => Ok(()),
         errno => Err(io::Error::from_raw_os_error(errno)),
@@ -145,24 +149,24 @@ fn pending_error(fd: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// `getsockname()`.
-pub fn getsockname<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn getsockname<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     address_of(this, sys::socket::getsockname)
 }
 
 /// `getpeername()`.
-pub fn getpeername<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn getpeername<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     address_of(this, sys::socket::getpeername)
 }
 
-fn address_of<'py>(this: This<'_, 'py>, ask: fn(BorrowedFd<'_>) -> io::Result<SockAddr>) -> Returned<'py> {
+fn address_of<'py>(this: SocketRef<'_, 'py>, ask: fn(BorrowedFd<'_>) -> io::Result<SockAddr>) -> ObjectResult<'py> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let address = socket.descriptor().attached(this.py(), ask)?;
-    address::to_python(this.py(), &address, socket.descriptor(), socket.proto())
+    address::to_python(this.py(), &address, this.origin())
 }
 
 /// `shutdown(how)`.
-pub fn shutdown<'py>(this: This<'_, 'py>, how: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn shutdown<'py>(this: SocketRef<'_, 'py>, how: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let how = as_int(how)?;
     this.socket().descriptor().attached(this.py(), |fd| sys::socket::shutdown(fd, how))?;
     Ok(this.none())

@@ -1,6 +1,6 @@
 //! From construction to the end: `__init__`, `close`, `detach`, the finalizer, `repr`.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,92 +9,44 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::{Object, Socket, This, attempts};
-use crate::audit;
-use crate::descriptor::offer;
-use crate::error::{Class, Error, Result, is_raised};
-use crate::interpreter::arguments::as_int;
-use crate::interpreter::function::{Receiver, Returned, enter, enter_aside};
+use super::object::{self, SocketRef};
+use super::peer::PeerCache;
+use crate::call::attempts::{self, Directions};
+use crate::call::descriptor::offer;
+use crate::call::socket::Socket;
+use crate::call::spec::Spec;
+use crate::call::timeout::{self, Timeout};
+use crate::error::{Error, Exception, Result, is_raised};
+use crate::interpreter::ObjectResult;
+use crate::interpreter::audit::audit;
+use crate::interpreter::format::{Format, Object};
+use crate::interpreter::function::{Receiver, enter, enter_aside};
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::number::{self, as_int};
 use crate::interpreter::owned;
 use crate::memory;
 use crate::sys;
-use crate::timeout::{self, Timeout};
 
-/// What a socket is made of, as `__init__` takes it: -1 means the default, or what the descriptor is.
-#[derive(Clone, Copy, Debug)]
-pub struct Recipe {
-    /// The address family.
-    pub family: c_int,
-    /// The type, which may carry `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
-    pub kind: c_int,
-    /// The protocol.
-    pub proto: c_int,
-}
-
-impl Recipe {
-    /// The type without the flags it may carry.
-    pub fn plain_kind(&self) -> c_int {
-        self.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
-    }
-
-    /// The recipe with AF_INET, SOCK_STREAM and protocol 0 where it says nothing.
-    pub fn or_default(self) -> Self {
-        let or = |value, default| if value == -1 { default } else { value };
-        Recipe {
-            family: or(self.family, libc::AF_INET),
-            kind: or(self.kind, libc::SOCK_STREAM),
-            proto: or(self.proto, 0),
-        }
-    }
-
-    /// The recipe with what the descriptor `fd` is, where it says nothing. Fails unless `fd` is a socket.
-    fn or_detected(self, fd: BorrowedFd<'_>) -> Result<Self> {
-        let option = |value, name| match value {
-            -1 => sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, name),
-            value => Ok(value),
-        };
-        Ok(Recipe {
-            family: self.detect_family(fd)?,
-            kind: option(self.kind, libc::SO_TYPE)?,
-            proto: option(self.proto, libc::SO_PROTOCOL)?,
-        })
-    }
-
-    fn detect_family(&self, fd: BorrowedFd<'_>) -> Result<c_int> {
-        match sys::socket::getsockname(fd) {
-            Ok(address) if self.family == -1 => Ok(address.family().into()),
-            Ok(_) => Ok(self.family),
-            // Not every family tells its name (AF_ALG does not); but then it must have been given.
-            Err(error) => match error.raw_os_error() {
-                Some(libc::EBADF | libc::ENOTSOCK) => Err(error.into()),
-                _ if self.family == -1 => Err(error.into()),
-                _ => Ok(self.family),
-            },
-        }
-    }
-}
-
-/// Makes a socket of the recipe, or takes over the descriptor `fileno`, and puts it into `this`.
-pub fn initialise(this: This<'_, '_>, recipe: Recipe, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
-    announce(this, recipe)?;
+/// Makes a socket of the spec, or takes over the descriptor `fileno`, and puts it into `this`.
+pub fn initialise(this: SocketRef<'_, '_>, spec: Spec, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
+    audit_new(this, spec)?;
     match fileno {
-        Some(fileno) => take_over(this.socket(), recipe, descriptor(fileno)?),
+        Some(fileno) => take_over(this.socket(), spec, descriptor(fileno)?),
         None => {
-            let recipe = recipe.or_default();
-            put(this.socket(), recipe, open(this.py(), recipe)?, 0)
+            let spec = spec.or_default();
+            put(this.socket(), spec, open(this.py(), spec)?, 0)
         }
     }
 }
 
 /// Makes a descriptor: detached where the kernel may have to load a module for it, as for the first of a family.
-fn open(py: Python<'_>, recipe: Recipe) -> Result<OwnedFd> {
+fn open(py: Python<'_>, spec: Spec) -> Result<OwnedFd> {
     /// A bit for each family of which a socket was made.
     static LOADED: AtomicU64 = AtomicU64::new(0);
 
-    let open = || sys::socket::socket(recipe.family, recipe.kind, recipe.proto);
-    let usual = attempts::of_kind(recipe.family, recipe.plain_kind(), recipe.proto) == 0;
-    let bit = if usual { 1 << (recipe.family & 63) } else { 0 };
+    let open = || sys::socket::socket(spec.family, spec.kind, spec.proto);
+    let usual = attempts::excluded_by_kind(spec.family, spec.plain_kind(), spec.proto) == 0;
+    let bit = if usual { 1 << (spec.family & 63) } else { 0 };
     if LOADED.load(Ordering::Relaxed) & bit != 0 {
         return Ok(open()?);
     }
@@ -104,29 +56,29 @@ fn open(py: Python<'_>, recipe: Recipe) -> Result<OwnedFd> {
 }
 
 /// Takes over a descriptor that Python code has by its number. It stays that code's if this fails.
-fn take_over(socket: &Socket, recipe: Recipe, number: RawFd) -> Result<()> {
+fn take_over(socket: &Socket, spec: Spec, number: RawFd) -> Result<()> {
     // SAFETY: not negative, and used by this call alone. That it is open and the caller's is his word, by which he gives it away.
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
-    let recipe = recipe.or_detected(fd)?;
-    let timeout = first_timeout(recipe, fd)?;
-    let closed = attempts::of_descriptor(fd, recipe.family, recipe.plain_kind());
+    let spec = spec.or_detected(fd)?;
+    let timeout = first_timeout(spec, fd)?;
+    let excluded = attempts::excluded_by_descriptor(fd, spec.family, spec.plain_kind());
     // SAFETY: as above.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
-    socket.begin(recipe, timeout, closed, fd);
+    socket.begin(spec, timeout, excluded, fd);
     offer::taken(number);
     Ok(())
 }
 
 /// Puts a new descriptor into a socket; it is closed if that fails. `closed` are the attempts that its options leave out.
-pub fn put(socket: &Socket, recipe: Recipe, fd: OwnedFd, closed: attempts::Closed) -> Result<()> {
-    let timeout = first_timeout(recipe, fd.as_fd())?;
-    socket.begin(recipe, timeout, closed, fd);
+pub fn put(socket: &Socket, spec: Spec, fd: OwnedFd, excluded: Directions) -> Result<()> {
+    let timeout = first_timeout(spec, fd.as_fd())?;
+    socket.begin(spec, timeout, excluded, fd);
     Ok(())
 }
 
 /// The timeout that a socket begins with, and the descriptor's mode with it.
-fn first_timeout(recipe: Recipe, fd: BorrowedFd<'_>) -> Result<Timeout> {
-    if recipe.kind & libc::SOCK_NONBLOCK != 0 {
+fn first_timeout(spec: Spec, fd: BorrowedFd<'_>) -> Result<Timeout> {
+    if spec.kind & libc::SOCK_NONBLOCK != 0 {
         return Ok(Timeout::ZERO);
     }
     let timeout = timeout::default();
@@ -137,27 +89,17 @@ fn first_timeout(recipe: Recipe, fd: BorrowedFd<'_>) -> Result<Timeout> {
 }
 
 /// Tells the audit hooks of a new socket.
-pub fn announce(this: This<'_, '_>, recipe: Recipe) -> Result<()> {
-    audit!(this.py(), c"socket.__new__", c"Oiii", this.object().as_ptr(), recipe.family, recipe.kind, recipe.proto)
+pub fn audit_new(this: SocketRef<'_, '_>, spec: Spec) -> Result<()> {
+    audit(this.py(), c"socket.__new__", (&*this.object(), spec.family, spec.kind, spec.proto))
 }
 
 /// A descriptor given as a Python number.
 pub fn descriptor(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
-    let fd = as_descriptor(fileno)?;
+    let fd = number::fileno(fileno)?;
     if fd < 0 {
         return Err(Error::value("negative file descriptor"));
     }
     Ok(fd)
-}
-
-/// A number that may be a descriptor. CPython cuts what fits a C `long` and no `int`; a cut number would name a stranger's file.
-pub fn as_descriptor(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
-    // SAFETY: `fileno` is an object; what is no number, or does not fit, leaves an exception.
-    let long = unsafe { ffi::PyLong_AsLong(fileno.as_ptr()) };
-    if long == -1 && PyErr::occurred(fileno.py()) {
-        return Err(Error::Raised);
-    }
-    RawFd::try_from(long).map_err(|_| Error::overflow("Python int too large to convert to C int"))
 }
 
 /// Closes a socket, if it is open. What other threads do on it ends with EBADF.
@@ -166,13 +108,13 @@ pub fn close_socket(py: Python<'_>, socket: &Socket) -> Result<()> {
 }
 
 /// `close()`.
-pub fn close<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn close<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     close_socket(this.py(), this.socket())?;
     Ok(this.none())
 }
 
 /// `detach()`.
-pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn detach<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let descriptor = this.socket().descriptor();
     loop {
         // The object is made first: were there no memory for it, the socket would still have the descriptor.
@@ -185,7 +127,7 @@ pub fn detach<'py>(this: This<'_, 'py>) -> Returned<'py> {
 }
 
 /// `fileno()`.
-pub fn fileno<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn fileno<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     this.socket().descriptor().number().into_object(this.py())
 }
 
@@ -201,7 +143,9 @@ pub unsafe extern "C" fn new(
         enter(|py| {
             let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
             let object = owned(py, allocate(class, 0))?;
-            ptr::write(&raw mut (*object.as_ptr().cast::<Object>()).socket, Socket::default());
+            let instance = object.as_ptr().cast::<object::Object>();
+            ptr::write(&raw mut (*instance).socket, Socket::default());
+            ptr::write(&raw mut (*instance).peer, PeerCache::default());
             Ok(object)
         })
     }
@@ -209,47 +153,35 @@ pub unsafe extern "C" fn new(
 
 /// `__init__(family=-1, type=-1, proto=-1, fileno=None)` of the base class.
 pub fn initialise_base<'py>(
-    this: This<'_, 'py>,
+    this: SocketRef<'_, 'py>,
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Result<()> {
-    let (recipe, fileno) = parse(arguments, keywords)?;
-    initialise(this, recipe, fileno.as_ref())
+    let (spec, fileno) = parse(arguments, keywords)?;
+    initialise(this, spec, fileno.as_ref())
 }
 
 fn parse<'py>(
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
-) -> Result<(Recipe, Option<Bound<'py, PyAny>>)> {
-    let mut given = [ptr::null_mut::<ffi::PyObject>(); 4];
-    let [family, kind, proto, fileno] = &mut given;
-    crate::parse_keywords!(
-        arguments,
-        keywords,
-        c"|OOOO:socket",
-        [c"family", c"type", c"proto", c"fileno"],
-        ptr::from_mut(family),
-        ptr::from_mut(kind),
-        ptr::from_mut(proto),
-        ptr::from_mut(fileno)
-    )?;
-    // SAFETY: each is null or an object that the arguments hold.
-    let [family, kind, proto, fileno] =
-        given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(arguments.py(), given) });
+) -> Result<(Spec, Option<Bound<'py, PyAny>>)> {
+    const FORMAT: Format<(Object, Object, Object, Object)> = Format::new(c"|OOOO:socket");
+    const NAMES: [&CStr; 4] = [c"family", c"type", c"proto", c"fileno"];
+    let (family, kind, proto, fileno) = FORMAT.keywords(NAMES, arguments, keywords, (None, None, None, None))?;
     let int = |given: Option<Bound<'py, PyAny>>| given.map_or(Ok(-1), |given| as_int(&given));
-    let recipe = Recipe { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
-    Ok((recipe, fileno.filter(|fileno| !fileno.is_none())))
+    let spec = Spec { family: int(family)?, kind: int(kind)?, proto: int(proto)? };
+    Ok((spec, fileno.filter(|fileno| !fileno.is_none())))
 }
 
 /// The finalizer: warns of a socket that was not closed, while it still answers to those who are told, and closes it.
 pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
     // SAFETY: called attached, by the collector or by `dealloc`, on an instance.
     unsafe {
-        if This::from_interpreter(Python::assume_attached(), object).socket().descriptor().number() < 0 {
+        if SocketRef::from_interpreter(Python::assume_attached(), object).socket().descriptor().number() < 0 {
             return;
         }
         enter_aside(|py| {
-            let this = This::from_interpreter(py, object);
+            let this = SocketRef::from_interpreter(py, object);
             warn_unclosed(this);
             if let Err(error) = close_socket(py, this.socket()) {
                 error.discard(py);
@@ -260,7 +192,7 @@ pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
 }
 
 /// `ResourceWarning`, with the socket as its source, so that tracemalloc can tell where it was made.
-fn warn_unclosed(this: This<'_, '_>) {
+fn warn_unclosed(this: SocketRef<'_, '_>) {
     let object = this.object().as_ptr();
     let py = this.py();
     // SAFETY: attached; the format takes one object.
@@ -269,7 +201,7 @@ fn warn_unclosed(this: This<'_, '_>) {
         return;
     }
     // A filter made the warning an exception, or, as the interpreter ends, there is nobody left to warn.
-    if is_raised(py, Class::Warning) {
+    if is_raised(py, Exception::Warning) {
         write_unraisable(py, object);
     } else {
         Error::Raised.discard(py);
@@ -309,9 +241,10 @@ pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
         }
         ffi::PyObject_GC_UnTrack(object.cast());
         let class = ffi::Py_TYPE(object);
-        let socket = &raw mut (*object.cast::<Object>()).socket;
-        (*socket).sender().forget(Python::assume_attached());
-        ptr::drop_in_place(socket);
+        let instance = object.cast::<object::Object>();
+        (*instance).peer.forget(Python::assume_attached());
+        ptr::drop_in_place(&raw mut (*instance).peer);
+        ptr::drop_in_place(&raw mut (*instance).socket);
         if let Some(free) = (*class).tp_free {
             free(object.cast::<c_void>());
         }
@@ -324,8 +257,8 @@ pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject 
     // SAFETY: called attached, on an instance.
     unsafe {
         enter(|py| {
-            let socket = This::from_interpreter(py, object).socket();
-            let text = memory::formatted(format_args!(
+            let socket = SocketRef::from_interpreter(py, object).socket();
+            let text = memory::try_format(format_args!(
                 "<socket object, fd={}, family={}, type={}, proto={}>",
                 socket.descriptor().number(),
                 socket.family(),

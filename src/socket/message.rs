@@ -1,52 +1,60 @@
 //! `sendmsg`, `recvmsg`, `recvmsg_into` and `sendmsg_afalg`: data in pieces, and control messages.
 
 use std::ffi::{CStr, c_int};
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::os::fd::BorrowedFd;
 
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyInt, PyList, PyTuple};
 use socket2::SockAddr;
 
-use super::This;
-use crate::ancillary::{self, Found, Item, Items};
-use crate::buffer::{Buffer, Writable};
-use crate::call::{Transfer, transfer};
-use crate::descriptor::Descriptor;
+use super::object::SocketRef;
+use crate::address::context::Origin;
+use crate::call::transfer::{Transfer, transfer};
 use crate::error::{Error, Result};
-use crate::interpreter::arguments::{Arguments, Keywords, as_int, check_count};
-use crate::interpreter::function::Returned;
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::{Arguments, Keywords, check_count};
+use crate::interpreter::audit::audit;
+use crate::interpreter::buffer::{Buffer, Readable, Writable};
+use crate::interpreter::bytes;
+use crate::interpreter::format::{Format, Instance, Object};
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
-use crate::sys::message::{Incoming, Outgoing, Piece};
+use crate::sys::ancillary::{self, ControlMessage, ControlMessages, Parsed};
+use crate::sys::message::{self, Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
-use crate::{address, audit, bytes, memory, sys};
+use crate::{address, memory};
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
-pub fn recvmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let (mut size, mut room, mut flags) = (0isize, 0isize, 0);
-    crate::parse_tuple!(&arguments.tuple()?, c"n|ni:recvmsg", &raw mut size, &raw mut room, &raw mut flags)?;
+pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(isize, isize, c_int)> = Format::new(c"n|ni:recvmsg");
+    let (size, room, flags) = FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
-    let (data, rest) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
-        receive(this, &mut [Piece::new(buffer)], room, flags)
+    let (data, received) = bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| {
+        let size = buffer.len();
+        let call = |fd: BorrowedFd<'_>, control: &mut [u8], flags| message::recvmsg_one(fd, buffer, control, flags);
+        receive(this, size, room, flags, call)
     })?;
-    rest.delivered(this.py(), data)
+    received.delivered(this.py(), data)
 }
 
 /// `recvmsg_into(buffers[, ancbufsize[, flags]])`: `(nbytes, ancdata, msg_flags, address)`.
-pub fn recvmsg_into<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn recvmsg_into<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
-    let mut buffers: *mut ffi::PyObject = std::ptr::null_mut();
-    let (mut room, mut flags) = (0isize, 0);
-    crate::parse_tuple!(&arguments.tuple()?, c"O|ni:recvmsg_into", &raw mut buffers, &raw mut room, &raw mut flags)?;
-    // SAFETY: parsed from the arguments, which hold it.
-    let buffers = unsafe { Borrowed::from_ptr(py, buffers) };
+    const FORMAT: Format<(Object, isize, c_int)> = Format::new(c"O|ni:recvmsg_into");
+    let (buffers, room, flags) = FORMAT.tuple(&arguments.tuple()?, (None, 0, 0))?;
+    let buffers = buffers.ok_or_else(|| Error::type_error("buffers are required"))?;
     let buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
-    let mut buffers = memory::collected(buffers.iter().map(|item| writable(&item)))?;
-    let mut pieces = memory::gathered(buffers.iter_mut().map(Buffer::piece))?;
-    let (count, rest) = receive(this, &mut pieces, room, flags)?;
-    rest.delivered(py, count.into_object(py)?)
+    let mut buffers = memory::try_collect_results(buffers.iter().map(|item| writable(&item)))?;
+    let mut pieces = memory::try_collect(buffers.iter_mut().map(Buffer::piece))?;
+    let size = pieces.iter().map(Piece::len).sum();
+    let call = |fd: BorrowedFd<'_>, control: &mut [u8], flags| message::recvmsg(fd, &mut pieces, control, flags);
+    let received = receive(this, size, room, flags, call)?;
+    let count = received.incoming.count.into_object(py)?;
+    received.delivered(py, count)
 }
 
 /// The items of an iterable, in a tuple of our own: what runs while they are looked at cannot change it.
@@ -72,61 +80,57 @@ fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bo
 }
 
 fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py, Writable>> {
-    let mut buffer = Buffer::<Writable>::unfilled(item.py());
-    crate::parse_object!(
-        item,
-        c"w*;recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers",
-        buffer.as_mut_ptr()
-    )?;
-    Ok(buffer)
+    const FORMAT: Format<(Writable,)> =
+        Format::new(c"w*;recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers");
+    let (buffer,) = FORMAT.object(item, (None,))?;
+    Ok(buffer.unwrap_or_else(|| Buffer::unfilled(item.py())))
 }
 
-/// Receives a message into `data`: how many bytes, and the rest of it.
-fn receive<'a>(this: This<'a, '_>, data: &mut [Piece<'_>], room: isize, flags: c_int) -> Result<(usize, Rest<'a>)> {
+/// Receives a message of at most `size` bytes of data by `call`, with `room` for control messages.
+fn receive<'a>(
+    this: SocketRef<'a, '_>,
+    size: usize,
+    room: isize,
+    flags: c_int,
+    mut call: impl FnMut(BorrowedFd<'_>, &mut [u8], c_int) -> io::Result<Incoming> + Send,
+) -> Result<ReceivedMessage<'a>> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
     let room = usize::try_from(room)
         .ok()
         .filter(|&room| room <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
-    let mut control = memory::zeros(room).ok_or(Error::NoMemory)?;
-    let wanted = Transfer {
-        direction: Direction::Read,
-        size: data.iter().map(Piece::len).sum(),
-        // Descriptors that come with it are not inherited by programs this one starts (PEP 446).
-        flags: flags | libc::MSG_CMSG_CLOEXEC,
-        undivided: false,
-    };
+    let mut control = memory::try_zeroed(room).ok_or(Error::NoMemory)?;
+    // Descriptors that come with the message are not inherited by programs this one starts (PEP 446).
+    let wanted = Transfer { direction: Direction::Read, size, flags: flags | libc::MSG_CMSG_CLOEXEC, undivided: false };
     let mut incoming = None;
-    let count = transfer(this.py(), socket, wanted, |fd, flags, _| {
-        let message = sys::message::recvmsg(fd, data, &mut control, flags)?;
+    transfer(this.py(), socket, wanted, |fd, flags, _| {
+        let message = call(fd, &mut control, flags)?;
         let count = message.count;
         incoming = Some(message);
         Ok(count)
     })?;
     let incoming = incoming.expect("a transfer that succeeded was made");
     control.truncate(incoming.control);
-    let rest = Rest { control, incoming, asked: flags, descriptor: socket.descriptor(), proto: socket.proto() };
-    Ok((count, rest))
+    Ok(ReceivedMessage { control, incoming, asked: flags, origin: this.origin() })
 }
 
 /// What a message brought beside its data. Descriptors among it are closed unless it is delivered.
 #[derive(Debug)]
-struct Rest<'a> {
+struct ReceivedMessage<'a> {
     control: Vec<u8>,
     incoming: Incoming,
     asked: c_int,
-    descriptor: &'a Descriptor,
-    proto: c_int,
+    origin: Origin<'a>,
 }
 
-impl Rest<'_> {
+impl ReceivedMessage<'_> {
     /// The whole message, as the methods return it.
-    fn delivered<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> Returned<'py> {
+    fn delivered<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> ObjectResult<'py> {
         let control = self.control_to_python(py)?;
         let ours = libc::MSG_CMSG_CLOEXEC & !self.asked;
         let flags = self.incoming.flags & !ours;
-        let sender = address::to_python(py, &self.incoming.address, self.descriptor, self.proto)?;
+        let sender = address::to_python(py, &self.incoming.address, self.origin)?;
         let message = (data, control, flags, sender).into_object(py)?;
         self.keep_descriptors();
         Ok(message)
@@ -134,12 +138,12 @@ impl Rest<'_> {
 
     fn control_to_python<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyList>> {
         let list = make::list(py)?;
-        for found in Items::new(&self.control) {
-            if !matches!(found, Found::Whole(_)) {
+        for found in ControlMessages::new(&self.control) {
+            if !matches!(found, Parsed::Whole(_)) {
                 let text = c"received malformed or improperly-truncated ancillary data";
                 PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)?;
             }
-            if let Found::Whole(item) | Found::Cut(item) = found {
+            if let Parsed::Whole(item) | Parsed::Truncated(item) = found {
                 make::append(&list, (item.level, item.kind, make::bytes(py, item.data)?))?;
             }
         }
@@ -151,24 +155,24 @@ impl Rest<'_> {
     }
 }
 
-impl Drop for Rest<'_> {
+impl Drop for ReceivedMessage<'_> {
     fn drop(&mut self) {
         ancillary::close_descriptors(&self.control);
     }
 }
 
 /// `sendmsg(buffers[, ancdata[, flags[, address]]])`: how many bytes of data went.
-pub fn sendmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (buffers, control, flags, target) = sendmsg_arguments(arguments)?;
     let to = match target.filter(|target| !target.is_none()) {
         Some(target) => {
-            let to = address::from_python(this.socket().address_context("sendmsg"), &target)?;
-            audit!(py, c"socket.sendmsg", c"OO", this.object().as_ptr(), target.as_ptr())?;
+            let to = address::from_python(this.address_context("sendmsg"), &target)?;
+            audit(py, c"socket.sendmsg", (&*this.object(), &target))?;
             Some(to)
         }
         None => {
-            audit!(py, c"socket.sendmsg", c"OO", this.object().as_ptr(), this.none().as_ptr())?;
+            audit(py, c"socket.sendmsg", (&*this.object(), &this.none()))?;
             None
         }
     };
@@ -180,6 +184,7 @@ pub fn sendmsg<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Retur
 type SendmsgArguments<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>, c_int, Option<Bound<'py, PyAny>>);
 
 fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArguments<'py>> {
+    const FORMAT: Format<(Object, Object, c_int, Object)> = Format::new(c"O|OiO:sendmsg");
     let get = |index| arguments.get(index).map(|argument| argument.to_owned());
     if let (1..=4, Some(buffers), Some(flags)) = (arguments.len(), get(0), arguments.plain_int(2, 0)) {
         return Ok((buffers, get(1), flags, get(3)));
@@ -189,55 +194,40 @@ fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArgume
         check_count(&tuple, c"sendmsg", 1, 4)?;
         return Ok((tuple.get_item(0)?, get(1), as_int(&tuple.get_item(2)?)?, get(3)));
     }
-    let mut flags = 0;
-    let mut given = [std::ptr::null_mut::<ffi::PyObject>(); 3];
-    let [buffers, control, target] = &mut given;
-    crate::parse_tuple!(
-        &tuple,
-        c"O|OiO:sendmsg",
-        std::ptr::from_mut(buffers),
-        std::ptr::from_mut(control),
-        &raw mut flags,
-        std::ptr::from_mut(target)
-    )?;
-    Ok((tuple.get_item(0)?, get(1), flags, get(3)))
+    let (buffers, control, flags, target) = FORMAT.tuple(&tuple, (None, None, 0, None))?;
+    Ok((buffers.ok_or_else(|| Error::type_error("buffers are required"))?, control, flags, target))
 }
 
 /// The buffers that a message is sent from.
 fn readable<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
     let buffers = items(buffers, c"sendmsg() argument 1 must be an iterable")?;
-    memory::collected(buffers.iter().map(|item| Buffer::readable(&item)))
+    memory::try_collect_results(buffers.iter().map(|item| Buffer::readable(&item)))
 }
 
 /// The control messages of an iterable of `(level, type, data)`, laid out.
 fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
+    const FORMAT: Format<(c_int, c_int, Readable)> = Format::new(c"(iiy*):[sendmsg() ancillary data items]");
     let given = items(control, c"sendmsg() argument 2 must be an iterable")?;
-    let given = memory::collected(given.iter().map(|item| {
-        let (mut level, mut kind) = (0, 0);
-        let mut data = Buffer::empty(item.py());
-        crate::parse_object!(
-            &item,
-            c"(iiy*):[sendmsg() ancillary data items]",
-            &raw mut level,
-            &raw mut kind,
-            data.as_mut_ptr()
-        )?;
+    let given = memory::try_collect_results(given.iter().map(|item| {
+        let (level, kind, data) = FORMAT.object(&item, (0, 0, None))?;
+        let data = data.unwrap_or_else(|| Buffer::unfilled(item.py()));
         Ok::<_, Error>((level, kind, data))
     }))?;
-    let items = given.iter().map(|(level, kind, data)| Item { level: *level, kind: *kind, data: data.bytes() });
-    let items = memory::gathered(items)?;
+    let items =
+        given.iter().map(|(level, kind, data)| ControlMessage { level: *level, kind: *kind, data: data.bytes() });
+    let items = memory::try_collect(items)?;
     Ok(ancillary::encode(&items)?)
 }
 
 fn send_message<'py>(
-    this: This<'_, 'py>,
+    this: SocketRef<'_, 'py>,
     data: &[Buffer<'py>],
     control: &[u8],
     address: Option<&SockAddr>,
     flags: c_int,
-) -> Returned<'py> {
+) -> ObjectResult<'py> {
     let socket = this.socket();
-    let slices = memory::gathered(data.iter().map(|buffer| IoSlice::new(buffer.bytes())))?;
+    let slices = memory::try_collect(data.iter().map(|buffer| IoSlice::new(buffer.bytes())))?;
     let wanted = Transfer {
         direction: Direction::Write,
         size: data.iter().map(Buffer::len).sum(),
@@ -247,48 +237,33 @@ fn send_message<'py>(
     };
     let count = transfer(this.py(), socket, wanted, |fd, flags, sent| {
         if sent == 0 {
-            return sys::message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
+            return message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }
         // The control messages went with the first byte.
-        let mut slices = memory::copied(&slices)?;
+        let mut slices = memory::try_to_vec(&slices)?;
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, sent);
-        sys::message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
+        message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
     })?;
     count.into_object(this.py())
 }
 
 /// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (AF_ALG).
-pub fn sendmsg_afalg<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn sendmsg_afalg<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
+    type Units = (Object, Instance<PyInt>, Readable, Instance<PyInt>, c_int);
+    const FORMAT: Format<Units> = Format::new(c"|O$O!y*O!i:sendmsg_afalg");
+    const NAMES: [&CStr; 5] = [c"msg", c"op", c"iv", c"assoclen", c"flags"];
     let py = this.py();
     if this.socket().family() != libc::AF_ALG {
         return Err(Error::os("algset is only supported for AF_ALG"));
     }
-    let mut given = [std::ptr::null_mut::<ffi::PyObject>(); 3];
-    let [message, operation, associated] = &mut given;
-    let mut vector = Buffer::empty(py);
-    let mut flags = 0;
-    // SAFETY: the class of ints is a static of the interpreter.
-    let class_of_int = &raw mut ffi::PyLong_Type;
-    crate::parse_keywords!(
-        &arguments.positional.tuple()?,
-        Some(&arguments.dict()?),
-        c"|O$O!y*O!i:sendmsg_afalg",
-        [c"msg", c"op", c"iv", c"assoclen", c"flags"],
-        std::ptr::from_mut(message),
-        class_of_int,
-        std::ptr::from_mut(operation),
-        vector.as_mut_ptr(),
-        class_of_int,
-        std::ptr::from_mut(associated),
-        &raw mut flags
-    )?;
-    // SAFETY: each is null or an object that the arguments hold.
-    let [message, operation, associated] = given.map(|given| unsafe { Bound::from_borrowed_ptr_or_opt(py, given) });
+    let (tuple, dict) = (arguments.positional.tuple()?, arguments.dict()?);
+    let (message, operation, vector, associated, flags) =
+        FORMAT.keywords(NAMES, &tuple, Some(&dict), (None, None, None, None, 0))?;
     let operation = operation_number(py, operation)?;
     let associated = associated.map(|length| associated_length(&length)).transpose()?;
     let data = message.map_or(Ok(Vec::new()), |message| readable(&message))?;
-    let control = algorithm_control(operation, &vector, associated)?;
+    let control = algorithm_control(operation, vector.as_ref().map(Buffer::bytes), associated)?;
     send_message(this, &data, &control, None, flags)
 }
 
@@ -313,20 +288,21 @@ fn associated_length(length: &Bound<'_, PyAny>) -> Result<u32> {
 
 /// The control messages of `linux/if_alg.h`: the operation, the initialisation vector behind its length, the length of what is only
 /// authenticated.
-fn algorithm_control(operation: u32, vector: &Buffer<'_>, associated: Option<u32>) -> Result<Vec<u8>> {
+fn algorithm_control(operation: u32, vector: Option<&[u8]>, associated: Option<u32>) -> Result<Vec<u8>> {
     let level = libc::SOL_ALG;
     let operation = operation.to_ne_bytes();
-    let mut items = vec![Item { level, kind: libc::ALG_SET_OP, data: &operation }];
-    let length = u32::try_from(vector.len()).map_err(|_| Error::os("ancillary data item too large"))?;
-    let mut vector_data = memory::with_room(size_of::<u32>() + vector.len())?;
+    let mut items = vec![ControlMessage { level, kind: libc::ALG_SET_OP, data: &operation }];
+    let bytes = vector.unwrap_or_default();
+    let length = u32::try_from(bytes.len()).map_err(|_| Error::os("ancillary data item too large"))?;
+    let mut vector_data = memory::try_with_capacity(size_of::<u32>() + bytes.len())?;
     vector_data.extend_from_slice(&length.to_ne_bytes());
-    vector_data.extend_from_slice(vector.bytes());
-    if !vector.is_absent() {
-        items.push(Item { level, kind: libc::ALG_SET_IV, data: &vector_data });
+    vector_data.extend_from_slice(bytes);
+    if vector.is_some() {
+        items.push(ControlMessage { level, kind: libc::ALG_SET_IV, data: &vector_data });
     }
     let associated = associated.map(u32::to_ne_bytes);
     if let Some(data) = &associated {
-        items.push(Item { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
+        items.push(ControlMessage { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
     }
     Ok(ancillary::encode(&items)?)
 }

@@ -1,41 +1,36 @@
 //! Socket options, blocking mode and timeout.
 
-use std::ffi::{c_int, c_uint};
+use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyTuple};
+use pyo3::types::{PyBool, PyNone, PyTuple};
 
-use super::{Socket, This, attempts};
-use crate::buffer::Buffer;
+use super::object::SocketRef;
+use crate::call::attempts;
+use crate::call::socket::Socket;
+use crate::call::timeout::Timeout;
 use crate::error::{Error, Result, clear};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::function::Returned;
+use crate::interpreter::buffer::{Buffer, Readable};
+use crate::interpreter::format::{Format, Instance, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys;
-use crate::timeout::Timeout;
 
 /// The longest value of an option, in bytes, that `getsockopt` returns.
 const LONGEST_VALUE: c_int = 1024;
 
 /// `getsockopt(level, option[, buffersize])`: a number, or with a size the bytes.
-pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let socket = this.socket();
-    let (mut level, mut option, mut size) = (0, 0, 0);
+    const FORMAT: Format<(c_int, c_int, c_int)> = Format::new(c"ii|i:getsockopt");
     let plain = (arguments.plain_int(0, 0), arguments.plain_int(1, 0), arguments.plain_int(2, 0));
-    match plain {
-        (Some(first), Some(second), Some(third)) if (2..=3).contains(&arguments.len()) => {
-            (level, option, size) = (first, second, third);
-        }
-        _ => crate::parse_tuple!(
-            &arguments.tuple()?,
-            c"ii|i:getsockopt",
-            &raw mut level,
-            &raw mut option,
-            &raw mut size
-        )?,
-    }
+    let (level, option, size) = match plain {
+        (Some(level), Some(option), Some(size)) if (2..=3).contains(&arguments.len()) => (level, option, size),
+        _ => FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?,
+    };
     let is_vsock = socket.family() == libc::AF_VSOCK;
     if size == 0 && is_vsock {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_u64(fd, level, option))?;
@@ -43,7 +38,7 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
     }
     if size == 0 {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_int(fd, level, option))?;
-        return or_owed_error(socket, level, option, value).into_object(py);
+        return or_deferred_error(socket, level, option, value).into_object(py);
     }
     if is_vsock {
         return Err(Error::os("getsockopt string buffer not allowed"));
@@ -58,10 +53,10 @@ pub fn getsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
 }
 
 /// The value of an option, or, for `SO_ERROR`, the error that a call in part has left to the next one.
-fn or_owed_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> c_int {
-    match socket.owed_error() {
+fn or_deferred_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> c_int {
+    match socket.deferred_error() {
         Some(errno) if (level, option, value) == (libc::SOL_SOCKET, libc::SO_ERROR, 0) => {
-            socket.settle_error();
+            socket.clear_deferred_error();
             errno
         }
         _ => value,
@@ -69,7 +64,7 @@ fn or_owed_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> 
 }
 
 /// `setsockopt(level, option, value: int | buffer)`, `setsockopt(level, option, None, optlen)`.
-pub fn setsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn setsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let socket = this.socket();
     match plain_option(socket, arguments) {
         Some((level, option, value)) => set(this, level, option, &value.to_ne_bytes())?,
@@ -79,18 +74,18 @@ pub fn setsockopt<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
 }
 
 /// Sets an option to the bytes of a value. The socket is looked up last: what makes a value of an argument may have closed it.
-fn set(this: This<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Result<()> {
+fn set(this: SocketRef<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Result<()> {
     let socket = this.socket();
     socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt(fd, level, option, value))?;
-    socket.leave_attempts_out(attempts::of_option(level, option));
+    socket.exclude_attempts(attempts::excluded_by_option(level, option));
     Ok(())
 }
 
 /// Sets an option to a length without a value.
-fn set_null(this: This<'_, '_>, level: c_int, option: c_int, length: c_uint) -> Result<()> {
+fn set_null(this: SocketRef<'_, '_>, level: c_int, option: c_int, length: u32) -> Result<()> {
     let socket = this.socket();
     socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt_null(fd, level, option, length))?;
-    socket.leave_attempts_out(attempts::of_option(level, option));
+    socket.exclude_attempts(attempts::excluded_by_option(level, option));
     Ok(())
 }
 
@@ -103,61 +98,39 @@ fn plain_option(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int,
     Some((int(0)?, int(1)?, int(2)?))
 }
 
-/// Tries the forms one after the other; what is said when none fits is what the last one says.
-fn set_parsed_option(this: This<'_, '_>, arguments: Arguments<'_, '_>) -> Result<()> {
-    let py = this.py();
-    let socket = this.socket();
-    let tuple = arguments.tuple()?;
-    let (mut level, mut option): (c_int, c_int) = (0, 0);
+/// Tries the forms one after the other. When none fits, the refusal of the last one is raised.
+fn set_parsed_option(this: SocketRef<'_, '_>, arguments: Arguments<'_, '_>) -> Result<()> {
+    const NUMBER: Format<(c_int, c_int, c_int)> = Format::new(c"iii:setsockopt");
+    const LONG_NUMBER: Format<(c_int, c_int, u64)> = Format::new(c"iiK:setsockopt");
+    const NONE: Format<(c_int, c_int, Instance<PyNone>, u32)> = Format::new(c"iiO!I:setsockopt");
+    const BYTES: Format<(c_int, c_int, Readable)> = Format::new(c"iiy*:setsockopt");
 
-    if socket.family() == libc::AF_VSOCK {
-        let mut value: u64 = 0;
-        crate::parse_tuple!(&tuple, c"iiK:setsockopt", &raw mut level, &raw mut option, &raw mut value)?;
+    let tuple = arguments.tuple()?;
+    if this.socket().family() == libc::AF_VSOCK {
+        let (level, option, value) = LONG_NUMBER.tuple(&tuple, (0, 0, 0))?;
         return set(this, level, option, &value.to_ne_bytes());
     }
-
     if cfg!(Py_3_15) {
         return set_by_third(this, &tuple);
     }
-
-    let mut value: c_int = 0;
-    if crate::parse_tuple!(&tuple, c"iii:setsockopt", &raw mut level, &raw mut option, &raw mut value).is_ok() {
+    if let Ok((level, option, value)) = NUMBER.tuple(&tuple, (0, 0, 0)) {
         return set(this, level, option, &value.to_ne_bytes());
     }
-    clear(py);
-
-    let mut none: *mut ffi::PyObject = std::ptr::null_mut();
-    let mut length: c_uint = 0;
-    // SAFETY: None's class is a static of the interpreter.
-    let class_of_none = unsafe { ffi::Py_TYPE(ffi::Py_None()) };
-    let parsed = crate::parse_tuple!(
-        &tuple,
-        c"iiO!I:setsockopt",
-        &raw mut level,
-        &raw mut option,
-        class_of_none,
-        &raw mut none,
-        &raw mut length
-    );
-    if parsed.is_ok() {
+    clear(this.py());
+    if let Ok((level, option, _none, length)) = NONE.tuple(&tuple, (0, 0, None, 0)) {
         return set_null(this, level, option, length);
     }
-    clear(py);
-
-    let mut value = Buffer::empty(py);
-    crate::parse_tuple!(&tuple, c"iiy*:setsockopt", &raw mut level, &raw mut option, value.as_mut_ptr())?;
-    set(this, level, option, value.bytes())
+    clear(this.py());
+    let (level, option, value) = BYTES.tuple(&tuple, (0, 0, None))?;
+    set(this, level, option, value.as_ref().map_or(&[], Buffer::bytes))
 }
 
-/// Since Python 3.15 the third argument alone decides the form, and is told of.
-fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
-    let py = this.py();
-    let (mut level, mut option): (c_int, c_int) = (0, 0);
-    let mut third: *mut ffi::PyObject = std::ptr::null_mut();
-    let mut length: c_uint = 0;
-    crate::parse_tuple!(tuple, c"iiO|I:setsockopt", &raw mut level, &raw mut option, &raw mut third, &raw mut length)?;
-    // SAFETY: parsed from the tuple, which holds it.
-    let third = unsafe { Borrowed::from_ptr(py, third) };
+/// Since Python 3.15 the third argument alone decides the form, and the refusal names it.
+fn set_by_third(this: SocketRef<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
+    const FORMAT: Format<(c_int, c_int, Object, u32)> = Format::new(c"iiO|I:setsockopt");
+    const NUMBER: Format<(c_int,)> = Format::new(c"i:setsockopt");
+    let (level, option, third, length) = FORMAT.tuple(tuple, (0, 0, None, 0))?;
+    let third = third.ok_or_else(|| Error::type_error("a value is required"))?;
     let class = || third.get_type().fully_qualified_name();
     match (tuple.len(), third.is_none()) {
         (4, true) => return set_null(this, level, option, length),
@@ -174,8 +147,7 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
     let (is_number, has_bytes) =
         unsafe { (ffi::PyIndex_Check(third.as_ptr()) != 0, ffi::PyObject_CheckBuffer(third.as_ptr()) != 0) };
     if is_number {
-        let mut value: c_int = 0;
-        crate::parse_object!(&third, c"i:setsockopt", &raw mut value)?;
+        let (value,) = NUMBER.object(&third, (0,))?;
         set(this, level, option, &value.to_ne_bytes())
     } else if has_bytes {
         let value = Buffer::readable(&third)?;
@@ -187,7 +159,7 @@ fn set_by_third(this: This<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
 }
 
 /// `setblocking(flag)`.
-pub fn setblocking<'py>(this: This<'_, 'py>, flag: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn setblocking<'py>(this: SocketRef<'_, 'py>, flag: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let timeout = if is_set(flag)? { Timeout::NONE } else { Timeout::ZERO };
     change_timeout(this, timeout)?;
     Ok(this.none())
@@ -204,25 +176,25 @@ fn is_set(flag: &Bound<'_, PyAny>) -> Result<bool> {
 }
 
 /// `getblocking()`.
-pub fn getblocking<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn getblocking<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let blocking = !this.socket().timeout().is_zero();
     Ok(PyBool::new(this.py(), blocking).to_owned().into_any())
 }
 
 /// `settimeout(timeout)`.
-pub fn settimeout<'py>(this: This<'_, 'py>, timeout: &Bound<'py, PyAny>) -> Returned<'py> {
+pub fn settimeout<'py>(this: SocketRef<'_, 'py>, timeout: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let timeout = Timeout::from_python(timeout)?;
     change_timeout(this, timeout)?;
     Ok(this.none())
 }
 
 /// `gettimeout()`.
-pub fn gettimeout<'py>(this: This<'_, 'py>) -> Returned<'py> {
+pub fn gettimeout<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     this.socket().timeout().to_python(this.py())
 }
 
 /// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.
-pub fn change_timeout(this: This<'_, '_>, timeout: Timeout) -> Result<()> {
+pub fn change_timeout(this: SocketRef<'_, '_>, timeout: Timeout) -> Result<()> {
     let socket = this.socket();
     socket.set_timeout(timeout);
     Ok(socket.descriptor().attached(this.py(), |fd| sys::socket::set_nonblocking(fd, !timeout.is_none()))?)

@@ -1,83 +1,84 @@
 //! The recv and send families.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::io;
-use std::mem::MaybeUninit;
-use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use super::This;
-use crate::buffer::{Buffer, Writable};
-use crate::call::{Attempt, Transfer, go_on, transfer, try_first};
+use super::object::SocketRef;
+use crate::call::deadline::Deadline;
+use crate::call::transfer::{Attempt, Transfer, attempt_first, complete, transfer};
 use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
-use crate::interpreter::function::Returned;
-use crate::interpreter::make::IntoObject;
+use crate::interpreter::audit::audit;
+use crate::interpreter::buffer::{Buffer, Readable, Writable};
+use crate::interpreter::bytes;
+use crate::interpreter::format::{Format, Object};
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::signals;
+use crate::sys::receive::ReceiveBuffer;
 use crate::sys::wait::Direction;
-use crate::timeout::Patience;
-use crate::{address, audit, bytes, sys};
+use crate::{address, sys};
 
 /// `recv(bufsize[, flags])`.
-pub fn recv<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
-    let (size, flags) = size_and_flags(arguments, c"n|i:recv")?;
+pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let (size, flags) = size_and_flags(arguments, const { Format::new(c"n|i:recv") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
     // Straight, and not through a function that takes what receives: one that is used in several places is a call more in each.
     if bytes::is_small(size, flags) {
-        let mut buffer = bytes::small();
-        let buffer = &mut buffer[..size];
-        let count = receive(this, buffer, flags)?;
-        return bytes::copied(this.py(), buffer, count);
+        let mut memory = bytes::small();
+        let mut buffer = ReceiveBuffer::uninit(&mut memory[..size]);
+        receive(this, &mut buffer, flags)?;
+        return make::bytes(this.py(), buffer.filled());
     }
-    let (data, ()) = bytes::receive(this.py(), size, flags, this.socket().abundant(), |buffer| {
-        Ok((receive(this, buffer, flags)?, ()))
-    })?;
+    let (data, _count) =
+        bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| receive(this, buffer, flags))?;
     Ok(data)
 }
 
 /// `recvfrom(bufsize[, flags])`: the data and the sender's address.
-pub fn recvfrom<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn recvfrom<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
-    let (size, flags) = size_and_flags(arguments, c"n|i:recvfrom")?;
+    let (size, flags) = size_and_flags(arguments, const { Format::new(c"n|i:recvfrom") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom"))?;
     let (data, sender) =
-        bytes::receive(py, size, flags, this.socket().abundant(), |buffer| receive_from(this, buffer, flags))?;
+        bytes::receive(py, size, flags, this.socket().bulk(), |buffer| Ok(receive_from(this, buffer, flags)?.1))?;
     (data, sender).into_object(py)
 }
 
 /// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
-pub fn recv_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn recv_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
-    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recv_into")?;
+    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recv_into") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv_into"))?;
-    let buffer = buffer.bytes_mut();
+    let buffer = buffer.receive_buffer();
     let size = if size == 0 { buffer.len() } else { size };
-    let Some(buffer) = buffer.get_mut(..size) else {
+    let Some(mut buffer) = buffer.first(size) else {
         return Err(Error::value("buffer too small for requested bytes"));
     };
-    let count = receive(this, buffer, flags)?;
+    let count = receive(this, &mut buffer, flags)?;
     count.into_object(this.py())
 }
 
 /// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
-pub fn recvfrom_into<'py>(this: This<'_, 'py>, arguments: Keywords<'_, 'py>) -> Returned<'py> {
+pub fn recvfrom_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
-    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, c"w*|ni:recvfrom_into")?;
+    let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recvfrom_into") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recvfrom_into"))?;
-    let buffer = buffer.bytes_mut();
+    let buffer = buffer.receive_buffer();
     let size = if size == 0 { buffer.len() } else { size };
-    let Some(buffer) = buffer.get_mut(..size) else {
+    let Some(mut buffer) = buffer.first(size) else {
         return Err(Error::value("nbytes is greater than the length of the buffer"));
     };
-    let (count, sender) = receive_from(this, buffer, flags)?;
+    let (count, sender) = receive_from(this, &mut buffer, flags)?;
     (count, sender).into_object(this.py())
 }
 
-/// Receives into a buffer. For no bytes nobody is asked, as in CPython.
+/// Receives into a buffer: how many bytes came. For no bytes the kernel is not asked, as in CPython.
 #[inline(always)]
-pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> Result<usize> {
-    if buffer.is_empty() {
+pub fn receive(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> Result<usize> {
+    if buffer.len() == 0 {
         return Ok(0);
     }
     let socket = this.socket();
@@ -87,8 +88,8 @@ pub fn receive(this: This<'_, '_>, buffer: &mut [MaybeUninit<u8>], flags: c_int)
 
 /// Receives into a buffer: how many bytes, and the sender's address.
 fn receive_from<'py>(
-    this: This<'_, 'py>,
-    buffer: &mut [MaybeUninit<u8>],
+    this: SocketRef<'_, 'py>,
+    buffer: &mut ReceiveBuffer<'_>,
     flags: c_int,
 ) -> Result<(usize, Bound<'py, PyAny>)> {
     let socket = this.socket();
@@ -100,13 +101,13 @@ fn receive_from<'py>(
         sender = from;
         Ok(count)
     })?;
-    let to_python = || address::to_python(this.py(), &sender, socket.descriptor(), socket.proto());
-    let sender = socket.sender().to_python(this.py(), &sender, to_python)?;
+    let to_python = || address::to_python(this.py(), &sender, this.origin());
+    let sender = this.peer().to_python(this.py(), &sender, to_python)?;
     Ok((count, sender))
 }
 
 #[inline(always)]
-fn size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
+fn size_and_flags(arguments: Arguments<'_, '_>, format: Format<(isize, c_int)>) -> Result<(isize, c_int)> {
     match (arguments.len(), arguments.plain_size(0, 0)) {
         (1, Some(size)) => Ok((size, 0)),
         _ => parse_size_and_flags(arguments, format),
@@ -115,13 +116,11 @@ fn size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Resu
 
 #[cold]
 #[inline(never)]
-fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -> Result<(isize, c_int)> {
+fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: Format<(isize, c_int)>) -> Result<(isize, c_int)> {
     if let (2, Some(size), Some(flags)) = (arguments.len(), arguments.plain_size(0, 0), arguments.plain_int(1, 0)) {
         return Ok((size, flags));
     }
-    let (mut size, mut flags) = (0, 0);
-    crate::parse_tuple!(&arguments.tuple()?, format, &raw mut size, &raw mut flags)?;
-    Ok((size, flags))
+    format.tuple(&arguments.tuple()?, (0, 0))
 }
 
 /// Fills `buffer` and returns the size and the flags.
@@ -129,7 +128,7 @@ fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: &std::ffi::CStr) -
 fn buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
     buffer: &mut Buffer<'py, Writable>,
-    format: &std::ffi::CStr,
+    format: Format<(Writable, isize, c_int)>,
 ) -> Result<(isize, c_int)> {
     if let Some(positional) = arguments.only_positional()
         && let (1..=3, Some(object)) = (positional.len(), positional.get(0))
@@ -146,40 +145,36 @@ fn buffer_size_and_flags<'py>(
 fn parse_buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
     buffer: &mut Buffer<'py, Writable>,
-    format: &std::ffi::CStr,
+    format: Format<(Writable, isize, c_int)>,
 ) -> Result<(isize, c_int)> {
     let positional = arguments.positional;
     // Of an object that is no such buffer the parser complains in its own words.
     crate::error::clear(positional.py());
-    let (mut size, mut flags) = (0, 0);
-    crate::parse_keywords!(
-        &positional.tuple()?,
-        Some(&arguments.dict()?),
-        format,
-        [c"buffer", c"nbytes", c"flags"],
-        buffer.as_mut_ptr(),
-        &raw mut size,
-        &raw mut flags
-    )?;
+    const NAMES: [&CStr; 3] = [c"buffer", c"nbytes", c"flags"];
+    let (tuple, dict) = (positional.tuple()?, arguments.dict()?);
+    let (parsed, size, flags) = format.keywords(NAMES, &tuple, Some(&dict), (None, 0, 0))?;
+    if let Some(parsed) = parsed {
+        *buffer = parsed;
+    }
     Ok((size, flags))
 }
 
 /// `send(data[, flags])`: how many bytes went.
-pub fn send<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn send<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0)) {
         (1, Some(data)) => send_and_count(this, data, 0),
-        _ => with_data_and_flags(this, arguments, c"send", c"y*|i:send", send_and_count),
+        _ => with_data_and_flags(this, arguments, c"send", const { Format::new(c"y*|i:send") }, send_and_count),
     }
 }
 
 #[inline(always)]
-fn send_and_count<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
+fn send_and_count<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> ObjectResult<'py> {
     send_some(this, data, flags)?.into_object(this.py())
 }
 
 /// Sends what goes at once, or all that a blocking `send(2)` would send.
 #[inline(always)]
-pub fn send_some(this: This<'_, '_>, data: &[u8], flags: c_int) -> Result<usize> {
+pub fn send_some(this: SocketRef<'_, '_>, data: &[u8], flags: c_int) -> Result<usize> {
     transfer(this.py(), this.socket(), sending(data, flags), attempt_to_send(data))
 }
 
@@ -192,18 +187,18 @@ fn attempt_to_send(data: &[u8]) -> impl Attempt + use<'_> {
 }
 
 /// `sendall(data[, flags])`.
-pub fn sendall<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn sendall<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0)) {
         (1, Some(data)) => send_all_of(this, data, 0),
-        _ => with_data_and_flags(this, arguments, c"sendall", c"y*|i:sendall", send_all_of),
+        _ => with_data_and_flags(this, arguments, c"sendall", const { Format::new(c"y*|i:sendall") }, send_all_of),
     }
 }
 
 #[inline(always)]
-fn send_all_of<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<'py> {
-    match try_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
+fn send_all_of<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> ObjectResult<'py> {
+    match attempt_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
         Some(Ok(count)) if count == data.len() => {}
-        tried => send_rest(this, data, flags, tried)?,
+        first => send_remainder(this, data, flags, first)?,
     }
     Ok(this.none())
 }
@@ -211,24 +206,22 @@ fn send_all_of<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int) -> Returned<
 /// Sends what the first attempt has left. The timeout is one for the whole call.
 #[cold]
 #[inline(never)]
-fn send_rest(this: This<'_, '_>, data: &[u8], flags: c_int, tried: Option<io::Result<usize>>) -> Result<()> {
-    let patience = this.socket().patience();
-    let (mut data, mut tried) = (data, tried);
+fn send_remainder(this: SocketRef<'_, '_>, data: &[u8], flags: c_int, first: Option<io::Result<usize>>) -> Result<()> {
+    let deadline = this.socket().deadline();
+    let (mut data, mut first) = (data, first);
     loop {
         let wanted = sending(data, flags);
-        let count = go_on(this.py(), this.socket(), wanted, Some(patience), tried, attempt_to_send(data))?;
+        let count = complete(this.py(), this.socket(), wanted, Some(deadline), first, attempt_to_send(data))?;
         data = data.get(count..).unwrap_or_default();
         if data.is_empty() {
             return Ok(());
         }
         // A send that a signal interrupted may have succeeded in part: its handler must not wait for the end.
         signals::run_handlers(this.py())?;
-        if let Patience::Until(deadline) = patience
-            && deadline.saturating_duration_since(Instant::now()) == Duration::ZERO
-        {
+        if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
             return Err(Error::TimedOut);
         }
-        tried = try_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data));
+        first = attempt_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data));
     }
 }
 
@@ -236,20 +229,20 @@ fn send_rest(this: This<'_, '_>, data: &[u8], flags: c_int, tried: Option<io::Re
 #[cold]
 #[inline(never)]
 fn with_data_and_flags<'py>(
-    this: This<'_, 'py>,
+    this: SocketRef<'_, 'py>,
     arguments: Arguments<'_, 'py>,
-    name: &std::ffi::CStr,
-    format: &std::ffi::CStr,
-    body: impl Fn(This<'_, 'py>, &[u8], c_int) -> Returned<'py>,
-) -> Returned<'py> {
+    name: &CStr,
+    format: Format<(Readable, c_int)>,
+    body: impl Fn(SocketRef<'_, 'py>, &[u8], c_int) -> ObjectResult<'py>,
+) -> ObjectResult<'py> {
     let (data, flags) = data_and_flags(arguments, name, format)?;
     body(this, data.bytes(), flags)
 }
 
 fn data_and_flags<'py>(
     arguments: Arguments<'_, 'py>,
-    name: &std::ffi::CStr,
-    format: &std::ffi::CStr,
+    name: &CStr,
+    format: Format<(Readable, c_int)>,
 ) -> Result<(Buffer<'py>, c_int)> {
     if let (1 | 2, Some(flags), Some(data)) = (arguments.len(), arguments.plain_int(1, 0), arguments.get(0)) {
         return Ok((Buffer::readable(&data)?, flags));
@@ -258,17 +251,15 @@ fn data_and_flags<'py>(
     if cfg!(Py_3_15) {
         check_count(&tuple, name, 1, 2)?;
         let data = Buffer::readable(&tuple.get_item(0)?)?;
-        let flags = crate::interpreter::arguments::as_int(&tuple.get_item(1)?)?;
+        let flags = crate::interpreter::number::as_int(&tuple.get_item(1)?)?;
         return Ok((data, flags));
     }
-    let mut flags = 0;
-    let mut data = Buffer::empty(arguments.py());
-    crate::parse_tuple!(&tuple, format, data.as_mut_ptr(), &raw mut flags)?;
-    Ok((data, flags))
+    let (data, flags) = format.tuple(&tuple, (None, 0))?;
+    Ok((data.unwrap_or_else(|| Buffer::unfilled(arguments.py())), flags))
 }
 
 /// `sendto(data[, flags], address)`: how many bytes went.
-pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+pub fn sendto<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0), arguments.get(1)) {
         (2, Some(data), Some(target)) => send_to(this, data, 0, &target),
         _ => send_parsed_to(this, arguments),
@@ -276,10 +267,10 @@ pub fn sendto<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Return
 }
 
 #[inline(always)]
-fn send_to<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'py, PyAny>) -> Returned<'py> {
+fn send_to<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let (py, socket) = (this.py(), this.socket());
-    let to = address::from_python(socket.address_context("sendto"), target)?;
-    audit!(py, c"socket.sendto", c"OO", this.object().as_ptr(), target.as_ptr())?;
+    let to = address::from_python(this.address_context("sendto"), target)?;
+    audit(py, c"socket.sendto", (&*this.object(), target))?;
     let count = transfer(py, socket, sending(data, flags), |fd, flags, sent| {
         sys::socket::sendto(fd, &data[sent..], &to, flags)
     })?;
@@ -288,7 +279,7 @@ fn send_to<'py>(this: This<'_, 'py>, data: &[u8], flags: c_int, target: &Bound<'
 
 #[cold]
 #[inline(never)]
-fn send_parsed_to<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Returned<'py> {
+fn send_parsed_to<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (data, flags, target) = data_flags_and_target(arguments)?;
     send_to(this, data.bytes(), flags, &target)
 }
@@ -296,6 +287,7 @@ fn send_parsed_to<'py>(this: This<'_, 'py>, arguments: Arguments<'_, 'py>) -> Re
 fn data_flags_and_target<'a, 'py>(
     arguments: Arguments<'a, 'py>,
 ) -> Result<(Buffer<'py>, c_int, Borrowed<'a, 'py, PyAny>)> {
+    const FORMAT: Format<(Readable, c_int, Object)> = Format::new(c"y*iO:sendto");
     let count = arguments.len();
     let Some(target) = arguments.get(count.wrapping_sub(1)).filter(|_| (2..=3).contains(&count)) else {
         return Err(Error::type_error(format_args!("sendto() takes 2 or 3 arguments ({count} given)")));
@@ -303,10 +295,6 @@ fn data_flags_and_target<'a, 'py>(
     if let (2, Some(data)) = (count, arguments.get(0)) {
         return Ok((Buffer::readable(&data)?, 0, target));
     }
-    let mut data = Buffer::empty(arguments.py());
-    let mut flags = 0;
-    let mut address: *mut pyo3::ffi::PyObject = std::ptr::null_mut();
-    let tuple = arguments.tuple()?;
-    crate::parse_tuple!(&tuple, c"y*iO:sendto", data.as_mut_ptr(), &raw mut flags, &raw mut address)?;
-    Ok((data, flags, target))
+    let (data, flags, _target) = FORMAT.tuple(&arguments.tuple()?, (None, 0, None))?;
+    Ok((data.unwrap_or_else(|| Buffer::unfilled(arguments.py())), flags, target))
 }

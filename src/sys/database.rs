@@ -3,9 +3,9 @@
 use std::collections::TryReserveError;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io;
-use std::mem::MaybeUninit;
 use std::ptr;
 
+use super::reentrant::look_up;
 use crate::{memory, syscall};
 
 unsafe extern "C" {
@@ -42,52 +42,36 @@ type Found<T> = Result<Option<T>, TryReserveError>;
 /// `getservbyname_r(3)`: the port of a service, in host order.
 pub fn getservbyname(name: &CStr, protocol: Option<&CStr>) -> Found<u16> {
     let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
-    look_up(
-        // SAFETY: strings with their NUL, or null, beside what `look_up` passes.
-        |entry, buffer, size, result| unsafe { getservbyname_r(name.as_ptr(), protocol, entry, buffer, size, result) },
-        |entry: &libc::servent| Ok(u16::from_be(entry.s_port as u16)),
-    )
+    // SAFETY: strings with their NUL, or null, beside what `look_up` passes to such a function.
+    unsafe {
+        look_up(
+            |entry, buffer, size, found| getservbyname_r(name.as_ptr(), protocol, entry, buffer, size, found),
+            |entry: &libc::servent| Ok(u16::from_be(entry.s_port as u16)),
+        )
+    }
 }
 
 /// `getservbyport_r(3)`: the name of the service on a port, given in host order.
 pub fn getservbyport(port: u16, protocol: Option<&CStr>) -> Found<CString> {
     let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
     let port = c_int::from(port.to_be());
-    look_up(
-        // SAFETY: a string with its NUL, or null, beside what `look_up` passes.
-        |entry, buffer, size, result| unsafe { getservbyport_r(port, protocol, entry, buffer, size, result) },
-        // SAFETY: the entry's name is a string in the buffer, which still lives.
-        |entry: &libc::servent| memory::till_nul(unsafe { CStr::from_ptr(entry.s_name) }.to_bytes()),
-    )
+    // SAFETY: a string with its NUL, or null, beside what `look_up` passes to such a function. The entry's name is a string.
+    unsafe {
+        look_up(
+            |entry, buffer, size, found| getservbyport_r(port, protocol, entry, buffer, size, found),
+            |entry: &libc::servent| memory::until_nul(CStr::from_ptr(entry.s_name).to_bytes()),
+        )
+    }
 }
 
 /// `getprotobyname_r(3)`: the number of a protocol.
 pub fn getprotobyname(name: &CStr) -> Found<c_int> {
-    look_up(
-        // SAFETY: a string with its NUL, beside what `look_up` passes.
-        |entry, buffer, size, result| unsafe { getprotobyname_r(name.as_ptr(), entry, buffer, size, result) },
-        |entry: &libc::protoent| Ok(entry.p_proto),
-    )
-}
-
-/// Calls one of the `…_r` functions with a buffer that grows till the entry fits, so that nothing static is shared.
-fn look_up<Entry, T>(
-    call: impl Fn(*mut Entry, *mut c_char, libc::size_t, *mut *mut Entry) -> c_int,
-    read: impl Fn(&Entry) -> Result<T, TryReserveError>,
-) -> Found<T> {
-    let mut size = 1 << 10;
-    loop {
-        // In words, so that it is aligned for the pointers the C library puts into it.
-        let mut buffer = memory::with_room::<u64>(size / 8)?;
-        let mut entry = MaybeUninit::uninit();
-        let mut result = ptr::null_mut();
-        let code = call(entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), size, &raw mut result);
-        if code == libc::ERANGE && size < 1 << 20 {
-            size *= 2;
-            continue;
-        }
-        // SAFETY: null, or `entry`, filled, with pointers into `buffer`.
-        return unsafe { result.as_ref() }.map(read).transpose();
+    // SAFETY: a string with its NUL, beside what `look_up` passes to such a function.
+    unsafe {
+        look_up(
+            |entry, buffer, size, found| getprotobyname_r(name.as_ptr(), entry, buffer, size, found),
+            |entry: &libc::protoent| Ok(entry.p_proto),
+        )
     }
 }
 
@@ -97,7 +81,7 @@ pub fn gethostname() -> io::Result<CString> {
     // SAFETY: the last byte is not passed on and stays NUL, so that the name always ends.
     unsafe {
         syscall!(gethostname(name.as_mut_ptr(), name.len() - 1))?;
-        Ok(memory::till_nul(CStr::from_ptr(name.as_ptr()).to_bytes())?)
+        Ok(memory::until_nul(CStr::from_ptr(name.as_ptr()).to_bytes())?)
     }
 }
 
@@ -112,12 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no databases of the C library")]
     fn known_protocols() {
         assert_eq!(getprotobyname(c"tcp"), Ok(Some(6)));
         assert_eq!(getprotobyname(c"no such protocol"), Ok(None));
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no databases of the C library")]
     fn a_service_there_and_back() {
         let Ok(Some(port)) = getservbyname(c"http", Some(c"tcp")) else {
             return; // a machine without /etc/services

@@ -17,8 +17,8 @@ pub fn if_nameindex() -> io::Result<Vec<(c_uint, CString)>> {
         let first = NonNull::new(libc::if_nameindex()).ok_or_else(io::Error::last_os_error)?;
         let entries = std::iter::successors(Some(first), |entry| Some(entry.add(1))).map(|entry| *entry.as_ptr());
         let entries = entries.take_while(|entry| entry.if_index != 0 && !entry.if_name.is_null());
-        let interfaces = memory::collected(entries.map(|entry| {
-            let name = memory::till_nul(CStr::from_ptr(entry.if_name).to_bytes())?;
+        let interfaces = memory::try_collect_results(entries.map(|entry| {
+            let name = memory::until_nul(CStr::from_ptr(entry.if_name).to_bytes())?;
             Ok((entry.if_index, name))
         }));
         libc::if_freenameindex(first.as_ptr());
@@ -41,7 +41,7 @@ pub fn if_indextoname(index: c_uint) -> io::Result<CString> {
         if libc::if_indextoname(index, name.as_mut_ptr()).is_null() {
             return Err(io::Error::last_os_error());
         }
-        Ok(memory::till_nul(CStr::from_ptr(name.as_ptr()).to_bytes())?)
+        Ok(memory::until_nul(CStr::from_ptr(name.as_ptr()).to_bytes())?)
     }
 }
 
@@ -66,7 +66,7 @@ pub fn name_of(fd: BorrowedFd<'_>, index: c_int) -> io::Result<CString> {
     unsafe {
         syscall!(ioctl(fd.as_raw_fd(), libc::SIOCGIFNAME as _, &raw mut request))?;
         request.ifr_name[NAME_SIZE - 1] = 0;
-        Ok(memory::till_nul(CStr::from_ptr(request.ifr_name.as_ptr()).to_bytes())?)
+        Ok(memory::until_nul(CStr::from_ptr(request.ifr_name.as_ptr()).to_bytes())?)
     }
 }
 

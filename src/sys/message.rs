@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use socket2::{SockAddr, SockAddrStorage};
 
+use super::receive::ReceiveBuffer;
 use crate::syscall;
 
 /// What a message is sent with.
@@ -66,7 +67,7 @@ unsafe impl Send for Piece<'_> {}
 
 impl<'a> Piece<'a> {
     /// The memory of a slice.
-    pub fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
+    fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         // SAFETY: a slice is memory to write to, for as long as it is borrowed.
         unsafe { Self::from_raw(memory.as_mut_ptr().cast(), memory.len()) }
     }
@@ -84,6 +85,19 @@ impl<'a> Piece<'a> {
     pub fn len(&self) -> usize {
         self.iovec.iov_len
     }
+}
+
+/// `recvmsg(2)` into one buffer. See [`recvmsg`].
+pub fn recvmsg_one(
+    fd: BorrowedFd<'_>,
+    buffer: &mut ReceiveBuffer<'_>,
+    control: &mut [u8],
+    flags: c_int,
+) -> io::Result<Incoming> {
+    let incoming = recvmsg(fd, &mut [Piece::new(buffer.memory_for(flags))], control, flags)?;
+    // SAFETY: what the call has answered.
+    unsafe { buffer.set_filled(incoming.count) };
+    Ok(incoming)
 }
 
 /// `recvmsg(2)`. Of the control buffer the kernel leaves the padding behind the last message as it was, though it counts it.

@@ -1,24 +1,32 @@
-//! Every system call, and everything specific to a platform.
+//! Every system call, and what is made of its answer.
 //!
 //! A platform supplies:
 //!
 //! | module | what |
 //! | --- | --- |
 //! | [`socket`] | the socket calls: `socket2` where it offers them, `libc` for the rest |
-//! | [`wait`] | waiting till a descriptor is ready |
+//! | [`receive`] | memory to receive into |
+//! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
+//! | [`ancillary`] | the layout of control messages |
+//! | [`wait`] | waiting until a descriptor is ready |
 //! | [`wake`] | ending the system call that another thread is blocked in |
 //! | [`interface`] | network interfaces by name and number |
-//! | [`message`] | messages with control data |
 //! | [`presentation`] | IP addresses as text |
 //! | [`resolver`] | `getaddrinfo(3)` and its family |
 //! | [`database`] | services, protocols and the host's name |
 //!
-//! Nothing here knows Python. Each function is named after its call and answers with `io::Error`, errno kept.
+//! Nothing here knows Python. Each function is named after its call and returns an `io::Error` with its errno.
+//!
+//! Two things of a platform lie elsewhere, beside what Python makes of them: the layout of each family's `sockaddr` in `address`, a file each,
+//! and the table of constants in `module::constants`. So a port begins here, and goes on there.
 
+pub mod ancillary;
 pub mod database;
 pub mod interface;
 pub mod message;
 pub mod presentation;
+pub mod receive;
+mod reentrant;
 pub mod resolver;
 pub mod socket;
 pub mod wait;

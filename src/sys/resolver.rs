@@ -1,13 +1,14 @@
 //! `getaddrinfo(3)`, `getnameinfo(3)` and the older `gethostby…(3)`.
 
+use std::cell::Cell;
 use std::collections::TryReserveError;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io;
-use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use socket2::{SockAddr, SockAddrStorage};
 
+use super::reentrant::look_up;
 use crate::memory;
 
 /// Why a look-up failed.
@@ -70,7 +71,7 @@ pub fn getaddrinfo(host: Option<&CStr>, service: Option<&CStr>, hints: Hints) ->
     let code = unsafe { libc::getaddrinfo(pointer(host), pointer(service), &raw const request, &raw mut first) };
     check(code)?;
     let list = List(first);
-    Ok(memory::collected(list.iter().map(AddrInfo::from_raw))?)
+    Ok(memory::try_collect_results(list.iter().map(AddrInfo::from_raw))?)
 }
 
 fn pointer(string: Option<&CStr>) -> *const c_char {
@@ -126,7 +127,7 @@ impl AddrInfo {
 /// `string` is a string with its NUL.
 unsafe fn copied(string: *const c_char) -> Result<CString, TryReserveError> {
     // SAFETY: as the caller promises.
-    memory::till_nul(unsafe { CStr::from_ptr(string) }.to_bytes())
+    memory::until_nul(unsafe { CStr::from_ptr(string) }.to_bytes())
 }
 
 /// A copy of `length` bytes of a socket address, or of as many as an address can have.
@@ -218,47 +219,35 @@ unsafe extern "C" {
 
 /// `gethostbyname_r(3)`.
 pub fn gethostbyname(name: &CStr) -> Result<Host, Failure> {
-    // SAFETY: a string with its NUL, beside what `look_up` passes.
-    look_up(|host, buffer, size, result, failure| unsafe {
-        gethostbyname_r(name.as_ptr(), host, buffer, size, result, failure)
+    // SAFETY: a string with its NUL, beside what `look_up_host` passes.
+    look_up_host(|host, buffer, size, found, code| unsafe {
+        gethostbyname_r(name.as_ptr(), host, buffer, size, found, code)
     })
 }
 
 /// `gethostbyaddr_r(3)`; the address is 4 or 16 bytes.
 pub fn gethostbyaddr(address: &[u8], family: c_int) -> Result<Host, Failure> {
     let length = address.len() as libc::socklen_t;
-    // SAFETY: the address with its length, beside what `look_up` passes.
-    look_up(|host, buffer, size, result, failure| unsafe {
-        gethostbyaddr_r(address.as_ptr().cast(), length, family, host, buffer, size, result, failure)
+    // SAFETY: the address with its length, beside what `look_up_host` passes.
+    look_up_host(|host, buffer, size, found, code| unsafe {
+        gethostbyaddr_r(address.as_ptr().cast(), length, family, host, buffer, size, found, code)
     })
 }
 
-fn look_up(
+fn look_up_host(
     call: impl Fn(*mut libc::hostent, *mut c_char, libc::size_t, *mut *mut libc::hostent, *mut c_int) -> c_int,
 ) -> Result<Host, Failure> {
-    let mut size = 1 << 10;
-    loop {
-        // In words, so that it is aligned for the pointers the C library puts into it.
-        let mut buffer = memory::with_room::<u64>(size / 8)?;
-        let mut host = MaybeUninit::uninit();
-        let mut result = ptr::null_mut();
-        let mut failure = 0;
-        let code = call(host.as_mut_ptr(), buffer.as_mut_ptr().cast(), size, &raw mut result, &raw mut failure);
-        if code == libc::ERANGE && size < 1 << 20 {
-            size *= 2;
-            continue;
-        }
-        if !cfg!(Py_3_14) {
-            // Before, CPython told the thread's `h_errno`, which the call need not set, and not the code that the call gives.
-            // SAFETY: every thread has one.
-            failure = unsafe { *__h_errno_location() };
-        }
-        // SAFETY: null, or `host`, filled, with pointers into `buffer`.
-        return match unsafe { result.as_ref() } {
-            Some(host) => Ok(Host::from_raw(host)?),
-            None => Err(Failure::Host(failure)),
-        };
-    }
+    let code = Cell::new(0);
+    // SAFETY: both callers pass on what they are given to such a function of the C library.
+    let host =
+        unsafe { look_up(|host, buffer, size, found| call(host, buffer, size, found, code.as_ptr()), Host::from_raw) };
+    host?.ok_or(Failure::Host(code.get()))
+}
+
+/// This thread's `h_errno`, which a failed look-up of hosts need not have set.
+pub fn h_errno() -> c_int {
+    // SAFETY: every thread has one.
+    unsafe { *__h_errno_location() }
 }
 
 impl Host {
@@ -271,7 +260,7 @@ impl Host {
                 name: copied(host.h_name)?,
                 aliases: each(host.h_aliases, |alias| copied(alias))?,
                 addresses: each(host.h_addr_list, |address| {
-                    memory::copied(std::slice::from_raw_parts(address.cast::<u8>(), length))
+                    memory::try_to_vec(std::slice::from_raw_parts(address.cast::<u8>(), length))
                 })?,
             })
         }
@@ -291,5 +280,5 @@ unsafe fn each<T>(
     let places = std::iter::successors(NonNull::new(list), |place| Some(unsafe { place.add(1) }));
     // SAFETY: as above.
     let items = places.map(|place| unsafe { *place.as_ptr() }).take_while(|found| !found.is_null());
-    memory::collected(items.map(item))
+    memory::try_collect_results(items.map(item))
 }

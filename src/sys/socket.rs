@@ -1,4 +1,4 @@
-//! The socket calls, on descriptors that are borrowed: who lends one knows that it is open, see `crate::descriptor`.
+//! The socket calls, on descriptors that are borrowed: who lends one knows that it is open, see `crate::call::descriptor`.
 
 use std::ffi::c_int;
 use std::io;
@@ -8,6 +8,7 @@ use std::ptr;
 
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, SockRef, Socket, Type};
 
+use super::receive::ReceiveBuffer;
 use crate::syscall;
 
 /// `socket(2)`, close-on-exec.
@@ -119,16 +120,22 @@ pub fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> io::Result<()> {
     unsafe { syscall!(shutdown(fd.as_raw_fd(), how)).map(drop) }
 }
 
-/// `recv(2)`.
+/// `recv(2)`: how many bytes came, which with `MSG_TRUNC` may be more than the buffer takes.
 #[inline]
-pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<usize> {
-    SockRef::from(&fd).recv_with_flags(buffer, flags)
+pub fn recv(fd: BorrowedFd<'_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> io::Result<usize> {
+    let count = SockRef::from(&fd).recv_with_flags(buffer.memory_for(flags), flags)?;
+    // SAFETY: what the call has answered.
+    unsafe { buffer.set_filled(count) };
+    Ok(count)
 }
 
-/// `recvfrom(2)`.
+/// `recvfrom(2)`: as `recv`, and the sender's address.
 #[inline]
-pub fn recvfrom(fd: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<(usize, SockAddr)> {
-    SockRef::from(&fd).recv_from_with_flags(buffer, flags)
+pub fn recvfrom(fd: BorrowedFd<'_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> io::Result<(usize, SockAddr)> {
+    let (count, address) = SockRef::from(&fd).recv_from_with_flags(buffer.memory_for(flags), flags)?;
+    // SAFETY: what the call has answered.
+    unsafe { buffer.set_filled(count) };
+    Ok((count, address))
 }
 
 /// `send(2)`. A broken pipe is an error, not a signal: Python ignores SIGPIPE, and `flags` are the caller's.

@@ -48,8 +48,8 @@ impl Thread {
 
     /// Whether this is the thread that asks.
     pub fn is_current(self) -> bool {
-        // SAFETY: compares two numbers.
-        unsafe { libc::pthread_equal(self.handle, libc::pthread_self()) != 0 }
+        // SAFETY: always safe. A handle is a plain number to every C library here, so `==` is what its `pthread_equal` does; Miri lacks that.
+        self.handle == unsafe { libc::pthread_self() }
     }
 
     /// Interrupts the system call that this thread is blocked in, if it is.
@@ -167,6 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no signals")]
     fn a_mask_is_seen() {
         let signal = libc::SIGRTMIN();
         let this = Thread::current();

@@ -25,7 +25,8 @@ def main() -> int:
         return _list()
     if options.verb == "cargo":
         return toolchain.cargo(command, options.build)
-    return _each([default_python()] if options.default else wanted_pythons(), options.groups, command)
+    pythons = [default_python()] if options.default else wanted_pythons()
+    return _each(pythons, options.groups, command, package=options.package)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     cargo.add_argument("--for", dest="build", choices=toolchain.BUILDS, default=toolchain.BUILDS[0], help="what for")
     build = verbs.add_parser("build", help="build and install the package, then run Python with ARGUMENTS, if any")
     build.add_argument("--default", action="store_true", help="for the default Python only, not for each")
+    build.add_argument("--no-package", dest="package", action="store_false", help="but not the package itself")
     build.add_argument(
         "--with", dest="groups", action="append", default=[], metavar="GROUP", help="install this dependency group too"
     )
@@ -50,11 +52,11 @@ def _list() -> int:
     return 0
 
 
-def _each(pythons: Sequence[Python], groups: Sequence[str], arguments: Sequence[str]) -> int:
+def _each(pythons: Sequence[Python], groups: Sequence[str], arguments: Sequence[str], *, package: bool) -> int:
     """Prepare all environments, then run each, even if an earlier one fails."""
     environments = [Environment(python) for python in pythons]
     for environment in environments:
-        environment.prepare(groups)
+        environment.prepare(groups, package=package)
     if not arguments:
         return 0
     if len(environments) == 1:

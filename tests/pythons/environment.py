@@ -24,13 +24,14 @@ class Environment:
         self.executable = self.folder / "bin" / "python"
         self.wheels = TOP / "target" / "wheels" / python.version
 
-    def prepare(self, groups: Iterable[str] = ()) -> None:
-        """Bring the environment up to date: the package, and the named groups of dependencies."""
+    def prepare(self, groups: Iterable[str] = (), *, package: bool = True) -> None:
+        """Bring the environment up to date: the package, if it is asked for, and the named groups of dependencies."""
         self._step("made", self.python.executable + self.python.full_version, self._make)
         self._install("build", _build_requirements())
         for group in groups:
             self._install(group, _group(group))
-        self._step("oxisocket", _fingerprint(SOURCES), self._build)
+        if package:
+            self._step("oxisocket", _fingerprint(SOURCES), self._build)
 
     def run(self, arguments: Sequence[str]) -> int:
         """Run this environment's Python with `arguments`, in which {version} is replaced by its version; return its exit

@@ -11,13 +11,13 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+import rustup
 from find import TOP, Python, all_pythons, default_python
 
 
 def check() -> None:
     """Exit with advice if the package cannot be built here."""
-    with (TOP / "Cargo.toml").open("rb") as file:
-        oldest: str = tomllib.load(file)["package"]["rust-version"]
+    oldest = _oldest()
     if shutil.which("cargo") is None or shutil.which("rustc") is None:
         sys.exit(f"oxisocket is built with Rust {oldest} or newer, and there is no cargo on PATH.\n{_HOW}")
     told = subprocess.run(["rustc", "--version"], cwd=TOP, capture_output=True, text=True, check=False).stdout
@@ -28,15 +28,29 @@ def check() -> None:
         sys.exit("Rust needs a linker, and there is no cc on PATH.\nNext: install one (on Debian: apt-get install gcc)")
 
 
+def _oldest() -> str:
+    """The Rust version that the package promises to be enough."""
+    with (TOP / "Cargo.toml").open("rb") as file:
+        oldest: str = tomllib.load(file)["package"]["rust-version"]
+    return oldest
+
+
 _HOW = "Next: install it from https://rustup.rs (or 'rustup update stable'), open a new terminal, and try again."
 
 
 def cargo(arguments: Sequence[str], build: str = "check") -> int:
     """Run cargo for the default Python, in another target folder than the wheels, which are built with other settings.
 
-    `build` is a word of `BUILDS`.
+    `build` is a word of `BUILDS`. One that needs a Rust toolchain that cannot be had here is skipped, with success.
     """
     check()
+    command = ["cargo", *arguments]
+    if build in _OTHER_RUST:
+        name, components = _OTHER_RUST[build]
+        name = name or _oldest()
+        if not rustup.prepare(name, components):
+            return 0
+        command = rustup.run(name, command)
     python = _linkable()
     target = TOP / "target" / build
     paths = [python.library_folder, os.environ.get("LD_LIBRARY_PATH", "")]
@@ -49,11 +63,15 @@ def cargo(arguments: Sequence[str], build: str = "check") -> int:
         environment["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
     if build == "loom":
         environment["RUSTFLAGS"] = " ".join([os.environ.get("RUSTFLAGS", ""), "--cfg loom"]).strip()
-    return python.run(["cargo", *arguments], **environment).returncode
+    return python.run(command, **environment).returncode
 
 
-# What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models.
-BUILDS = ("check", "free-threaded", "loom")
+# What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models;
+# Miri, which interprets the tests; the oldest supported Rust.
+BUILDS = ("check", "free-threaded", "loom", "miri", "msrv")
+
+# The builds that need another Rust than the machine's: its name (None means the oldest supported one), and its components.
+_OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {"miri": ("nightly", ("miri", "rust-src")), "msrv": (None, ())}
 
 
 def _free_threaded(target: Path) -> Path:

@@ -11,10 +11,8 @@ use std::time::{Duration, Instant};
 
 use libc::{c_int, sockaddr_in};
 
+use crate::case::Case;
 use crate::{calls, clients};
-
-/// Does so many rounds, and says how long they took.
-pub type Case = Box<dyn FnMut(u64) -> io::Result<Duration>>;
 
 const MESSAGE: [u8; 64] = [b'x'; 64];
 const BULK: usize = 256 << 20;

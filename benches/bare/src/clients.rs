@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 use crate::calls;
-use crate::cases::Case;
+use crate::case::Case;
 
 const MESSAGE: [u8; 64] = [b'x'; 64];
 

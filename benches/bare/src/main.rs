@@ -4,6 +4,7 @@
 //! `bare requests PORT NUMBER` adds those in which half of the requests and 99 of 100 were answered.
 
 mod calls;
+mod case;
 mod cases;
 mod clients;
 mod requests;

@@ -1,0 +1,72 @@
+//! The kernel's form of an address: its bytes, and the fields they are made of.
+
+use std::ffi::c_int;
+
+use socket2::{SockAddr, SockAddrStorage};
+
+/// The bytes of an address, its family included.
+pub fn bytes_of(address: &SockAddr) -> &[u8] {
+    let length = (address.len() as usize).min(size_of::<SockAddrStorage>());
+    // SAFETY: the storage has at least `length` bytes, all of which are initialised: it begins as zeros.
+    unsafe { std::slice::from_raw_parts(address.as_ptr().cast(), length) }
+}
+
+/// The address that these bytes are, its family included.
+pub fn from_bytes(bytes: &[u8]) -> SockAddr {
+    let mut storage = SockAddrStorage::zeroed();
+    let length = bytes.len().min(size_of::<SockAddrStorage>());
+    // SAFETY: `length` bytes can be read and written; a sockaddr is plain data.
+    unsafe {
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut storage).cast(), length);
+        SockAddr::new(storage, length as libc::socklen_t)
+    }
+}
+
+/// The address of these fields, one behind the other.
+pub fn of_fields(family: c_int, fields: &[&[u8]]) -> SockAddr {
+    let family = (family as libc::sa_family_t).to_ne_bytes();
+    let mut bytes = [0; size_of::<SockAddrStorage>()];
+    let mut length = 0;
+    for part in std::iter::once(&family[..]).chain(fields.iter().copied()) {
+        let room = &mut bytes[length..];
+        let part = &part[..part.len().min(room.len())];
+        room[..part.len()].copy_from_slice(part);
+        length += part.len();
+    }
+    from_bytes(&bytes[..length])
+}
+
+/// A field of an address. What a short one lacks of it is zeros: a kernel may cut what an address ends with.
+pub fn field<const N: usize>(address: &[u8], offset: usize) -> [u8; N] {
+    let mut field = [0; N];
+    for (to, from) in field.iter_mut().zip(address.iter().skip(offset)) {
+        *to = *from;
+    }
+    field
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_follow_the_family() {
+        let address = of_fields(libc::AF_NETLINK, &[&[1, 2], &[], &[3]]);
+        assert_eq!(bytes_of(&address), [libc::AF_NETLINK as u8, 0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_short_address_lacks_zeros() {
+        let address = [16, 0, 1, 2];
+        assert_eq!(field(&address, 2), [1, 2]);
+        assert_eq!(field(&address, 3), [2, 0, 0]);
+        assert_eq!(field(&address, 4), [0; 4]);
+        assert_eq!(field(&address, 99), [0; 2]);
+        assert_eq!(field(&[], 0), [0; 14]);
+    }
+
+    #[test]
+    fn an_address_is_cut_to_what_a_storage_holds() {
+        assert_eq!(bytes_of(&from_bytes(&[7; 500])).len(), size_of::<SockAddrStorage>());
+    }
+}

@@ -1,0 +1,101 @@
+//! On which sockets a transfer may begin with a first attempt.
+//!
+//! A first attempt is the call itself with `MSG_DONTWAIT`, made attached, before the thread detaches and waits. It is made only where it
+//! means the same as the call without that flag.
+
+use std::ffi::c_int;
+use std::os::fd::BorrowedFd;
+
+use crate::sys;
+use crate::sys::wait::Direction;
+
+/// A set of directions, a bit for each.
+pub type Directions = u8;
+
+/// Receives.
+pub const READ: Directions = 1;
+/// Sends.
+pub const WRITE: Directions = 2;
+
+/// What a direction is in the set.
+pub const fn bit(direction: Direction) -> Directions {
+    match direction {
+        Direction::Read => READ,
+        Direction::Write => WRITE,
+    }
+}
+
+/// The directions that a socket's kind excludes: all but for stream and datagram sockets of the families whose `MSG_DONTWAIT` is known.
+/// Others may block all the same (CAN_ISOTP), work for long in the call (netlink, packet), or give the flag a meaning of their own.
+pub const fn excluded_by_kind(family: c_int, kind: c_int, proto: c_int) -> Directions {
+    let known = match (family, kind) {
+        (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM) => proto == 0 || proto == libc::IPPROTO_TCP,
+        (libc::AF_INET | libc::AF_INET6, libc::SOCK_DGRAM) => proto == 0 || proto == libc::IPPROTO_UDP,
+        (libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_DGRAM) => true,
+        _ => false,
+    };
+    if known { 0 } else { READ | WRITE }
+}
+
+/// `IPPROTO_TCP`'s option by which the first send connects; not in `libc`.
+const TCP_FASTOPEN_CONNECT: c_int = 30;
+/// The options for times of 64 bits, by which 32-bit systems know them; not in `libc`.
+const SO_TIMESTAMPING_NEW: c_int = 65;
+const SO_SNDTIMEO_NEW: c_int = 67;
+
+/// The directions that an option excludes once it is set.
+pub const fn excluded_by_option(level: c_int, option: c_int) -> Directions {
+    match (level, option) {
+        // An attempt returns fewer bytes than the program wants to wait for.
+        (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => READ,
+        // A send in two calls waits twice, is stamped twice, or leaves at two times.
+        (libc::SOL_SOCKET, libc::SO_SNDTIMEO | SO_SNDTIMEO_NEW) => WRITE,
+        (libc::SOL_SOCKET, libc::SO_TIMESTAMPING | SO_TIMESTAMPING_NEW | libc::SO_TXTIME) => WRITE,
+        (libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT) => WRITE,
+        // Records instead of bytes.
+        (libc::IPPROTO_TCP, libc::TCP_ULP) | (libc::SOL_TLS, _) => READ | WRITE,
+        _ => 0,
+    }
+}
+
+/// The directions that the options of a descriptor exclude which other code has made.
+pub fn excluded_by_descriptor(fd: BorrowedFd<'_>, family: c_int, kind: c_int) -> Directions {
+    let unless = |level, option, usual: &[u8]| {
+        let mut value = [0; 16];
+        match sys::socket::getsockopt(fd, level, option, &mut value) {
+            Ok(length) if value[..length.min(value.len())].strip_prefix(usual).is_none_or(is_set) => {
+                excluded_by_option(level, option)
+            }
+            _ => 0,
+        }
+    };
+    let mut excluded = unless(libc::SOL_SOCKET, libc::SO_RCVLOWAT, &1i32.to_ne_bytes())
+        | unless(libc::SOL_SOCKET, libc::SO_SNDTIMEO, &[])
+        | unless(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &[]);
+    if matches!((family, kind), (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM)) {
+        excluded |=
+            unless(libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &[]) | unless(libc::IPPROTO_TCP, libc::TCP_ULP, &[]);
+    }
+    excluded
+}
+
+fn is_set(value: &[u8]) -> bool {
+    value.iter().any(|&byte| byte != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_kinds_are_tried() {
+        assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_STREAM, 0), 0);
+        assert_eq!(excluded_by_kind(libc::AF_INET6, libc::SOCK_DGRAM, libc::IPPROTO_UDP), 0);
+        assert_eq!(excluded_by_kind(libc::AF_UNIX, libc::SOCK_DGRAM, 0), 0);
+        assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_MPTCP), READ | WRITE);
+        assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_ICMP), READ | WRITE);
+        assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_RAW, 0), READ | WRITE);
+        assert_eq!(excluded_by_kind(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0), READ | WRITE);
+        assert_eq!(excluded_by_kind(libc::AF_NETLINK, libc::SOCK_RAW, 0), READ | WRITE);
+    }
+}

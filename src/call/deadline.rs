@@ -1,0 +1,64 @@
+//! When a call stops waiting: its socket's timeout, seen from the moment at which it first has to wait.
+
+use std::time::{Duration, Instant};
+
+use super::timeout::Timeout;
+
+/// When a call stops waiting.
+#[derive(Clone, Copy, Debug)]
+pub enum Deadline {
+    /// At once: the socket is non-blocking.
+    Now,
+    /// Never: the socket has no timeout.
+    Never,
+    /// Then, by the monotonic clock.
+    At(Instant),
+}
+
+impl Deadline {
+    /// The deadline of a call that begins to wait now. A call that is ready does not ask for it, so that it need not look at a clock.
+    pub fn after(timeout: Timeout) -> Self {
+        match timeout.nanoseconds() {
+            0 => Deadline::Now,
+            nanoseconds if nanoseconds < 0 => Deadline::Never,
+            nanoseconds => Instant::now()
+                .checked_add(Duration::from_nanos(nanoseconds.cast_unsigned()))
+                .map_or(Deadline::Never, Deadline::At),
+        }
+    }
+
+    /// Whether it has passed.
+    pub fn has_passed(self) -> bool {
+        match self {
+            Deadline::Now => true,
+            Deadline::Never => false,
+            Deadline::At(instant) => Instant::now() >= instant,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_has_its_deadline() {
+        assert!(matches!(Deadline::after(Timeout::ZERO), Deadline::Now));
+        assert!(matches!(Deadline::after(Timeout::NONE), Deadline::Never));
+        assert!(matches!(Deadline::after(Timeout::from_nanoseconds(1)), Deadline::At(_)));
+    }
+
+    #[test]
+    fn the_longest_timeout_does_not_overflow() {
+        assert!(!Deadline::after(Timeout::from_nanoseconds(i64::MAX)).has_passed());
+    }
+
+    #[test]
+    fn a_deadline_passes() {
+        let deadline = Deadline::after(Timeout::from_nanoseconds(1_000_000));
+        assert!(!deadline.has_passed() || cfg!(miri));
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(deadline.has_passed());
+        assert!(Deadline::Now.has_passed() && !Deadline::Never.has_passed());
+    }
+}

@@ -1,0 +1,139 @@
+//! Every order in which threads can enter, end and close, tried by loom: `make loom`.
+//!
+//! What a number names is a flag here: set while it is open, cleared once when it is given back.
+
+use loom::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use super::{Calls, Closing, Key, SHARDS};
+
+const KEY: Key = Key(16);
+const CLOSED: i32 = -1;
+
+struct Process {
+    calls: Calls,
+    number: AtomicI32,
+    /// Whether what each number names is open.
+    open: [AtomicBool; 2],
+    gil: Mutex<()>,
+}
+
+impl Process {
+    fn new() -> Arc<Self> {
+        Arc::new(Process {
+            calls: Calls(std::array::from_fn::<_, SHARDS, _>(|_| super::sync::Mutex::new(super::Table::default()))),
+            number: AtomicI32::new(0),
+            open: [AtomicBool::new(true), AtomicBool::new(false)],
+            gil: Mutex::new(()),
+        })
+    }
+
+    fn use_number(&self, number: i32) {
+        assert!(self.open[number as usize].load(Ordering::Relaxed), "a number is used after it was given back");
+    }
+
+    fn close_number(&self, number: i32) {
+        assert!(self.open[number as usize].swap(false, Ordering::Relaxed), "a number is given back twice");
+    }
+
+    /// A detached call, with a GIL or without; whether it was made.
+    fn detached(&self, with_gil: bool) -> bool {
+        let gil = with_gil.then(|| self.gil.lock());
+        let entered = self.calls.enter(KEY, || self.number.load(Ordering::Acquire));
+        drop(gil);
+        let Ok(lease) = entered else {
+            return false;
+        };
+        self.use_number(lease.fd());
+        if let Some(deferred) = lease.end().number {
+            self.close_number(deferred.number);
+        }
+        true
+    }
+
+    fn call(&self, with_gil: bool) {
+        let _made = self.detached(with_gil);
+    }
+
+    /// An attached call: with a GIL it takes no lease.
+    fn attached(&self) {
+        let _gil = self.gil.lock();
+        match self.number.load(Ordering::Acquire) {
+            CLOSED => {}
+            number => self.use_number(number),
+        }
+    }
+
+    fn close(&self, with_gil: bool) {
+        let gil = with_gil.then(|| self.gil.lock());
+        let closing = self.calls.close(KEY, || self.number.swap(CLOSED, Ordering::AcqRel));
+        drop(gil);
+        if let Some(Closing::Unused(number)) = closing {
+            self.close_number(number);
+        }
+    }
+
+    fn put(&self, number: i32) {
+        self.open[number as usize].store(true, Ordering::Relaxed);
+        self.number.store(number, Ordering::Release);
+    }
+
+    fn is_open(&self, number: i32) -> bool {
+        self.open[number as usize].load(Ordering::Relaxed)
+    }
+}
+
+fn together<const N: usize>(process: &Arc<Process>, bodies: [fn(&Process); N]) {
+    let threads = bodies.map(|body| {
+        let process = process.clone();
+        thread::spawn(move || body(&process))
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn without_a_gil_a_number_is_given_back_once_and_never_used_after() {
+    loom::model(|| {
+        let process = Process::new();
+        let call = |process: &Process| process.call(false);
+        together(&process, [call, call, |process| process.close(false)]);
+        assert!(!process.is_open(0), "a number is lost");
+    });
+}
+
+#[test]
+fn two_closes_are_one() {
+    loom::model(|| {
+        let process = Process::new();
+        let close = |process: &Process| process.close(false);
+        together(&process, [close, close, |process| process.call(false)]);
+        assert!(!process.is_open(0));
+    });
+}
+
+#[test]
+fn with_a_gil_attached_calls_need_no_lease() {
+    loom::model(|| {
+        let process = Process::new();
+        together(&process, [|process| process.attached(), |process| process.call(true), |process| process.close(true)]);
+        assert!(!process.is_open(0));
+    });
+}
+
+#[test]
+fn a_new_number_is_none_of_the_old_calls_business() {
+    loom::model(|| {
+        let process = Process::new();
+        let reopen = |process: &Process| {
+            process.close(false);
+            process.put(1);
+            assert!(process.detached(false));
+        };
+        together(&process, [reopen, |process| process.call(false)]);
+        assert!(!process.is_open(0));
+        assert!(process.is_open(1));
+    });
+}

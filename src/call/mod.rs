@@ -1,0 +1,25 @@
+//! How a call on a socket is made: by which descriptor, attached or detached, and how long it waits.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`socket`] | the state of a socket, which its calls read and write |
+//! | [`spec`] | family, type and protocol |
+//! | [`descriptor`] | the descriptor, and the calls that run on it |
+//! | [`transfer`] | receives and sends: first attempt, detach, wait |
+//! | [`blocking`] | calls that may block, detached |
+//! | [`attempts`] | on which sockets a first attempt is made |
+//! | [`predictor`] | whether a first attempt is likely to succeed |
+//! | [`turn`] | when a thread whose transfers are all ready lets others run |
+//! | [`timeout`] | timeouts as Python gives them |
+//! | [`deadline`] | when a call stops waiting |
+
+pub mod attempts;
+pub mod blocking;
+pub mod deadline;
+pub mod descriptor;
+pub mod predictor;
+pub mod socket;
+pub mod spec;
+pub mod timeout;
+pub mod transfer;
+pub mod turn;

@@ -1,0 +1,189 @@
+//! The state of a socket: what its calls read and write.
+//!
+//! The class whose instances hold it is `socket::object`.
+
+use std::ffi::c_int;
+use std::io;
+use std::mem::offset_of;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, Ordering};
+
+use pyo3::ffi;
+
+use super::attempts::{self, Directions};
+use super::deadline::Deadline;
+use super::descriptor::Descriptor;
+use super::predictor::Predictor;
+use super::spec::Spec;
+use super::timeout::Timeout;
+use crate::sys::wait::Direction;
+
+/// A socket's state. All of it can be read and written by any thread.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Socket {
+    descriptor: Descriptor,
+    family: AtomicI32,
+    kind: AtomicI32,
+    proto: AtomicI32,
+    error_handler: unsafe extern "C" fn() -> *mut ffi::PyObject,
+    timeout: AtomicI64,
+    io_refs: AtomicI32,
+    deferred_error: AtomicI32,
+    readable: Predictor,
+    writable: Predictor,
+    without_attempts: AtomicU8,
+    marked_closed: AtomicBool,
+    bulk: AtomicBool,
+}
+
+/// Raises `OSError` from `errno`, for `_ssl`.
+unsafe extern "C" fn raise_errno() -> *mut ffi::PyObject {
+    // SAFETY: called attached, as C's own error handler is.
+    unsafe { ffi::PyErr_SetFromErrno(ffi::PyExc_OSError) }
+}
+
+impl Default for Socket {
+    /// A socket that was never initialised: closed, and safe to touch.
+    fn default() -> Self {
+        Socket {
+            descriptor: Descriptor::closed(),
+            family: AtomicI32::new(0),
+            kind: AtomicI32::new(0),
+            proto: AtomicI32::new(0),
+            error_handler: raise_errno,
+            timeout: AtomicI64::new(Timeout::NONE.nanoseconds()),
+            io_refs: AtomicI32::new(0),
+            deferred_error: AtomicI32::new(0),
+            readable: Predictor::default(),
+            writable: Predictor::default(),
+            without_attempts: AtomicU8::new(0),
+            marked_closed: AtomicBool::new(false),
+            bulk: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Socket {
+    /// Where the family lies in it, in bytes, for the attribute that reads it.
+    pub const FAMILY: usize = offset_of!(Socket, family);
+    /// Where the type lies in it.
+    pub const KIND: usize = offset_of!(Socket, kind);
+    /// Where the protocol lies in it.
+    pub const PROTO: usize = offset_of!(Socket, proto);
+
+    /// The descriptor.
+    #[inline]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Takes over a descriptor of this spec. In the directions `excluded`, because of the descriptor's options, no first attempt is made.
+    pub fn begin(&self, spec: Spec, timeout: Timeout, excluded: Directions, fd: OwnedFd) {
+        let kind = spec.plain_kind();
+        self.family.store(spec.family, Ordering::Relaxed);
+        self.kind.store(kind, Ordering::Relaxed);
+        self.proto.store(spec.proto, Ordering::Relaxed);
+        self.set_timeout(timeout);
+        let excluded = attempts::excluded_by_kind(spec.family, kind, spec.proto) | excluded;
+        self.without_attempts.store(excluded, Ordering::Relaxed);
+        self.clear_deferred_error();
+        self.descriptor.put(fd);
+    }
+
+    /// The address family.
+    pub fn family(&self) -> c_int {
+        self.family.load(Ordering::Relaxed)
+    }
+
+    /// The type, without `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
+    pub fn kind(&self) -> c_int {
+        self.kind.load(Ordering::Relaxed)
+    }
+
+    /// The protocol.
+    pub fn proto(&self) -> c_int {
+        self.proto.load(Ordering::Relaxed)
+    }
+
+    /// The timeout.
+    #[inline]
+    pub fn timeout(&self) -> Timeout {
+        Timeout::from_nanoseconds(self.timeout.load(Ordering::Relaxed))
+    }
+
+    /// Sets the timeout. The descriptor's mode is the caller's to set.
+    pub fn set_timeout(&self, timeout: Timeout) {
+        self.timeout.store(timeout.nanoseconds(), Ordering::Relaxed);
+    }
+
+    /// The deadline of a call that begins to wait now.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout())
+    }
+
+    /// The predictor for transfers in this direction.
+    #[inline]
+    pub fn predictor(&self, direction: Direction) -> &Predictor {
+        match direction {
+            Direction::Read => &self.readable,
+            Direction::Write => &self.writable,
+        }
+    }
+
+    /// The directions in which no first attempt is made.
+    pub fn without_attempts(&self) -> Directions {
+        self.without_attempts.load(Ordering::Relaxed)
+    }
+
+    /// Makes no first attempt in these directions any more.
+    pub fn exclude_attempts(&self, excluded: Directions) {
+        let excluded = self.without_attempts.fetch_or(excluded, Ordering::Relaxed) | excluded;
+        for direction in [Direction::Read, Direction::Write] {
+            if excluded & attempts::bit(direction) != 0 {
+                self.predictor(direction).disable();
+            }
+        }
+    }
+
+    /// How many file objects made by `makefile` are open on the socket: `_io_refs` in Python.
+    pub fn io_refs(&self) -> &AtomicI32 {
+        &self.io_refs
+    }
+
+    /// Whether the public class's `close` was called: `_closed` in Python.
+    pub fn marked_closed(&self) -> &AtomicBool {
+        &self.marked_closed
+    }
+
+    /// Whether the peer sends in bulk: the last receive into a large buffer filled much of it.
+    pub fn bulk(&self) -> &AtomicBool {
+        &self.bulk
+    }
+
+    /// Defers an error to the next call, because the call that met it has succeeded in part. The kernel reports each error of a
+    /// connection once. Errors that it would report again, or that have passed by the next call, are not deferred.
+    pub fn defer_error(&self, error: &io::Error) {
+        let errno = error.raw_os_error().unwrap_or(0);
+        if matches!(errno, libc::ECONNRESET | libc::ETIMEDOUT | libc::EHOSTUNREACH | libc::ENETUNREACH) {
+            self.deferred_error.store(errno, Ordering::Relaxed);
+            self.readable.disable();
+            self.writable.disable();
+        }
+    }
+
+    /// The errno that was deferred to the next call.
+    pub fn deferred_error(&self) -> Option<c_int> {
+        let errno = self.deferred_error.load(Ordering::Relaxed);
+        (errno != 0).then_some(errno)
+    }
+
+    /// Forgets the deferred error, which has been reported. First attempts are made again where nothing else excludes them.
+    pub fn clear_deferred_error(&self) {
+        self.deferred_error.store(0, Ordering::Relaxed);
+        for direction in [Direction::Read, Direction::Write] {
+            self.predictor(direction).reset();
+        }
+        self.exclude_attempts(0);
+    }
+}

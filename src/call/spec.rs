@@ -1,0 +1,61 @@
+//! What a socket is: family, type and protocol.
+
+use std::ffi::c_int;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use crate::sys;
+
+/// The family, type and protocol of a socket, as `__init__` takes them: -1 stands for the default, or for what the descriptor has.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The address family.
+    pub family: c_int,
+    /// The type, which may carry `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
+    pub kind: c_int,
+    /// The protocol.
+    pub proto: c_int,
+}
+
+impl Spec {
+    /// The type without the flags it may carry.
+    pub fn plain_kind(&self) -> c_int {
+        self.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
+    }
+
+    /// The same with AF_INET, SOCK_STREAM and protocol 0 in the place of -1.
+    pub fn or_default(self) -> Self {
+        let or = |value, default| if value == -1 { default } else { value };
+        Spec {
+            family: or(self.family, libc::AF_INET),
+            kind: or(self.kind, libc::SOCK_STREAM),
+            proto: or(self.proto, 0),
+        }
+    }
+
+    /// The same with what the descriptor `fd` has in the place of -1. Fails unless `fd` is a socket.
+    pub fn or_detected(self, fd: BorrowedFd<'_>) -> io::Result<Self> {
+        let option = |value, name| match value {
+            -1 => sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, name),
+            value => Ok(value),
+        };
+        Ok(Spec {
+            family: self.detect_family(fd)?,
+            kind: option(self.kind, libc::SO_TYPE)?,
+            proto: option(self.proto, libc::SO_PROTOCOL)?,
+        })
+    }
+
+    fn detect_family(&self, fd: BorrowedFd<'_>) -> io::Result<c_int> {
+        match sys::socket::getsockname(fd) {
+            Ok(address) if self.family == -1 => Ok(address.family().into()),
+            Ok(_) => Ok(self.family),
+            // Not every family tells its name (AF_ALG does not); but then it must have been given.
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EBADF | libc::ENOTSOCK) => Err(error),
+                _ if self.family == -1 => Err(error),
+                _ => Ok(self.family),
+            },
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Network interfaces by name and number.
+
+use std::ffi::c_uint;
+use std::io;
+
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
+use crate::interpreter::clinic::{Only, clinic_doc, parsable, parse_only};
+use crate::interpreter::format::{Format, FsPath};
+use crate::interpreter::function::Table;
+use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::number::{self, plain_long};
+use crate::sys::interface;
+use crate::{functions, memory, sys};
+
+/// Functions of the module for network interfaces.
+pub static FUNCTIONS: Table = functions![
+    object c"if_indextoname" => if_indextoname, clinic_doc!("", "if_indextoname($module, if_index, /)\n--\n\n",
+        "The name of the network interface with this number.\n\nRaises OSError when there is none. See if_indextoname(3).");
+    noargs c"if_nameindex" => if_nameindex, c"The network interfaces, as a list of (number, name).\n\n\
+        Raises OSError; see if_nameindex(3).";
+    only c"if_nametoindex" => if_nametoindex, clinic_doc!("if_nametoindex($self, oname, /)\n--\n\n",
+        "if_nametoindex($module, oname, /)\n--\n\n",
+        "The number of the network interface with this name.\n\nRaises OSError when there is none. See if_nametoindex(3).");
+];
+
+fn if_nameindex(py: Python<'_>) -> ObjectResult<'_> {
+    let interfaces = make::list(py)?;
+    for (index, name) in interface::if_nameindex()? {
+        make::append(&interfaces, (index, make::system_text(py, name.to_bytes())?))?;
+    }
+    Ok(interfaces.into_any())
+}
+
+fn if_nametoindex<'py>(py: Python<'py>, name: Only<'_, 'py>) -> ObjectResult<'py> {
+    const FORMAT: Format<(FsPath,)> = Format::new(c"O&:if_nametoindex");
+    let name = parse_only(FORMAT, &parsable(name)?, None)?;
+    // The parser refuses NUL in it.
+    let name = memory::until_nul(name.as_ref().map_or(&[], |name| name.as_bytes()))?;
+    // For a name that the C library refuses without asking.
+    sys::set_errno(libc::ENODEV);
+    match interface::if_nametoindex(&name) {
+        Some(index) => index.into_object(py),
+        None if cfg!(Py_3_14) => Err(io::Error::last_os_error().into()),
+        None => Err(Error::os("no interface with this name")),
+    }
+}
+
+fn if_indextoname<'py>(py: Python<'py>, index: &Bound<'py, PyAny>) -> ObjectResult<'py> {
+    let name = interface::if_indextoname(interface_number(index)?)?;
+    make::system_text(py, name.to_bytes())
+}
+
+fn interface_number(index: &Bound<'_, PyAny>) -> Result<c_uint> {
+    match plain_long(index).and_then(|index| c_uint::try_from(index).ok()) {
+        Some(index) => Ok(index),
+        None if cfg!(Py_3_14) => number::unsigned(index, "unsigned int"),
+        None => c_uint::try_from(number::unsigned_long(index)?).map_err(|_| no_such_interface()),
+    }
+}
+
+/// What is too large for a number of an interface. Before 3.13 it was cut, so that 2³² + 1 was the first interface; here it is none.
+fn no_such_interface() -> Error {
+    if cfg!(Py_3_13) { Error::overflow("index is too large") } else { Error::errno(libc::ENXIO) }
+}

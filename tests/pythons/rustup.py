@@ -1,0 +1,67 @@
+"""Rust toolchains beside the machine's own, as rustup keeps them: the oldest that is promised, and a nightly one for Miri."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from find import TOP
+
+
+def prepare(toolchain: str, components: Sequence[str] = ()) -> bool:
+    """Whether `toolchain` is there with `components`; what is missing is installed where rustup can do that.
+
+    Where it cannot, says why and what to do next.
+    """
+    rustup = shutil.which("rustup")
+    if rustup is None:
+        return _skip(f"Rust {toolchain} is missing, and so is rustup.\nNext: install rustup from https://rustup.rs.")
+    if _has(rustup, toolchain, components):
+        return True
+    print("installing Rust", toolchain, *components, "…", file=sys.stderr, flush=True)
+    for command in _ways(toolchain, components):
+        told = _run(rustup, *command)
+        if told.returncode == 0 and _has(rustup, toolchain, components):
+            return True
+    print(told.stderr.strip(), file=sys.stderr)
+    return _skip(
+        f"Rust {toolchain} could not be installed; rustup says why, above.\n"
+        f"Next: where it has the network, run 'rustup {' '.join(command)}'."
+    )
+
+
+def run(toolchain: str, command: Sequence[str]) -> list[str]:
+    """The command that runs `command` with `toolchain`."""
+    # Not `cargo +nightly`: the cargo on PATH need not be rustup's.
+    return ["rustup", "run", toolchain, *command]
+
+
+def _ways(toolchain: str, components: Sequence[str]) -> list[list[str]]:
+    """How to install it, the least first: a toolchain that is there is kept as old as it is, if its date has the components."""
+    whole = ["toolchain", "install", toolchain, "--profile", "minimal"]
+    for component in components:
+        whole += ["--component", component]
+    return [["component", "add", "--toolchain", toolchain, *components], whole] if components else [whole]
+
+
+def _has(rustup: str, toolchain: str, components: Sequence[str]) -> bool:
+    told = _run(rustup, "component", "list", "--installed", "--toolchain", toolchain)
+    installed = told.stdout.split()
+    # rustup names most of them with the platform behind: miri-x86_64-unknown-linux-gnu.
+    return told.returncode == 0 and all(
+        any(name == component or name.startswith(f"{component}-") for name in installed) for component in ("rustc", *components)
+    )
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    # A failure's reason is its words, not the places in rustup where it came by.
+    environment = {**os.environ, "RUST_BACKTRACE": "0"}
+    return subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, check=False)
+
+
+def _skip(reason: str) -> bool:
+    print(f"skipped: {reason}", flush=True)
+    return False

@@ -1,0 +1,126 @@
+"""What a target needs of another Rust is installed where it can be, and skipped in plain words where it cannot; shown with a made-up rustup."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+PYTHONS = Path(__file__).resolve().with_name("pythons")
+
+# The folders beside it hold what is installed, a file for each toolchain, and what can be had.
+MADE_UP = """#!/bin/sh
+cd "$(dirname "$0")/.."
+echo "$*" >> calls
+case "$*" in
+"component list --installed --toolchain "*) exec cat "installed/$5";;
+"component add --toolchain "*) toolchain=$4; can="add $4"; shift 4;;
+"toolchain install "*) toolchain=$3; can="install $3"; shift 5; echo rustc-on-this-machine >> "new";;
+esac
+if ! grep -qx "$can" can; then echo "made-up: no $can" >&2; exit 1; fi
+for word in "$@"; do [ "$word" = --component ] || echo "$word-on-this-machine" >> new; done
+cat new >> "installed/$toolchain"
+"""
+
+
+class Machine:
+    """A machine with a made-up rustup."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.programs = folder / "bin"
+        for path in (self.programs, folder / "installed"):
+            path.mkdir()
+        program = self.programs / "rustup"
+        program.write_text(MADE_UP)
+        program.chmod(0o755)
+        self.can()
+
+    def can(self, *deeds: str) -> None:
+        """Say what its rustup is able to do."""
+        (self.folder / "can").write_text("".join(f"{deed}\n" for deed in deeds))
+
+    def has(self, toolchain: str, *components: str) -> None:
+        """Give it a toolchain."""
+        (self.folder / "installed" / toolchain).write_text("".join(f"{name}-on-this-machine\n" for name in components))
+
+    def calls(self) -> list[str]:
+        """Return what its rustup was asked to change."""
+        calls = (self.folder / "calls").read_text().splitlines()
+        return [call for call in calls if not call.startswith("component list")]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine(tmp_path)
+    monkeypatch.setenv("PATH", f"{machine.programs}:/usr/bin:/bin")
+    return machine
+
+
+@pytest.fixture
+def rustup(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The module under test; its neighbours have plain names, which are not left behind."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(PYTHONS)
+    yield importlib.import_module("rustup")
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(PYTHONS)):
+            del sys.modules[name]
+
+
+def test_what_is_there_is_taken(machine: Machine, rustup: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.has("nightly", "rustc", "miri")
+    assert rustup.prepare("nightly", ["miri"])
+    assert machine.calls() == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_missing_component_does_not_renew_the_toolchain(machine: Machine, rustup: ModuleType) -> None:
+    machine.has("nightly", "rustc")
+    machine.can("add nightly", "install nightly")
+    assert rustup.prepare("nightly", ["miri", "rust-src"])
+    assert machine.calls() == ["component add --toolchain nightly miri rust-src"]
+
+
+def test_a_date_without_the_component_is_renewed(machine: Machine, rustup: ModuleType) -> None:
+    machine.has("nightly", "rustc")
+    machine.can("install nightly")
+    assert rustup.prepare("nightly", ["miri"])
+    assert machine.calls()[-1] == "toolchain install nightly --profile minimal --component miri"
+
+
+def test_a_missing_toolchain_is_installed(machine: Machine, rustup: ModuleType) -> None:
+    machine.can("install 1.89")
+    assert rustup.prepare("1.89")
+    assert machine.calls() == ["toolchain install 1.89 --profile minimal"]
+
+
+def test_what_cannot_be_had_is_skipped_in_plain_words(
+    machine: Machine, rustup: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert not rustup.prepare("nightly", ["miri"])
+    said, warned = capfd.readouterr()
+    assert said.startswith("skipped: Rust nightly could not be installed")
+    assert "'rustup toolchain install nightly --profile minimal --component miri'" in said
+    assert "made-up: no install nightly" in warned
+
+
+def test_an_installation_that_brings_nothing_is_not_believed(machine: Machine, rustup: ModuleType) -> None:
+    machine.has("nightly", "rustc")
+    machine.can("add nightly")
+    (machine.programs / "rustup").write_text(MADE_UP.replace("cat new", ": cat new"))
+    assert not rustup.prepare("nightly", ["miri"])
+
+
+def test_without_rustup_it_says_where_that_is_from(
+    rustup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not rustup.prepare("nightly", ["miri"])
+    said, _ = capfd.readouterr()
+    assert said.startswith("skipped: Rust nightly is missing")
+    assert "Next: install rustup" in said
