@@ -29,7 +29,7 @@ def check() -> None:
 
 
 def _oldest() -> str:
-    """The Rust version that the package promises to be enough."""
+    """The oldest Rust version that the package supports."""
     with (TOP / "Cargo.toml").open("rb") as file:
         oldest: str = tomllib.load(file)["package"]["rust-version"]
     return oldest
@@ -41,7 +41,7 @@ _HOW = "Next: install it from https://rustup.rs (or 'rustup update stable'), ope
 def cargo(arguments: Sequence[str], build: str = "check") -> int:
     """Run cargo for the default Python, in another target folder than the wheels, which are built with other settings.
 
-    `build` is a word of `BUILDS`. One that needs a Rust toolchain that cannot be had here is skipped, with success.
+    `build` is one of `BUILDS`. A build whose Rust toolchain is not available is skipped, with success.
     """
     check()
     command = ["cargo", *arguments]
