@@ -1,4 +1,4 @@
-"""Measures the standard library's socket, oxisocket and the bare system calls, in turns, and says which bounds are held."""
+"""Measures the standard library's socket, oxisocket and the bare system calls in turns, and reports which bounds hold."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main() -> int:
         plot = options.report.with_suffix(".svg")
         draw(all_results, plot)
         options.report.write_text(page(all_results, plot.name))
-    # A machine can be too busy for a bound: that is for a reader to judge, and no failure of the program.
+    # A bound may fail because the machine is busy: a reader must judge that, and the exit status is 0.
     return 0
 
 

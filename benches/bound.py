@@ -1,4 +1,4 @@
-"""What is promised of a case, and how it is judged."""
+"""The bounds of the cases, and how they are checked."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from units import time, time_range, times
 
 STDLIB, OURS, BARE = "stdlib", "oxisocket", "bare"
 
-# As fast, as far as a clock can tell.
+# As fast, within the precision of a clock.
 NOT_SLOWER = 0.98
 
 Results = Mapping[str, Figures]
 
 
 class Bound(Protocol):
-    """A figure made of the results, and the limit it is held to, if any."""
+    """A figure computed from the results, and its limit, if it has one."""
 
     @property
     def title(self) -> str:
-        """What its row is called, when it is not its case's first."""
+        """The title of its row, if it is not the first row of its case."""
         ...
 
     def taken(self, figures: Figures) -> str:
-        """Return what it is made of, a contender's, in words."""
+        """Return one contender's part of the figure, in words."""
         ...
 
     def figure(self, results: Results) -> float:
@@ -34,11 +34,11 @@ class Bound(Protocol):
         ...
 
     def shown(self, figure: float) -> str:
-        """Return it in words."""
+        """Return the figure in words."""
         ...
 
     def held(self, figure: float) -> bool | None:
-        """Tell whether it keeps to the limit; None where there is none."""
+        """Tell whether the figure is within the limit; None if there is no limit."""
         ...
 
 
@@ -51,7 +51,7 @@ class _OfSeconds:
 
 @dataclass(frozen=True)
 class Overhead(_OfSeconds):
-    """The time above the bare system calls, ours over the stdlib's."""
+    """The time above the bare system calls: ours divided by the stdlib's."""
 
     most: float
 
@@ -71,7 +71,7 @@ class Overhead(_OfSeconds):
 
 @dataclass(frozen=True)
 class Compared(_OfSeconds):
-    """How many times as fast as the stdlib, and nothing promised."""
+    """How many times as fast as the stdlib, without a limit."""
 
     def figure(self, results: Results) -> float:
         return results[STDLIB].seconds / results[OURS].seconds
@@ -100,7 +100,8 @@ class Faster(Compared):
 
 
 class _WithinTheSpread:
-    """Not worse than the stdlib's by more than its spread, the width of the middle half of its samples: how much, in spreads."""
+    """How much worse than the stdlib, in spreads of the stdlib's samples (the width of their middle half). The limit is one
+    spread."""
 
     def shown(self, figure: float) -> str:
         return f"{figure:+.2f} spreads"
@@ -165,7 +166,7 @@ class Tail(_WithinTheSpread):
 
 @dataclass(frozen=True)
 class Keeps:
-    """What a computing thread beside ours keeps, of what it does alone."""
+    """The share of its speed that a computing thread keeps beside ours."""
 
     least: float
     title: ClassVar = "— the thread"

@@ -1,4 +1,4 @@
-"""Who is measured: a process each, which is told numbers of rounds and answers what each took."""
+"""The contenders: a process each, which reads numbers of rounds and answers with the times they took."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def bare(*words: str) -> list[str]:
 
 
 def same_worker(*words: str) -> list[str]:
-    """A worker on the `socket` that this program has."""
+    """A worker on the `socket` of this program."""
     import socket
 
     return ours(*words) if socket.__name__ == "oxisocket" else stdlib(*words)
 
 
 class Contender:
-    """A process that waits, costing nothing, until it is its turn."""
+    """A process that sleeps until it is its turn."""
 
     def __init__(self, command: Sequence[str], cores: set[int]) -> None:
         before = os.sched_getaffinity(0)
-        # A process has its parent's cores from its very start, and so have those that it starts.
+        # The process inherits its parent's cores from its start, and so do its own children.
         os.sched_setaffinity(0, cores)
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         os.sched_setaffinity(0, before)

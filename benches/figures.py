@@ -1,4 +1,4 @@
-"""What a contender's samples come to."""
+"""The figures computed from a contender's samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Range:
-    """A figure that each sample gives anew: the median, and between what the middle half of the samples lie."""
+    """A figure with a value for each sample: the median, and the range of the middle half of the samples."""
 
     median: float
     low: float
@@ -28,7 +28,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Figures:
-    """The seconds of one call, and those of each sample; what a thread kept; how long half and 99 of 100 requests took."""
+    """The seconds of one call, and of each sample; the share that a thread kept; the time of half and of 99 of 100 requests."""
 
     seconds: float
     samples: Range

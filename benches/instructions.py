@@ -1,6 +1,6 @@
-"""Counts the instructions that one call takes outside the kernel: figures that do not move with the machine.
+"""Counts the instructions that one call executes outside the kernel: these figures do not depend on how busy the machine is.
 
-Each call is counted by `valgrind --tool=callgrind` in two loops of different lengths; the rest falls out of the difference.
+`valgrind --tool=callgrind` counts each call in two loops of different lengths; all other instructions cancel in the difference.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 SHORT, LONG = 1_000, 21_000
 
-# No call ever waits: datagrams that find no room are dropped, and what is received was sent before, a thousand at once.
+# No call ever blocks: the kernel drops datagrams that do not fit, and received data was sent before, a thousand messages at once.
 PROGRAM = """
 import socket, sys
 call, timeout, count = sys.argv[1], eval(sys.argv[2]), int(sys.argv[3])
@@ -63,7 +63,7 @@ def _instructions(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder, "profile")
         valgrind = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={profile}"]
-        # With hashes the same in each run, the start of the interpreter is the same too.
+        # With the same hash seed in each run, the interpreter's start is the same too.
         environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
         subprocess.run([*valgrind, sys.executable, *arguments], env=environment, check=True)
         found = re.search(r"^(?:summary|totals): (\d+)", profile.read_text(), re.MULTILINE)

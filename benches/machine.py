@@ -1,4 +1,4 @@
-"""What was measured, and on what."""
+"""The versions that were measured, and the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contenders import TOP
 
 
 def described() -> Iterator[tuple[str, str]]:
-    """Yield what a reader needs to judge the figures; nothing of where on the machine anything lies."""
+    """Yield what a reader needs to judge the figures, but no path of this machine."""
     found = pyperf.Run([1.0]).get_metadata()
     cores = len(os.sched_getaffinity(0))
     yield "Date", f"{found['date']:.10}"

@@ -1,4 +1,4 @@
-"""What a socket weighs, and whether calling it makes the process grow."""
+"""The size of a socket object, and whether calls make the process grow."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from cases.loop import Opened
 from contenders import ours, stdlib
 
 SIZE, GROWTH = "socket-size", "growth"
-# Pages come and go with what lies on them: this much in ten million calls is none of theirs.
+# The number of resident pages varies: this much in ten million calls does not come from the calls.
 SLACK = 64 << 10
 
-# Each with its calls in a round, in the proportion in which they are called.
+# Each with its share of calls in a round.
 PROGRAMS: tuple[tuple[Callable[[], Opened], int, int], ...] = (
     (partial(transfer.send_and_recv, unix, None), 2, 30),
     (partial(transfer.send_and_recv, unix, 0.0), 2, 10),
@@ -36,7 +36,7 @@ PROGRAMS: tuple[tuple[Callable[[], Opened], int, int], ...] = (
 
 @dataclass(frozen=True)
 class Weighed:
-    """Bytes, the stdlib's and ours."""
+    """Numbers of bytes: the stdlib's and ours."""
 
     name: str
     title: str
@@ -62,13 +62,13 @@ def socket_size() -> int:
 
 
 def growth(calls: int) -> int:
-    """How many bytes more are resident after so many calls of all kinds; a tenth of them go before, to warm it all up."""
+    """How many more bytes are resident after this many calls of all kinds. A tenth of the calls is made before, as a warm-up."""
     in_all = sum(of_round * share for _, of_round, share in PROGRAMS)
     with ExitStack() as stack:
         loops = [(stack.enter_context(program()), share) for program, _, share in PROGRAMS]
 
         def call(calls: int) -> None:
-            # In turns, as the calls of a program are.
+            # Alternately, as a program makes them.
             for _ in range(calls // in_all // 100):
                 for loop, share in loops:
                     loop(share * 100)
@@ -80,7 +80,7 @@ def growth(calls: int) -> int:
 
 
 def _resident() -> int:
-    # The sum that the kernel makes anew when asked; /proc/self/statm has a number that lags behind.
+    # The kernel computes this sum on each read; the number in /proc/self/statm lags behind.
     for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
         if line.startswith("Rss:"):
             return int(line.split()[1]) << 10

@@ -1,4 +1,4 @@
-"""The picture: how many times as fast as the stdlib each case is."""
+"""The plot: how many times as fast as the stdlib each case is."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from results import Results
 from units import times
 
-# A shade of rust for each Python, the newest darkest; grey is what is slower.
+# A shade of rust for each Python, the newest darkest; slower cases are grey.
 SHADES = ("#b7410e", "#e0956f", "#efc4ae")
 SLOWER = "#8a8a8a"
 
 
 def draw(all_results: Sequence[Results], path: Path) -> None:
-    # Text as text, and nothing in the file that changes from one drawing to the next.
+    # Text as text, and nothing in the file that changes from run to run.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "oxisocket"})
     newest_first = all_results[::-1]
     titles = list(newest_first[0].ratios)
@@ -28,7 +28,7 @@ def draw(all_results: Sequence[Results], path: Path) -> None:
         places = [place + (number + 0.5) * height - 0.4 for place in range(len(titles))]
         ratios = [results.ratios[title] for title in titles]
         colors = [shade if ratio >= 1 else SLOWER for ratio in ratios]
-        # From 1, where nothing is won or lost, to either side; the figures all to the right, clear of the titles.
+        # The bars start at 1 (as fast as the stdlib), to either side; all figures are on the right, away from the titles.
         lengths = [ratio - 1 for ratio in ratios]
         axes.barh(places, lengths, height, left=1, color=colors, label=results.machine["Python"])
         for place, ratio in zip(places, ratios, strict=True):

@@ -1,4 +1,4 @@
-"""Every sample, in pyperf's form: `python -m pyperf compare_to stdlib.json oxisocket.json --table` and the like read it."""
+"""Writes all samples in pyperf's format, for `python -m pyperf compare_to stdlib.json oxisocket.json --table` and the like."""
 
 from __future__ import annotations
 

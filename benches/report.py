@@ -1,4 +1,4 @@
-"""The report of all figures: docs/benchmarks.md."""
+"""Writes the report of all figures: docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HOLDS = """\
 
 
 def page(all_results: Sequence[Results], plot: str) -> str:
-    """Return the whole of docs/benchmarks.md, the newest Python first."""
+    """Return the text of docs/benchmarks.md, the newest Python first."""
     return "\n".join([
         "# Benchmarks",
         "",

@@ -1,4 +1,4 @@
-"""The figures of one Python: kept in a file, so that the report can have those of several."""
+"""The figures of one Python, kept in a file, so that one report can show several Pythons."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from row import Row
 
 @dataclass(frozen=True)
 class Results:
-    """What was measured, and on what."""
+    """The measured figures, and the machine."""
 
     machine: dict[str, str]
     rows: Sequence[Row]
-    # For each case how many times as fast as the stdlib it is.
+    # For each case, how many times as fast as the stdlib it is.
     ratios: dict[str, float]
     instructions: str
 
@@ -34,7 +34,7 @@ class Results:
 
 
 def ratios(measured: Sequence[Measured]) -> dict[str, float]:
-    """Return the ratios by title; one that goes on with the case before it names that too."""
+    """Return the ratios by title. The title of a case that continues the case before includes that case's title."""
     found: dict[str, float] = {}
     first = ""
     for one in measured:

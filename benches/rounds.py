@@ -1,4 +1,4 @@
-"""Rounds: the contenders take turns, so that whatever else the machine does, it does to all of them."""
+"""Rounds: the contenders take turns, so that other work of the machine affects them all alike."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from contenders import Contender, bare, ours, stdlib
 from figures import Figures, Range
 from table import Case
 
-# A process is as fast as its memory happens to lie: each case is measured in several.
+# The speed of a process depends on its memory layout, so each case is measured in several processes.
 PROCESSES = 5
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The samples of one case, for each contender; their seconds are those of one call."""
+    """The samples of one case for each contender, in seconds for one call."""
 
     case: Case
     samples: dict[str, list[Sample]]
@@ -58,7 +58,7 @@ def _take_turns(case: Case, rounds: int, first: int) -> Iterator[tuple[str, Samp
         counts = {name: _calibrate(contender, case.seconds) for name, contender in contenders.items()}
         order = list(contenders)
         for turn in range(first, first + rounds):
-            # Nobody is always the one who comes after a certain other.
+            # The order changes, so that no contender always follows the same other one.
             place = turn % len(order)
             for name in order[place:] + order[:place]:
                 sample = contenders[name].run(counts[name])
@@ -66,8 +66,8 @@ def _take_turns(case: Case, rounds: int, first: int) -> Iterator[tuple[str, Samp
 
 
 def _calibrate(contender: Contender, seconds: float) -> int:
-    """Return how many loops take about so long; finding out warms the contender up."""
-    # What comes only once, such as the start of another process, is not for the clock.
+    """Return how many loops take about `seconds`. This also warms up the contender."""
+    # What happens only once, such as the start of another process, must not be measured.
     contender.run(1)
     count = 1
     while (took := contender.run(count).seconds) < seconds:

@@ -1,4 +1,4 @@
-"""A line of the table: a case, one of its figures, and whether the bound of that is held."""
+"""A row of the table: a case, one of its figures, and whether its bound holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rounds import Measured
 
 @dataclass(frozen=True)
 class Row:
-    """Its cells are the title, three contenders', the figure, its bound, and whether that is held."""
+    """The cells are the title, one for each of the three contenders, the figure, its bound, and whether that holds."""
 
     cells: tuple[str, ...]
     held: bool | None

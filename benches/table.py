@@ -1,4 +1,4 @@
-"""The table of cases: what each measures and what is promised of it."""
+"""The table of cases: what each measures, and its bounds."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ TIMEOUT = 5.0
 
 @dataclass(frozen=True)
 class Case:
-    """A program with a loop, the bare one beside it, and what is promised."""
+    """A program with a loop, the corresponding bare program, and the bounds."""
 
     name: str
     title: str
     program: Callable[[], Opened]
     bounds: tuple[Bound, ...]
     bare: tuple[str, ...] | None = None
-    # Those of one round: the figures are for one call.
+    # How many calls a round makes: the figures are for one call.
     calls: int = 1
-    # Of one sample: it must be long for a clock, but so short that the machine's other work leaves many of them alone.
+    # The length of a sample: long enough for a clock, but so short that the machine's other work does not hit many samples.
     seconds: float = 0.002
-    # It gets one of so many rounds, where a sample is long.
+    # A case with long samples takes part in one of this many rounds.
     one_in: int = 1
     one_core: bool = True
-    # Whether a sample can be too good: where threads take turns, the best of them tells nothing, and the median is taken.
+    # Whether a sample can be too good. Where threads compete for the GIL, the best sample says nothing, and the median is used.
     luck: bool = False
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ def _processes(name: str, title: str, timeout: float | None, bound: Bound) -> Ca
 
 def _computing(name: str, title: str, timeout: float | None, bound: Bound) -> Case:
     program = partial(send_and_recv_beside, unix, timeout)
-    # The threads take turns a few milliseconds long: a sample must be many of them.
+    # The threads take turns of a few milliseconds: a sample must contain many turns.
     return Case(name, title, program, (bound, Keeps(0.35)), seconds=0.25, one_in=10, one_core=False, luck=True)
 
 
@@ -72,7 +72,7 @@ def _server(name: str, title: str, bound: Bound, *, computing: bool) -> Case:
 def _requests(name: str, title: str, clients: int, *others: Bound, busy: float = 0.0) -> Case:
     program = partial(http_server, clients, busy, computing=not busy)
     bounds: tuple[Bound, ...] = (Served(), Half(), Tail(), *others)
-    # A sample must have so many requests that 99 of 100 means something.
+    # A sample must have enough requests for a 99th percentile.
     return Case(name, title, program, bounds, seconds=1, one_in=30, one_core=False, luck=True)
 
 

@@ -1,13 +1,13 @@
-"""Figures in words."""
+"""Figures as text."""
 
 from __future__ import annotations
 
-# Each up to where the next one reads better.
+# The units, each up to the value where the next one reads better.
 UNITS = (("ns", 1e-9, 1e-5), ("µs", 1e-6, 1e-2), ("ms", 1e-3, float("inf")))
 
 
 def times(ratio: float) -> str:
-    """Return how many times as fast something is."""
+    """Return a ratio as text."""
     return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x"
 
 
@@ -18,7 +18,7 @@ def time(seconds: float) -> str:
 
 
 def time_range(median: float, low: float, high: float) -> str:
-    """Return the time of several samples: their median, and between what they lie, all in the unit of the median."""
+    """Return the median and the range of several times, all in the unit of the median."""
     unit, one = _unit(median)
     return f"{_number(median / one)} {unit} ({_number(low / one)} to {_number(high / one)})"
 

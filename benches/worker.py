@@ -1,7 +1,7 @@
-"""What runs on the `socket` that it finds, the stdlib's or ours: `worker.py NAME [ARGUMENT]`.
+"""Runs one case on the `socket` of its process, the stdlib's or ours: `worker.py NAME [ARGUMENT]`.
 
-Of a timed case it reads numbers of rounds, a line each; the answer to each is a line with the nanoseconds they took, and the
-sample's other figures, such as `kept=0.5`, where it has them.
+For a timed case it reads numbers of rounds, one a line, and answers each with a line: the nanoseconds that the rounds took, and
+the sample's other figures, such as `kept=0.5`, if there are any.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A client to talk with: sends what you type and shows what the server answers; q ends it.
+"""A client to talk with: it sends what you type and shows the server's answers; q ends it.
 
-Usage: python client.py [PORT]     (5001 when not given)
+Usage: python client.py [PORT]     (default: 5001)
 """
 
 import sys
@@ -11,7 +11,7 @@ HOST = "127.0.0.1"
 
 
 def main() -> None:
-    """Connect to the server, then send and receive in turns."""
+    """Connect to the server, then send and receive alternately."""
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 5001
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
@@ -21,7 +21,7 @@ def main() -> None:
             sys.exit(f"Nobody listens on {HOST}:{port} ({error.strerror}): start server.py first.")
 
         while (message := ask()) != "q":
-            # Not send: that may take only a part of the text.
+            # Not send: that may send only a part of the text.
             connection.sendall(message.encode())
             data = connection.recv(1024)
             if not data:
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def ask() -> str:
-    """Ask for a text; q at the end of the input (Ctrl-D). An empty one would send nothing, and both would wait."""
+    """Ask for a text; Ctrl-D means q. An empty text would send nothing, and both programs would wait."""
     try:
         while not (text := input(" ? ")):
             pass

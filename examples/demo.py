@@ -1,6 +1,6 @@
-"""The tutorial's conversation: server.py and client.py as two processes, what their terminals show in one.
+"""The tutorial's conversation: runs server.py and client.py as two processes, and shows the output of both.
 
-Usage: python demo.py     (it types by itself; exit status 0 when the conversation went as it should)
+Usage: python demo.py     (it types by itself; the exit status is 0 if the conversation was correct)
 """
 
 import os
@@ -12,7 +12,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-SECONDS = 30  # for the whole conversation, which takes a fraction of one
+SECONDS = 30  # for the whole conversation, which takes less than one
 PROMPT = " ? "
 CONVERSATION = (
     ("Hello, is anybody there?", "Yes: a socket written in Rust."),
@@ -21,7 +21,7 @@ CONVERSATION = (
 
 
 class Terminal:
-    """A program and its screen, shown line by line with the program's name before each."""
+    """A running program. Each line of its output is shown with the program's name before it."""
 
     def __init__(self, name: str, *arguments: str) -> None:
         self.name = name
@@ -59,7 +59,7 @@ class Terminal:
         return lines
 
     def end(self) -> int:
-        """Show what is left, wait for the program's end and return its exit status."""
+        """Show the remaining output, wait for the program to end, and return its exit status."""
         while self._read():
             pass
         for line in self.unread.splitlines():
@@ -67,12 +67,12 @@ class Terminal:
         return self.process.wait(self.deadline - time.monotonic())
 
     def close(self) -> None:
-        """End the program if it still runs."""
+        """Kill the program if it still runs."""
         self.process.kill()
         self.process.communicate()
 
     def _read(self) -> bool:
-        """Wait for output; False at its end."""
+        """Wait for output; False at EOF."""
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], max(0, self.deadline - time.monotonic()))
         if not ready:
@@ -86,7 +86,7 @@ class Terminal:
 
 
 def main() -> None:
-    """Hold the conversation, and check that each side saw what the other typed."""
+    """Hold the conversation, and check that each program received what the other sent."""
     print(f"oxisocket {metadata.version('oxisocket')}, {platform.python_implementation()} {platform.python_version()}")
     terminals = [server := Terminal("server", "0")]
     try:

@@ -1,6 +1,6 @@
-"""A server to talk with: shows what the client says, upper-cased too, and asks you for the answer.
+"""A server to talk with: it shows the client's text, also in upper case, and asks you for the answer.
 
-Usage: python server.py [PORT]     (5001 when not given; 0 takes any free port)
+Usage: python server.py [PORT]     (default: 5001; 0 means any free port)
 """
 
 import sys
@@ -11,11 +11,11 @@ HOST = "127.0.0.1"
 
 
 def main() -> None:
-    """Wait for one client, and answer it until one of the two ends the conversation."""
+    """Wait for a client, and answer it until one of the two ends the conversation."""
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 5001
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        # Without this the port stays taken for a minute after a conversation, and a restarted server cannot have it.
+        # Without this, a restarted server cannot bind the port for a minute after a conversation (TIME_WAIT).
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
         listener.listen(1)
@@ -24,7 +24,7 @@ def main() -> None:
 
     with connection:
         print(f"Connection from {address[0]}:{address[1]}")
-        # The two take turns, so one short text is all there can be to receive; nothing means that the client has gone.
+        # The two send alternately, so there is at most one short text to receive. No data means that the client has closed (EOF).
         while data := connection.recv(1024):
             text = data.decode()
             print(f"From the client: {text}")
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def ask() -> str | None:
-    """Ask for a text; None at the end of the input (Ctrl-D). An empty one would send nothing, and both would wait."""
+    """Ask for a text; Ctrl-D means None. An empty text would send nothing, and both programs would wait."""
     try:
         while not (text := input(" ? ")):
             pass

@@ -1,4 +1,4 @@
-"""What a target needs of another Rust is installed where it can be, and skipped in plain words where it cannot; shown with a made-up rustup."""
+"""A target that needs another Rust toolchain installs it if possible, and otherwise is skipped with a reason. Tested with a made-up rustup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 PYTHONS = Path(__file__).resolve().with_name("pythons")
 
-# The folders beside it hold what is installed, a file for each toolchain, and what can be had.
+# The folders next to it have the installed toolchains, a file for each, and those that can be installed.
 MADE_UP = """#!/bin/sh
 cd "$(dirname "$0")/.."
 echo "$*" >> calls
@@ -40,16 +40,16 @@ class Machine:
         program.chmod(0o755)
         self.can()
 
-    def can(self, *deeds: str) -> None:
-        """Say what its rustup is able to do."""
-        (self.folder / "can").write_text("".join(f"{deed}\n" for deed in deeds))
+    def can(self, *actions: str) -> None:
+        """Set what its rustup can do."""
+        (self.folder / "can").write_text("".join(f"{action}\n" for action in actions))
 
     def has(self, toolchain: str, *components: str) -> None:
-        """Give it a toolchain."""
+        """Add an installed toolchain."""
         (self.folder / "installed" / toolchain).write_text("".join(f"{name}-on-this-machine\n" for name in components))
 
     def calls(self) -> list[str]:
-        """Return what its rustup was asked to change."""
+        """Return the changes that its rustup was asked for."""
         calls = (self.folder / "calls").read_text().splitlines()
         return [call for call in calls if not call.startswith("component list")]
 
@@ -63,7 +63,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture
 def rustup(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The module under test; its neighbours have plain names, which are not left behind."""
+    """The module under test. The modules in its folder are removed from `sys.modules` again, since their names are generic."""
     before = set(sys.modules)
     monkeypatch.syspath_prepend(PYTHONS)
     yield importlib.import_module("rustup")
@@ -72,21 +72,21 @@ def rustup(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
             del sys.modules[name]
 
 
-def test_what_is_there_is_taken(machine: Machine, rustup: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_installed_toolchain_is_used(machine: Machine, rustup: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
     machine.has("nightly", "rustc", "miri")
     assert rustup.prepare("nightly", ["miri"])
     assert machine.calls() == []
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_missing_component_does_not_renew_the_toolchain(machine: Machine, rustup: ModuleType) -> None:
+def test_a_missing_component_does_not_update_the_toolchain(machine: Machine, rustup: ModuleType) -> None:
     machine.has("nightly", "rustc")
     machine.can("add nightly", "install nightly")
     assert rustup.prepare("nightly", ["miri", "rust-src"])
     assert machine.calls() == ["component add --toolchain nightly miri rust-src"]
 
 
-def test_a_date_without_the_component_is_renewed(machine: Machine, rustup: ModuleType) -> None:
+def test_a_date_without_the_component_is_updated(machine: Machine, rustup: ModuleType) -> None:
     machine.has("nightly", "rustc")
     machine.can("install nightly")
     assert rustup.prepare("nightly", ["miri"])
@@ -99,7 +99,7 @@ def test_a_missing_toolchain_is_installed(machine: Machine, rustup: ModuleType) 
     assert machine.calls() == ["toolchain install 1.89 --profile minimal"]
 
 
-def test_what_cannot_be_had_is_skipped_in_plain_words(
+def test_an_unavailable_toolchain_is_skipped_with_a_reason(
     machine: Machine, rustup: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert not rustup.prepare("nightly", ["miri"])
@@ -109,14 +109,14 @@ def test_what_cannot_be_had_is_skipped_in_plain_words(
     assert "made-up: no install nightly" in warned
 
 
-def test_an_installation_that_brings_nothing_is_not_believed(machine: Machine, rustup: ModuleType) -> None:
+def test_an_installation_without_effect_is_noticed(machine: Machine, rustup: ModuleType) -> None:
     machine.has("nightly", "rustc")
     machine.can("add nightly")
     (machine.programs / "rustup").write_text(MADE_UP.replace("cat new", ": cat new"))
     assert not rustup.prepare("nightly", ["miri"])
 
 
-def test_without_rustup_it_says_where_that_is_from(
+def test_without_rustup_it_says_where_to_get_it(
     rustup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

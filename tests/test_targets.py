@@ -1,4 +1,4 @@
-"""Whoever calls a target of the Makefile by its name finds it there: the documents, git's hooks and the hosted workflow."""
+"""The Makefile has each target that the documents, git's hooks and the hosted workflow name."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ WORKFLOW = TOP / ".github" / "workflows" / "ci.yml"
 
 
 def named(path: Path, pattern: str) -> set[str]:
-    """The words that the groups of `pattern` find in a file."""
+    """The words that the groups of `pattern` match in a file."""
     return set(re.findall(pattern, path.read_text(), flags=re.MULTILINE))
 
 
 @pytest.mark.parametrize(
     "path", [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))], ids=lambda path: path.name
 )
-def test_documents_name_targets_that_are_there(path: Path) -> None:
+def test_documents_name_existing_targets(path: Path) -> None:
     assert named(path, r"(?:`|^\$ )make ([a-z]+)") <= TARGETS
 
 
@@ -35,7 +35,7 @@ def test_hooks_call_targets() -> None:
 def test_the_workflow_calls_targets() -> None:
     called = {word for words in named(WORKFLOW, r"^ *target: \[(.*)\]$") for word in words.split(", ")}
     assert called <= TARGETS
-    # What `make test` is made of, and what needs the network.
+    # The parts of `make test`, and the targets that need the network.
     parts = re.search(r"^test: (lint .*?) ##", (TOP / "Makefile").read_text(), flags=re.MULTILINE)
     assert parts is not None
     assert called == {*parts[1].split(), "deny"}

@@ -1,1 +1,1 @@
-"""The cases: a program each, that says `import socket` and knows nothing of which it gets."""
+"""The cases: each is a program that executes `import socket`, and does not know which module that is."""

@@ -1,4 +1,4 @@
-"""Much data at once, from one thread to another."""
+"""Bulk data from one thread to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A thread that computes, and never gives the interpreter away by itself."""
+"""A thread that computes, and never releases the GIL by itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def compute() -> None:
 
 
 class Computation:
-    """Computes while it is entered, and counts what it got done."""
+    """Computes during a with-statement, and counts the work done."""
 
     def __enter__(self) -> Self:
         self.done = 0
@@ -40,7 +40,7 @@ class Computation:
             self.done += 1
 
     def rate_during(self, action: Callable[[], object]) -> float:
-        """What it gets done in a second while `action` runs."""
+        """The work done in a second while `action` runs."""
         before, started = self.done, perf_counter()
         action()
         return (self.done - before) / (perf_counter() - started)

@@ -1,4 +1,4 @@
-"""Ready data beside a thread that computes: who gives the interpreter away gets it back when the other lets go of it."""
+"""Ready data beside a thread that computes: a call that releases the GIL gets it back only when the other thread releases it."""
 
 from __future__ import annotations
 

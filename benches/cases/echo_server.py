@@ -17,7 +17,7 @@ CLIENTS = 20
 
 
 class Echo(asyncio.Protocol):
-    """Sends back what comes."""
+    """Sends back what it receives."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -49,7 +49,7 @@ async def _open() -> tuple[asyncio.Server, Process]:
 
 
 async def _served(clients: Process, count: int) -> Sample:
-    """Serve until the clients have done so many rounds; the clock is theirs."""
+    """Serve until the clients have done this many rounds. The clients measure the time."""
     assert clients.stdin is not None
     assert clients.stdout is not None
     clients.stdin.write(b"%d\n" % count)

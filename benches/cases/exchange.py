@@ -1,4 +1,4 @@
-"""Strict request and response between two processes, or two threads: nothing is ever ready when it is asked for."""
+"""Strict request and response between two processes or threads: each receive has to wait."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def exchange_of_threads() -> Iterator[Loop]:
 
 
 def answer(timeout: float | None) -> None:
-    """The other process: sends back what comes on its standard input, which is a socket."""
+    """The other process: sends back what it receives on its standard input, which is a socket."""
     with socket.socket(fileno=0) as end:
         end.settimeout(timeout)
         _answer(end)

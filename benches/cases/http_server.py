@@ -1,4 +1,4 @@
-"""The standard library's threaded HTTP server, and its clients in another process: what a request waits for, and how long."""
+"""The standard library's threaded HTTP server, and its clients in another process: the latency of requests."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ BODY = b"x" * 64
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Computes for a while, and answers."""
+    """Computes for a while, then answers."""
 
     protocol_version = "HTTP/1.1"
-    # An answer in one packet: in two, the second would wait for the other side's delayed acknowledgement.
+    # An answer in one packet: a second packet would wait for the peer's delayed acknowledgement.
     wbufsize = -1
     busy = 0.0
 
     def do_GET(self) -> None:
-        # Of the processor's time, not of the clock's: it is the same work however many others are at work.
+        # Measured in CPU time, not in wall-clock time: the work is the same, however many other threads run.
         end = thread_time() + self.busy
         while thread_time() < end:
             compute()
@@ -60,7 +60,7 @@ def http_server(clients: int, busy: float, *, computing: bool) -> Iterator[Loop]
 
 
 def _served(clients: subprocess.Popen[str], count: int) -> Sample:
-    """Serve until the clients have had so many answers; the clock is theirs."""
+    """Serve until the clients have received this many answers. The clients measure the time."""
     assert clients.stdin is not None
     assert clients.stdout is not None
     clients.stdin.write(f"{count}\n")

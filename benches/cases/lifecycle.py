@@ -1,4 +1,4 @@
-"""Sockets made, connected and closed, and addresses looked up."""
+"""Creating, connecting and closing sockets, and address look-ups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cases.loop import Loop, Sample
 @contextmanager
 def connections() -> Iterator[Loop]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Closing an accepted connection resets it: it leaves no TIME_WAIT behind, of which a machine has few.
+        # Closing an accepted connection resets it, so that no port stays in TIME_WAIT: a machine has few ports.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         address = listener.getsockname()
 

@@ -1,4 +1,4 @@
-"""What a case gives: a loop that does so many rounds, and says what they took."""
+"""The loop of a case: it does a number of rounds, and returns a sample."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sample:
-    """Some rounds: the seconds they took, and what a computing thread beside them kept of what it does alone.
+    """A number of rounds: the seconds they took, and the share of its speed that a computing thread kept beside them.
 
-    Where a round is a request, `half` and `tail` are the seconds in which half of them, and 99 of 100, were answered.
+    Where a round is a request, `half` and `tail` are the seconds within which half of them, and 99 of 100, were answered.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""What the first `import socket` of a program takes."""
+"""The time of a program's first `import socket`."""
 
 from __future__ import annotations
 

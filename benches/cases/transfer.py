@@ -1,6 +1,6 @@
-"""Data that is ready when it is asked for: what the module adds to the system calls.
+"""Transfers of data that is ready: the time that the module adds to the system calls.
 
-The loops are timeit's: they count without making a number for each round, over local names.
+The loops are like timeit's: they use local names only, and create no int for each round.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cases.loop import Loop, Sample
 
 MESSAGE = b"x" * 64
 LINE = b"x" * 63 + b"\n"
-# As many messages as every system's queue holds.
+# As many messages as the queue of any system holds.
 BATCH = 64
 
 
@@ -61,7 +61,7 @@ def sendall_and_recv_into(connect: Connect) -> Iterator[Loop]:
 
 @contextmanager
 def recv(size: int) -> Iterator[Loop]:
-    """Receiving alone: the messages are sent before the clock runs."""
+    """Receiving alone: the messages are sent before the clock starts."""
     left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with left, right:
 

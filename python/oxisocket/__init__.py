@@ -2,11 +2,11 @@
 
     import oxisocket as socket
 
-Everything the standard library's ``socket`` exports is here and does the same; ``python -m oxisocket program.py`` runs a
+Everything that the standard library's ``socket`` exports is here and does the same; ``python -m oxisocket program.py`` runs a
 program that says ``import socket`` on it.
 """
 
-# Programs look for the unused ones here, as they do in the standard library's `socket`.
+# Programs use the unused imports through this module, as through the standard library's `socket`.
 import errno
 import io
 import os  # noqa: F401
@@ -19,7 +19,7 @@ from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile
 
 TYPE_CHECKING = False  # `typing` would take longer to import than the rest
 if TYPE_CHECKING:
-    # A checker cannot follow how these names are made; it takes them from the package's stub.
+    # A type checker cannot follow how these names are made; it takes them from the package's stub.
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
     from typing import Any
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 else:
     from oxisocket._socket import *  # noqa: F403
 
-    # Classes that belong to the package, not to what `socket` exports.
+    # These classes are internal: `socket` does not export them.
     del RawSocketIO, Socket  # noqa: F821
 
 __all__ = [
@@ -71,13 +71,13 @@ EWOULDBLOCK = errno.EWOULDBLOCK
 _blocking_errnos = {EAGAIN, EWOULDBLOCK}
 
 if not TYPE_CHECKING:
-    # The members replace the plain numbers of the same names in this module.
+    # The enum members replace the plain ints of the same names in this module.
     IntEnum._convert_("AddressFamily", __name__, lambda name: name.isupper() and name.startswith("AF_"))
     IntEnum._convert_("SocketKind", __name__, lambda name: name.isupper() and name.startswith("SOCK_"))
     IntFlag._convert_("MsgFlag", __name__, lambda name: name.isupper() and name.startswith("MSG_"))
     IntFlag._convert_("AddressInfo", __name__, lambda name: name.isupper() and name.startswith("AI_"))
 
-    # `Socket` is the class under the name by which the extension has it; here it is `socket`, as everywhere.
+    # `Socket` is the class's name in the extension; here it is `socket`, as in the standard library.
     socket = _socket.Socket
 
 _LOCALHOST = "127.0.0.1"
@@ -94,9 +94,9 @@ _socket._register(AddressFamily, SocketKind, globals())
 
 
 def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
-    """A socket on a duplicate of the descriptor ``fd``, which stays open and the caller's.
+    """A socket on a duplicate of the descriptor ``fd``. The caller still owns ``fd``, which stays open.
 
-    The descriptor must be a socket's: this is not checked. Raises OSError; see dup(2).
+    The descriptor must be that of a socket, which is not checked. Raises OSError; see dup(2).
     """
     return _socket._hand_over(socket, family, type, proto, dup(fd))
 
@@ -104,11 +104,11 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 def send_fds(
     sock: _socket.socket, buffers: "Iterable[ReadableBuffer]", fds: "Iterable[int]", flags: object = 0, address: object = None
 ) -> int:
-    """Send data and descriptors over a socket of family AF_UNIX; returns how many bytes of the data went.
+    """Send data and descriptors over a socket of family AF_UNIX; return how many bytes of the data were sent.
 
-    ``buffers`` is an iterable of bytes-like objects with at least a byte in them, ``fds`` one of descriptors: the other end
-    gets duplicates of them. ``flags`` and ``address`` have no effect, as in the standard library. Raises OSError; see unix(7),
-    SCM_RIGHTS.
+    ``buffers`` is an iterable of bytes-like objects that contain at least one byte, ``fds`` an iterable of descriptors: the peer
+    receives duplicates of them. ``flags`` and ``address`` have no effect, as in the standard library. Raises OSError; see
+    unix(7), SCM_RIGHTS.
     """
     import array
 
@@ -118,8 +118,8 @@ def send_fds(
 def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) -> "tuple[bytes, list[int], int, Any]":
     """Receive data and descriptors: ``(data, fds, msg_flags, address)``.
 
-    At most ``bufsize`` bytes and ``maxfds`` descriptors, which are the caller's to close and are not inherited by programs that
-    this one starts. ``flags`` have no effect, as in the standard library. Raises OSError; see unix(7), SCM_RIGHTS.
+    At most ``bufsize`` bytes and ``maxfds`` descriptors. The caller must close the descriptors; they are not inherited by
+    programs that this one starts. ``flags`` has no effect, as in the standard library. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 
@@ -129,7 +129,7 @@ def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) ->
         data, messages, msg_flags, address = message
         for level, kind, payload in messages:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-                # A descriptor that was cut off is not one.
+                # Ignore the incomplete bytes of a truncated descriptor.
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         return data, list(fds), msg_flags, address
     except MemoryError:
@@ -138,7 +138,7 @@ def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) ->
 
 
 def _close_received(messages: "list[tuple[int, int, bytes]]", size: int) -> None:
-    """Closes the descriptors of control messages that nobody is given."""
+    """Close the descriptors in control messages that the caller will not get."""
     for level, kind, payload in messages:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
             for start in range(0, len(payload) - size + 1, size):
@@ -159,12 +159,12 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
             _socket._hand_over(socket, family, type, proto, other.detach()),
         )
     finally:
-        # Still open where the first of them was refused, by an audit hook for one.
+        # Still open if the construction of the first socket failed, for example by an audit hook.
         other.close()
 
 
 def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:
-    """What socketpair() is where the system has none: two TCP sockets that found each other over the loopback interface."""
+    """The socketpair() of systems without one: two TCP sockets connected over the loopback interface."""
     hosts: dict[int, str] = {AF_INET: _LOCALHOST, AF_INET6: _LOCALHOST_V6}
     if family not in hosts:
         raise ValueError("Only AF_INET and AF_INET6 socket address families are supported")
@@ -176,7 +176,7 @@ def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: 
     with socket(family, type, proto) as listener:
         listener.bind((hosts[family], 0))
         listener.listen()
-        # An AF_INET6 address has four parts, of which the first two say where.
+        # An AF_INET6 address has four items: host and port are the first two.
         where = listener.getsockname()[:2]
         one = socket(family, type, proto)
         try:
@@ -190,7 +190,7 @@ def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: 
         except BaseException:
             one.close()
             raise
-    # Anybody on this machine can connect to the port: it must have been us.
+    # Any program on this machine can connect to the port: make sure that it was this socket.
     try:
         if other.getsockname() != one.getpeername() or one.getsockname() != other.getpeername():
             raise ConnectionError("Unexpected peer connection")
@@ -202,10 +202,10 @@ def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: 
 
 
 def getfqdn(name: str = "") -> str:
-    """The fully qualified name of a host, this machine's without an argument.
+    """The fully qualified name of a host; without an argument, of this machine.
 
-    It is the first name with a dot in it among those that gethostbyaddr() tells; without one, the host's name, or ``name`` as
-    it is where nothing is known of it.
+    It is the first name with a dot in it among those that gethostbyaddr() returns, or else the host's name. If the host is
+    unknown, it is ``name`` itself.
     """
     name = name.strip()
     if not name or name in ("0.0.0.0", "::"):
@@ -232,9 +232,9 @@ def create_connection(
 ) -> socket:
     """Connect to ``(host, port)`` and return the socket.
 
-    Every address of the host is tried till one answers. ``timeout`` is in seconds, for each of them, and stays the socket's;
-    without it the default timeout counts, and None means for ever. ``source_address`` is where to connect from. When none
-    answers, the last error is raised, or with ``all_errors`` an ExceptionGroup of all.
+    The addresses of the host are tried in turn, until one accepts. ``timeout`` is in seconds, for each address, and stays the
+    timeout of the socket; without it the default timeout applies, and None means no timeout. ``source_address`` is the address to
+    connect from. If no address accepts, the last error is raised, or with ``all_errors`` an ExceptionGroup of all errors.
     """
     host, port = address
     errors: list[OSError] = []
@@ -243,7 +243,7 @@ def create_connection(
             sock = None
             try:
                 sock = socket(family, kind, proto)
-                # Callers may hold the standard library's mark for "not given": it is a plain object too.
+                # A caller may pass the standard library's own object for "no timeout given": it is a plain object too.
                 if type(timeout) is not object:
                     sock.settimeout(timeout)
                 if source_address:
@@ -262,12 +262,12 @@ def create_connection(
             raise ExceptionGroup("create_connection failed", errors)
         raise errors[0]
     finally:
-        # An error holds this frame, and the frame would hold the error.
+        # Avoid a reference cycle: an error refers to this frame, and the frame would refer to the error.
         errors.clear()
 
 
 def has_dualstack_ipv6() -> bool:
-    """Whether one socket can listen for IPv6 and IPv4 alike on this machine."""
+    """Whether one socket can listen for both IPv6 and IPv4 on this machine."""
     if not has_ipv6:
         return False
     try:
@@ -288,9 +288,9 @@ def create_server(
 ) -> socket:
     """A TCP socket that listens on ``(host, port)``.
 
-    The port can be taken again at once after a restart (SO_REUSEADDR). ``family`` is AF_INET or AF_INET6, ``backlog`` listen()'s;
-    with ``reuse_port`` several processes share the port (SO_REUSEPORT); with ``dualstack_ipv6`` an AF_INET6 socket takes IPv4
-    connections too. Raises ValueError for what cannot be had, and OSError.
+    A restarted server can bind the port again at once (SO_REUSEADDR). ``family`` is AF_INET or AF_INET6, ``backlog`` that of
+    listen(); with ``reuse_port`` several processes share the port (SO_REUSEPORT); with ``dualstack_ipv6`` an AF_INET6 socket
+    takes IPv4 connections too. Raises ValueError for what this system does not support, and OSError.
     """
     if dualstack_ipv6:
         if not has_dualstack_ipv6():
@@ -302,8 +302,8 @@ def create_server(
         try:  # noqa: SIM105
             sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         except OSError:
-            pass  # Not of a family that knows it: bind will tell.
-        # Linux refuses it to families without ports since 6.12.9, where Python 3.14 began to leave it out.
+            pass  # This family does not support the option; if it is wrong altogether, bind raises an error.
+        # Since 6.12.9 Linux refuses it for families without ports, and since 3.14 Python does not set it there.
         if reuse_port and (sys.version_info < (3, 14) or family in (AF_INET, AF_INET6)):
             sock.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
         if family == AF_INET6:
@@ -324,22 +324,22 @@ def create_server(
 
 
 def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
-    """A number as a member of an enum, or as it is where the enum has none such."""
+    """The member of an enum with this number, or the number itself if there is none."""
     try:
         return enum(number)
     except ValueError:
         return number
 
 
-# In Rust, members of the enums and all: it is on the way of every connection.
+# In Rust, together with the members of the enums, since every connection calls it.
 getaddrinfo = _socket._public_getaddrinfo
 
 
 def install() -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 
-    Modules that hold the standard library's ``socket`` already use oxisocket from then on; what a library has put into it stays.
-    ``uninstall()`` undoes it.
+    Modules that have imported the standard library's ``socket`` before use oxisocket from then on; what a library has put into it
+    stays. ``uninstall()`` undoes it.
     """
     from oxisocket import _installation
 
@@ -347,14 +347,14 @@ def install() -> "Installation":
 
 
 def uninstall() -> None:
-    """Undo ``install()``. Sockets made meanwhile stay what they are, and go on."""
+    """Undo ``install()``. Sockets made meanwhile keep their class, and still work."""
     from oxisocket import _installation
 
     _installation.uninstall()
 
 
 def installed() -> "AbstractContextManager[Installation]":
-    """``install()`` for the time of a with-statement."""
+    """``install()`` for the duration of a with-statement."""
     from oxisocket import _installation
 
     return _installation.installed(sys.modules[__name__])

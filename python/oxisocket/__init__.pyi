@@ -1,6 +1,6 @@
-# The lists of constants are packed: they repeat what _socket.pyi has one a line. Those of the four enums are here.
+# The lists of constants are dense: _socket.pyi has each on a line of its own. The constants of the four enums are here.
 
-# ruff: noqa: N801 (the class has the name that it has everywhere)
+# ruff: noqa: N801 (the class keeps its usual name)
 
 # isort: off
 import sys
@@ -340,7 +340,7 @@ EBADF: Final[int]
 EAGAIN: Final[int]
 EWOULDBLOCK: Final[int]
 
-# Stands where a timeout does, and is none: programs pass it on.
+# Passed as a timeout, it means that none was given: programs pass it on.
 _GLOBAL_DEFAULT_TIMEOUT: Any
 
 # The letters in any order.
@@ -349,7 +349,7 @@ _ReadMode: TypeAlias = Literal["b", "rb", "br"]
 _WriteMode: TypeAlias = Literal["wb", "bw"]
 _ReadWriteMode: TypeAlias = Literal["rwb", "rbw", "wrb", "wbr", "brw", "bwr"]
 
-# One with a mode must be binary; one with a descriptor is sent by sendfile(2).
+# A file with a mode must be binary; a file with a descriptor is sent by sendfile(2).
 class _SendableFile(Protocol):
     def read(self, size: int, /) -> bytes: ...
     def seek(self, offset: int, /) -> object: ...

@@ -1,4 +1,4 @@
-"""``python -m oxisocket program.py``: run a program with ``import socket`` giving oxisocket."""
+"""``python -m oxisocket program.py``: run a program in which ``import socket`` gives oxisocket."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ What follows the program is its own: sys.argv is as `python` sets it.
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the command line says."""
+    """Carry out the command line."""
     match arguments:
         case [] | ["-h" | "--help", *_]:
             print(USAGE, end="")

@@ -1,10 +1,11 @@
-"""Putting oxisocket in the place of the standard library's ``socket``, and taking it away again.
+"""Replaces the standard library's ``socket`` by oxisocket, and undoes that.
 
-What has to change: the two entries in ``sys.modules``, for those who import from now on; the names in the standard
-library's module itself, for those who hold that module already; and what was taken out of it by name
-(``from socket import socket``), in whatever module it went to. All of it is written down, so that it can be undone.
+Three things change: the two entries in ``sys.modules``, for later imports; the names in the standard library's module itself, for
+modules that have imported it already; and the names that other modules have taken out of it (``from socket import socket``). Each
+change is recorded, so that it can be undone.
 
-Only what is still the standard library's own is replaced. What somebody has put in its place stays, and both modules have it.
+Only the standard library's own objects are replaced. If a library has put another object in the
+place of one, that object stays, and both modules have it.
 """
 
 from __future__ import annotations
@@ -23,39 +24,40 @@ from oxisocket._twins import ABSENT, Twins, lock
 class Installation(NamedTuple):
     """What ``install()`` found and did."""
 
-    #: Whether ``ssl.SSLSocket`` is, or will be, a subclass of oxisocket's class. False where ``ssl`` was imported before:
-    #: its own class then stays on the standard library's, and still wraps oxisocket's sockets.
+    #: Whether ``ssl.SSLSocket`` is, or will be, a subclass of oxisocket's class. False if ``ssl`` was imported before:
+    #: its class then still derives from the standard library's, and still wraps oxisocket's sockets.
     native_ssl: bool
-    #: The modules that had taken something out of ``socket`` by name, and now have oxisocket's.
+    #: The modules that had taken names out of ``socket``, and now have oxisocket's.
     rebound: tuple[str, ...]
-    #: What others had put in the place of the standard library's own, and what was therefore not replaced, by its full name, as
-    #: ``{"socket.socket": <class 'socks.socksocket'>}``; what was set in the class itself is ``"socket.socket.connect"``.
+    #: What other libraries had put in place of the standard library's own objects, and what was therefore not replaced, by full
+    #: name, as ``{"socket.socket": <class 'socks.socksocket'>}``; an attribute set in the class itself is
+    #: ``"socket.socket.connect"``.
     kept: Mapping[str, object] = types.MappingProxyType({})
 
     @property
     def native_socket(self) -> bool:
-        """Whether ``socket.socket`` is oxisocket's class: nobody had put another in its place, or changed it."""
+        """Whether ``socket.socket`` is oxisocket's class: no library had put another class in its place, or changed it."""
         stops = ("socket", "_socket", "socket.socket")
         return not any(name in stops or name.startswith("socket.socket.") for name in self.kept)
 
 
-# What works only with a class of the same make: its base, the capsule in which `_ssl` finds the base, the timeout that sockets
-# begin with, their files. Where the class stays, these stay with it, and so does the module `_socket`.
-_WITH_THE_CLASS = frozenset({"socket", "SocketType", "SocketIO", "CAPI", "getdefaulttimeout", "setdefaulttimeout"})
+# Names that work only with the class of the same implementation: its base, the capsule in which `_ssl` finds the base, the
+# default timeout, the class of raw files. Where the class stays, these stay with it, and so does the module `_socket`.
+_TIED_TO_THE_CLASS = frozenset({"socket", "SocketType", "SocketIO", "CAPI", "getdefaulttimeout", "setdefaulttimeout"})
 
 _current: _Takeover | None = None
-_users = 0  # with-statements under way that rely on the installation
-_outlives_users = False  # it was there before the first of them
-_told: set[str] = set()
+_users = 0  # how many running with-statements rely on the installation
+_outlives_users = False  # whether it was installed before the first of them
+_logged: set[str] = set()
 
 
 def install(oxisocket: types.ModuleType) -> Installation:
     """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
-    Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that hold the standard library's
-    ``socket`` use oxisocket from now on. Sockets made before stay what they are, and go on. What a library has put in the place
-    of the standard library's own stays (``Installation.kept``); doing it again replaces what has become the standard library's
-    own since, and nothing else. ``uninstall()`` undoes it.
+    Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that have imported the standard
+    library's ``socket`` use oxisocket from now on. Sockets made before keep their class, and still work. What a library has put
+    in place of the standard library's own objects stays (``Installation.kept``). Calling this again replaces only what has become
+    the standard library's own since. ``uninstall()`` undoes it.
     """
     global _current
     with lock:
@@ -65,28 +67,28 @@ def install(oxisocket: types.ModuleType) -> Installation:
             try:
                 takeover.start()
             except BaseException:
-                takeover.withdraw()
+                takeover.undo()
                 raise
-            if takeover.stands:
+            if takeover.is_installed:
                 _current = takeover
         elif takeover.found.kept:
-            takeover.go_on()
-        _tell(takeover.found)
+            takeover.update()
+        _log(takeover.found)
         return takeover.found
 
 
 def uninstall() -> None:
-    """Undo ``install()``: everything is as before. Sockets made meanwhile stay what they are, and go on."""
+    """Undo ``install()``: everything is as before. Sockets made meanwhile keep their class, and still work."""
     global _current
     with lock:
         if _current is not None:
             takeover, _current = _current, None
-            takeover.withdraw()
+            takeover.undo()
 
 
 @contextlib.contextmanager
 def installed(oxisocket: types.ModuleType) -> Iterator[Installation]:
-    """``install()`` for the time of a with-statement; what was installed before it stays so."""
+    """``install()`` for the duration of a with-statement. An earlier installation stays."""
     global _users, _outlives_users
     with lock:
         if not _users:
@@ -102,121 +104,122 @@ def installed(oxisocket: types.ModuleType) -> Iterator[Installation]:
                 uninstall()
 
 
-def _tell(found: Installation) -> None:
-    """Say once what could only be half done. Who has not loaded ``logging`` does not listen."""
+def _log(found: Installation) -> None:
+    """Log, once each, what could not be replaced. A program that has not imported ``logging`` gets no message."""
     if found.kept:
-        _tell_once(f"oxisocket left what others had put there: {', '.join(found.kept)}")
+        _log_once(f"oxisocket left what others had put there: {', '.join(found.kept)}")
     if found.native_socket and not found.native_ssl:
-        _tell_once("ssl was imported before oxisocket was installed: SSLSocket stays on the standard library's socket")
+        _log_once("ssl was imported before oxisocket was installed: SSLSocket stays on the standard library's socket")
 
 
-def _tell_once(text: str) -> None:
+def _log_once(text: str) -> None:
     logging = sys.modules.get("logging")
-    if logging is not None and text not in _told:
-        _told.add(text)
+    if logging is not None and text not in _logged:
+        _logged.add(text)
         logging.getLogger("oxisocket").info(text)
 
 
 class _Takeover:
-    """What there is from install() to uninstall()."""
+    """The state between install() and uninstall()."""
 
     def __init__(self, oxisocket: types.ModuleType) -> None:
         self._oxisocket = oxisocket
         self.found = Installation(native_ssl=False, rebound=())
-        #: Whether anything was done.
-        self.stands = False
+        #: Whether anything was replaced.
+        self.is_installed = False
         self._undo = _Undo()
         self._twins: Twins | None = None
-        self._open: set[str] = set()  # the names under which something else than oxisocket's still stands
+        self._pending: set[str] = set()  # the names that do not have oxisocket's object yet
         self._has_class = False
-        self._moved: list[tuple[Any, Any]] = []  # what others may have by name, and what it became
+        self._replaced: list[tuple[Any, Any]] = []  # the objects that other modules may have taken, and their replacements
         self._default_timeout: float | None = None
 
     def start(self) -> None:
-        """Replace what is the standard library's own."""
+        """Replace the standard library's own objects."""
         module = sys.modules.get("socket", ABSENT)
         if module is ABSENT or _is_oxisocket(module) or _origin.is_called(module, "socket"):
-            self._meet(module)
-            self._take(self._strange_base() | self._strange_names())
+            self._link_with(module)
+            self._replace_all(self._foreign_base() | self._foreign_names())
         else:
             self.found = self.found._replace(kept=types.MappingProxyType({"socket": module}))
 
-    def go_on(self) -> None:
+    def update(self) -> None:
         """Replace what was kept and has become the standard library's own again."""
-        before, kept = self.found.kept, self._strange_base() | self._strange_names()
+        before, kept = self.found.kept, self._foreign_base() | self._foreign_names()
         if kept.keys() != before.keys() or any(kept[name] is not before[name] for name in kept):
-            self._take(kept)
+            self._replace_all(kept)
 
-    def withdraw(self) -> None:
-        """Undo it all."""
+    def undo(self) -> None:
+        """Undo all changes."""
         from oxisocket import _socket
 
         if self._twins is not None:
-            self._twins.part()
+            self._twins.unlink()
         self._undo.undo()
         if self._twins is not None:
-            self._give_back(self._twins)
+            self._restore_meanwhile(self._twins)
         if self._default_timeout is not None and _socket.getdefaulttimeout() == self._default_timeout:
             _socket.setdefaulttimeout(None)
 
-    def _meet(self, module: Any) -> None:
-        """Put oxisocket into ``sys.modules``, and make it the twin of the module that was there."""
-        self.stands = True
+    def _link_with(self, module: Any) -> None:
+        """Put oxisocket into ``sys.modules``, and link it with the module that was there."""
+        self.is_installed = True
         if module is not ABSENT and not _is_oxisocket(module):
-            # Asking it for anything loads a lazy module. It has to be loaded while it is the one in `sys.modules`.
+            # Any access to an attribute loads a lazy module. It must be loaded while it is in `sys.modules`.
             hasattr(module, "__all__")
             twins = self._twins = Twins(module, self._oxisocket)
             theirs, ours = twins.theirs, twins.ours
             shared = [name for name in list(theirs) if name in ours and not name.startswith("_")]
-            self._open = {name for name in shared if theirs[name] is not ours[name]}
+            self._pending = {name for name in shared if theirs[name] is not ours[name]}
             for name in list(theirs):
-                # What somebody has added is for all. And modules have the mark for "no timeout given" in the defaults of their
-                # functions, and ask whether a timeout is that very one.
+                # Names that a library has added are set in both. So is the object for "no timeout given": other modules have it
+                # in default values of their functions, and compare timeouts with it by identity.
                 added = name not in ours and not name.startswith("__")
                 if (added or name == "_GLOBAL_DEFAULT_TIMEOUT") and not twins.knows(name):
-                    twins.put(name, theirs[name])
-            twins.join()
+                    twins.set_both(name, theirs[name])
+            twins.link()
         self._undo.set(sys.modules, "socket", self._oxisocket)
 
-    def _take(self, kept: dict[str, object]) -> None:
-        """Replace all that has not been replaced yet, but for what is kept."""
+    def _replace_all(self, kept: dict[str, object]) -> None:
+        """Replace all that has not been replaced yet, except what is kept."""
         found = self.found._replace(kept=types.MappingProxyType(kept))
-        ready = self._open - {name.split(".")[1] for name in kept if "." in name}
+        ready = self._pending - {name.split(".")[1] for name in kept if "." in name}
         if not found.native_socket:
-            ready -= _WITH_THE_CLASS
+            ready -= _TIED_TO_THE_CLASS
         elif not self._has_class:
-            found = found._replace(native_ssl=self._take_base())
+            found = found._replace(native_ssl=self._replace_base())
             self._has_class = True
         if self._twins is not None:
-            found = found._replace(rebound=tuple(sorted({*found.rebound, *self._take_names(self._twins, ready)})))
+            found = found._replace(rebound=tuple(sorted({*found.rebound, *self._replace_names(self._twins, ready)})))
         self.found = found
 
-    def _strange_base(self) -> dict[str, object]:
-        """What somebody has put in the place of the module ``_socket``."""
+    def _foreign_base(self) -> dict[str, object]:
+        """What another library has put in place of the module ``_socket``."""
         base = sys.modules.get("_socket", ABSENT)
         free = self._has_class or base is ABSENT or _is_oxisocket(base) or _origin.is_base(base)
         return {} if free else {"_socket": base}
 
-    def _strange_names(self) -> dict[str, object]:
-        """What somebody has put into the module, or into a class of it, of that which has not been replaced yet."""
-        strange: dict[str, object] = {}
+    def _foreign_names(self) -> dict[str, object]:
+        """What other libraries have put into the module or into its classes, under names that have not been replaced yet."""
+        foreign: dict[str, object] = {}
         if self._twins is not None:
             origin, theirs, ours = self._twins.origin, self._twins.theirs, self._twins.ours
-            for name in sorted(self._open & theirs.keys()):
+            for name in sorted(self._pending & theirs.keys()):
                 value = theirs[name]
                 if not origin.made(name, value, ours[name]):
-                    strange[f"socket.{name}"] = value
+                    foreign[f"socket.{name}"] = value
                 elif name in ("socket", "SocketIO"):
-                    strange |= {f"socket.{name}.{each}": it for each, it in origin.strangers(value).items()}
-        return strange
+                    foreign |= {f"socket.{name}.{each}": it for each, it in origin.foreign_attributes(value).items()}
+        return foreign
 
-    def _take_base(self) -> bool:
-        """Replace the module that the class stands on; returns whether ``ssl`` stands on it, or will."""
+    def _replace_base(self) -> bool:
+        """Replace the module of the base class; return whether ``ssl`` uses it, or will."""
         from oxisocket import _socket
 
         base = _origin.names_of(sys.modules.get("_socket"))
         if base is not None and base is not vars(_socket):
-            # Who has derived from the base himself, as gevent has, hands such sockets to `_ssl`: it must know that base.
+            # A library that has derived a class from the base, as gevent has, passes its sockets to `_ssl`, which must know that
+            # base.
             if any(_origin.module_of(each) != "socket" for each in type.__subclasses__(base["socket"])):
                 with contextlib.suppress(ImportError):
                     import _ssl  # noqa: F401
@@ -225,37 +228,37 @@ class _Takeover:
                 _socket.setdefaulttimeout(timeout)
                 self._default_timeout = timeout
         self._undo.set(sys.modules, "_socket", _socket)
-        return "_ssl" not in sys.modules or _stands_on_oxisocket(sys.modules.get("ssl"))
+        return "_ssl" not in sys.modules or _uses_oxisocket(sys.modules.get("ssl"))
 
-    def _take_names(self, twins: Twins, ready: set[str]) -> set[str]:
-        """Replace these names, for those too who had taken them; returns which modules had. The others stay, for both modules."""
+    def _replace_names(self, twins: Twins, ready: set[str]) -> set[str]:
+        """Replace these names, also in modules that had taken them; return those modules. Other names stay in both modules."""
         theirs, ours = twins.theirs, twins.ours
         ready &= theirs.keys()
-        moved = [(theirs[name], ours[name]) for name in sorted(ready) if _is_one_of_its_kind(theirs[name])]
+        replaced = [(theirs[name], ours[name]) for name in sorted(ready) if _has_known_origin(theirs[name])]
         if "socket" in ready:
-            moved += _methods(theirs["socket"], ours["socket"])
+            replaced += _methods(theirs["socket"], ours["socket"])
             for reducers in _reducers():
                 if theirs["socket"] in reducers:
                     self._undo.set(reducers, ours["socket"], reducers[theirs["socket"]])
-        rebound = self._rebind(moved)
-        self._moved += moved
-        for name in self._open & theirs.keys():
+        rebound = self._rebind(replaced)
+        self._replaced += replaced
+        for name in self._pending & theirs.keys():
             if name in ready:
-                twins.put(name, ours[name])
+                twins.set_both(name, ours[name])
             elif not twins.knows(name):
-                twins.put(name, theirs[name])
-        self._open -= ready
+                twins.set_both(name, theirs[name])
+        self._pending -= ready
         return rebound
 
-    def _rebind(self, moved: list[tuple[Any, Any]]) -> set[str]:
-        """Replace what modules have taken by name; returns which had."""
-        pairs = {id(old): (old, new) for old, new in moved}
-        bases = [old for old, _ in moved if _origin.is_class(old)]
+    def _rebind(self, replaced: list[tuple[Any, Any]]) -> set[str]:
+        """Replace the names that modules have taken; return those modules."""
+        pairs = {id(old): (old, new) for old, new in replaced}
+        bases = [old for old, _ in replaced if _origin.is_class(old)]
         rebound = set()
         for module_name, names in _other_namespaces():
             found = [(name, pairs[id(value)][1]) for name, value in list(names.items()) if id(value) in pairs]
             if found:
-                # A class that calls its base by such a name is of that base, and of no other.
+                # A class that calls its base by such a name needs exactly this base.
                 fixed = _origin.names_used_by_derived_classes(names, bases)
                 for name, new in found:
                     if name not in fixed:
@@ -263,25 +266,25 @@ class _Takeover:
                         rebound.add(module_name)
         return rebound
 
-    def _give_back(self, twins: Twins) -> None:
-        """Give the standard library's modules that were imported meanwhile what they would have got without us.
+    def _restore_meanwhile(self, twins: Twins) -> None:
+        """Give modules of the standard library that were imported meanwhile what they would have got without oxisocket.
 
-        They said ``import socket``; of others that hold oxisocket nobody knows what they said.
+        They have executed ``import socket``. Other modules that have oxisocket may have imported it by its own name.
         """
-        back = {id(new): old for old, new in [*self._moved, (twins.original, twins.replacement)]}
+        back = {id(new): old for old, new in [*self._replaced, (twins.original, twins.replacement)]}
         for module_name, names in _other_namespaces():
             if module_name.partition(".")[0] in sys.stdlib_module_names and module_name != "__main__":
                 for name, value in list(names.items()):
                     if id(value) in back:
                         names[name] = back[id(value)]
-        for old, new in self._moved:
+        for old, new in self._replaced:
             for reducers in _reducers() if _origin.is_class(old) else ():
                 if new in reducers:
                     reducers.setdefault(old, reducers[new])
 
 
 class _Undo:
-    """A list of changes to dictionaries, undone from the last to the first."""
+    """A list of changes to dictionaries, undone in reverse order."""
 
     def __init__(self) -> None:
         self._changes: list[tuple[dict[Any, Any], Any, Any, Any]] = []
@@ -294,7 +297,7 @@ class _Undo:
         while self._changes:
             names, name, before, after = self._changes.pop()
             if names.get(name, ABSENT) is not after:
-                continue  # Somebody changed it meanwhile: that is not ours to undo.
+                continue  # Changed by others meanwhile: leave it.
             if before is ABSENT:
                 del names[name]
             else:
@@ -305,45 +308,45 @@ def _is_oxisocket(module: object) -> bool:
     return _origin.name_of(_origin.names_of(module)) in ("oxisocket", "oxisocket._socket")
 
 
-def _stands_on_oxisocket(ssl: object) -> bool:
+def _uses_oxisocket(ssl: object) -> bool:
     from oxisocket import _socket
 
     return _origin.derives((_origin.names_of(ssl) or {}).get("SSLSocket"), (_socket.socket,))
 
 
-def _is_one_of_its_kind(value: Any) -> bool:
-    """Whether who has it has it from its module: a class or a function. Numbers are the same in both, and belong to anybody."""
+def _has_known_origin(value: Any) -> bool:
+    """Whether the object shows that a module took it from ``socket``: a class or a function does, an int does not."""
     return callable(value) and not isinstance(value, int)
 
 
 def _methods(old: type, new: type) -> list[tuple[Any, Any]]:
-    """What ``from socket import socket; connect = socket.connect`` gives, with either class."""
+    """The pairs of methods, as ``from socket import socket; connect = socket.connect`` takes them from each class."""
     pairs = []
     for old_base, new_base in zip(old.__mro__, new.__mro__, strict=False):
         for name, method in _origin.methods_of(old_base):
-            # The base's own, where the class has another of that name.
+            # The base's own method, where the class has another one of that name.
             holder = new if getattr(old, name) is method else new_base
             pairs.append((method, getattr(holder, name, None)))
     return [(method, counterpart) for method, counterpart in pairs if counterpart is not None]
 
 
 def _other_namespaces() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The names of all loaded modules but those that define sockets; lazy ones stay unloaded.
+    """The names of all loaded modules except those that define sockets. Lazy modules are not loaded.
 
-    Anything can be in ``sys.modules``. A second copy of the standard library's module, as eventlet has one, stays as it is.
+    Any object can be in ``sys.modules``. A second copy of the standard library's module, as eventlet has one, is not changed.
     """
     for name, module in list(sys.modules.items()):
         names = _origin.names_of(module)
-        if names is not None and issubclass(type(name), str) and not _has_sockets(names):
+        if names is not None and issubclass(type(name), str) and not _defines_sockets(names):
             yield name, names
 
 
-def _has_sockets(names: dict[str, Any]) -> bool:
+def _defines_sockets(names: dict[str, Any]) -> bool:
     return _origin.name_of(names) in ("socket", "_socket", "oxisocket", "oxisocket._socket")
 
 
 def _reducers() -> Iterator[dict[Any, Any]]:
-    """The tables that say how objects of a class are sent: by ``pickle``, and by ``multiprocessing`` where it is loaded."""
+    """The tables of reducers: of ``pickle``, and of ``multiprocessing`` if it is loaded."""
     yield copyreg.dispatch_table
     reduction = _origin.names_of(sys.modules.get("multiprocessing.reduction"))
     if reduction is not None and "ForkingPickler" in reduction:

@@ -1,12 +1,12 @@
-"""Telling what the standard library's module made itself from what somebody has put in its place.
+"""Distinguishes the objects that the standard library's module made from those that other libraries have put in their place.
 
-Libraries replace names of ``socket`` by classes and functions of their own, and what those say of themselves proves nothing:
-``functools.wraps`` copies a function's names, a mock answers whatever it is asked, a proxy or a cffi library lies about its
-very class. So only that counts which the interpreter wrote and nobody can copy: the type, by ``type()``; the globals that a
-function was defined in; the module that a function written in C belongs to; the class that a descriptor is of. No code of
-the object is run to ask.
+Libraries replace names of ``socket`` by their own classes and functions, whose own attributes prove nothing:
+``functools.wraps`` copies a function's names, a mock has any attribute, and a proxy or a cffi library lies about its
+class. So only what the interpreter wrote and no library can copy counts: the type, by ``type()``; the globals that a
+function was defined in; the module of a C function; the class of a method descriptor. No code of the object runs
+to find this out.
 
-A second copy of the module, to compare with, is no way: it has to be run, and its enums write their members into the module
+Comparing with a second copy of the module would not work: executing it makes its enums write their members into the module
 that is in ``sys.modules``.
 """
 
@@ -17,7 +17,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# As the interpreter has them: a class, or a module's class, can answer otherwise to an attribute's name.
+# The interpreter's own getters: a class, or the class of a module, can override the access to an attribute.
 _module_names: Any = vars(types.ModuleType)["__dict__"].__get__
 _class_names = vars(type)["__dict__"].__get__
 _class_module = vars(type)["__module__"].__get__
@@ -34,18 +34,18 @@ _PLAIN = (str, int, tuple, list, dict, frozenset, type(None))
 
 
 def names_of(module: object) -> dict[str, Any] | None:
-    """The names in a module, lazy ones as they are; None for what is none, though it be in ``sys.modules`` or claim to be one."""
+    """The names in a module, without loading a lazy one; None for an object that is not a module, even if it claims to be one."""
     names = _module_names(module) if issubclass(type(module), types.ModuleType) else None
     return names if type(names) is dict else None
 
 
 def is_called(module: object, name: str) -> bool:
-    """Whether this is a module, and was made under that name."""
+    """Whether this is a module whose name is ``name``."""
     return name_of(names_of(module)) == name
 
 
 def name_of(names: dict[str, Any] | None) -> str | None:
-    """The name under which a module with these names was made, where it has one."""
+    """The ``__name__`` of a module with these names, or None."""
     name = (names or {}).get("__name__")
     return name if type(name) is str else None
 
@@ -58,17 +58,17 @@ def is_base(module: object) -> bool:
 
 
 def is_class(value: object) -> bool:
-    """Whether this is a class, not what claims to be one."""
+    """Whether this is a class, and does not only claim to be one."""
     return issubclass(type(value), type)
 
 
 def derives(value: object, bases: Iterable[type]) -> bool:
-    """Whether this is a class that was derived from one of ``bases``."""
+    """Whether this is a class derived from one of ``bases``."""
     return is_class(value) and any(each is base for each in _class_mro(value)[1:] for base in bases)
 
 
 def module_of(cls: type) -> object:
-    """The name of the module that a class says it is of; None where it says nothing."""
+    """The ``__module__`` of a class, or None."""
     try:
         return _class_module(cls)
     except AttributeError:
@@ -76,13 +76,13 @@ def module_of(cls: type) -> object:
 
 
 class Origin:
-    """The standard library's module, as the place where its objects were made."""
+    """The standard library's module as the origin of objects."""
 
     def __init__(self, names: dict[str, Any]) -> None:
         self._names = names
 
     def made(self, name: str, value: Any, like: object) -> bool:
-        """Whether the module made what it has under that name; ``like`` is oxisocket's counterpart."""
+        """Whether the module itself made the value of this name; ``like`` is oxisocket's counterpart."""
         kind = type(value)
         if kind is types.FunctionType:
             return self._made_function(value) and bool(value.__code__.co_name == name)
@@ -91,19 +91,19 @@ class Origin:
         if issubclass(kind, type):
             return self._made_class(name, value)
         if kind in (int, bool, str) or _is_member(kind):
-            return bool(value == like)  # Plain on both sides: oxisocket has nothing else under the name of a number.
-        # A capsule. Modules are the same in both.
+            return bool(value == like)  # A plain value in both: oxisocket has no other kind of value under such a name.
+        # A capsule. Modules are the same object in both.
         return kind is type(like) and kind is not types.ModuleType
 
-    def strangers(self, cls: type) -> dict[str, object]:
-        """What somebody has set in a class that the module made."""
+    def foreign_attributes(self, cls: type) -> dict[str, object]:
+        """What other libraries have set in a class that the module made."""
         return {name: value for name, value in _class_names(cls).items() if not self._made_attribute(cls, name, value)}
 
     def _made_function(self, value: Any) -> bool:
         return type(value) is types.FunctionType and value.__globals__ is self._names
 
     def _made_class(self, name: str, cls: Any) -> bool:
-        if (names_of(self._names.get("_socket")) or {}).get(name) is cls:  # The base, and exceptions.
+        if (names_of(self._names.get("_socket")) or {}).get(name) is cls:  # The base class, and exceptions.
             return True
         if module_of(cls) != "socket" or _class_name(cls) != name:
             return False
@@ -122,19 +122,19 @@ class Origin:
 
 
 def _is_member(kind: type) -> bool:
-    """Whether it is the type of the module's enum members."""
+    """Whether this is one of the module's enums."""
     return issubclass(kind, int) and type(kind) is enum.EnumMeta and module_of(kind) == "socket"
 
 
 def methods_of(cls: type) -> Iterator[tuple[str, Any]]:
-    """The methods that a class has itself, as who takes them from it gets them."""
+    """The methods that a class defines itself, as an access through the class returns them."""
     for name, value in _class_names(cls).items():
         if type(value) in (types.FunctionType, types.MethodDescriptorType):
             yield name, value
 
 
 def names_used_by_derived_classes(names: dict[str, Any], bases: Iterable[type]) -> set[str]:
-    """The names that occur in the methods of the classes which a module itself has derived from ``bases``."""
+    """The names used in the methods of classes that a module itself has derived from ``bases``."""
     used: set[str] = set()
     for value in list(names.values()):
         if derives(value, bases) and module_of(value) == name_of(names):
@@ -145,7 +145,7 @@ def names_used_by_derived_classes(names: dict[str, Any], bases: Iterable[type]) 
 
 
 def _codes_of(method: Any) -> Iterator[types.CodeType]:
-    """The code of a method, of what it wraps, and of the functions in it."""
+    """The code of a method, of the function that it wraps, and of nested functions."""
     if type(method) in (staticmethod, classmethod):
         method = method.__func__
     waiting: list[Any] = [method.fget, method.fset, method.fdel] if type(method) is property else [method]

@@ -1,4 +1,4 @@
-"""Running a program the way ``python`` runs it: as ``__main__``, with its own argv, path and tracebacks."""
+"""Runs a program as ``python`` runs it: as ``__main__``, with its own argv, path and tracebacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run_script(path: str, arguments: list[str]) -> None:
     """Run a file, or a folder or zip file with a ``__main__.py`` in it."""
     sys.argv[:] = [path, *arguments]
     if _holds_modules(path):
-        # It has to be there under `-P` too: this is where `__main__` is found.
+        # Needed under `-P` too, since `__main__` is found there.
         sys.path[: 0 if _is_path_safe() else 1] = [path]
         _as_main(lambda: runpy._run_module_as_main("__main__", alter_argv=False))  # type: ignore[attr-defined]
         return
@@ -53,7 +53,7 @@ def run_code(code: str, arguments: list[str]) -> None:
 
 
 def run_stdin(arguments: list[str]) -> None:
-    """Run the program text that standard input holds."""
+    """Run the program text from standard input."""
     sys.argv[:] = ["-", *arguments]
     _replace_path("")
     main = _new_main()
@@ -64,7 +64,7 @@ def run_stdin(arguments: list[str]) -> None:
 
 
 def _remember_lines(name: str, source: str) -> None:
-    """Let tracebacks show lines of a text that is in no file, as newer Pythons do."""
+    """Let tracebacks show the lines of a program text without a file, as newer Pythons do."""
     if sys.version_info >= (3, 13):
         import linecache
 
@@ -72,7 +72,7 @@ def _remember_lines(name: str, source: str) -> None:
 
 
 def _holds_modules(path: str) -> bool:
-    """Whether the import system can look for modules in it: then it is a folder or a zip file."""
+    """Whether the import system can find modules in this path: it is a folder or a zip file."""
     if os.path.isdir(path):
         return True
     try:
@@ -85,7 +85,7 @@ def _holds_modules(path: str) -> bool:
 
 
 def _cannot_open(path: str, error: OSError) -> NoReturn:
-    """End as plain Python does where there is no such file."""
+    """Exit as plain Python does for a file that does not exist."""
     print(
         f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}",
         file=sys.stderr,
@@ -94,7 +94,7 @@ def _cannot_open(path: str, error: OSError) -> NoReturn:
 
 
 def _replace_path(first: str) -> None:
-    """Put the program's folder where ``python -m`` put the current one; nothing of the kind is there under ``-P`` and ``-I``."""
+    """Put the program's folder in place of the current folder in ``sys.path``. Under ``-P`` and ``-I`` there is no such place."""
     if not _is_path_safe():
         sys.path[0] = first
 
@@ -104,24 +104,25 @@ def _is_path_safe() -> bool:
 
 
 def _new_main() -> types.ModuleType:
-    """An empty ``__main__`` in place of ours."""
+    """Replace our ``__main__`` by an empty one."""
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
-    if sys.version_info < (3, 14):  # since then they are made when they are asked for
+    if sys.version_info < (3, 14):  # since 3.14 the annotations are made on demand
         main.__annotations__ = {}
     sys.modules["__main__"] = main
     return main
 
 
 def _as_main(run: Callable[[], object]) -> None:
-    """Run a program; an exception that it does not catch is shown without the frames that are ours."""
+    """Run a program, and show an uncaught exception without our own frames."""
     try:
         run()
     except SystemExit:
         raise
     except BaseException as error:
         _show(error)
-        # The interpreter still has to end for it, by the signal for a KeyboardInterrupt; but it was shown already.
+        # The interpreter must still exit because of the exception (for a KeyboardInterrupt by the signal), but it was shown
+        # already.
         sys.excepthook = _shown
         raise
 
@@ -139,4 +140,4 @@ def _is_ours(filename: str) -> bool:
 
 
 def _shown(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
-    """Show nothing more."""
+    """An excepthook that shows nothing."""

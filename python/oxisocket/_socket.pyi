@@ -1,6 +1,6 @@
 # The constants have the order and the headings of src/constants.rs.
 
-# ruff: noqa: ERA001, N801, N802, N803 (headings are names of C, and names are those that programs know)
+# ruff: noqa: ERA001, N801, N802, N803 (headings are C names, and programs know these names)
 
 import sys
 from _io import _RawIOBase
@@ -15,13 +15,13 @@ from typing_extensions import CapsuleType, disjoint_base
 
 import oxisocket
 
-# What an address is depends on the family: a tuple with the parts that the family has, a path or a name.
+# The form of an address depends on the family: a tuple, a path or a name.
 if sys.version_info >= (3, 14):
-    # Or the number of a Bluetooth device (BTPROTO_HCI).
+    # An int is the number of a Bluetooth device (BTPROTO_HCI).
     _Address: TypeAlias = tuple[Any, ...] | StrOrBytesPath | ReadableBuffer | int
 else:
     _Address: TypeAlias = tuple[Any, ...] | StrOrBytesPath | ReadableBuffer
-# The family is no part of a socket's type: whoever asks for an address knows what it is, and a union would be in the way.
+# The family is not part of a socket's type: the caller knows the form of the address, and a union would only be in the way.
 _ReturnedAddress: TypeAlias = Any
 # Level, type and data of a control message.
 _Ancillary: TypeAlias = tuple[int, int, bytes]
@@ -118,7 +118,7 @@ class RawSocketIO(_RawIOBase):
     def mode(self) -> Literal["rb", "wb", "rwb"]: ...
     @property
     def name(self) -> int: ...
-    # None: the socket is non-blocking, and nothing has come, or there is no room.
+    # None: the call on a non-blocking socket would block.
     def readinto(self, b: WriteableBuffer) -> int | None: ...
     def write(self, b: ReadableBuffer) -> int | None: ...
 

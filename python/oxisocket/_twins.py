@@ -1,7 +1,7 @@
-"""The standard library's module and oxisocket's while one stands in for the other: what is set in one is set in both.
+"""Links the standard library's module and oxisocket's while oxisocket is installed: what is set in one is set in both.
 
-Programs replace ``socket.getaddrinfo`` and the like; it must not matter which of the two modules they, and those who call it,
-hold.
+Programs replace ``socket.getaddrinfo`` and other names. It must not matter which of the two modules they, and the callers of the
+function, have imported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _pair: Twins | None = None
 
 
 class _Twin(types.ModuleType):
-    """The class of both modules meanwhile."""
+    """The class of both modules while they are linked."""
 
     def __setattr__(self, name: str, value: object) -> None:
         with lock:
@@ -33,27 +33,27 @@ class _Twin(types.ModuleType):
 
 
 class Twins:
-    """What each of the two modules had, and what both have now. To be used under ``lock``."""
+    """The two linked modules: what each had before, and what both have now. The caller must hold ``lock``."""
 
     def __init__(self, original: types.ModuleType, replacement: types.ModuleType) -> None:
         self.original, self.replacement = original, replacement
         #: The names of the standard library's module, as they are now.
         self.theirs: dict[str, Any] = vars(original)
-        #: What oxisocket's module has without the other.
+        #: The names of oxisocket's module, as they were before the link.
         self.ours: dict[str, Any] = dict(vars(replacement))
         self.origin = _origin.Origin(self.theirs)
         self._names = vars(replacement)
         self._before: dict[str, tuple[Any, Any]] = {}
         self._classes: list[tuple[types.ModuleType, type, type]] = []
-        self._parted = False
+        self._unlinked = False
         if _pair is not None and _pair.original is original and _pair.replacement is replacement:
-            self._go_on_from(_pair)
+            self._continue(_pair)
 
-    def join(self) -> None:
-        """From now on they are twins."""
+    def link(self) -> None:
+        """Link the two modules."""
         global _pair
         if _pair is not None:
-            _pair._separate()
+            _pair._restore_classes()
         for module in (self.original, self.replacement):
             before = type(module)
             twin = _Twin if before is types.ModuleType else type("_Twin", (_Twin, before), {})
@@ -61,50 +61,51 @@ class Twins:
             self._classes.append((module, before, twin))
         _pair = self
 
-    def put(self, name: str, value: object) -> None:
-        """Give a value to both. What the original has at this moment is what it gets back."""
+    def set_both(self, name: str, value: object) -> None:
+        """Set a name in both. Unlinking restores the values that the two have at this moment."""
         self._before[name] = (self.theirs.get(name, ABSENT), self.ours.get(name, ABSENT))
         self._put_in_both(name, value)
 
     def knows(self, name: str) -> bool:
-        """Whether both were given something under this name."""
+        """Whether this name was set in both."""
         return name in self._before
 
     def set(self, name: str, value: object) -> bool:
-        """Give both what somebody sets in one of them. False where it is the business of that one only."""
+        """Set in both what a program sets in one of them. Return False for a name that belongs to one module only."""
         if name.startswith("__") or _origin.is_called(value, f"oxisocket.{name}"):
-            return False  # It says what a module is, or is a part of the package that was imported.
+            return False  # An attribute of the module itself, or a submodule of the package that was imported.
         before = self._before.get(name)
-        if not self._parted:
+        if not self._unlinked:
             if before is None:
                 self._before[name] = (self.theirs.get(name, ABSENT), self._names.get(name, ABSENT))
         elif before is None:
             return False
         elif any(value is each for each in before):
-            self._give_back(name)
+            self._restore(name)
             return True
         self._put_in_both(name, value)
         return True
 
-    def part(self) -> None:
-        """Give each its own back, but for names where somebody has put something meanwhile that is still there.
+    def unlink(self) -> None:
+        """Restore each module's own values, except for names that a program has patched meanwhile.
 
-        For these they stay twins till it is taken away: who does that knows what he had found, and knows only one of the two.
+        For these names they stay linked until the patch is undone: that restores the value found before, and only in one of the
+        two modules.
         """
-        self._parted = True
+        self._unlinked = True
         for name, before in list(self._before.items()):
             now = self.theirs.get(name, ABSENT)
             if any(now is each for each in before):
-                self._give_back(name)
+                self._restore(name)
             elif name in self.ours and self.origin.made(name, now, self.ours[name]):
-                # What somebody had put there before was taken away meanwhile.
+                # A patch from before was undone meanwhile.
                 _put(self._names, name, before[1])
                 del self._before[name]
         if not self._before:
-            self._separate()
+            self._restore_classes()
 
-    def _go_on_from(self, earlier: Twins) -> None:
-        """Know what each of the two had, under names where somebody has had something in both since an earlier time."""
+    def _continue(self, earlier: Twins) -> None:
+        """Take over what each module had before, for names that are patched in both since an earlier installation."""
         self._before.update(earlier._before)
         for name, (_, ours) in earlier._before.items():
             _put(self.ours, name, ours)
@@ -113,15 +114,15 @@ class Twins:
         _put(self.theirs, name, value)
         _put(self._names, name, value)
 
-    def _give_back(self, name: str) -> None:
+    def _restore(self, name: str) -> None:
         theirs, ours = self._before.pop(name)
         _put(self.theirs, name, theirs)
         _put(self._names, name, ours)
-        if self._parted and not self._before:
-            self._separate()
+        if self._unlinked and not self._before:
+            self._restore_classes()
 
-    def _separate(self) -> None:
-        """Make modules like others of them again."""
+    def _restore_classes(self) -> None:
+        """Give the modules their own classes again."""
         global _pair
         for module, before, twin in self._classes:
             if type(module) is twin:

@@ -1,4 +1,4 @@
-"""What the programs need around them: a certificate, a redis-server, a PostgreSQL; and a file for the times they took."""
+"""What the programs need: a certificate, a redis-server, a PostgreSQL server; and a file for their times."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def times(request: pytest.FixtureRequest) -> Iterator[dict[str, Any] | None]:
-    """Where the programs' times go; None when nobody wants to know."""
+    """Collects the times of the programs; None without the option `--times`."""
     path = request.config.getoption("--times", None)
     if path is None:
         yield None
@@ -40,7 +40,7 @@ def times(request: pytest.FixtureRequest) -> Iterator[dict[str, Any] | None]:
 
 
 def find(program: str, package: str, *folders: Path) -> str:
-    """Where a server's program is; without it the test is skipped."""
+    """The path of a server's program; without it the test is skipped."""
     path = shutil.which(program) or shutil.which(program, path=os.pathsep.join(map(str, folders)))
     if path is None:
         pytest.skip(f"there is no {program} ({HOW_TO_INSTALL.format(package)})")
@@ -48,7 +48,7 @@ def find(program: str, package: str, *folders: Path) -> str:
 
 
 def free_port() -> int:
-    """A port that the system does not give to clients, if there is one: who asks there, before the server does, must not reach itself."""
+    """A port that the kernel does not give to clients, if possible: a client that connects before the server listens must not connect to itself."""
     first, last = ephemeral_ports()
     others = [*range(10_000, first), *range(last + 1, 65_536)]
     while True:
@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(command: list[str], port: int, log: Path, **settings: Any) -> Iterator[None]:
-    """A server, from when its port answers to when it has ended."""
+    """Runs a server: its port accepts connections when the context begins, and the server has ended when the context ends."""
     with (
         log.open("wb") as output,
         subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, **settings) as server,
@@ -82,7 +82,7 @@ def answers(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The path of a key with a certificate for localhost that it signed itself."""
+    """The path of a file with a key and its self-signed certificate for localhost."""
     openssl = find("openssl", "openssl")
     folder = tmp_path_factory.mktemp("certificate")
     command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
@@ -104,7 +104,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The port of a redis-server that keeps nothing."""
+    """The port of a redis-server without persistence."""
     server = find("redis-server", "redis-server")
     folder, port = tmp_path_factory.mktemp("redis"), free_port()
     command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
@@ -114,7 +114,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The port of a PostgreSQL in a folder that is removed again. It does not run as root: then it is its own user's."""
+    """The port of a PostgreSQL server in a temporary folder. PostgreSQL refuses to run as root; under root, its own user runs it."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     initdb, server = (find(program, "postgresql", *folders) for program in ("initdb", "postgres"))
     settings = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}

@@ -1,4 +1,4 @@
-"""Writes docs/ecosystem.md: `python tests/ecosystem/report.py times.json...`, from what `pytest --times` wrote on each Python."""
+"""Writes docs/ecosystem.md from the files that `pytest --times` wrote on each Python: `python tests/ecosystem/report.py times.json...`."""
 
 from __future__ import annotations
 

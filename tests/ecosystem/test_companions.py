@@ -1,5 +1,5 @@
-"""Libraries that put something of their own into `socket`, or into `sys.modules`: with oxisocket installed before them, and after
-them, a program on them does what it does without oxisocket."""
+"""Libraries that put their own objects into `socket` or into `sys.modules`. With oxisocket installed before or after them, a program that
+uses them must do the same as without oxisocket."""
 
 import functools
 import importlib.util
@@ -13,7 +13,7 @@ import pytest
 
 COMPANIONS = Path(__file__).with_name("companions")
 
-# The program, the modules it needs, and in which orders: what is kept when oxisocket comes last.
+# For each program: the modules it needs, the orders of installation, and the names that are kept when oxisocket is installed last.
 CASES = {
     "gevent_green": (["gevent"], ["first", "between", "last"], {"socket.socket", "socket.SocketType", "socket.getaddrinfo"}),
     "eventlet_green": (["eventlet"], ["first", "between", "last"], {"socket.socket", "socket.getaddrinfo"}),
@@ -27,7 +27,7 @@ ORDERS = [(program, order) for program, (_, orders, _) in CASES.items() for orde
 
 @functools.cache
 def run(program, order, *arguments):
-    """Runs a program to its end; returns the lines that it printed, and what install() found."""
+    """Run a program to its end; return the lines that it printed, and what install() found."""
     command = [sys.executable, "-W", "error", str(COMPANIONS / f"{program}.py"), order, *arguments]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHON_COLORS": "0", "PYTHONUTF8": "1"}
     done = subprocess.run(

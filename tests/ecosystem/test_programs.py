@@ -1,4 +1,4 @@
-"""Real programs on top: each runs on the stdlib, by `python -m oxisocket`, and with oxisocket installed late, and must do the same."""
+"""Real programs: each runs on the stdlib, by `python -m oxisocket`, and with oxisocket installed late, and must do the same each time."""
 
 import importlib.util
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path(__file__).with_name("programs")
-ROUNDS = 5  # when they are measured; the fastest counts, since what else the machine does only makes them slower
+ROUNDS = 5  # of a measurement; the fastest one counts, since other work of the machine only makes a round slower
 
 LATE = """
 import asyncio, http.client, http.server, runpy, selectors, socket, socketserver, ssl, sys, urllib.request
@@ -22,7 +22,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 WAYS = {"stdlib": [], "oxisocket": ["-m", "oxisocket"], "late": ["-c", LATE]}
 
-# What it is called in the documentation, the program, its arguments (one may be a fixture's name), and the packages it needs.
+# For each title in the documentation: the program with its arguments (one may be the name of a fixture), and the packages it needs.
 CASES = {
     "http.server, urllib": ("urllib_client",),
     "http.server, requests": ("requests_client", "requests"),
@@ -72,7 +72,7 @@ def test_does_the_same(name, request, times, tmp_path):
 
 
 def run_program(arguments, folder):
-    """Runs a program, which must complain of nothing, to its end; returns the lines that it printed and what its stopwatch says."""
+    """Run a program to its end, without errors or warnings; return the lines that it printed, and the time of its stopwatch."""
     command = [sys.executable, "-W", "error", *arguments]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHON_COLORS": "0", "PYTHONUTF8": "1"}
     done = subprocess.run(

@@ -1,6 +1,6 @@
 """Builds, installs and runs the project for the Pythons of this machine.
 
-The variable PYTHONS ("3.11 3.13") chooses among them; without it all are taken.
+The variable PYTHONS ("3.11 3.13") selects some of them; without it all are used.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from find import Python, all_pythons, default_python, wanted_pythons
 
 
 def main() -> int:
-    """Read the command line and do what it says."""
-    # Split by hand: argparse would take the options of the command for its own.
+    """Carry out the command line."""
+    # Split by hand: argparse would read the options of the command as its own.
     words = sys.argv[1:]
     end = words.index("--") if "--" in words else len(words)
     options, command = _parser().parse_args(words[:end]), words[end + 1 :]
@@ -53,7 +53,7 @@ def _list() -> int:
 
 
 def _each(pythons: Sequence[Python], groups: Sequence[str], arguments: Sequence[str], *, package: bool) -> int:
-    """Prepare every environment, then run each; one that fails does not keep the others from running."""
+    """Prepare all environments, then run each, even if an earlier one fails."""
     environments = [Environment(python) for python in pythons]
     for environment in environments:
         environment.prepare(groups, package=package)

@@ -1,4 +1,4 @@
-"""An environment for each Python, with the wheel built for it and installed in it, as a user would have it."""
+"""A virtual environment for each Python, with the wheel built for it and installed as a user would install it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = ("Cargo.toml", "Cargo.lock", "build.rs", "pyproject.toml", "src/**/*",
 
 
 class Environment:
-    """The virtual environment of one Python, `.venvs/3.x`, made step by step; a step is done again only when needed."""
+    """The virtual environment of one Python, `.venvs/3.x`, made in steps. A step is repeated only when needed."""
 
     def __init__(self, python: Python) -> None:
         self.python = python
@@ -25,7 +25,7 @@ class Environment:
         self.wheels = TOP / "target" / "wheels" / python.version
 
     def prepare(self, groups: Iterable[str] = (), *, package: bool = True) -> None:
-        """Bring the environment up to date: the package, unless it is not asked for, and the groups of dependencies named."""
+        """Bring the environment up to date: the package, if it is asked for, and the named groups of dependencies."""
         self._step("made", self.python.executable + self.python.full_version, self._make)
         self._install("build", _build_requirements())
         for group in groups:
@@ -34,12 +34,13 @@ class Environment:
             self._step("oxisocket", _fingerprint(SOURCES), self._build)
 
     def run(self, arguments: Sequence[str]) -> int:
-        """Run this environment's Python with `arguments`, where {version} stands for its own; give its exit status."""
+        """Run this environment's Python with `arguments`, in which {version} is replaced by its version; return its exit
+        status."""
         words = [argument.replace("{version}", self.python.version) for argument in arguments]
         return self.python.run([self.executable, *words]).returncode
 
     def _step(self, name: str, state: str, action: Callable[[], None]) -> None:
-        """Do `action`, unless the last time it was done the state was the same."""
+        """Do `action`, unless the state is the same as when it was last done."""
         stamp = self.folder / "steps" / name
         if stamp.exists() and stamp.read_text() == state:
             return
@@ -59,7 +60,7 @@ class Environment:
         toolchain.check()
         shutil.rmtree(self.wheels, ignore_errors=True)
         for_this = ("--interpreter", self.executable, "--out", self.wheels)
-        # A folder for each Python: in one common folder they would undo each other's builds.
+        # Each Python has its own folder: in one folder the builds would overwrite each other.
         target = str(TOP / "target" / f"python-{self.python.version}")
         command = (self.executable, "-m", "maturin", "build", "--quiet", "--release", *for_this)
         self._must("maturin", command, CARGO_TARGET_DIR=target)
@@ -92,7 +93,7 @@ def _group(name: str) -> list[str]:
 
 
 def _fingerprint(patterns: Iterable[str]) -> str:
-    """A digest of the contents: a checkout gives every file a new date, and must not cost a build."""
+    """A digest of the contents, not of the dates: a checkout changes all dates, and must not cause a build."""
     digest = hashlib.sha256()
     paths = {path for pattern in patterns for path in TOP.glob(pattern)}
     for path in sorted(paths):

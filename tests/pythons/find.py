@@ -1,4 +1,4 @@
-"""The Pythons of this machine: which there are, where each is, and how a command is run by it."""
+"""Finds the Pythons of this machine, and runs commands with them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
 
-# Newer Pythons in a folder of their own, where the program that sets them up lies beside the project.
+# Newer Pythons, in a folder that another program sets up, if that program is next to the project.
 NEWER = TOP.parent / "shared" / "pythons" / "newer"
 NEWER_FOLDER = Path(os.environ.get("NEWER_FOLDER", Path.home() / "newer"))
-# The folder has no Rust toolchain; this machine's is reachable from there, but need not lie where PATH there says.
+# That folder has no Rust toolchain. This machine's can be reached from there, but may not be in that PATH.
 _INSIDE_PATH = (
     f"PATH={Path(shutil.which('cargo') or 'cargo').parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
@@ -42,7 +42,7 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Python:
-    """One interpreter; `inside` goes before a command that has to run where this interpreter lives."""
+    """One interpreter. `inside` is the prefix of a command that must run in the folder of this interpreter."""
 
     executable: str
     version: str
@@ -58,19 +58,19 @@ class Python:
 
     @property
     def linkable(self) -> bool:
-        """Whether a Rust test, which is a program of its own, can link to this interpreter's library."""
+        """Whether a Rust test, which is an executable, can link to this interpreter's library."""
         return not self.inside and self.library.endswith(".so") and Path(self.library_folder, self.library).exists()
 
     def run(self, command: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess[bytes]:
-        """Run `command`, from the top of the project, where this interpreter lives."""
-        # What has been printed so far must stand before what the command prints.
+        """Run `command` with this interpreter, from the top of the project."""
+        # The output so far must come before the output of the command.
         sys.stdout.flush()
         return subprocess.run([*self.inside, *map(str, command)], cwd=TOP, env={**os.environ, **environment}, check=False)
 
 
 @cache
 def all_pythons() -> list[Python]:
-    """Every usable Python, one for each version, the oldest first."""
+    """All usable Pythons, one for each version, the oldest first."""
     found: dict[str, Python] = {}
     for version, executable, inside in _candidates():
         if version in found:
@@ -82,7 +82,7 @@ def all_pythons() -> list[Python]:
 
 
 def wanted_pythons() -> list[Python]:
-    """The Pythons that the variable PYTHONS names ("3.11 3.13"), or all of them; never none."""
+    """The Pythons that the variable PYTHONS names ("3.11 3.13"), or all of them; at least one."""
     known = {python.version: python for python in all_pythons()}
     if not known:
         sys.exit("No Python here can make an environment.\nNext: install its venv module, as said above.")
@@ -93,9 +93,9 @@ def wanted_pythons() -> list[Python]:
 
 
 def default_python() -> Python:
-    """The Python for what is done once only: the one running this if it is wanted, or else the first wanted."""
+    """The Python for what is done only once: the running one if it is wanted, or else the first wanted one."""
     running = _ask(sys.executable)
-    # Nothing else is looked for, let alone set up, when this one will do.
+    # If the running one is wanted, do not look for others, or set them up.
     if running and running.version in (_names() or [running.version]):
         return running
     return wanted_pythons()[0]
@@ -106,10 +106,10 @@ def _names() -> list[str]:
 
 
 def _candidates() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """The version its name tells, the path, and what to put before: in the order of preference."""
+    """The version in its name, its path, and the prefix of its commands, in order of preference."""
     yield "", sys.executable, ()
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    # Within one minor version the newest comes first.
+    # Within a minor version the newest comes first.
     releases = sorted(pyenv.glob("versions/3.*"), key=lambda path: _numbers(path.name), reverse=True)
     folders = [release / "bin" for release in releases]
     folders += [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
@@ -134,8 +134,8 @@ def _numbers(name: str) -> list[int]:
 
 @cache
 def _newer_is_ready() -> bool:
-    """Set the newer Pythons up where that is possible; say why where it is not."""
-    # Without cargo nothing can be built for them, nor for any other; the build will say so.
+    """Set up the newer Pythons if that is possible; otherwise print why it is not."""
+    # Without cargo nothing can be built for any Python; the build will report that.
     if not NEWER.exists() or shutil.which("cargo") is None:
         return False
     if os.geteuid() != 0:
@@ -152,7 +152,7 @@ def _newer_is_ready() -> bool:
 
 @cache
 def _ask(executable: str, inside: tuple[str, ...] = ()) -> Python | None:
-    """Ask an interpreter about itself; None where it does not run (a shim) or cannot make an environment."""
+    """Ask an interpreter about itself; None if it does not run (a shim), or cannot make an environment."""
     try:
         answer = subprocess.run([*inside, executable, "-c", _QUESTIONS], cwd=TOP, capture_output=True, text=True, check=True)
         facts = json.loads(answer.stdout)

@@ -1,4 +1,4 @@
-"""Rust toolchains beside the machine's own, as rustup keeps them: the oldest that is promised, and a nightly one for Miri."""
+"""The Rust toolchains that rustup manages besides the machine's own: the oldest supported one, and a nightly one for Miri."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from find import TOP
 
 
 def prepare(toolchain: str, components: Sequence[str] = ()) -> bool:
-    """Whether `toolchain` is there with `components`; what is missing is installed where rustup can do that.
+    """Whether `toolchain` is available with `components`. What is missing is installed if rustup can do that.
 
-    Where it cannot, says why and what to do next.
+    If it cannot, print why, and what to do next.
     """
     rustup = shutil.which("rustup")
     if rustup is None:
@@ -35,12 +35,12 @@ def prepare(toolchain: str, components: Sequence[str] = ()) -> bool:
 
 def run(toolchain: str, command: Sequence[str]) -> list[str]:
     """The command that runs `command` with `toolchain`."""
-    # Not `cargo +nightly`: the cargo on PATH need not be rustup's.
+    # Not `cargo +nightly`: the cargo on PATH may not be rustup's.
     return ["rustup", "run", toolchain, *command]
 
 
 def _ways(toolchain: str, components: Sequence[str]) -> list[list[str]]:
-    """How to install it, the least first: a toolchain that is there is kept as old as it is, if its date has the components."""
+    """The ways to install it, the smallest change first: an existing toolchain is not updated if its date has the components."""
     whole = ["toolchain", "install", toolchain, "--profile", "minimal"]
     for component in components:
         whole += ["--component", component]
@@ -50,14 +50,14 @@ def _ways(toolchain: str, components: Sequence[str]) -> list[list[str]]:
 def _has(rustup: str, toolchain: str, components: Sequence[str]) -> bool:
     told = _run(rustup, "component", "list", "--installed", "--toolchain", toolchain)
     installed = told.stdout.split()
-    # rustup names most of them with the platform behind: miri-x86_64-unknown-linux-gnu.
+    # rustup appends the platform to most names: miri-x86_64-unknown-linux-gnu.
     return told.returncode == 0 and all(
         any(name == component or name.startswith(f"{component}-") for name in installed) for component in ("rustc", *components)
     )
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    # A failure's reason is its words, not the places in rustup where it came by.
+    # The reason of a failure is its message, not rustup's backtrace.
     environment = {**os.environ, "RUST_BACKTRACE": "0"}
     return subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, check=False)
 

@@ -1,4 +1,4 @@
-"""What a build needs of the machine beside Python: a Rust toolchain that is new enough, and a linker."""
+"""What a build needs besides Python: a Rust toolchain that is new enough, and a linker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from find import TOP, Python, all_pythons, default_python
 
 
 def check() -> None:
-    """Leave, saying what to do next, when the package cannot be built here."""
+    """Exit with advice if the package cannot be built here."""
     oldest = _oldest()
     if shutil.which("cargo") is None or shutil.which("rustc") is None:
         sys.exit(f"oxisocket is built with Rust {oldest} or newer, and there is no cargo on PATH.\n{_HOW}")
@@ -29,7 +29,7 @@ def check() -> None:
 
 
 def _oldest() -> str:
-    """The Rust version that the package promises to be enough."""
+    """The oldest Rust version that the package supports."""
     with (TOP / "Cargo.toml").open("rb") as file:
         oldest: str = tomllib.load(file)["package"]["rust-version"]
     return oldest
@@ -39,9 +39,9 @@ _HOW = "Next: install it from https://rustup.rs (or 'rustup update stable'), ope
 
 
 def cargo(arguments: Sequence[str], build: str = "check") -> int:
-    """Run cargo for the default Python; what it builds here stays apart from the wheels, built with other settings.
+    """Run cargo for the default Python, in another target folder than the wheels, which are built with other settings.
 
-    `build` is a word of `BUILDS`. One that needs a Rust toolchain that cannot be had here is skipped, with success.
+    `build` is one of `BUILDS`. A build whose Rust toolchain is not available is skipped, with success.
     """
     check()
     command = ["cargo", *arguments]
@@ -66,21 +66,21 @@ def cargo(arguments: Sequence[str], build: str = "check") -> int:
     return python.run(command, **environment).returncode
 
 
-# What cargo can be run for: this machine's Python; one without a GIL, which need not be here, to check and not to run; loom's models;
-# Miri, which interprets the tests; the oldest Rust that is promised.
+# What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models;
+# Miri, which interprets the tests; the oldest supported Rust.
 BUILDS = ("check", "free-threaded", "loom", "miri", "msrv")
 
-# Those for which another Rust is taken than the machine's own: its name, none for the oldest, and its components.
+# The builds that need another Rust than the machine's: its name (None means the oldest supported one), and its components.
 _OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {"miri": ("nightly", ("miri", "rust-src")), "msrv": (None, ())}
 
 
 def _free_threaded(target: Path) -> Path:
-    """Write what PyO3 asks of an interpreter, for one without a GIL."""
+    """Write the configuration that PyO3 would otherwise get from an interpreter, for one without a GIL."""
     target.mkdir(parents=True, exist_ok=True)
     answers = target / "interpreter.txt"
     flags = "build_flags=Py_GIL_DISABLED\nsuppress_build_script_link_lines=true\n"
     text = f"implementation=CPython\nversion=3.14\nshared=true\n{flags}"
-    # A new date would cost a build.
+    # A new date would cause a build.
     if not answers.exists() or answers.read_text() != text:
         answers.write_text(text)
     return answers

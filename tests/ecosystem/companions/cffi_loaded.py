@@ -1,4 +1,4 @@
-"""An extension made with cffi: its `lib` is in `sys.modules`, says that it is a module, and is none."""
+"""An extension made with cffi: its `lib` is in `sys.modules` and claims to be a module, but is not one."""
 
 import sys
 import types

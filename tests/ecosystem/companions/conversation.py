@@ -1,4 +1,4 @@
-"""A conversation that ends only if no socket blocks the process: the server answers nobody before everybody has spoken."""
+"""A conversation that ends only if no socket blocks the process: the server does not answer before all clients have sent."""
 
 import socket
 import ssl
@@ -8,16 +8,16 @@ CLIENTS = 5
 
 
 def converse(certificate):
-    """Over plain sockets, and over TLS; prints the answers."""
+    """Hold the conversation over plain sockets and over TLS, and print the answers."""
     for server_side, client_side in (plainly, plainly), over_tls(certificate):
-        everybody = threading.Barrier(CLIENTS, timeout=20)
+        all_clients = threading.Barrier(CLIENTS, timeout=20)
         answers = []
         with socket.create_server(("localhost", 0)) as server:
 
-            def serve(server=server, everybody=everybody, wrap=server_side):
+            def serve(server=server, all_clients=all_clients, wrap=server_side):
                 for _ in range(CLIENTS):
                     connection, _ = server.accept()
-                    threading.Thread(target=answer, args=(connection, everybody, wrap)).start()
+                    threading.Thread(target=answer, args=(connection, all_clients, wrap)).start()
 
             def ask(number, server=server, answers=answers, wrap=client_side):
                 with wrap(socket.create_connection(("localhost", server.getsockname()[1]), 20)) as client:
@@ -45,21 +45,21 @@ def converse(certificate):
     )
 
 
-def answer(connection, everybody, wrap):
-    """Answers one client."""
+def answer(connection, all_clients, wrap):
+    """Answer one client."""
     with wrap(connection) as wrapped, wrapped.makefile("rwb") as file:
         line = file.readline()
-        everybody.wait()
+        all_clients.wait()
         file.write(line.upper())
 
 
 def plainly(connection):
-    """For what is not wrapped."""
+    """Wrap nothing."""
     return connection
 
 
 def over_tls(certificate):
-    """What wraps the server's connections, and the clients'."""
+    """The functions that wrap the server's and the clients' connections."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)
     client = ssl.create_default_context(cafile=certificate)

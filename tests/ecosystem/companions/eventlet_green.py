@@ -1,4 +1,4 @@
-"""eventlet's sockets in the place of the standard library's."""
+"""eventlet's sockets in place of the standard library's."""
 
 import sys
 import warnings

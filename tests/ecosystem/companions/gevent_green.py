@@ -1,4 +1,4 @@
-"""gevent's sockets in the place of the standard library's."""
+"""gevent's sockets in place of the standard library's."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""pytest-socket: runs the tests of guarded_cases.py, and prints what became of them."""
+"""pytest-socket: runs the tests of guarded_cases.py, and prints their outcomes."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ install("between")
 
 
 class Outcomes:
-    """Prints each test's outcome."""
+    """Prints the outcome of each test."""
 
     def pytest_runtest_logreport(self, report):
         if report.when == "call" or report.failed:

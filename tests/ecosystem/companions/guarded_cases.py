@@ -1,4 +1,4 @@
-"""What pytest-socket forbids and allows, test after test; oxisocket comes in the middle of some, when it comes last."""
+"""What pytest-socket forbids and allows in each test. If oxisocket is installed last, that happens in the middle of some of them."""
 
 import socket
 import threading

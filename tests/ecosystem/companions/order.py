@@ -1,4 +1,4 @@
-"""When oxisocket is installed beside a library that patches `socket`: the program's first argument says it."""
+"""When oxisocket is installed, in relation to a library that patches `socket`: the program's first argument."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ _found = []
 
 
 def install(at):
-    """Installs oxisocket, if it is to be installed at this place of the program; returns what was found then."""
+    """Install oxisocket if this is the right place in the program; return what was found."""
     if at != ORDER:
         return None
     import oxisocket
@@ -19,6 +19,6 @@ def install(at):
 
 
 def report():
-    """Prints what install() found at first, as the program's last line."""
+    """Print what install() found at first, as the program's last line."""
     facts = [{"class": found.native_socket, "ssl": found.native_ssl, "kept": sorted(found.kept)} for found in _found]
     print(json.dumps(facts[0] if facts else None))

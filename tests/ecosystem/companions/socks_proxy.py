@@ -1,4 +1,4 @@
-"""PySocks' class in the place of `socket.socket`, away again, and used by `requests`; the proxy is a few lines of this program."""
+"""PySocks: its class in place of `socket.socket`, removed again, and used by `requests`. The proxy is a few lines of this program."""
 
 import http.server
 import socket
@@ -73,7 +73,7 @@ with requests.Session() as session:
     session.trust_env = False
     print(session.get(url, proxies={"http": address}, headers={"Connection": "close"}).text, proxied)
 
-socket.create_connection(proxy.getsockname()).close()  # the proxy's end
+socket.create_connection(proxy.getsockname()).close()  # ends the proxy
 web.shutdown()
 for thread in threads:
     thread.join()

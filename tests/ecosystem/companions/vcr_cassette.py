@@ -1,4 +1,4 @@
-"""vcrpy: what it records from a server of this program, it plays when that server is gone."""
+"""vcrpy: it records the answers of a server in this program, and replays them when that server has ended."""
 
 import http.server
 import tempfile

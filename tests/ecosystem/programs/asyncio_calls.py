@@ -1,6 +1,6 @@
-"""The other ways in which asyncio uses sockets: the `sock_*` methods, datagrams, UNIX servers, `sendfile`, sockets of the program's own.
+"""The other ways in which asyncio uses sockets: the `sock_*` methods, datagrams, UNIX servers, `sendfile`, sockets that the program made.
 
-With `uvloop` as its argument, on uvloop's loop.
+With `uvloop` as its argument, it runs on uvloop's loop.
 """
 
 import asyncio
@@ -171,7 +171,7 @@ async def sendfile(loop, folder):
 
 
 async def attempt(what):
-    """Does it, or says that the loop does not offer it: uvloop has no sendfile."""
+    """Await it, or print that the loop does not support it: uvloop has no sendfile."""
     try:
         await what
     except (NotImplementedError, AttributeError) as error:

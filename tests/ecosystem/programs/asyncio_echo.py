@@ -1,7 +1,7 @@
-"""An echo server of asyncio's streams with 200 clients at once, 50 messages each.
+"""An echo server with asyncio streams: 200 clients at once, 50 messages each.
 
-Over TLS if the argument is a certificate; with "used-heap" in a process that has freed a large block before. asyncio asks for 256 KiB each
-time, and what that costs the standard library depends on it: glibc then has such blocks ready, instead of asking the kernel for each.
+If the argument is a certificate, over TLS. With "used-heap", the process has freed a large block before: asyncio receives into 256 KiB
+each time, and that costs the standard library less then, since glibc has such blocks ready instead of asking the kernel for each.
 """
 
 import asyncio

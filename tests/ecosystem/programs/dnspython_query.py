@@ -1,4 +1,4 @@
-"""`dnspython` and a responder in a thread: 1,000 questions over UDP, 200 over TCP, one cut short, and one without an answer."""
+"""`dnspython` and a responder in a thread: 1,000 queries over UDP, 200 over TCP, one truncated, and one without an answer."""
 
 import contextlib
 import socket

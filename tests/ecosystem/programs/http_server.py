@@ -1,4 +1,4 @@
-"""A web server of `http.server`, in a thread of its own; it answers what it is asked for, and says what it was sent."""
+"""A server of `http.server` in its own thread: it answers GET with the path or with 50 MB, and POST with a digest."""
 
 import contextlib
 import hashlib
@@ -11,7 +11,7 @@ BIG = 50  # megabytes
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # an answer in one packet: in two it would wait for the other side's delayed acknowledgement
+    wbufsize = -1  # an answer in one packet: a second packet would wait for the peer's delayed acknowledgement
 
     def do_GET(self):
         if self.path == "/big":
@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving():
-    """The address of the server, for as long as it runs."""
+    """Run the server, and yield its address."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -1,4 +1,4 @@
-"""`paramiko`'s client and its server class: a password, 50 commands, and a file of 5 MB each way over SFTP."""
+"""`paramiko`'s client and its server class: a password, 50 commands, and a file of 5 MB in each direction over SFTP."""
 
 import hashlib
 import io
@@ -58,7 +58,9 @@ class Handle(paramiko.SFTPHandle):
 def serve(listener, key, connections):
     for _ in range(2):
         connection, _ = listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or half the time is waiting for acknowledgements
+        connection.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # otherwise half of the time is waiting for acknowledgements
         transport = paramiko.Transport(connection)
         connections.append(transport)
         transport.add_server_key(key)
@@ -67,7 +69,7 @@ def serve(listener, key, connections):
 
 
 def main():
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # how soon the server hears of a client that went varies
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # when the server notices that a client has closed varies
     key = paramiko.ECDSAKey.generate()
     connections = []
     with socket.create_server(("127.0.0.1", 0)) as listener:

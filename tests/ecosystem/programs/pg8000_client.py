@@ -1,4 +1,4 @@
-"""`pg8000` and a real PostgreSQL, on the port given: 1,000 queries, 20,000 rows each way, a value of 10 MB, and errors."""
+"""`pg8000` and a real PostgreSQL server on the given port: 1,000 queries, 20,000 rows in each direction, a value of 10 MB, and errors."""
 
 import io
 import sys
@@ -27,7 +27,7 @@ def main(port):
             print(error.args[0]["M"])
         print(database.run("SELECT 'goes on'"))
     try:
-        warnings.simplefilter("ignore", ResourceWarning)  # it leaves a refused connection to the collector
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves a refused connection to the garbage collector
         pg8000.native.Connection(**access | {"password": "wrong"})
     except pg8000.native.DatabaseError as error:
         print(error.args[0]["M"])

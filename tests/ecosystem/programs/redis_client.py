@@ -1,4 +1,4 @@
-"""`redis` and a real redis-server, on the port given: single commands, pipelines, publish and subscribe, 10 MB values."""
+"""`redis` and a real redis-server on the given port: single commands, pipelines, publish and subscribe, values of 10 MB."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""`requests` and `http.server`: 1,000 requests on a connection that is kept, and 50 MB in each direction."""
+"""`requests` and `http.server`: 1,000 requests on one persistent connection, and 50 MB in each direction."""
 
 import hashlib
 

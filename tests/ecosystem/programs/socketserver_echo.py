@@ -1,4 +1,4 @@
-"""`socketserver`, with a thread or with a process for each connection, as the argument says: 100 connections of 20 lines."""
+"""`socketserver` with a thread or a process for each connection, depending on the argument: 100 connections of 20 lines."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What every program here is measured with: the time of its work without that of its imports, and on what it ran."""
+"""The stopwatch of all programs here: it measures their work without their imports, and records the implementation they ran on."""
 
 import contextlib
 import json

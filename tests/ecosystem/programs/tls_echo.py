@@ -1,4 +1,4 @@
-"""`ssl` on threads: 50 handshakes, 20 messages on each connection, then 20 MB; and the errors at the end of a connection."""
+"""`ssl` with threads: 50 handshakes, 20 messages on each connection, then 20 MB; and the errors at the end of a connection."""
 
 import hashlib
 import socket
@@ -14,7 +14,9 @@ CONNECTIONS, MESSAGES, BIG = 50, 20, bytes(range(256)) * (20 * 4096)
 def serve(listener, context):
     for _ in range(CONNECTIONS):
         plain, _ = listener.accept()
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or an answer would wait behind the session tickets
+        plain.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # otherwise an answer would wait for the acknowledgement of the session tickets
         with context.wrap_socket(plain, server_side=True) as connection:
             while data := connection.recv(1000):
                 connection.sendall(data.upper())
@@ -30,7 +32,7 @@ def serve(listener, context):
         connection.unwrap().close()
     plain, _ = listener.accept()
     with plain:
-        plain.recv(1)  # and no handshake
+        plain.recv(1)  # without a handshake
 
 
 def connect(address, context):

@@ -1,4 +1,4 @@
-"""`websocket-client` and a small server of our own: 1,000 messages, messages of up to 1 MB, a ping, a timeout, a close."""
+"""`websocket-client` and a small server in this program: 1,000 messages, messages of up to 1 MB, a ping, a timeout, a close."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ CLOSE, PING, PONG = 8, 9, 10
 
 
 class Echo(socketserver.StreamRequestHandler):
-    """Sends every message back, but for "silence"."""
+    """Sends each message back, except "silence"."""
 
     def handle(self):
         key = ""
