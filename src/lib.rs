@@ -3,6 +3,7 @@
 //! | room | what |
 //! | --- | --- |
 //! | [`module`] | the module: constants, functions, how it is filled |
+//! | [`beyond`] | what goes beyond CPython |
 //! | [`public`] | the class `oxisocket.socket` and its file objects |
 //! | [`socket`] | the class `_socket.socket`, its base |
 //! | [`resolve`] | functions that look names up |
@@ -12,17 +13,16 @@
 //! | [`interpreter`] | how Rust and the interpreter meet |
 //! | [`error`] | errors, and how they are raised |
 //! | [`sys`] | system calls, and everything specific to a platform |
-//! | [`memory`] | Rust's memory, whose want is an error |
 //!
 //! Each room uses only rooms below it: `docs/architecture.md` has a picture.
 
 use pyo3::prelude::*;
 
 mod address;
+mod beyond;
 mod call;
 mod error;
 mod interpreter;
-mod memory;
 mod module;
 mod names;
 mod public;

@@ -20,7 +20,7 @@ use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::IntoObject;
-use crate::memory;
+use crate::sys::memory;
 
 // The protocols, <bluetooth/bluetooth.h>.
 const L2CAP: c_int = 0;

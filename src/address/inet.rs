@@ -16,10 +16,10 @@ use crate::interpreter::make::IntoObject;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
 use crate::interpreter::type_name::type_name;
-use crate::memory;
 use crate::names::host::host;
 use crate::names::idna;
 use crate::names::ip::Ip;
+use crate::sys::memory;
 
 /// `(host, port)`.
 pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {

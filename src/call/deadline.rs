@@ -27,6 +27,16 @@ impl Deadline {
         }
     }
 
+    /// The nearer of this deadline and that of the thread. A call that does not wait at all still does not.
+    #[must_use]
+    pub fn within(self, scope: Option<Instant>) -> Self {
+        match (self, scope) {
+            (Deadline::Now, _) | (_, None) => self,
+            (Deadline::Never, Some(instant)) => Deadline::At(instant),
+            (Deadline::At(own), Some(instant)) => Deadline::At(own.min(instant)),
+        }
+    }
+
     /// Whether it has passed.
     pub fn has_passed(self) -> bool {
         match self {
@@ -60,5 +70,16 @@ mod tests {
         std::thread::sleep(Duration::from_millis(2));
         assert!(deadline.has_passed());
         assert!(Deadline::Now.has_passed() && !Deadline::Never.has_passed());
+    }
+
+    #[test]
+    fn the_nearer_deadline_counts() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(1);
+        assert!(matches!(Deadline::Now.within(Some(later)), Deadline::Now));
+        assert!(matches!(Deadline::Never.within(Some(later)), Deadline::At(at) if at == later));
+        assert!(matches!(Deadline::At(now).within(Some(later)), Deadline::At(at) if at == now));
+        assert!(matches!(Deadline::At(later).within(Some(now)), Deadline::At(at) if at == now));
+        assert!(matches!(Deadline::Never.within(None), Deadline::Never));
     }
 }

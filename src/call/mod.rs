@@ -9,6 +9,8 @@
 //! | [`blocking`] | calls that may block, detached |
 //! | [`attempts`] | on which sockets a first attempt is made |
 //! | [`predictor`] | whether a first attempt is likely to succeed |
+//! | [`scope`] | the deadlines of a thread |
+//! | [`watch`] | the one word that a ready call looks at |
 //! | [`turn`] | when a thread whose transfers are all ready lets others run |
 //! | [`timeout`] | timeouts as Python gives them |
 //! | [`deadline`] | when a call stops waiting |
@@ -18,8 +20,10 @@ pub mod blocking;
 pub mod deadline;
 pub mod descriptor;
 pub mod predictor;
+pub mod scope;
 pub mod socket;
 pub mod spec;
 pub mod timeout;
 pub mod transfer;
 pub mod turn;
+pub mod watch;

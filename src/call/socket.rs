@@ -14,6 +14,7 @@ use super::attempts::{self, Directions};
 use super::deadline::Deadline;
 use super::descriptor::Descriptor;
 use super::predictor::Predictor;
+use super::scope;
 use super::spec::Spec;
 use super::timeout::Timeout;
 use crate::sys::wait::Direction;
@@ -117,9 +118,9 @@ impl Socket {
         self.timeout.store(timeout.nanoseconds(), Ordering::Relaxed);
     }
 
-    /// The deadline of a call that begins to wait now.
+    /// The deadline of a call that begins to wait now: the nearer one of the socket's timeout and of the thread.
     pub fn deadline(&self) -> Deadline {
-        Deadline::after(self.timeout())
+        Deadline::after(self.timeout()).within(scope::deadline())
     }
 
     /// The predictor for transfers in this direction.

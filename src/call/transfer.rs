@@ -14,10 +14,10 @@ use std::os::fd::BorrowedFd;
 
 use pyo3::prelude::*;
 
-use super::blocking::{block_in_call, block_in_call_or_poll, block_in_poll};
+use super::blocking::{Wait, block_in_call, block_in_call_or_poll, block_in_poll};
 use super::deadline::Deadline;
 use super::socket::Socket;
-use super::turn;
+use super::{scope, turn};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys;
@@ -83,7 +83,7 @@ pub fn attempt_first(
     } else {
         wanted.may_be_attempted() && !wanted.is_in_conversation(socket) && predictor.is_likely()
     };
-    if !is_attempted || turn::is_over(py) {
+    if !is_attempted || turn::is_over(py) || scope::has_passed() {
         return None;
     }
     let first = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
@@ -142,6 +142,10 @@ fn complete_by(
     first: Option<io::Result<usize>>,
     attempt: &mut dyn Attempt,
 ) -> Result<usize> {
+    // Bytes that went are not lost: a first attempt that succeeded in part is reported, and the next call ends.
+    if !matches!(first, Some(Ok(_))) && scope::has_passed() {
+        return Err(Error::TimedOut);
+    }
     if let Some(answer) = report_deferred_error(py, socket, wanted, attempt) {
         return answer;
     }
@@ -227,7 +231,8 @@ fn transfer_detached(
             // A large transfer does not poll first: while a stream flows, each poll would be for nothing.
             let eager = wanted.size > ATTACHED_LIMIT || wanted.is_in_conversation(socket);
             let eager = eager && !socket.predictor(wanted.direction).is_disabled();
-            block_in_poll(py, socket, wanted.direction, deadline, eager, |fd| attempt(fd, flags, 0))
+            let wait = Wait { direction: wanted.direction, deadline, eager, may_block: false };
+            block_in_poll(py, socket, wait, |fd| attempt(fd, flags, 0))
         }
         Deadline::Never => block_in_call_or_poll(py, socket, wanted.direction, |fd| attempt(fd, wanted.flags, 0)),
     }

@@ -25,8 +25,8 @@ use pyo3::{CastError, ffi};
 pub use self::exception::Exception;
 pub use self::raise::{clear, is_raised};
 use self::text::Text;
-use crate::memory;
 use crate::sys::ancillary::TooLong;
+use crate::sys::memory;
 use crate::sys::resolver::Failure;
 
 /// What every fallible function of this crate returns.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::fmt;
 
-use crate::memory;
+use crate::sys::memory;
 
 /// What the text of an error is made of. Where it has parts, write them as `format_args!`, for which there may be no memory, and not as
 /// `format!`, which ends the process then.

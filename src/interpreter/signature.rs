@@ -11,7 +11,8 @@ use super::arguments::Keywords;
 use super::text::utf8;
 use super::{ObjectResult, make, owned};
 use crate::error::{Error, Result};
-use crate::{memory, name};
+use crate::name;
+use crate::sys::memory;
 
 /// The parameters of a Python function, or of a method without its `self`.
 #[derive(Clone, Copy, Debug)]

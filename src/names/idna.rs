@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
 use crate::interpreter::text::utf8;
-use crate::{memory, name};
+use crate::name;
+use crate::sys::memory;
 
 /// The name of a host in the form that goes over the wire (RFC 3490), or the exception of the interpreter's `idna` codec.
 pub fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {

@@ -10,7 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
-use crate::call::blocking::{block_in_call, block_in_poll};
+use crate::call::blocking::{Wait, block_in_call, block_in_poll};
 use crate::call::deadline::Deadline;
 use crate::error::{Error, Exception, Result};
 use crate::interpreter::ObjectResult;
@@ -22,7 +22,7 @@ use crate::interpreter::signature::Signature;
 use crate::name;
 use crate::socket::object::SocketRef;
 use crate::sys;
-use crate::sys::wait::{self, Direction};
+use crate::sys::wait::{Direction, poll};
 
 pyo3::create_exception!(
     oxisocket,
@@ -205,11 +205,14 @@ fn send_block(this: SocketRef<'_, '_>, file: c_int, offset: i64, block: i64) -> 
     let send = |out: BorrowedFd<'_>| sys::socket::sendfile(out, file, offset, block);
     let descriptor = this.socket().descriptor();
     match this.socket().deadline() {
-        deadline @ Deadline::At(_) => block_in_poll(this.py(), this.socket(), Direction::Write, deadline, true, send),
+        deadline @ Deadline::At(_) => {
+            let wait = Wait { direction: Direction::Write, deadline, eager: true, may_block: true };
+            block_in_poll(this.py(), this.socket(), wait, send)
+        }
         _ => block_in_call(this.py(), this.socket(), |out: BorrowedFd<'_>| match send(out) {
             // Somebody made the descriptor non-blocking behind our back: wait, and do not spin.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                wait::poll(out, Direction::Write, None)?;
+                poll(out, Direction::Write, None)?;
                 descriptor.still_names(out)?;
                 send(out)
             }
@@ -327,9 +330,10 @@ fn send_through(
 /// Waits until the socket takes more.
 fn wait_for_room(this: SocketRef<'_, '_>, deadline: Deadline) -> Result<()> {
     if let Deadline::At(_) = deadline {
-        block_in_poll(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(()))
+        let wait = Wait { direction: Direction::Write, deadline, eager: false, may_block: false };
+        block_in_poll(this.py(), this.socket(), wait, |_| Ok(()))
     } else {
-        let room = |out: BorrowedFd<'_>| wait::poll(out, Direction::Write, None).map(drop);
+        let room = |out: BorrowedFd<'_>| poll(out, Direction::Write, None).map(drop);
         block_in_call(this.py(), this.socket(), room)
     }
 }

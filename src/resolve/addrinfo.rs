@@ -12,6 +12,7 @@ use crate::address::context::Origin;
 use crate::address::{self, sockaddr};
 use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords};
 use crate::interpreter::audit::audit;
@@ -23,8 +24,8 @@ use crate::interpreter::text::c_string;
 use crate::names::host::ask;
 use crate::names::idna::idna;
 use crate::names::ip::{Ip, numeric};
+use crate::sys::memory;
 use crate::sys::resolver::{AddrInfo, Hints};
-use crate::{functions, memory};
 
 /// `getaddrinfo`.
 pub static FUNCTIONS: Table = functions![

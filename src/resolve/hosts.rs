@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::audit::audit;
@@ -16,8 +17,8 @@ use crate::interpreter::text::c_string;
 use crate::names::host::host;
 use crate::names::idna::{is_wire_form, refuse_endless_label};
 use crate::names::ip::Ip;
+use crate::sys::memory;
 use crate::sys::resolver::{self, Failure, Host};
-use crate::{functions, memory};
 
 /// The older functions of the module that look hosts up.
 pub static FUNCTIONS: Table = functions![

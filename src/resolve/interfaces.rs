@@ -13,7 +13,8 @@ use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, plain_long};
 use crate::sys::interface;
-use crate::{functions, memory, sys};
+use crate::sys::memory;
+use crate::{functions, sys};
 
 /// Functions of the module for network interfaces.
 pub static FUNCTIONS: Table = functions![

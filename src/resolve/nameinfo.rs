@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::audit::audit;
@@ -14,8 +15,8 @@ use crate::interpreter::format::{Format, Object, Text};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::names::host::ask;
+use crate::sys::memory;
 use crate::sys::resolver::{self, Hints};
-use crate::{functions, memory};
 
 /// `getnameinfo`.
 pub static FUNCTIONS: Table = functions![

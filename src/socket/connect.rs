@@ -8,9 +8,10 @@ use pyo3::prelude::*;
 use socket2::SockAddr;
 
 use super::object::SocketRef;
-use crate::call::blocking::{block_by_timeout, block_in_call, block_in_poll};
+use crate::call::blocking::{Wait, block_by_timeout, block_in_call, block_in_poll};
 use crate::call::deadline::Deadline;
 use crate::call::descriptor::Descriptor;
+use crate::call::scope;
 use crate::call::socket::Socket;
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
@@ -107,8 +108,13 @@ fn audited_target(this: SocketRef<'_, '_>, address: &Bound<'_, PyAny>, caller: &
 /// Connects. A connection that is under way when a signal comes, or that a timeout made non-blocking, is waited for, and its outcome
 /// asked from the kernel: to call `connect` again would tell of the first call, not of the connection.
 fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, deadline: Deadline) -> Result<()> {
+    // A blocking descriptor does not heed the thread's deadline by itself.
+    let alarm = if socket.timeout().is_none() { scope::deadline() } else { None };
     let error = loop {
-        match socket.descriptor().detached(py, |fd| sys::socket::connect(fd, target)) {
+        if scope::has_passed() {
+            return Err(Error::TimedOut);
+        }
+        match socket.descriptor().detached_until(py, alarm, |fd| sys::socket::connect(fd, target)) {
             Ok(()) => return Ok(()),
             // It was waiting for room in the backlog, and nothing is under way.
             Err(error) if error.kind() == io::ErrorKind::Interrupted && socket.family() == libc::AF_UNIX => {
@@ -128,7 +134,10 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, deadline: Dead
     };
     match deadline {
         Deadline::Now => Err(error.into()),
-        Deadline::At(_) => block_in_poll(py, socket, Direction::Write, deadline, false, socket_error),
+        Deadline::At(_) => {
+            let wait = Wait { direction: Direction::Write, deadline, eager: false, may_block: false };
+            block_in_poll(py, socket, wait, socket_error)
+        }
         Deadline::Never => block_in_call(py, socket, |fd| outcome(socket.descriptor(), fd)),
     }
 }

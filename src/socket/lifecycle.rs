@@ -24,8 +24,8 @@ use crate::interpreter::function::{Receiver, enter, enter_aside};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, as_int};
 use crate::interpreter::owned;
-use crate::memory;
 use crate::sys;
+use crate::sys::memory;
 
 /// Makes a socket of the spec, or takes over the descriptor `fileno`, and puts it into `this`.
 pub fn initialise(this: SocketRef<'_, '_>, spec: Spec, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {

@@ -11,6 +11,7 @@ use pyo3::types::{PyInt, PyList, PyTuple};
 use socket2::SockAddr;
 
 use super::object::SocketRef;
+use crate::address;
 use crate::address::context::Origin;
 use crate::call::transfer::{Transfer, transfer};
 use crate::error::{Error, Result};
@@ -24,9 +25,9 @@ use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
 use crate::sys::ancillary::{self, ControlMessage, ControlMessages, Parsed};
+use crate::sys::memory;
 use crate::sys::message::{self, Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
-use crate::{address, memory};
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
 pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {

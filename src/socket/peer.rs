@@ -8,7 +8,7 @@ use socket2::SockAddr;
 
 use crate::address::sockaddr;
 use crate::error::Result;
-use crate::memory;
+use crate::sys::memory;
 
 /// The memory of one sender.
 #[derive(Default)]

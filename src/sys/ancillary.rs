@@ -8,7 +8,7 @@ use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use super::socket;
-use crate::memory;
+use crate::sys::memory;
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
 pub const LONGEST: usize = i32::MAX as usize;

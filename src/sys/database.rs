@@ -6,7 +6,8 @@ use std::io;
 use std::ptr;
 
 use super::reentrant::look_up;
-use crate::{memory, syscall};
+use crate::sys::memory;
+use crate::syscall;
 
 unsafe extern "C" {
     fn getservbyname_r(

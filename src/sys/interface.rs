@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
-use crate::{memory, syscall};
+use crate::sys::memory;
+use crate::syscall;
 
 /// The longest name of an interface, its NUL included.
 pub const NAME_SIZE: usize = libc::IF_NAMESIZE;

@@ -8,6 +8,7 @@
 //! | [`receive`] | memory to receive into |
 //! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
 //! | [`ancillary`] | the layout of control messages |
+//! | [`memory`] | allocations that can fail |
 //! | [`wait`] | waiting until a descriptor is ready |
 //! | [`wake`] | ending the system call that another thread is blocked in |
 //! | [`interface`] | network interfaces by name and number |
@@ -23,6 +24,7 @@
 pub mod ancillary;
 pub mod database;
 pub mod interface;
+pub mod memory;
 pub mod message;
 pub mod presentation;
 pub mod receive;

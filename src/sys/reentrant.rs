@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int};
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use crate::memory;
+use crate::sys::memory;
 
 /// How large the buffer is at first, and how large it may grow, in bytes.
 const FIRST_SIZE: usize = 1 << 10;

@@ -9,7 +9,7 @@ use std::ptr::{self, NonNull};
 use socket2::{SockAddr, SockAddrStorage};
 
 use super::reentrant::look_up;
-use crate::memory;
+use crate::sys::memory;
 
 /// Why a look-up failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

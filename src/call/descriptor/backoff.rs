@@ -23,6 +23,11 @@ impl Backoff {
         Backoff { intervals: 0, due: now + FIRST_INTERVAL }
     }
 
+    /// Begins with an interruption at this moment.
+    pub fn at(first: Instant) -> Self {
+        Backoff { intervals: 0, due: first }
+    }
+
     /// When the next one is due; `None` after the last.
     pub fn due(&self) -> Option<Instant> {
         (self.intervals < AGAIN).then_some(self.due)

@@ -46,6 +46,8 @@ struct Call {
     fd: RawFd,
     thread: Thread,
     closed: Option<Closed>,
+    /// When it is to be interrupted, whether its socket is closed or not.
+    alarm: Option<Backoff>,
 }
 
 /// What is known of a call since its socket was closed.
@@ -120,15 +122,16 @@ impl Table {
         self.closed().any(|call| call.key == key)
     }
 
-    /// Interrupts the calls of closed sockets for which it is time again; when it will be for the next, if ever.
+    /// Interrupts the calls of closed sockets, and those that have an alarm, for which it is time; when it will be for the next, if ever.
     pub fn interrupt_again(&mut self, now: Instant) -> Option<Instant> {
         let mut next = None;
         for call in self.calls.iter_mut().flatten() {
-            let Some(closed) = &mut call.closed else {
-                continue;
-            };
-            let is_due = closed.backoff.take(now);
-            next = next.into_iter().chain(closed.backoff.due()).min();
+            let closed = call.closed.as_mut().map(|closed| &mut closed.backoff);
+            let mut is_due = false;
+            for backoff in closed.into_iter().chain(&mut call.alarm) {
+                is_due |= backoff.take(now);
+                next = next.into_iter().chain(backoff.due()).min();
+            }
             if is_due {
                 call.interrupt();
             }
@@ -194,14 +197,15 @@ impl Calls {
 
     /// Enters a call on the number that `read` finds. EBADF when it is -1.
     #[inline]
-    pub fn enter(&self, key: Key, read: impl FnOnce() -> RawFd) -> io::Result<Lease<'_>> {
+    pub fn enter(&self, key: Key, alarm: Option<Instant>, read: impl FnOnce() -> RawFd) -> io::Result<Lease<'_>> {
         let table = &self.0[key.shard()];
         let mut locked = lock(table);
         let fd = read();
         if fd < 0 {
             return Err(closed());
         }
-        let place = locked.enter(Call { key, fd, thread: Thread::current(), closed: None })?;
+        let place =
+            locked.enter(Call { key, fd, thread: Thread::current(), closed: None, alarm: alarm.map(Backoff::at) })?;
         Ok(Lease { table, fd, place })
     }
 
@@ -270,7 +274,7 @@ mod tests {
     const OTHER: Key = Key(32);
 
     fn call(key: Key, fd: RawFd) -> Call {
-        Call { key, fd, thread: Thread::current(), closed: None }
+        Call { key, fd, thread: Thread::current(), closed: None, alarm: None }
     }
 
     fn running(calls: &[(Key, RawFd)]) -> Table {

@@ -28,6 +28,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Instant;
 
 use pyo3::prelude::*;
 
@@ -63,7 +64,7 @@ impl Descriptor {
     ) -> io::Result<T> {
         // Without a GIL any thread may close at any time.
         #[cfg(Py_GIL_DISABLED)]
-        return self.lease()?.make(call);
+        return self.lease(None)?.make(call);
 
         #[cfg(not(Py_GIL_DISABLED))]
         match self.number() {
@@ -82,7 +83,21 @@ impl Descriptor {
         py: Python<'_>,
         call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
     ) -> io::Result<T> {
-        let lease = self.lease()?;
+        self.detached_until(py, None, call)
+    }
+
+    /// The same; but at an `alarm` the call is interrupted, and fails with EINTR. If this thread blocks the signal, or no thread can be made
+    /// to send it, the call goes on.
+    pub fn detached_until<T: Send>(
+        &self,
+        py: Python<'_>,
+        alarm: Option<Instant>,
+        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        let lease = self.lease(alarm)?;
+        if alarm.is_some() {
+            watcher::notify();
+        }
         // The lease ends detached too: the last one closes the connection, and `close(2)` of a socket that lingers blocks.
         py.detach(move || lease.make(call))
     }
@@ -97,8 +112,8 @@ impl Descriptor {
         }
     }
 
-    fn lease(&self) -> io::Result<Lease<'static>> {
-        Calls::of_process().enter(Key::of(self), || self.number())
+    fn lease(&self, alarm: Option<Instant>) -> io::Result<Lease<'static>> {
+        Calls::of_process().enter(Key::of(self), alarm, || self.number())
     }
 
     /// Takes a descriptor over. An earlier one stays open and has no owner any more, as in CPython.

@@ -35,13 +35,13 @@ pub fn wait_for_calls(key: Key) {
             return;
         }
     }
-    if !watched() {
+    if !notify() {
         interrupt_here(key);
     }
 }
 
-/// Calls the watcher; whether there is one. For want of memory, or by a limit, there may be no thread.
-fn watched() -> bool {
+/// Starts the watcher, or has it look at the calls again; whether there is one. For want of memory, or by a limit, there may be no thread.
+pub fn notify() -> bool {
     let mut watcher = watcher();
     match &*watcher {
         Some(running) => running.unpark(),

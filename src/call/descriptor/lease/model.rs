@@ -40,7 +40,7 @@ impl Process {
     /// A detached call, with a GIL or without; whether it was made.
     fn detached(&self, with_gil: bool) -> bool {
         let gil = with_gil.then(|| self.gil.lock());
-        let entered = self.calls.enter(KEY, || self.number.load(Ordering::Acquire));
+        let entered = self.calls.enter(KEY, None, || self.number.load(Ordering::Acquire));
         drop(gil);
         let Ok(lease) = entered else {
             return false;
