@@ -13,7 +13,7 @@ use crate::interpreter::format::Format;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::IntoObject;
 use crate::socket::class;
-use crate::socket::lifecycle::put;
+use crate::socket::lifecycle::adopt;
 use crate::{functions, sys};
 
 /// `socketpair`.
@@ -36,6 +36,6 @@ fn socket_of(py: Python<'_>, spec: Spec, fd: OwnedFd) -> Result<Bound<'_, PyAny>
     let socket = class::new_instance(py)?;
     // SAFETY: an instance of the class.
     let this = unsafe { class::this(&socket) };
-    put(this.socket(), spec, fd, 0)?;
+    adopt(this.socket(), spec, fd, 0)?;
     Ok(socket)
 }

@@ -173,7 +173,7 @@ fn accepted_socket<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, connectio
     let spec = Spec { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
     lifecycle::audit_new(this, spec)?;
     // A connection inherits its listener's options.
-    lifecycle::put(this.socket(), spec, connection, socket.without_attempts())?;
+    lifecycle::adopt(this.socket(), spec, connection, socket.without_attempts())?;
     // Some systems let a connection inherit the listener's mode; none may be non-blocking unless it was asked for.
     let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
     if timeout::default().is_none() && listener_waits && cfg!(not(target_os = "linux")) {
