@@ -94,8 +94,8 @@ def test_the_returned_flags_have_cmsg_cloexec_only_if_given(socket, receive):
 
 
 @pytest.mark.holds(
-    "Descriptors received by `recvmsg` are not inherited",
-    "In the original they are, unless",
+    "Descriptors that `recvmsg` receives are not inheritable",
+    "In the original they are inheritable, unless",
     "Nothing is inherited that was not meant to be.",
 )
 def test_received_descriptors_are_never_inheritable(socket, ours, receive):
