@@ -1,4 +1,4 @@
-//! `AF_PACKET`: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
+//! `AF_PACKET`: `(ifname, proto[, pkttype[, hatype[, addr]]])`, for link-layer frames (packet(7)).
 
 use std::ffi::{CStr, c_int};
 
@@ -14,28 +14,28 @@ use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys::interface;
 
-/// Where the hardware address begins.
-const HARDWARE_ADDRESS: usize = 12;
-/// The longest hardware address that a `sockaddr_ll` itself has room for.
+/// The offset of the hardware address, `sll_addr`.
+const HARDWARE_ADDRESS_OFFSET: usize = 12;
+/// The size of `sll_addr`: the longest hardware address that fits a `sockaddr_ll`.
 const HARDWARE_ADDRESS_SIZE: usize = 8;
 
 /// A `sockaddr_ll` of `<linux/if_packet.h>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packet {
-    /// The protocol over Ethernet, such as `ETH_P_IP`, in the host's byte order.
+    /// The link layer's protocol, such as `ETH_P_IP`, in host byte order.
     pub protocol: u16,
-    /// The interface; 0 is every one.
+    /// The number of the interface; 0 is any interface.
     pub interface: c_int,
-    /// The hardware's type, such as `ARPHRD_ETHER`.
+    /// The hardware type, such as `ARPHRD_ETHER`.
     pub hardware: u16,
-    /// Whether the packet is for this host, for all, for another; `PACKET_HOST` is 0.
+    /// The packet type: for this host (`PACKET_HOST`, 0), broadcast, for another host, and so on.
     pub kind: u8,
     /// The hardware address.
     pub address: Vec<u8>,
 }
 
 impl Packet {
-    /// The kernel's form. Of a hardware address that is too long, what there is no room for is left out.
+    /// The kernel's form. A hardware address longer than `sll_addr` is cut.
     pub fn encode(&self) -> SockAddr {
         let length = self.address.len().min(HARDWARE_ADDRESS_SIZE);
         of_fields(
@@ -50,10 +50,11 @@ impl Packet {
         )
     }
 
-    /// From the kernel's form. InfiniBand's hardware addresses are longer than a `sockaddr_ll`, and so is the kernel's answer.
+    /// Decodes the kernel's form. For InfiniBand, whose hardware addresses are longer than `sll_addr`, the kernel returns more than a
+    /// `sockaddr_ll`.
     pub fn decode(bytes: &[u8]) -> Self {
         let [kind, length] = field(bytes, 10);
-        let mut address = bytes.get(HARDWARE_ADDRESS..).unwrap_or_default().to_vec();
+        let mut address = bytes.get(HARDWARE_ADDRESS_OFFSET..).unwrap_or_default().to_vec();
         address.resize(length.into(), 0);
         Packet {
             protocol: u16::from_be_bytes(field(bytes, 2)),
@@ -65,7 +66,7 @@ impl Packet {
     }
 }
 
-/// `(ifname, proto[, pkttype[, hatype[, addr]]])`.
+/// Parses `(ifname, proto[, pkttype[, hatype[, addr]]])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_PACKET", address)?;
     let parts = Parts::parse(address).map_err(|error| out_of_range(context, address.py(), error))?;
@@ -79,7 +80,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
     let packet = Packet {
         protocol,
         interface,
-        // As in C, what does not fit is cut off.
+        // As in C, these two are truncated.
         hardware: parts.hardware as u16,
         kind: parts.kind as u8,
         address: hardware_address.to_vec(),
@@ -87,12 +88,12 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
     Ok(packet.encode())
 }
 
-/// The number of an interface.
+/// The number of an interface; `OSError` if there is none with this name.
 fn index_of(py: Python<'_>, context: Context<'_>, name: &CStr) -> Result<c_int> {
     Ok(context.descriptor.attached(py, |fd| interface::index_of(fd, name.to_bytes()))?)
 }
 
-/// What the tuple has.
+/// The items of the tuple.
 struct Parts<'a, 'py> {
     interface: &'a CStr,
     protocol: c_int,
@@ -113,7 +114,7 @@ impl<'a, 'py> Parts<'a, 'py> {
     }
 }
 
-/// A number too large for C is refused without saying which.
+/// Replaces the `OverflowError` for a number that does not fit a C `int` by CPython's, which does not say which number.
 fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
         Error::Raised if is_raised(py, Exception::Overflow) => {
@@ -124,7 +125,7 @@ fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     }
 }
 
-/// `(ifname, proto, pkttype, hatype, addr)`, where an interface that is gone has no name.
+/// An address as `(ifname, proto, pkttype, hatype, addr)`. The name is empty if the interface no longer exists.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let packet = Packet::decode(bytes_of(address));
     let name = match packet.interface {
@@ -148,21 +149,21 @@ mod tests {
     }
 
     #[test]
-    fn round_trip() {
+    fn an_address_survives_a_round_trip() {
         assert_eq!(bytes_of(&packet().encode()), BYTES);
         assert_eq!(Packet::decode(&BYTES), packet());
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());
-        assert_eq!(HARDWARE_ADDRESS, std::mem::offset_of!(libc::sockaddr_ll, sll_addr));
+        assert_eq!(HARDWARE_ADDRESS_OFFSET, std::mem::offset_of!(libc::sockaddr_ll, sll_addr));
     }
 
     #[test]
-    fn without_a_hardware_address() {
+    fn an_address_may_have_no_hardware_address() {
         let packet = Packet { address: vec![], ..packet() };
         assert_eq!(Packet::decode(bytes_of(&packet.encode())), packet);
     }
 
     #[test]
-    fn a_hardware_address_fills_its_room_and_no_more() {
+    fn a_hardware_address_is_cut_to_its_field() {
         let eight = Packet { address: vec![7; 8], ..packet() };
         let twelve = Packet { address: vec![7; 12], ..packet() };
         assert_eq!(bytes_of(&twelve.encode()), bytes_of(&eight.encode()));
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hardware_address_longer_than_the_structure() {
+    fn a_hardware_address_may_be_longer_than_the_structure() {
         let mut bytes = BYTES.to_vec();
         bytes[11] = 20;
         bytes.extend([9; 12]);
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies() {
+    fn a_length_beyond_the_address_gives_zeros() {
         let mut bytes = BYTES;
         bytes[11] = 255;
         let packet = Packet::decode(&bytes);
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn short() {
+    fn missing_bytes_decode_as_zeros() {
         assert_eq!(Packet::decode(&[]), Packet::default());
         assert_eq!(Packet::decode(&BYTES[..3]).protocol, 0x0800);
         assert_eq!(Packet::decode(&BYTES[..12]).address, [0; 6]);
