@@ -31,13 +31,40 @@ pub struct Packet {
     /// The packet type: for this host (`PACKET_HOST`, 0), broadcast, for another host, and so on.
     pub kind: u8,
     /// The hardware address.
-    pub address: Vec<u8>,
+    pub address: HardwareAddress,
+}
+
+/// A hardware address: at most 255 bytes, because its length is one byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HardwareAddress {
+    /// Zeros behind the address.
+    bytes: [u8; u8::MAX as usize],
+    length: u8,
+}
+
+impl HardwareAddress {
+    /// The first 255 of these bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+        HardwareAddress { bytes: field(&bytes[..length.into()], 0), length }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length.into()]
+    }
+}
+
+impl Default for HardwareAddress {
+    fn default() -> Self {
+        HardwareAddress::new(&[])
+    }
 }
 
 impl Packet {
     /// The kernel's form. A hardware address longer than `sll_addr` is cut.
     pub fn encode(&self) -> SockAddr {
-        let length = self.address.len().min(HARDWARE_ADDRESS_SIZE);
+        let length = self.address.as_bytes().len().min(HARDWARE_ADDRESS_SIZE);
         of_fields(
             libc::AF_PACKET,
             &[
@@ -45,7 +72,7 @@ impl Packet {
                 &self.interface.to_ne_bytes(),
                 &self.hardware.to_ne_bytes(),
                 &[self.kind, length as u8],
-                &field::<HARDWARE_ADDRESS_SIZE>(&self.address, 0),
+                &field::<HARDWARE_ADDRESS_SIZE>(self.address.as_bytes(), 0),
             ],
         )
     }
@@ -54,8 +81,8 @@ impl Packet {
     /// `sockaddr_ll`.
     pub fn decode(bytes: &[u8]) -> Self {
         let [kind, length] = field(bytes, 10);
-        let mut address = bytes.get(HARDWARE_ADDRESS_OFFSET..).unwrap_or_default().to_vec();
-        address.resize(length.into(), 0);
+        let mut address = HardwareAddress::new(bytes.get(HARDWARE_ADDRESS_OFFSET..).unwrap_or_default());
+        address.length = length;
         Packet {
             protocol: u16::from_be_bytes(field(bytes, 2)),
             interface: c_int::from_ne_bytes(field(bytes, 4)),
@@ -83,7 +110,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
         // As in C, these two are truncated.
         hardware: parts.hardware as u16,
         kind: parts.kind as u8,
-        address: hardware_address.to_vec(),
+        address: HardwareAddress::new(hardware_address),
     };
     Ok(packet.encode())
 }
@@ -133,7 +160,7 @@ pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -
         index => origin.descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = make::utf8(py, name.as_deref().unwrap_or_default().to_bytes())?;
-    let address = make::bytes(py, &packet.address)?;
+    let address = make::bytes(py, packet.address.as_bytes())?;
     (name, packet.protocol, packet.kind, packet.hardware, address).into_object(py)
 }
 
@@ -145,7 +172,13 @@ mod tests {
     const BYTES: [u8; 20] = [17, 0, 0x08, 0x00, 3, 0, 0, 0, 0x04, 0x03, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];
 
     fn packet() -> Packet {
-        Packet { protocol: 0x0800, interface: 3, hardware: 0x0304, kind: 4, address: vec![1, 2, 3, 4, 5, 6] }
+        Packet {
+            protocol: 0x0800,
+            interface: 3,
+            hardware: 0x0304,
+            kind: 4,
+            address: HardwareAddress::new(&[1, 2, 3, 4, 5, 6]),
+        }
     }
 
     #[test]
@@ -158,14 +191,14 @@ mod tests {
 
     #[test]
     fn an_address_may_have_no_hardware_address() {
-        let packet = Packet { address: vec![], ..packet() };
+        let packet = Packet { address: HardwareAddress::new(&[]), ..packet() };
         assert_eq!(Packet::decode(bytes_of(&packet.encode())), packet);
     }
 
     #[test]
     fn a_hardware_address_is_cut_to_its_field() {
-        let eight = Packet { address: vec![7; 8], ..packet() };
-        let twelve = Packet { address: vec![7; 12], ..packet() };
+        let eight = Packet { address: HardwareAddress::new(&[7; 8]), ..packet() };
+        let twelve = Packet { address: HardwareAddress::new(&[7; 12]), ..packet() };
         assert_eq!(bytes_of(&twelve.encode()), bytes_of(&eight.encode()));
         assert_eq!(Packet::decode(bytes_of(&eight.encode())), eight);
     }
@@ -176,7 +209,7 @@ mod tests {
         bytes[11] = 20;
         bytes.extend([9; 12]);
         let packet = Packet::decode(&bytes);
-        assert_eq!(packet.address, [&[1, 2, 3, 4, 5, 6, 0, 0][..], &[9; 12]].concat());
+        assert_eq!(packet.address.as_bytes(), [&[1, 2, 3, 4, 5, 6, 0, 0][..], &[9; 12]].concat());
     }
 
     #[test]
@@ -184,16 +217,16 @@ mod tests {
         let mut bytes = BYTES;
         bytes[11] = 255;
         let packet = Packet::decode(&bytes);
-        assert_eq!(packet.address.len(), 255);
-        assert_eq!(packet.address[..6], [1, 2, 3, 4, 5, 6]);
-        assert_eq!(packet.address[6..], [0; 249]);
+        assert_eq!(packet.address.as_bytes().len(), 255);
+        assert_eq!(packet.address.as_bytes()[..6], [1, 2, 3, 4, 5, 6]);
+        assert_eq!(packet.address.as_bytes()[6..], [0; 249]);
     }
 
     #[test]
     fn missing_bytes_decode_as_zeros() {
         assert_eq!(Packet::decode(&[]), Packet::default());
         assert_eq!(Packet::decode(&BYTES[..3]).protocol, 0x0800);
-        assert_eq!(Packet::decode(&BYTES[..12]).address, [0; 6]);
-        assert_eq!(Packet::decode(&BYTES[..14]).address, [1, 2, 0, 0, 0, 0]);
+        assert_eq!(Packet::decode(&BYTES[..12]).address.as_bytes(), [0; 6]);
+        assert_eq!(Packet::decode(&BYTES[..14]).address.as_bytes(), [1, 2, 0, 0, 0, 0]);
     }
 }

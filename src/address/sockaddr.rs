@@ -46,6 +46,7 @@ pub fn field<const N: usize>(address: &[u8], offset: usize) -> [u8; N] {
 }
 
 #[cfg(test)]
+#[cfg(target_endian = "little")]
 mod tests {
     use super::*;
 

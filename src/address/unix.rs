@@ -28,16 +28,20 @@ pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<
 /// The bytes of an address: a `str` in the file system's encoding (PEP 383; a NUL is allowed), an `os.PathLike` as its path, and any other
 /// object unchanged.
 fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
-    if !address.is_instance_of::<PyString>() {
-        let method = name!(address.py(), "__fspath__")?;
-        return if address.get_type().hasattr(method)? {
-            encoded(&address.get_type().call_method1(method, (address,))?)
-        } else {
-            Ok(address.clone())
-        };
+    let py = address.py();
+    let is_path_like = !address.is_instance_of::<PyString>() && address.get_type().hasattr(name!(py, "__fspath__")?)?;
+    let path = if is_path_like {
+        // Once, and not again for what it returns: that must be a str or bytes.
+        // SAFETY: `address` is an object; the call returns an owned reference, or null with an exception set.
+        unsafe { owned(py, ffi::PyOS_FSPath(address.as_ptr()))? }
+    } else {
+        address.clone()
+    };
+    if !path.is_instance_of::<PyString>() {
+        return Ok(path);
     }
-    // SAFETY: `address` is a str; the call returns an owned reference, or null with an exception set.
-    unsafe { owned(address.py(), ffi::PyUnicode_EncodeFSDefault(address.as_ptr())) }
+    // SAFETY: `path` is a str; the call returns an owned reference, or null with an exception set.
+    unsafe { owned(py, ffi::PyUnicode_EncodeFSDefault(path.as_ptr())) }
 }
 
 /// Lays a path out as a `sockaddr_un`. For an empty path the kernel chooses an abstract name at bind (autobind, unix(7)).
@@ -69,6 +73,7 @@ pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) 
 }
 
 #[cfg(test)]
+#[cfg(target_endian = "little")]
 mod tests {
     use super::*;
 

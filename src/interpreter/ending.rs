@@ -50,11 +50,16 @@ mod personality {
         unsafe {
             // `black_box`, because the compiler assumes that the address of a static is not null.
             let word = hint::black_box(&raw const PERSONALITY);
-            if word.is_null() || (*word).load(Ordering::Acquire) == ours {
+            if word.is_null() {
+                return;
+            }
+            // Loaded once: another thread may do the same meanwhile, and this must not keep our own routine as Rust's.
+            let rust = (*word).load(Ordering::Acquire);
+            if rust == ours {
                 return;
             }
             // Stored first: the unwinder can call `personality` as soon as the word holds it.
-            RUST_PERSONALITY.store((*word).load(Ordering::Acquire), Ordering::Release);
+            RUST_PERSONALITY.store(rust, Ordering::Release);
             (*word).store(ours, Ordering::Release);
         }
     }

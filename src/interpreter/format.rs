@@ -144,6 +144,8 @@ pub unsafe trait Unit {
     const TEXTS: &'static [&'static str];
     /// Whether the value borrows from the argument.
     const BORROWS: bool = false;
+    /// Whether the parser writes a pointer to something that only the argument keeps alive, until the value is made of it.
+    const POINTS: bool = Self::BORROWS;
     /// The type of the value, and of the default for an argument that may be missing.
     type Value<'a, 'py>;
     /// The memory that the parser writes to.
@@ -238,6 +240,7 @@ pub struct Object;
 // SAFETY: the parser writes a borrowed reference.
 unsafe impl Unit for Object {
     const TEXTS: &'static [&'static str] = &["O"];
+    const POINTS: bool = true;
     type Value<'a, 'py> = Option<Bound<'py, PyAny>>;
     type Raw<'py> = *mut ffi::PyObject;
 
@@ -262,6 +265,7 @@ pub struct Instance<T>(PhantomData<T>);
 // SAFETY: the parser reads a pointer to a class, and writes a borrowed reference.
 unsafe impl<T: PyTypeInfo> Unit for Instance<T> {
     const TEXTS: &'static [&'static str] = &["O!"];
+    const POINTS: bool = true;
     type Value<'a, 'py> = Option<Bound<'py, PyAny>>;
     type Raw<'py> = (*mut ffi::PyTypeObject, *mut ffi::PyObject);
 
@@ -408,12 +412,13 @@ pub trait Units {
 pub struct Allowed {
     texts: &'static [&'static str],
     borrows: bool,
+    points: bool,
 }
 
 macro_rules! units {
     ($(($($unit:ident $raw:ident),*))*) => {$(
         impl<$($unit: Unit),*> Units for ($($unit,)*) {
-            const UNITS: &'static [Allowed] = &[$(Allowed { texts: $unit::TEXTS, borrows: $unit::BORROWS }),*];
+            const UNITS: &'static [Allowed] = &[$(Allowed { texts: $unit::TEXTS, borrows: $unit::BORROWS, points: $unit::POINTS }),*];
             type Values<'a, 'py> = ($($unit::Value<'a, 'py>,)*);
             type Raw<'py> = ($($unit::Raw<'py>,)*);
 
@@ -454,7 +459,8 @@ const fn borrows(units: &[Allowed]) -> bool {
     false
 }
 
-/// Whether each unit of a format is one that its type allows, and none borrows from an item of a sequence.
+/// Whether each unit of a format is one that its type allows, and none points into an item of a sequence, which a sequence
+/// that makes its items on demand drops at once.
 const fn has_types(format: &[u8], units: &[Allowed]) -> bool {
     let (mut place, mut unit, mut depth) = (0, 0, 0);
     while place < format.len() {
@@ -467,7 +473,7 @@ const fn has_types(format: &[u8], units: &[Allowed]) -> bool {
             b')' => (place, depth) = (place + 1, depth - 1),
             _ => {
                 let length = unit_length(format, place);
-                if unit == units.len() || (depth > 0 && units[unit].borrows) {
+                if unit == units.len() || (depth > 0 && units[unit].points) {
                     return false;
                 }
                 if !is_one_of(format, place, length, units[unit].texts) {
@@ -537,7 +543,8 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_borrows_from_an_item_of_a_sequence_is_refused() {
+    fn a_unit_that_points_into_an_item_of_a_sequence_is_refused() {
+        assert!(is_refused::<(Object, c_int)>(c"(Oi)"));
         assert!(is_refused::<(Text, c_int)>(c"(si)"));
         assert!(is_refused::<(c_int, Text)>(c"(i)(s)"));
         assert!(!is_refused::<(c_int, Text)>(c"(i)s"));

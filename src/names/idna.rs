@@ -62,7 +62,8 @@ pub fn refuse_too_long_label(host: &Bound<'_, PyString>) -> Result<()> {
     };
     // SAFETY: this is a str, and `start` is at most its length.
     let before = unsafe { owned(host.py(), ffi::PyUnicode_Substring(host.as_ptr(), 0, start))? };
-    let shorter = before.add(make::text(host.py(), &"é".repeat(MAX_LABEL + 1))?)?;
+    let shorter =
+        before.add(make::text(host.py(), &memory::try_format(format_args!("{:é>1$}", "", MAX_LABEL + 1))?)?)?;
     match codec(&shorter.cast_into::<PyString>().map_err(PyErr::from)?) {
         Ok(_) => Err(Error::value("label too long")),
         Err(error) => Err(as_error_for(host, error.into_pyerr(host.py()), start, end)?.into()),

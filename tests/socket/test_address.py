@@ -361,6 +361,15 @@ class TestPathLike:
         with pytest.raises(TypeError):
             keep(socket.socket(socket.AF_UNIX)).bind(path)
 
+    def test_fspath_is_called_once(self, socket, keep):
+        class Endless(os.PathLike):
+            def __fspath__(self):
+                return self
+
+        sock = keep(socket.socket(socket.AF_UNIX))
+        with pytest.raises(TypeError, match="to return str or bytes"):
+            sock.bind(Endless())
+
     def test_an_error_in_fspath_is_raised(self, socket, keep):
         class Failing(os.PathLike):
             def __fspath__(self):
