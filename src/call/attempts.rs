@@ -74,7 +74,8 @@ pub fn excluded_by_descriptor(fd: BorrowedFd<'_>, family: c_int, kind: c_int) ->
     };
     let mut excluded = excluded_unless(libc::SOL_SOCKET, libc::SO_RCVLOWAT, &1i32.to_ne_bytes())
         | excluded_unless(libc::SOL_SOCKET, libc::SO_SNDTIMEO, &[])
-        | excluded_unless(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &[]);
+        | excluded_unless(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &[])
+        | excluded_unless(libc::SOL_SOCKET, libc::SO_TXTIME, &[]);
     if matches!((family, kind), (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM)) {
         excluded |= excluded_unless(libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &[])
             | excluded_unless(libc::IPPROTO_TCP, libc::TCP_ULP, &[]);

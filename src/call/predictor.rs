@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The predictor of one direction.
 ///
-/// A lost update costs a prediction and nothing else, unless it is that of [`disable`](Self::disable). With the GIL no update is lost.
-/// Not guaranteed without a GIL: that a `disable` is not lost in a race with an update by another thread.
+/// A lost update costs a prediction and nothing else; that of [`disable`](Self::disable) is never lost.
 #[derive(Debug, Default)]
 pub struct Predictor(AtomicU8);
 
@@ -32,7 +31,8 @@ impl Predictor {
     #[cold]
     fn skip(&self, state: u8) -> bool {
         if state != DISABLED {
-            self.0.store(state - 1, Ordering::Relaxed);
+            // Not where another thread has changed it meanwhile, above all to `DISABLED`.
+            let _ = self.0.compare_exchange(state, state - 1, Ordering::Relaxed, Ordering::Relaxed);
         }
         false
     }
@@ -83,11 +83,12 @@ impl Predictor {
     }
 
     fn store(&self, misses: u8) {
-        if self.is_disabled() {
-            return;
+        let state = self.0.load(Ordering::Relaxed);
+        if state != DISABLED {
+            let skips = (1 << misses) - 1;
+            let new = (misses * MISS) | skips;
+            let _ = self.0.compare_exchange(state, new, Ordering::Relaxed, Ordering::Relaxed);
         }
-        let skips = (1 << misses) - 1;
-        self.0.store((misses * MISS) | skips, Ordering::Relaxed);
     }
 }
 

@@ -30,7 +30,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
     refuse_subinterpreters()?;
     function::prepare(py)?;
-    descriptor::watch_forks();
+    descriptor::watch_forks()?;
     ending::hang_threads_that_end();
     // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
     set(module, c"__name__", "_socket")?;

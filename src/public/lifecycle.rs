@@ -130,7 +130,7 @@ fn call_with_offer<'py>(
     fd: OwnedFd,
     construct: impl FnOnce(RawFd) -> ObjectResult<'py>,
 ) -> ObjectResult<'py> {
-    let offer = Offer::new(fd);
+    let offer = Offer::new(fd)?;
     let constructed = construct(offer.number());
     match &constructed {
         // A foreign class may have closed or kept the descriptor before it failed: this code cannot know.

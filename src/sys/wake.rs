@@ -7,10 +7,10 @@
 
 use std::cell::Cell;
 use std::ffi::c_int;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::{fs, io};
 
-use super::set_errno;
 use crate::syscall;
 
 /// A thread that may be blocked in a system call.
@@ -80,11 +80,36 @@ impl Thread {
 
     /// Whether this thread blocks the signal, as `/proc` shows; false if that cannot be read.
     fn has_blocked(self, signal: c_int) -> bool {
-        let status = fs::read_to_string(format!("/proc/self/task/{}/status", self.id)).unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
-        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        let mut status = [0; 4096];
+        let mask = self.status(&mut status).and_then(signals_blocked).unwrap_or(0);
         mask & (1 << (signal - 1)) != 0
     }
+}
+
+impl Thread {
+    /// What `/proc` says of this thread, as far as there is room for it. Nothing is allocated: there may be no memory.
+    fn status(self, buffer: &mut [u8]) -> Option<&[u8]> {
+        let mut path = [0; 64];
+        let mut rest = &mut path[..];
+        write!(rest, "/proc/self/task/{}/status", self.id).ok()?;
+        let unused = rest.len();
+        let path = std::str::from_utf8(&path[..path.len() - unused]).ok()?;
+        let mut file = File::open(path).ok()?;
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match file.read(&mut buffer[filled..]).ok()? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        Some(&buffer[..filled])
+    }
+}
+
+/// The set of blocked signals in the status of a thread: bit 0 stands for signal 1.
+fn signals_blocked(status: &[u8]) -> Option<u64> {
+    let mask = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"SigBlk:"))?;
+    u64::from_str_radix(std::str::from_utf8(mask).ok()?.trim(), 16).ok()
 }
 
 /// The signal that was used last and has the empty handler; 0 if none.
@@ -142,25 +167,41 @@ fn our_handler() -> libc::sighandler_t {
 
 /// Runs `body` with every signal blocked in this thread. A thread that `body` starts inherits that.
 pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
-    // SAFETY: a `sigset_t` is plain data, for which all zeros are a valid value. The calls change only this thread's mask.
-    unsafe {
-        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        let result = body();
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        result
+    let _restored = BlockedSignals::new();
+    body()
+}
+
+/// All signals blocked in this thread, until this is dropped.
+struct BlockedSignals {
+    before: libc::sigset_t,
+}
+
+impl BlockedSignals {
+    fn new() -> Self {
+        // SAFETY: a `sigset_t` is plain data, for which all zeros are a valid value. The calls change only this thread's mask.
+        unsafe {
+            let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigfillset(&raw mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            BlockedSignals { before }
+        }
     }
 }
 
-/// `pthread_atfork(3)`: calls `before` before each `fork(2)`, then `in_parent` in the parent and `in_child` in the child.
-pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set was filled when the signals were blocked. The call changes only this thread's mask.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
+    }
+}
+
+/// `pthread_atfork(3)`: calls `before` before each `fork(2)`, then `in_parent` in the parent and `in_child` in the child. It fails only when
+/// there is no memory.
+pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) -> io::Result<()> {
     // SAFETY: the handlers are functions of this library, which is never unloaded. `in_child` runs while the child has only one thread.
-    let code = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
-    if code != 0 {
-        // This fails only when there is no memory. Then a child may keep descriptors open that its parent's calls were to close, and may
-        // wait for a lock that another thread held.
-        set_errno(code);
+    match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
     }
 }
 

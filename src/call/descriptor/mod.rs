@@ -26,8 +26,8 @@ mod watcher;
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::Once;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
@@ -146,9 +146,13 @@ impl Lease<'_> {
 }
 
 /// Registers the fork handlers: a child process has none of the threads whose calls are in the tables. Called when the module is created.
-pub fn watch_forks() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child);
-    });
+/// It fails only when there is no memory.
+pub fn watch_forks() -> io::Result<()> {
+    static DONE: Mutex<bool> = Mutex::new(false);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*done {
+        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child)?;
+        *done = true;
+    }
+    Ok(())
 }

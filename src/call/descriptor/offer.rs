@@ -4,6 +4,7 @@
 //! not closing it could leak it. So an offer is recorded, and the socket that takes the descriptor over removes the record: see [`taken`].
 
 use std::cell::RefCell;
+use std::collections::TryReserveError;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::sys::socket::{Identity, close, identity};
@@ -21,12 +22,15 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Offers a descriptor.
-    pub fn new(fd: OwnedFd) -> Self {
+    /// Offers a descriptor. When there is no memory, it is closed.
+    pub fn new(fd: OwnedFd) -> Result<Self, TryReserveError> {
         let identity = identity(&fd).ok();
-        let number = fd.into_raw_fd();
-        OFFERS.with_borrow_mut(|offers| offers.push(number));
-        Offer { number, identity }
+        OFFERS.with_borrow_mut(|offers| {
+            offers.try_reserve(1)?;
+            let number = fd.into_raw_fd();
+            offers.push(number);
+            Ok(Offer { number, identity })
+        })
     }
 
     /// The number, for Python.

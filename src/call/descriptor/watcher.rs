@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::lease::{Calls, Key, Locked};
+use super::lease::{Calls, Key, Locked, SHARDS};
 use super::release::close_deferred;
 use crate::sys::wake;
 
@@ -84,14 +84,14 @@ fn watch() {
 }
 
 /// The locks that a thread holds while it forks. If another thread held one of them, the child process would wait for it for ever.
-type ForkLocks = (MutexGuard<'static, Option<Thread>>, Vec<Locked<'static>>);
+type ForkLocks = (MutexGuard<'static, Option<Thread>>, [Locked<'static>; SHARDS]);
 
 thread_local! {
     static FORK_LOCKS: Cell<Option<ForkLocks>> = const { Cell::new(None) };
 }
 
 pub(super) extern "C" fn before_fork() {
-    let locks = (watcher(), Calls::of_process().tables().collect());
+    let locks = (watcher(), Calls::of_process().lock_all());
     let _ = FORK_LOCKS.try_with(|cell| cell.set(Some(locks)));
 }
 
