@@ -1,12 +1,12 @@
-//! `oxisocket._socket`: a complete replacement of CPython's C module `_socket`, on `socket2`, and the class `oxisocket.socket`.
+//! `oxisocket._socket`: a complete replacement of CPython's C module `_socket`, on `socket2`, with the class `oxisocket.socket`.
 //!
 //! | room | what |
 //! | --- | --- |
-//! | [`module`] | the module: constants, functions, how it is filled |
-//! | [`beyond`] | what goes beyond CPython |
+//! | [`module`] | the module: constants, functions, how they are added |
 //! | [`public`] | the class `oxisocket.socket` and its file objects |
-//! | [`socket`] | the class `_socket.socket`, its base |
-//! | [`resolve`] | functions that look names up |
+//! | [`beyond`] | what goes beyond CPython |
+//! | [`socket`] | the class `_socket.socket`, the base of `oxisocket.socket` |
+//! | [`resolve`] | the functions that look up names and addresses |
 //! | [`address`] | socket addresses in Python's form and in the kernel's |
 //! | [`names`] | names of hosts, IDNA, IP addresses |
 //! | [`call`] | how a call on a socket is made |

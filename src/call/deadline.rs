@@ -1,4 +1,4 @@
-//! When a call stops waiting: its socket's timeout, seen from the moment at which it first has to wait.
+//! When a call stops waiting: the socket's timeout, counted from the moment at which the call first has to wait.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ pub enum Deadline {
     Now,
     /// Never: the socket has no timeout.
     Never,
-    /// Then, by the monotonic clock.
+    /// At this time of the monotonic clock.
     At(Instant),
 }
 
 impl Deadline {
-    /// The deadline of a call that begins to wait now. A call that is ready does not ask for it, so that it need not look at a clock.
+    /// The deadline of a call that begins to wait now. A call that is ready needs no deadline, and so reads no clock.
     pub fn after(timeout: Timeout) -> Self {
         match timeout.nanoseconds() {
             0 => Deadline::Now,
@@ -27,7 +27,7 @@ impl Deadline {
         }
     }
 
-    /// The nearer of this deadline and that of the thread. A call that does not wait at all still does not.
+    /// The nearer of this deadline and the thread's. A call that does not wait at all still does not wait.
     #[must_use]
     pub fn within(self, scope: Option<Instant>) -> Self {
         match (self, scope) {
@@ -37,7 +37,7 @@ impl Deadline {
         }
     }
 
-    /// Whether it has passed.
+    /// Whether the deadline has passed.
     pub fn has_passed(self) -> bool {
         match self {
             Deadline::Now => true,
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeout_has_its_deadline() {
+    fn each_kind_of_timeout_gives_its_kind_of_deadline() {
         assert!(matches!(Deadline::after(Timeout::ZERO), Deadline::Now));
         assert!(matches!(Deadline::after(Timeout::NONE), Deadline::Never));
         assert!(matches!(Deadline::after(Timeout::from_nanoseconds(1)), Deadline::At(_)));

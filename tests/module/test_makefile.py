@@ -423,7 +423,7 @@ class TestTimeouts:
 class TestClosing:
     """The descriptor is closed when the socket and all its files are closed."""
 
-    @pytest.mark.holds("A file object that was refused has nothing to close", "From 3.13 on the original's loses an error")
+    @pytest.mark.holds("A `SocketIO` whose mode was refused has nothing to close", "From 3.13 on the original's finalizer raises")
     def test_a_refused_file(self, socket, ours, monkeypatch):
         lost = []
         monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: lost.append(unraisable.exc_type))
