@@ -109,6 +109,10 @@ impl<'a, 'py> File<'a, 'py> {
             self.object.call_method0(name!(self.py(), "_checkClosed")?)?;
             return Err(Error::value("I/O operation on uninitialized object"));
         };
+        // `io.RawIOBase.close(file)` closes the file without this class.
+        if !self.has_no_attributes() {
+            self.object.call_method0(name!(self.py(), "_checkClosed")?)?;
+        }
         if self.state().mode.load(Ordering::Relaxed) & mode == 0 {
             self.object.call_method0(check.get(self.py())?)?;
         }

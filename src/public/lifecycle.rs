@@ -233,8 +233,10 @@ pub fn close<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> Obj
 
 fn mark_and_close(this: SocketRef<'_, '_>) -> Result<()> {
     let socket = this.socket();
-    socket.marked_closed().store(true, Ordering::Relaxed);
-    if socket.io_refs().load(Ordering::Relaxed) <= 0 {
+    // Without a GIL `decref_socketios` may run at the same time: each stores its own flag before it loads the other's, in one order for both
+    // threads, so that at least one of them closes the socket.
+    socket.marked_closed().store(true, Ordering::SeqCst);
+    if socket.io_refs().load(Ordering::SeqCst) <= 0 {
         close_by_class(this)?;
     }
     Ok(())
@@ -268,10 +270,9 @@ pub fn decref_socketios<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, '
     check_no_arguments(&object, "socket._decref_socketios", arguments)?;
     let closed = if let Some(this) = this.socket() {
         let socket = this.socket();
-        if socket.io_refs().load(Ordering::Relaxed) > 0 {
-            socket.io_refs().fetch_sub(1, Ordering::Relaxed);
-        }
-        socket.marked_closed().load(Ordering::Relaxed)
+        let one_less = |count: i32| (count > 0).then(|| count - 1);
+        let _never_below_0 = socket.io_refs().fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        socket.marked_closed().load(Ordering::SeqCst)
     } else {
         let io_refs = this.io_refs()?;
         if io_refs.gt(0i32.into_object(py)?)? {

@@ -88,7 +88,10 @@ impl<'py> FileRange<'py> {
     fn seek(&self, sent: i64) -> Result<()> {
         let (py, seek) = (self.file.py(), name!(self.file.py(), "seek")?);
         if sent > 0 && self.file.hasattr(seek)? {
-            self.file.call_method1(seek, ((self.offset()? + sent).into_object(py)?,))?;
+            // The objects are added, as in CPython: the offset may be of any class, and of any size.
+            let sent = sent.into_object(py)?;
+            let position = self.offset.as_ref().map_or_else(|| Ok(sent.clone()), |offset| offset.add(&sent))?;
+            self.file.call_method1(seek, (position,))?;
         }
         Ok(())
     }
@@ -189,7 +192,7 @@ fn send_blocks(
     let largest = if range.count.is_some() { LARGEST_BLOCK } else { largest };
     let start = range.offset()?;
     while let Some(block) = range.next_block(*sent, largest) {
-        let offset = start + *sent;
+        let offset = start.saturating_add(*sent);
         match send_block(this, file, offset, block) {
             Ok(0) => break,
             Ok(count) => *sent += count as i64,
@@ -319,9 +322,9 @@ fn send_blocks_by(
         if matches!(deadline, Deadline::At(_)) {
             wait_for_room(this, deadline)?;
         }
-        match send(start + *sent, block) {
+        match send(start.saturating_add(*sent), block) {
             Ok(0) => break,
-            Ok(count) => *sent += count,
+            Ok(count) => *sent = sent.saturating_add(count),
             Err(Error::Python(error)) if error.is_instance_of::<PyBlockingIOError>(py) => {
                 if matches!(deadline, Deadline::Never) {
                     wait_for_room(this, deadline)?;
@@ -386,8 +389,8 @@ fn send_by_reading(this: SocketRef<'_, '_>, range: &FileRange<'_>, sent: &mut i6
             match this.object().call_method1(name!(py, "send")?, (rest,)) {
                 Ok(count) => {
                     let count: usize = count.extract()?;
-                    done += count;
-                    *sent += i64::try_from(count).unwrap_or(0);
+                    done = done.saturating_add(count);
+                    *sent = sent.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
                 }
                 Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => Error::from(error).discard(py),
                 Err(error) => return Err(error.into()),

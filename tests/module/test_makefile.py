@@ -725,6 +725,15 @@ left.close(); right.close()
     assert run(code, env={**with_parts, "PYTHONWARNDEFAULTENCODING": "1"}).strip() == "1 [True]"
 
 
+@pytest.mark.parametrize("call", [lambda raw: raw.readinto(bytearray(1)), lambda raw: raw.write(b"x")])
+def test_a_file_that_io_has_closed_is_closed(unix_pair, call):
+    raw = unix_pair[0].makefile("rwb", buffering=0)
+    io.RawIOBase.close(raw)
+    with pytest.raises(ValueError, match="closed file"):
+        call(raw)
+    unix_pair[0]._decref_socketios()  # `io` closed the file without telling the socket.
+
+
 def test_a_finalizer_at_the_interpreters_end_makes_a_file(run):
     """No module can be imported at that time."""
     code = """

@@ -348,3 +348,20 @@ def test_arity(both, outcome, arguments):
         with each.socket() as sock:
             outcomes.append(outcome(sock.sendfile, *arguments))
     assert outcomes[0][1] is outcomes[1][1] is TypeError
+
+
+@pytest.mark.parametrize("offset", [2**63 - 1, 2**70, 0.0, 3.0])
+def test_the_position_is_the_offset_and_what_was_sent(socket, unix_pair, offset):
+    class Source:
+        def __init__(self):
+            self.positions, self.data = [], [b"data", b""]
+
+        def seek(self, position):
+            self.positions.append(position)
+
+        def read(self, size):
+            return self.data.pop(0)
+
+    source = Source()
+    assert unix_pair[0]._sendfile_use_send(source, offset) == 4
+    assert source.positions[-1] == offset + 4
