@@ -49,17 +49,18 @@ _current: _Takeover | None = None
 _users = 0  # how many running with-statements rely on the installation
 _outlives_users = False  # whether it was installed before the first of them
 _logged: set[str] = set()
+_notes_before: bool | None = None  # whether errors had notes before install() was told; None if it was not told
 
 
-def install(oxisocket: types.ModuleType) -> Installation:
+def install(oxisocket: types.ModuleType, notes: bool | None = None) -> Installation:
     """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
     Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that have imported the standard
     library's ``socket`` use oxisocket from now on. Sockets made before keep their class, and still work. What a library has put
     in place of the standard library's own objects stays (``Installation.kept``). Calling this again replaces only what has become
-    the standard library's own since. ``uninstall()`` undoes it.
+    the standard library's own since. ``notes`` says whether errors get notes; None changes nothing. ``uninstall()`` undoes it.
     """
-    global _current
+    global _current, _notes_before
     with lock:
         takeover = _current
         if takeover is None:
@@ -73,35 +74,51 @@ def install(oxisocket: types.ModuleType) -> Installation:
                 _current = takeover
         elif takeover.found.kept:
             takeover.update()
+        if notes is not None:
+            before = _switch_notes(notes)
+            _notes_before = before if _notes_before is None else _notes_before
         _log(takeover.found)
         return takeover.found
 
 
 def uninstall() -> None:
     """Undo ``install()``: everything is as before. Sockets made meanwhile keep their class, and still work."""
-    global _current
+    global _current, _notes_before
     with lock:
+        if _notes_before is not None:
+            _switch_notes(_notes_before)
+            _notes_before = None
         if _current is not None:
             takeover, _current = _current, None
             takeover.undo()
 
 
 @contextlib.contextmanager
-def installed(oxisocket: types.ModuleType) -> Iterator[Installation]:
-    """``install()`` for the duration of a with-statement. An earlier installation stays."""
+def installed(oxisocket: types.ModuleType, notes: bool | None = None) -> Iterator[Installation]:
+    """``install()`` for the duration of a with-statement. An earlier installation stays, and has notes again as it had."""
     global _users, _outlives_users
     with lock:
         if not _users:
             _outlives_users = _current is not None
         installation = install(oxisocket)
+        before = None if notes is None else _switch_notes(notes)
         _users += 1
     try:
         yield installation
     finally:
         with lock:
             _users -= 1
+            if before is not None:
+                _switch_notes(before)
             if not _users and not _outlives_users:
                 uninstall()
+
+
+def _switch_notes(on: bool) -> bool:
+    """Switch notes on errors on or off; return whether they were on."""
+    from oxisocket import _socket
+
+    return _socket._switch_notes(on)
 
 
 def _log(found: Installation) -> None:

@@ -3,5 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`deadline`] | one deadline for all calls of a thread |
+//! | [`notes`] | notes on errors |
 
 pub mod deadline;
+pub mod notes;

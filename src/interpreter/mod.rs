@@ -12,6 +12,7 @@
 //! | [`make`], [`bytes`] | from Rust's values to Python's |
 //! | [`slot`] | a reference that several threads read and replace |
 //! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, interpreter shutdown |
+//! | [`place`] | a place in a program's code |
 //! | [`type_name`] | the name of a class, for error messages |
 
 pub mod arguments;
@@ -26,6 +27,7 @@ pub mod function;
 pub mod make;
 pub mod method;
 pub mod number;
+pub mod place;
 pub mod signals;
 pub mod signature;
 pub mod slot;

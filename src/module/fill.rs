@@ -32,6 +32,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     function::prepare(py)?;
     descriptor::watch_forks()?;
     ending::hang_threads_that_end();
+    beyond::notes::begin();
     // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
     set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;
@@ -89,6 +90,7 @@ fn refuse_subinterpreters() -> Result<()> {
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
         &beyond::deadline::FUNCTIONS,
+        &beyond::notes::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,

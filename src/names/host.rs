@@ -6,6 +6,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use pyo3::prelude::*;
 
 use super::ip::{Ip, numeric};
+use crate::call::failure::{Failure, Question};
+use crate::call::hooks;
 use crate::error::{Error, Result};
 use crate::sys::resolver::{self, AddrInfo, Hints};
 
@@ -44,5 +46,9 @@ fn wildcard(py: Python<'_>, family: c_int) -> Result<Ip> {
 
 /// Calls `getaddrinfo(3)` with the thread detached.
 pub fn getaddrinfo(py: Python<'_>, host: Option<&CStr>, service: Option<&CStr>, hints: Hints) -> Result<Vec<AddrInfo>> {
-    Ok(py.detach(|| resolver::getaddrinfo(host, service, hints))?)
+    let began = hooks::now();
+    py.detach(|| resolver::getaddrinfo(host, service, hints)).map_err(|failure| {
+        let question = Question::Addresses { host, service, family: hints.family };
+        hooks::failed(py, failure.into(), Failure::look_up(question, began))
+    })
 }

@@ -5,6 +5,8 @@ use std::ffi::{CString, c_int};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
+use crate::call::failure::Question;
+use crate::call::{self, hooks};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
@@ -45,7 +47,11 @@ fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Obje
     let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
     audit(py, c"socket.gethostbyname", (&*host_argument.argument,))?;
     host(py, &host_argument.name, libc::AF_INET)?;
-    let found = py.detach(|| resolver::gethostbyname(&host_argument.name).map_err(as_reported))?;
+    let began = hooks::now();
+    let found = py.detach(|| resolver::gethostbyname(&host_argument.name).map_err(as_reported)).map_err(|failure| {
+        let question = Question::Addresses { host: Some(&*host_argument.name), service: None, family: libc::AF_INET };
+        hooks::failed(py, failure.into(), call::failure::Failure::look_up(question, began))
+    })?;
     triple(py, &found, libc::AF_INET)
 }
 
@@ -58,7 +64,11 @@ fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
         Ip::V4(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET),
         Ip::V6(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET6),
     };
-    let found = py.detach(|| look_up().map_err(as_reported))?;
+    let began = hooks::now();
+    let found = py.detach(|| look_up().map_err(as_reported)).map_err(|failure| {
+        let question = Question::Names(ip.into());
+        hooks::failed(py, failure.into(), call::failure::Failure::look_up(question, began))
+    })?;
     triple(py, &found, ip.family())
 }
 

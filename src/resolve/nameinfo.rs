@@ -6,6 +6,8 @@ use std::net::SocketAddrV6;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::call::failure::{Failure, Question};
+use crate::call::hooks;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
@@ -43,7 +45,15 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
         None if address.len() != 2 => return Err(Error::os("IPv4 sockaddr must be 2 tuple")),
         None => answer.address.clone(),
     };
-    let (host, service) = py.detach(|| resolver::getnameinfo(&found, flags))?;
+    let began = hooks::now();
+    let (host, service) =
+        py.detach(|| resolver::getnameinfo(&found, flags)).map_err(|failure| match found.as_socket() {
+            Some(address) => {
+                let question = Question::Names(address.ip());
+                hooks::failed(py, failure.into(), Failure::look_up(question, began))
+            }
+            None => failure.into(),
+        })?;
     (make::utf8(py, host.to_bytes())?, make::utf8(py, service.to_bytes())?).into_object(py)
 }
 

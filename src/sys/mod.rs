@@ -8,7 +8,10 @@
 //! | [`receive`] | the memory that a call receives into |
 //! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
 //! | [`ancillary`] | the layout of control messages (ancillary data) |
+//! | [`listener`] | the backlog of a TCP listener |
 //! | [`memory`] | fallible allocation: no memory is an error, not an abort |
+//! | [`taken`] | whether a socket keeps another from being bound |
+//! | [`traffic`] | how much a TCP connection has carried |
 //! | [`wait`] | waiting until a descriptor is ready |
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
 //! | [`interface`] | network interfaces by name and index |
@@ -24,6 +27,7 @@
 pub mod ancillary;
 pub mod database;
 pub mod interface;
+pub mod listener;
 pub mod memory;
 pub mod message;
 pub mod presentation;
@@ -31,6 +35,8 @@ pub mod receive;
 mod reentrant;
 pub mod resolver;
 pub mod socket;
+pub mod taken;
+pub mod traffic;
 pub mod wait;
 pub mod wake;
 
