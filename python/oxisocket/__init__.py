@@ -311,11 +311,7 @@ def create_server(
         try:
             sock.bind(address)
         except OSError as error:
-            text = f"{error.strerror} (while attempting to bind on address {address!r})"
-            refusal = OSError(error.errno, text)
-            if hasattr(error, "__notes__"):
-                refusal.__notes__ = error.__notes__
-            raise refusal from None
+            raise _with_address(error, address) from None
         if backlog is None:
             sock.listen()
         else:
@@ -324,6 +320,14 @@ def create_server(
         sock.close()
         raise
     return sock
+
+
+def _with_address(error: OSError, address: "_socket._Address") -> OSError:
+    """The error of a ``bind``, with a text that says to which address. It has the same notes."""
+    new = OSError(error.errno, f"{error.strerror} (while attempting to bind on address {address!r})")
+    if hasattr(error, "__notes__"):
+        new.__notes__ = error.__notes__
+    return new
 
 
 def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
@@ -342,8 +346,8 @@ def install(*, notes: bool | None = None) -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 
     Modules that have imported the standard library's ``socket`` before use oxisocket from then on; what a library has put into it
-    stays. ``notes=False`` leaves errors without the notes that say what was tried; None leaves that as it is. ``uninstall()`` undoes
-    it all.
+    stays. ``notes=False`` leaves errors without the notes that say what was tried; None leaves that as it is. ``uninstall()``
+    undoes it all.
     """
     from oxisocket import _installation
 
