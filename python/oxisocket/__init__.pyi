@@ -486,7 +486,14 @@ def create_server(
 ) -> socket: ...
 def fromfd(fd: SupportsIndex, family: int, type: int, proto: int = 0) -> socket: ...
 def getaddrinfo(
-    host: str | bytes | None, port: str | bytes | int | None, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    host: str | bytes | None,
+    port: str | bytes | int | None,
+    family: int = 0,
+    type: int = 0,
+    proto: int = 0,
+    flags: int = 0,
+    *,
+    timeout: float | None = None,
 ) -> list[
     tuple[Literal[AddressFamily.AF_INET], SocketKind, int, str, tuple[str, int]]
     | tuple[Literal[AddressFamily.AF_INET6], SocketKind, int, str, tuple[str, int, int, int]]

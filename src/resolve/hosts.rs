@@ -17,6 +17,7 @@ use crate::interpreter::text::c_string;
 use crate::names::host::host;
 use crate::names::idna::{is_wire_form, refuse_too_long_label};
 use crate::names::ip::Ip;
+use crate::names::lookup;
 use crate::sys::memory;
 use crate::sys::resolver::{self, Failure, Host};
 
@@ -45,7 +46,7 @@ fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Obje
     let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
     audit(py, c"socket.gethostbyname", (&*host_argument.argument,))?;
     host(py, &host_argument.name, libc::AF_INET)?;
-    let found = py.detach(|| resolver::gethostbyname(&host_argument.name).map_err(as_reported))?;
+    let found = lookup::gethostbyname(py, &host_argument.name, None).map_err(as_reported)?;
     triple(py, &found, libc::AF_INET)
 }
 
@@ -54,20 +55,16 @@ fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
     let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyaddr") })?;
     audit(py, c"socket.gethostbyaddr", (&*host_argument.argument,))?;
     let ip = host(py, &host_argument.name, libc::AF_UNSPEC)?;
-    let look_up = || match ip {
-        Ip::V4(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET),
-        Ip::V6(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET6),
-    };
-    let found = py.detach(|| look_up().map_err(as_reported))?;
+    let found = lookup::gethostbyaddr(py, ip, None).map_err(as_reported)?;
     triple(py, &found, ip.family())
 }
 
 /// A failed look-up as CPython reports it. Since 3.14 it reports the code that the call returns; before, it reported the thread's
 /// `h_errno`, which the call need not set.
-fn as_reported(failure: Failure) -> Failure {
-    match failure {
-        Failure::Host(_) if !cfg!(Py_3_14) => Failure::Host(resolver::h_errno()),
-        failure => failure,
+fn as_reported(error: Error) -> Error {
+    match error {
+        Error::Host(_) if !cfg!(Py_3_14) => Failure::Host(resolver::h_errno()).into(),
+        error => error,
     }
 }
 

@@ -14,9 +14,9 @@ use crate::interpreter::audit::audit;
 use crate::interpreter::format::{Format, Object, Text};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
-use crate::names::host::getaddrinfo;
+use crate::names::lookup;
 use crate::sys::memory;
-use crate::sys::resolver::{self, Hints};
+use crate::sys::resolver::Hints;
 
 /// `getnameinfo`.
 pub static FUNCTIONS: Table = functions![
@@ -33,7 +33,7 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
     audit(py, c"socket.getnameinfo", (address.as_any(),))?;
     let service = memory::until_nul(memory::try_format(format_args!("{port}"))?.as_bytes())?;
     let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
-    let answers = getaddrinfo(py, Some(host), Some(&service), hints)?;
+    let answers = lookup::getaddrinfo(py, Some(host), Some(&service), hints, None)?;
     let [answer] = answers.as_slice() else {
         return Err(Error::os("sockaddr resolved to multiple addresses"));
     };
@@ -43,7 +43,7 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
         None if address.len() != 2 => return Err(Error::os("IPv4 sockaddr must be 2 tuple")),
         None => answer.address.clone(),
     };
-    let (host, service) = py.detach(|| resolver::getnameinfo(&found, flags))?;
+    let (host, service) = lookup::getnameinfo(py, found, flags, None)?;
     (make::utf8(py, host.to_bytes())?, make::utf8(py, service.to_bytes())?).into_object(py)
 }
 

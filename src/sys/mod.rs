@@ -10,6 +10,8 @@
 //! | [`ancillary`] | the layout of control messages (ancillary data) |
 //! | [`memory`] | fallible allocation: no memory is an error, not an abort |
 //! | [`wait`] | waiting until a descriptor is ready |
+//! | [`futex`] | waiting until a word changes |
+//! | [`thread`] | threads that outlive the call that starts them |
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
 //! | [`interface`] | network interfaces by name and index |
 //! | [`presentation`] | IP addresses as text |
@@ -23,6 +25,7 @@
 
 pub mod ancillary;
 pub mod database;
+pub mod futex;
 pub mod interface;
 pub mod memory;
 pub mod message;
@@ -31,6 +34,7 @@ pub mod receive;
 mod reentrant;
 pub mod resolver;
 pub mod socket;
+pub mod thread;
 pub mod wait;
 pub mod wake;
 
