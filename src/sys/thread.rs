@@ -84,11 +84,12 @@ impl Id {
     /// the kernel counts more than one thread. Gives up after some milliseconds.
     pub fn wait_for_end(self) {
         const YIELDS: u32 = 50;
-        const SLEEPS: u32 = 50;
+        const SLEEPS: u32 = 100;
         for attempt in 0..YIELDS + SLEEPS {
             if !self.exists() {
                 return;
             }
+            // The thread may wait for this very processor.
             if attempt < YIELDS {
                 thread::yield_now();
             } else {

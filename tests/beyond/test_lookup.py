@@ -194,6 +194,26 @@ assert Call(act).result() is None if {where == "thread"} else act() is None
 
 
 @only_oxisocket
+@pytest.mark.parametrize("call", [name for name in HELD if name not in ("getaddrinfo with a timeout", "getfqdn")])
+def test_the_deadline_of_a_thread(resolving: Callable[..., str], call: str) -> None:
+    """The nearest counts. `getfqdn` catches the error, as every OSError."""
+    resolving(f"""
+{SOCKETS}
+def act():
+    with socket.deadline(0.1):
+        return outcome(lambda: {HELD[call]})
+assert act() == (TimeoutError, ("timed out",))
+assert Call(act).result() == (TimeoutError, ("timed out",))
+with socket.deadline(0.1):
+    assert outcome(look_up, "b.held.test", timeout=50) == (TimeoutError, ("timed out",))
+with socket.deadline(50):
+    assert outcome(look_up, "b.held.test", timeout=0.1) == (TimeoutError, ("timed out",))
+sock.close()
+udp.close()
+""")
+
+
+@only_oxisocket
 @needs_localhost
 def test_a_timeout_of_zero_waits_for_no_name_server(resolving: Callable[..., str]) -> None:
     resolving("""
