@@ -4,7 +4,6 @@ answers, or waits, as it is told: see resolver.c."""
 from __future__ import annotations
 
 import inspect
-import os
 import shutil
 import signal
 import subprocess
