@@ -222,6 +222,9 @@ def getfqdn(name: str = "") -> str:
 
 _GLOBAL_DEFAULT_TIMEOUT: "Any" = object()
 
+# For calls of `create_connection` that leave it to the default: see `install(happy_eyeballs=True)`.
+_happy_eyeballs_delay: float | None = None
+
 
 def create_connection(
     address: tuple[str | bytes | None, str | bytes | int | None],
@@ -229,13 +232,37 @@ def create_connection(
     source_address: "_socket._Address | None" = None,
     *,
     all_errors: bool = False,
+    happy_eyeballs_delay: float | None = None,
+    interleave: int | None = None,
+    total_timeout: float | None = None,
 ) -> socket:
     """Connect to ``(host, port)`` and return the socket.
 
     The addresses of the host are tried in turn, until one accepts. ``timeout`` is in seconds, for each address, and stays the
     timeout of the socket; without it the default timeout applies, and None means no timeout. ``source_address`` is the address to
     connect from. If no address accepts, the last error is raised, or with ``all_errors`` an ExceptionGroup of all errors.
+
+    What follows is not in the standard library. With ``happy_eyeballs_delay`` (Happy Eyeballs, RFC 8305; 0.25 is a good value)
+    the attempts overlap: the next one starts when the last one has failed, or has taken so many seconds, and the first connection
+    wins. ``interleave`` lets address families alternate, after so many addresses of the first; the default is 1 with a
+    ``happy_eyeballs_delay``, and else 0. ``total_timeout`` is in seconds, for everything together: the look-up and all addresses.
+    When it is over, TimeoutError is raised.
     """
+    if not (happy_eyeballs_delay is interleave is total_timeout is _happy_eyeballs_delay is None):
+        from oxisocket._beyond import connection
+
+        return connection.connect(
+            address,
+            timeout,
+            source_address,
+            make=socket,
+            getaddrinfo=getaddrinfo,
+            all_errors=all_errors,
+            happy_eyeballs_delay=happy_eyeballs_delay,
+            default_delay=_happy_eyeballs_delay,
+            interleave=interleave,
+            total_timeout=total_timeout,
+        )
     host, port = address
     errors: list[OSError] = []
     try:
@@ -335,29 +362,30 @@ def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
 getaddrinfo = _socket._public_getaddrinfo
 
 
-def install() -> "Installation":
+def install(*, happy_eyeballs: bool | None = None) -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 
     Modules that have imported the standard library's ``socket`` before use oxisocket from then on; what a library has put into it
-    stays. ``uninstall()`` undoes it.
+    stays. With ``happy_eyeballs`` each ``create_connection`` that does not say otherwise has a ``happy_eyeballs_delay`` of 0.25
+    seconds; None leaves that as it is. ``uninstall()`` undoes it all.
     """
     from oxisocket import _installation
 
-    return _installation.install(sys.modules[__name__])
+    return _installation.install(sys.modules[__name__], happy_eyeballs)
 
 
 def uninstall() -> None:
     """Undo ``install()``. Sockets made meanwhile keep their class, and still work."""
     from oxisocket import _installation
 
-    _installation.uninstall()
+    _installation.uninstall(sys.modules[__name__])
 
 
-def installed() -> "AbstractContextManager[Installation]":
+def installed(*, happy_eyeballs: bool | None = None) -> "AbstractContextManager[Installation]":
     """``install()`` for the duration of a with-statement."""
     from oxisocket import _installation
 
-    return _installation.installed(sys.modules[__name__])
+    return _installation.installed(sys.modules[__name__], happy_eyeballs)
 
 
 # What goes beyond the standard library: each name, and the module of `_beyond` that has it.

@@ -33,6 +33,8 @@ class Installation(NamedTuple):
     #: name, as ``{"socket.socket": <class 'socks.socksocket'>}``; an attribute set in the class itself is
     #: ``"socket.socket.connect"``.
     kept: Mapping[str, object] = types.MappingProxyType({})
+    #: Whether each ``create_connection`` that does not say otherwise lets its attempts overlap (Happy Eyeballs, RFC 8305).
+    happy_eyeballs: bool = False
 
     @property
     def native_socket(self) -> bool:
@@ -50,14 +52,18 @@ _users = 0  # how many running with-statements rely on the installation
 _outlives_users = False  # whether it was installed before the first of them
 _logged: set[str] = set()
 
+# The default of `happy_eyeballs_delay` after `install(happy_eyeballs=True)`, in seconds: what RFC 8305 recommends.
+_HAPPY_EYEBALLS_DELAY = 0.25
 
-def install(oxisocket: types.ModuleType) -> Installation:
+
+def install(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None) -> Installation:
     """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
     Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that have imported the standard
     library's ``socket`` use oxisocket from now on. Sockets made before keep their class, and still work. What a library has put
     in place of the standard library's own objects stays (``Installation.kept``). Calling this again replaces only what has become
-    the standard library's own since. ``uninstall()`` undoes it.
+    the standard library's own since. ``happy_eyeballs`` is for each ``create_connection`` that leaves it open; None changes
+    nothing. ``uninstall()`` undoes it.
     """
     global _current
     with lock:
@@ -73,27 +79,32 @@ def install(oxisocket: types.ModuleType) -> Installation:
                 _current = takeover
         elif takeover.found.kept:
             takeover.update()
+        if happy_eyeballs is not None:
+            _set_happy_eyeballs(oxisocket, happy_eyeballs)
+        takeover.report(happy_eyeballs=_has_happy_eyeballs(oxisocket))
         _log(takeover.found)
         return takeover.found
 
 
-def uninstall() -> None:
+def uninstall(oxisocket: types.ModuleType) -> None:
     """Undo ``install()``: everything is as before. Sockets made meanwhile keep their class, and still work."""
     global _current
     with lock:
+        _set_happy_eyeballs(oxisocket, False)
         if _current is not None:
             takeover, _current = _current, None
             takeover.undo()
 
 
 @contextlib.contextmanager
-def installed(oxisocket: types.ModuleType) -> Iterator[Installation]:
-    """``install()`` for the duration of a with-statement. An earlier installation stays."""
+def installed(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None) -> Iterator[Installation]:
+    """``install()`` for the duration of a with-statement. An earlier installation stays, and gets its ``happy_eyeballs`` back."""
     global _users, _outlives_users
     with lock:
         if not _users:
             _outlives_users = _current is not None
-        installation = install(oxisocket)
+        before = _has_happy_eyeballs(oxisocket)
+        installation = install(oxisocket, happy_eyeballs)
         _users += 1
     try:
         yield installation
@@ -101,7 +112,18 @@ def installed(oxisocket: types.ModuleType) -> Iterator[Installation]:
         with lock:
             _users -= 1
             if not _users and not _outlives_users:
-                uninstall()
+                uninstall(oxisocket)
+            elif happy_eyeballs is not None:
+                install(oxisocket, before)
+
+
+def _has_happy_eyeballs(oxisocket: types.ModuleType) -> bool:
+    return vars(oxisocket)["_happy_eyeballs_delay"] is not None
+
+
+def _set_happy_eyeballs(oxisocket: types.ModuleType, wanted: bool) -> None:
+    # Not by `setattr`: that would set the name in the standard library's module too.
+    vars(oxisocket)["_happy_eyeballs_delay"] = _HAPPY_EYEBALLS_DELAY if wanted else None
 
 
 def _log(found: Installation) -> None:
@@ -148,6 +170,11 @@ class _Takeover:
         before, kept = self.found.kept, self._foreign_base() | self._foreign_names()
         if kept.keys() != before.keys() or any(kept[name] is not before[name] for name in kept):
             self._replace_all(kept)
+
+    def report(self, *, happy_eyeballs: bool) -> None:
+        """Let the result of ``install()`` say what is the default now."""
+        if happy_eyeballs != self.found.happy_eyeballs:
+            self.found = self.found._replace(happy_eyeballs=happy_eyeballs)
 
     def undo(self) -> None:
         """Undo all changes."""
