@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`module`] | the module: constants, functions, how it is filled |
 //! | [`public`] | the class `oxisocket.socket` and its file objects |
+//! | [`beyond`] | what goes beyond CPython |
 //! | [`socket`] | the class `_socket.socket`, its base |
 //! | [`resolve`] | functions that look names up |
 //! | [`address`] | socket addresses in Python's form and in the kernel's |
@@ -19,6 +20,7 @@
 use pyo3::prelude::*;
 
 mod address;
+mod beyond;
 mod call;
 mod error;
 mod interpreter;

@@ -65,6 +65,13 @@ impl Packet {
     }
 }
 
+/// The bytes of a hardware address in the kernel's form, as far as they are there.
+pub fn hardware_address(bytes: &[u8]) -> &[u8] {
+    let [length] = field(bytes, 11);
+    let address = bytes.get(HARDWARE_ADDRESS..).unwrap_or_default();
+    &address[..address.len().min(length.into())]
+}
+
 /// `(ifname, proto[, pkttype[, hatype[, addr]]])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_PACKET", address)?;
@@ -149,6 +156,7 @@ mod tests {
 
     #[test]
     fn round_trip() {
+        assert_eq!(hardware_address(&BYTES), [1, 2, 3, 4, 5, 6]);
         assert_eq!(bytes_of(&packet().encode()), BYTES);
         assert_eq!(Packet::decode(&BYTES), packet());
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());
@@ -186,11 +194,13 @@ mod tests {
         assert_eq!(packet.address.len(), 255);
         assert_eq!(packet.address[..6], [1, 2, 3, 4, 5, 6]);
         assert_eq!(packet.address[6..], [0; 249]);
+        assert_eq!(hardware_address(&bytes), [1, 2, 3, 4, 5, 6, 0, 0]);
     }
 
     #[test]
     fn short() {
         assert_eq!(Packet::decode(&[]), Packet::default());
+        assert!(hardware_address(&BYTES[..11]).is_empty());
         assert_eq!(Packet::decode(&BYTES[..3]).protocol, 0x0800);
         assert_eq!(Packet::decode(&BYTES[..12]).address, [0; 6]);
         assert_eq!(Packet::decode(&BYTES[..14]).address, [1, 2, 0, 0, 0, 0]);

@@ -1,16 +1,19 @@
-//! Inherited methods that a class has in its own name too.
+//! Methods that a class gets after it was made.
 //!
+//! One kind is inherited methods that it has in its own name too.
 //! The interpreter calls a method straight away, without an attribute's detours, where the object is of the very class that the method was
 //! made for. A subclass's instances miss that by one step, in every call of their lives. So the subclass gets the methods that are
 //! called most often once more; whatever is not such a call is left to the inherited one, with its own words for what is wrong.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
+use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use crate::error::{Error, Result};
+use crate::interpreter::function::Table;
 use crate::interpreter::{make, owned};
 
 /// Gives `class` the method that it inherits by this name, made by [`functions!`](super::function::functions), as its own.
@@ -29,6 +32,21 @@ pub fn redefine(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
         own
     };
     Ok(class.setattr(attribute, own)?)
+}
+
+/// Gives `class` the methods of one more table, whose receiver is an instance of it.
+pub fn add(class: &Bound<'_, PyType>, table: &'static Table) -> Result<()> {
+    for entry in table.entries() {
+        // SAFETY: an entry of a static table, made for instances of the class; its name is a string with its NUL. The returned reference
+        // is new, or null with an exception.
+        let (method, name) = unsafe {
+            let method = ffi::PyDescr_NewMethod(class.as_type_ptr(), ptr::from_ref(entry).cast_mut());
+            (owned(class.py(), method)?, CStr::from_ptr(entry.ml_name))
+        };
+        let name = make::utf8(class.py(), name.to_bytes())?.cast_into::<PyString>().map_err(PyErr::from)?;
+        class.setattr(name, method)?;
+    }
+    Ok(())
 }
 
 /// What the interpreter calls where it does not call the function itself: for instances of further subclasses, and for every call that is

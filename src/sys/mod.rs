@@ -11,6 +11,7 @@
 //! | [`wait`] | waiting until a descriptor is ready |
 //! | [`wake`] | ending the system call that another thread is blocked in |
 //! | [`interface`] | network interfaces by name and number |
+//! | [`interface_address`] | the addresses of network interfaces |
 //! | [`presentation`] | IP addresses as text |
 //! | [`resolver`] | `getaddrinfo(3)` and its family |
 //! | [`database`] | services, protocols and the host's name |
@@ -23,6 +24,7 @@
 pub mod ancillary;
 pub mod database;
 pub mod interface;
+pub mod interface_address;
 pub mod message;
 pub mod presentation;
 pub mod receive;

@@ -213,6 +213,7 @@ def test_setsockopt_has_the_same_outcomes(agree, outcome, args):
 
 
 # The original writes past its buffer here: it is not run.
+@pytest.mark.holds("`getsockopt` of a filter (SO_GET_FILTER)", "The system takes the size for")
 @only_oxisocket
 @pytest.mark.parametrize("length", [1, 4, 200, 1024])
 def test_a_filter_has_room_although_its_length_counts_instructions(socket, run, length):

@@ -1,0 +1,19 @@
+//! What goes beyond CPython, and uses the rest as any program could.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`methods`] | the table of the methods that the public class gets |
+//! | [`interfaces`] | the addresses of network interfaces |
+//! | [`option_value`] | the value of a socket option, of any length |
+//! | [`readiness`] | what a socket is ready for, and how much lies in its queues |
+//! | [`tcp_info`] | what the kernel knows of a TCP connection |
+//! | [`description`] | a socket in one line |
+//! | [`package`] | functions of the Python package `oxisocket._beyond` |
+
+pub mod description;
+pub mod interfaces;
+pub mod methods;
+pub mod option_value;
+mod package;
+pub mod readiness;
+pub mod tcp_info;
