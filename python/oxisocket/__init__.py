@@ -132,12 +132,12 @@ def send_fds(
 ) -> int:
     """Send data and descriptors over a socket of family AF_UNIX; return how many bytes of the data were sent.
 
-    ``buffers`` is an iterable of bytes-like objects that contain at least one byte (on a stream), ``fds`` an iterable of
-    descriptors: the peer receives duplicates of them. The caller's descriptors stay open, and stay the caller's. If not all data was
-    sent, the descriptors were: send the rest with ``send()``.
+    ``buffers`` is an iterable of bytes-like objects that contain at least one byte if the socket is a stream, ``fds`` an iterable
+    of descriptors: the peer receives duplicates of them. The caller's descriptors stay open, also when the call fails. If only
+    a part of the data was sent, the descriptors went with it: send the rest with ``send()``.
 
-    ``flags`` and ``address`` have no effect, as in the standard library, unless ``honor_arguments`` is true: then they are those of
-    ``sendmsg()``. Raises OSError; see unix(7), SCM_RIGHTS.
+    ``flags`` and ``address`` have no effect, as in the standard library, unless ``honor_arguments`` is true: then they are those
+    of ``sendmsg()``. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 

@@ -13,10 +13,15 @@ from typing import Any, Final, Literal, NoReturn, Protocol, Self, SupportsIndex,
 
 from oxisocket import _socket as _socket
 from oxisocket._beyond.interfaces import (
-    InterfaceAddress as InterfaceAddress, InterfaceFlag as InterfaceFlag, getifaddrs as getifaddrs,
+    InterfaceAddress as InterfaceAddress,
+    InterfaceFlag as InterfaceFlag,
+    getifaddrs as getifaddrs,
 )
 from oxisocket._beyond.tcp_info import (
-    TcpCaState as TcpCaState, TcpInfo as TcpInfo, TcpOption as TcpOption, TcpState as TcpState,
+    TcpCaState as TcpCaState,
+    TcpInfo as TcpInfo,
+    TcpOption as TcpOption,
+    TcpState as TcpState,
 )
 from oxisocket._installation import Installation as _Installation
 from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile, __version__ as __version__

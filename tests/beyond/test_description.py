@@ -160,7 +160,9 @@ def test_a_descriptor_that_was_closed_behind_the_socket_s_back(socket):
     number = sock.fileno()
     os.close(number)
     try:
-        assert sock.describe() == f"socket.socket fd {number}, AF_INET SOCK_STREAM, its descriptor is closed, but not by this socket"
+        assert (
+            sock.describe() == f"socket.socket fd {number}, AF_INET SOCK_STREAM, its descriptor is closed, but not by this socket"
+        )
     finally:
         sock.detach()
 

@@ -246,8 +246,7 @@ def test_a_subclass_has_it_too(socket, keep):
 
 def test_threads_can_ask_at_the_same_time(socket, tcp_pair):
     def ask():
-        for _ in range(200):
-            found.append(tcp_pair[0].tcp_info().state)
+        found.extend(tcp_pair[0].tcp_info().state for _ in range(200))
 
     found = []
     threads = [threading.Thread(target=ask) for _ in range(4)]

@@ -95,9 +95,12 @@ class _Subject:
     def _number(self, level: int, option: int) -> int | None:
         return _asked(_socket.socket.getsockopt, self._sock, level, option)
 
+    def _bytes(self, level: int, option: int, size: int) -> bytes | None:
+        return _asked(oxisocket.socket.getsockopt_bytes, self._sock, level, option, size)
+
     def _unpacked(self, level: int, option: int, layout: struct.Struct) -> tuple[int, ...] | None:
         """The value of an option that is a struct; None if this system's has another size."""
-        value = _asked(_socket.socket.getsockopt, self._sock, level, option, layout.size)
+        value = self._bytes(level, option, layout.size)
         return layout.unpack(value) if value is not None and len(value) == layout.size else None
 
     def _broken(self) -> str | None:
@@ -212,8 +215,7 @@ class _Subject:
         on, seconds = self._unpacked(_socket.SOL_SOCKET, _socket.SO_LINGER, _LINGER) or (0, 0)
         if on:
             yield f"SO_LINGER {seconds} s"
-        device = _asked(_socket.socket.getsockopt, self._sock, _socket.SOL_SOCKET, _socket.SO_BINDTODEVICE, 16)
-        if device:
+        if device := self._bytes(_socket.SOL_SOCKET, _socket.SO_BINDTODEVICE, 16):
             yield f"SO_BINDTODEVICE {device.rstrip(bytes(1)).decode(errors='backslashreplace')}"
 
     def _files(self) -> Iterator[str]:

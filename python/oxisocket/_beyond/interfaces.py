@@ -38,7 +38,7 @@ class InterfaceAddress(NamedTuple):
 
     name: str
     """The interface's name, or the label of the address, such as ``eth0:1``."""
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of this name
     """The interface's number; 0 if the interface has gone meanwhile."""
     flags: InterfaceFlag
     family: oxisocket.AddressFamily | None
@@ -57,10 +57,10 @@ class InterfaceAddress(NamedTuple):
 
 
 def getifaddrs() -> list[InterfaceAddress]:
-    """The addresses of all network interfaces, in the system's order; see getifaddrs(3).
+    """Return the addresses of all network interfaces, in the system's order.
 
     An interface has an entry for each address, its hardware address (AF_PACKET) included. An interface without any, such as a
-    tunnel that is not set up yet, has one entry whose ``family`` and ``address`` are None. Raises OSError.
+    tunnel that is not set up yet, has one entry whose ``family`` and ``address`` are None. Raises OSError; see getifaddrs(3).
     """
     return [_interface_address(*entry) for entry in _socket._getifaddrs()]
 
@@ -78,8 +78,9 @@ def _interface_address(
 ) -> InterfaceAddress:
     """The entry for what the C library gives, which has the broadcast address and the peer's in one field.
 
-    Where neither is set it leaves the address itself there. The flags are the interface's, and an interface with IFF_BROADCAST can
-    have addresses with a peer all the same. These have no broadcast address: there is none in IPv6, nor in a network of one or two.
+    Where neither is set it leaves the address itself there. The flags are the interface's, and an interface with IFF_BROADCAST
+    can have addresses with a peer all the same. These have no broadcast address: there is none in IPv6, nor in a network of one
+    address or two.
     """
     flags = InterfaceFlag(flags)
     broadcast = peer = None

@@ -224,9 +224,7 @@ def _version(release: str) -> tuple[int, ...]:
 _KERNEL = _version(os.uname().release)
 
 
-def decode(
-    data: bytes, byteorder: Literal["little", "big"] = sys.byteorder, kernel: tuple[int, ...] = _KERNEL
-) -> TcpInfo:
+def decode(data: bytes, byteorder: Literal["little", "big"] = sys.byteorder, kernel: tuple[int, ...] = _KERNEL) -> TcpInfo:
     """Decode the bytes of a ``struct tcp_info``, which may be shorter or longer than the one that is known here.
 
     Raises ValueError if they do not even have the fields that each kernel since Linux 2.6 has.
@@ -243,20 +241,10 @@ def decode(
         snd_wscale, rcv_wscale, app_limited, fastopen = scales & 15, scales >> 4, flags & 1, flags >> 1 & 3
     else:
         snd_wscale, rcv_wscale, app_limited, fastopen = scales >> 4, scales & 15, flags >> 7, flags >> 5 & 3
-    return TcpInfo(
-        TcpState(state),
-        TcpCaState(ca_state),
-        retransmits,
-        probes,
-        backoff,
-        TcpOption(options),
-        snd_wscale,
-        rcv_wscale,
-        bool(app_limited),
-        fastopen,
-        *numbers,
-        *(_NONE if accurate_ecn is None else _accurate_ecn(accurate_ecn, byteorder, kernel)),
-    )
+    bits = (snd_wscale, rcv_wscale, bool(app_limited), fastopen)
+    last = _NONE if accurate_ecn is None else _accurate_ecn(accurate_ecn, byteorder, kernel)
+    first = (TcpState(state), TcpCaState(ca_state), retransmits, probes, backoff, TcpOption(options))
+    return TcpInfo._make((*first, *bits, *numbers, *last))
 
 
 def _accurate_ecn(
