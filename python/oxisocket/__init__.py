@@ -64,6 +64,17 @@ __all__ = [
 ]
 __all__ += [name for name in dir(_socket) if not name.startswith("_") and name not in ("RawSocketIO", "Socket")]
 
+# Names beyond the standard library's, each with the module of `oxisocket._beyond` that has it.
+_BEYOND = {
+    "InterfaceAddress": "interfaces",
+    "InterfaceFlag": "interfaces",
+    "TcpCaState": "tcp_info",
+    "TcpInfo": "tcp_info",
+    "TcpOption": "tcp_info",
+    "TcpState": "tcp_info",
+    "getifaddrs": "interfaces",
+}
+
 EBADF = errno.EBADF
 EAGAIN = errno.EAGAIN
 EWOULDBLOCK = errno.EWOULDBLOCK
@@ -93,6 +104,15 @@ class SocketIO(_socket.RawSocketIO, io.RawIOBase):
 _socket._register(AddressFamily, SocketKind, globals())
 
 
+def __getattr__(name: str) -> "Any":
+    """Import a name beyond the standard library's when it is first used."""
+    if name not in _BEYOND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules.get(__name__))
+    value = getattr(__import__(f"{__name__}._beyond.{_BEYOND[name]}", fromlist=[name]), name)
+    globals()[name] = value
+    return value
+
+
 def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
     """A socket on a duplicate of the descriptor ``fd``. The caller still owns ``fd``, which stays open.
 
@@ -102,29 +122,47 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 
 
 def send_fds(
-    sock: _socket.socket, buffers: "Iterable[ReadableBuffer]", fds: "Iterable[int]", flags: object = 0, address: object = None
+    sock: _socket.socket,
+    buffers: "Iterable[ReadableBuffer]",
+    fds: "Iterable[int]",
+    flags: "Any" = 0,
+    address: "Any" = None,
+    *,
+    honor_arguments: bool = False,
 ) -> int:
     """Send data and descriptors over a socket of family AF_UNIX; return how many bytes of the data were sent.
 
-    ``buffers`` is an iterable of bytes-like objects that contain at least one byte, ``fds`` an iterable of descriptors: the peer
-    receives duplicates of them. ``flags`` and ``address`` have no effect, as in the standard library. Raises OSError; see
-    unix(7), SCM_RIGHTS.
+    ``buffers`` is an iterable of bytes-like objects that contain at least one byte if the socket is a stream, ``fds`` an iterable
+    of descriptors: the peer receives duplicates of them. The caller's descriptors stay open, also when the call fails. If only
+    a part of the data was sent, the descriptors went with it: send the rest with ``send()``.
+
+    ``flags`` and ``address`` have no effect, as in the standard library, unless ``honor_arguments`` is true: then they are those
+    of ``sendmsg()``. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 
-    return sock.sendmsg(buffers, [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))])
+    rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))]
+    if honor_arguments:
+        return sock.sendmsg(buffers, rights, flags, address)
+    return sock.sendmsg(buffers, rights)
 
 
-def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) -> "tuple[bytes, list[int], int, Any]":
+def recv_fds(
+    sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0, *, honor_arguments: bool = False
+) -> "tuple[bytes, list[int], int, Any]":
     """Receive data and descriptors: ``(data, fds, msg_flags, address)``.
 
     At most ``bufsize`` bytes and ``maxfds`` descriptors. The caller must close the descriptors; they are not inherited by
-    programs that this one starts. ``flags`` has no effect, as in the standard library. Raises OSError; see unix(7), SCM_RIGHTS.
+    programs that this one starts. If more came, the system has closed those, and MSG_CTRUNC is set in ``msg_flags``.
+
+    ``flags`` has no effect, as in the standard library, unless ``honor_arguments`` is true: then they are those of ``recvmsg()``.
+    With MSG_PEEK the descriptors are further duplicates, and must be closed too. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 
     fds = array.array("i")
-    message = sock.recvmsg(bufsize, _socket.CMSG_LEN(maxfds * fds.itemsize))
+    room = _socket.CMSG_LEN(maxfds * fds.itemsize)
+    message = sock.recvmsg(bufsize, room, flags) if honor_arguments else sock.recvmsg(bufsize, room)
     try:
         data, messages, msg_flags, address = message
         for level, kind, payload in messages:
@@ -132,7 +170,8 @@ def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) ->
                 # Ignore the incomplete bytes of a truncated descriptor.
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         return data, list(fds), msg_flags, address
-    except MemoryError:
+    except BaseException:
+        # No memory, or a signal handler or a tracer has raised: the caller gets no descriptors.
         _close_received(message[1], fds.itemsize)
         raise
 

@@ -12,6 +12,17 @@ from io import BufferedReader, BufferedRWPair, BufferedWriter, RawIOBase, TextIO
 from typing import Any, Final, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, overload
 
 from oxisocket import _socket as _socket
+from oxisocket._beyond.interfaces import (
+    InterfaceAddress as InterfaceAddress,
+    InterfaceFlag as InterfaceFlag,
+    getifaddrs as getifaddrs,
+)
+from oxisocket._beyond.tcp_info import (
+    TcpCaState as TcpCaState,
+    TcpInfo as TcpInfo,
+    TcpOption as TcpOption,
+    TcpState as TcpState,
+)
 from oxisocket._installation import Installation as _Installation
 from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile, __version__ as __version__
 from oxisocket._socket import (
@@ -382,6 +393,10 @@ class socket(_socket.socket):
     def accept(self) -> tuple[socket, _socket._ReturnedAddress]: ...
     def dup(self) -> Self: ...
     def get_inheritable(self) -> bool: ...
+    def _readiness(self) -> tuple[int | None, int | None, int | None]: ...
+    def describe(self) -> str: ...
+    def getsockopt_bytes(self, level: int, option: int, size: int | None = None) -> bytes: ...
+    def tcp_info(self) -> TcpInfo: ...
     def set_inheritable(self, inheritable: bool) -> None: ...
     @staticmethod
     def gethostname() -> str: ...
@@ -506,10 +521,27 @@ def has_dualstack_ipv6() -> bool: ...
 def install(*, happy_eyeballs: bool | None = None) -> _Installation: ...
 def installed(*, happy_eyeballs: bool | None = None) -> AbstractContextManager[_Installation]: ...
 def recv_fds(
-    sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0
+    sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0, *, honor_arguments: bool = False
 ) -> tuple[bytes, list[int], int, _socket._ReturnedAddress]: ...
+@overload
 def send_fds(
-    sock: _socket.socket, buffers: Iterable[ReadableBuffer], fds: Iterable[int], flags: Unused = 0, address: Unused = None
+    sock: _socket.socket,
+    buffers: Iterable[ReadableBuffer],
+    fds: Iterable[int],
+    flags: Unused = 0,
+    address: Unused = None,
+    *,
+    honor_arguments: Literal[False] = False,
+) -> int: ...
+@overload
+def send_fds(
+    sock: _socket.socket,
+    buffers: Iterable[ReadableBuffer],
+    fds: Iterable[int],
+    flags: int = 0,
+    address: _socket._Address | None = None,
+    *,
+    honor_arguments: bool,
 ) -> int: ...
 def socketpair(family: int | None = None, type: int = ..., proto: int = 0) -> tuple[socket, socket]: ...
 def uninstall() -> None: ...

@@ -3,5 +3,19 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`deadline`] | one deadline for all calls of a thread |
+//! | [`description`] | a socket in one line |
+//! | [`interfaces`] | the addresses of network interfaces |
+//! | [`methods`] | the table of the methods that the public class gets |
+//! | [`option_value`] | the value of a socket option, of any length |
+//! | [`package`] | functions of the Python package `oxisocket._beyond` |
+//! | [`readiness`] | what a socket is ready for, and how much lies in its queues |
+//! | [`tcp_info`] | what the kernel knows of a TCP connection |
 
 pub mod deadline;
+pub mod description;
+pub mod interfaces;
+pub mod methods;
+pub mod option_value;
+mod package;
+pub mod readiness;
+pub mod tcp_info;

@@ -91,6 +91,7 @@ fn refuse_subinterpreters() -> Result<()> {
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
         &beyond::deadline::FUNCTIONS,
+        &beyond::interfaces::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,

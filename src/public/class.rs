@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::{borrowed, identity, io, lifecycle, makefile, sendfile};
+use crate::beyond::methods;
 use crate::error::Result;
 use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Table};
@@ -129,6 +130,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     for name in HOT_METHODS {
         method::redefine(&class, name)?;
     }
+    method::add(&class, &methods::METHODS)?;
     borrowed::add(&class, &BORROWED)?;
     let slots = make::list(py)?;
     for name in ["__weakref__", "_closed", "_io_refs"] {

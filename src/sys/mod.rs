@@ -14,6 +14,7 @@
 //! | [`thread`] | threads that outlive the call that starts them |
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
 //! | [`interface`] | network interfaces by name and index |
+//! | [`interface_address`] | the addresses of network interfaces |
 //! | [`presentation`] | IP addresses as text |
 //! | [`resolver`] | `getaddrinfo(3)`, `getnameinfo(3)`, `gethostbyname_r(3)`, `gethostbyaddr_r(3)` |
 //! | [`database`] | services, protocols and the host's name |
@@ -27,6 +28,7 @@ pub mod ancillary;
 pub mod database;
 pub mod futex;
 pub mod interface;
+pub mod interface_address;
 pub mod memory;
 pub mod message;
 pub mod presentation;

@@ -700,3 +700,46 @@ def dup_of_a_number(env):
     number = yield env.base.dup, (env.left.fileno(),)
     if number is not None:
         os.close(number)
+
+
+@table("beyond")
+def looks(env):
+    """What describes a socket, and fails. Python code that is imported on the way is imported before."""
+    tcp, closed, level, option = env.tcp, env.closed, env.module.SOL_SOCKET, env.module.SO_TYPE
+    tcp.tcp_info()
+    description = importlib.import_module("oxisocket._beyond.description")
+    return {
+        "tcp_info of UDP": (None, env.one.tcp_info),
+        "tcp_info of a closed socket": (None, closed.tcp_info),
+        "getsockopt_bytes": (None, tcp.getsockopt_bytes, level, option),
+        "getsockopt_bytes of a size": (None, partial(tcp.getsockopt_bytes, level, option, size=100_000)),
+        "getsockopt_bytes of an unknown option": (None, tcp.getsockopt_bytes, level, 7777),
+        "getsockopt_bytes with a wrong size": (None, tcp.getsockopt_bytes, level, option, 0),
+        "getsockopt_bytes with a wrong call": (None, tcp.getsockopt_bytes, level),
+        "readiness": (None, env.left._readiness),
+        "describe": (None, description.describe, env.left),
+        "describe a closed socket": (None, description.describe, closed),
+    }
+
+
+@operation("beyond")
+def tcp_info(env):
+    env.tcp.tcp_info()
+    info = yield env.tcp.tcp_info, ()
+    return info and info.state
+
+
+@operation("beyond")
+def getifaddrs(env):
+    return (yield env.module.getifaddrs, ())
+
+
+@operation("beyond")
+def recv_fds_with_arguments(env):
+    env.descriptors()
+    message = yield partial(env.module.recv_fds, honor_arguments=True), (env.right, 10, 2, 0)
+    env.clean_up()
+    if message is not None:
+        for number in message[1]:
+            os.close(number)
+        return message[0], len(message[1]), message[2:]
