@@ -195,10 +195,6 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
     const SHORT: Duration = Duration::from_millis(10);
 
-    fn helpers(resolver: Resolver) -> &'static Helpers {
-        Box::leak(Box::new(Helpers::new(resolver)))
-    }
-
     fn question(number: u8) -> Question<'static> {
         Question::HostByAddr(Ip::V4(Ipv4Addr::new(192, 0, 2, number)))
     }
@@ -251,12 +247,12 @@ mod tests {
     #[cfg_attr(miri, ignore = "Miri has no thread attributes")]
     fn a_helper_makes_the_look_up() {
         static THREAD: Mutex<Option<ThreadId>> = Mutex::new(None);
-        let helpers = helpers(|_| {
+        static HELPERS: Helpers = Helpers::new(|_| {
             *THREAD.lock().unwrap() = Some(std::thread::current().id());
             Err(Failure::System(5))
         });
         let question = question(1);
-        assert_eq!(end(&mut helpers.look_up(&question, None)), Some(Failure::System(5)));
+        assert_eq!(end(&mut HELPERS.look_up(&question, None)), Some(Failure::System(5)));
         assert_ne!(THREAD.lock().unwrap().unwrap(), std::thread::current().id());
     }
 
@@ -264,50 +260,50 @@ mod tests {
     #[cfg_attr(miri, ignore = "Miri has no thread attributes")]
     fn an_abandoned_look_up_is_joined() {
         static GATE: Gate = Gate::new();
-        let helpers = helpers(|_| GATE.pass());
+        static HELPERS: Helpers = Helpers::new(|_| GATE.pass());
         let question = question(1);
-        assert_eq!(end(&mut helpers.look_up(&question, within(SHORT))), None);
-        let mut first = helpers.look_up(&question, within(LONG));
-        let mut second = helpers.look_up(&question, within(SHORT));
+        assert_eq!(end(&mut HELPERS.look_up(&question, within(SHORT))), None);
+        let mut first = HELPERS.look_up(&question, within(LONG));
+        let mut second = HELPERS.look_up(&question, within(SHORT));
         assert!(first.begin().is_none());
         assert_eq!(end(&mut second), None);
         GATE.open();
         assert_eq!((end(&mut first), GATE.calls()), (Some(Failure::Host(1)), 1));
         assert_eq!((end(&mut second), GATE.calls()), (Some(Failure::Host(1)), 1), "the answer beats the deadline");
-        assert_eq!(end(&mut helpers.look_up(&question, None)), Some(Failure::Host(1)));
+        assert_eq!(end(&mut HELPERS.look_up(&question, None)), Some(Failure::Host(1)));
         assert_eq!(GATE.calls(), 2, "answers are not kept");
     }
 
     #[test]
     fn a_deadline_that_has_passed_begins_nothing() {
         static GATE: Gate = Gate::new();
-        let helpers = helpers(|_| GATE.pass());
-        assert_eq!(end(&mut helpers.look_up(&question(1), within(Duration::ZERO))), None);
+        static HELPERS: Helpers = Helpers::new(|_| GATE.pass());
+        assert_eq!(end(&mut HELPERS.look_up(&question(1), within(Duration::ZERO))), None);
         assert_eq!(GATE.calls(), 0);
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no thread attributes")]
     fn a_panic_is_a_failure() {
-        let helpers = helpers(|_| panic!("as planned"));
-        assert_eq!(end(&mut helpers.look_up(&question(1), None)), Some(Failure::AddrInfo(libc::EAI_FAIL)));
+        static HELPERS: Helpers = Helpers::new(|_| panic!("as planned"));
+        assert_eq!(end(&mut HELPERS.look_up(&question(1), None)), Some(Failure::AddrInfo(libc::EAI_FAIL)));
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no thread attributes")]
     fn too_many_abandoned_look_ups_hold_new_ones_up() {
         static GATE: Gate = Gate::new();
-        let helpers = helpers(|question| match question {
+        static HELPERS: Helpers = Helpers::new(|question| match question {
             Question::HostByName(_) => Err(Failure::Host(2)),
             _ => GATE.pass(),
         });
         for number in 0..MOST_ABANDONED {
-            assert_eq!(end(&mut helpers.look_up(&question(number as u8), within(SHORT))), None);
+            assert_eq!(end(&mut HELPERS.look_up(&question(number as u8), within(SHORT))), None);
         }
         let other = Question::HostByName(c"other.test".into());
-        assert_eq!(end(&mut helpers.look_up(&other, within(SHORT))), None, "no place became free");
-        assert_eq!(end(&mut helpers.look_up(&other, None)), Some(Failure::Host(2)), "the caller made it itself");
-        let mut waiting = helpers.look_up(&other, within(LONG));
+        assert_eq!(end(&mut HELPERS.look_up(&other, within(SHORT))), None, "no place became free");
+        assert_eq!(end(&mut HELPERS.look_up(&other, None)), Some(Failure::Host(2)), "the caller made it itself");
+        let mut waiting = HELPERS.look_up(&other, within(LONG));
         assert!(waiting.begin().is_none() && waiting.id.is_none());
         GATE.open();
         assert_eq!(end(&mut waiting), Some(Failure::Host(2)));
@@ -317,12 +313,12 @@ mod tests {
     #[cfg_attr(miri, ignore = "Miri has no thread attributes")]
     fn a_child_begins_again() {
         static GATE: Gate = Gate::new();
-        let helpers = helpers(|_| GATE.pass());
+        static HELPERS: Helpers = Helpers::new(|_| GATE.pass());
         let question = question(1);
-        let mut look_up = helpers.look_up(&question, within(LONG));
+        let mut look_up = HELPERS.look_up(&question, within(LONG));
         assert!(look_up.begin().is_none());
         // As in a child, but that the first helper is there.
-        helpers.running().forget();
+        HELPERS.running().forget();
         GATE.open();
         assert_eq!((end(&mut look_up), GATE.calls()), (Some(Failure::Host(1)), 2));
     }
@@ -330,13 +326,13 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no h_errno")]
     fn h_errno_goes_to_the_helper_and_back() {
-        let helpers = helpers(|_| {
+        static HELPERS: Helpers = Helpers::new(|_| {
             let before = resolver::h_errno();
             resolver::set_h_errno(7);
             Err(Failure::Host(before))
         });
         resolver::set_h_errno(3);
-        assert_eq!(end(&mut helpers.look_up(&question(1), None)), Some(Failure::Host(3)));
+        assert_eq!(end(&mut HELPERS.look_up(&question(1), None)), Some(Failure::Host(3)));
         assert_eq!(resolver::h_errno(), 7);
     }
 }
