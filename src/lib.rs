@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`module`] | the module: constants, functions, how they are added |
 //! | [`public`] | the class `oxisocket.socket` and its file objects |
+//! | [`beyond`] | what goes beyond CPython |
 //! | [`socket`] | the class `_socket.socket`, the base of `oxisocket.socket` |
 //! | [`resolve`] | the functions that look up names and addresses |
 //! | [`address`] | socket addresses in Python's form and in the kernel's |
@@ -19,6 +20,7 @@
 use pyo3::prelude::*;
 
 mod address;
+mod beyond;
 mod call;
 mod error;
 mod interpreter;

@@ -335,6 +335,24 @@ def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
 getaddrinfo = _socket._public_getaddrinfo
 
 
+# What goes beyond the standard library, by the module in `_beyond` that has it. It is imported when it is first used.
+_BEYOND = {
+    "IncompleteReadError": "errors",
+    "LimitOverrunError": "errors",
+    "Reader": "reader",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _BEYOND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules.get(__name__))
+    from importlib import import_module
+
+    value = getattr(import_module(f"oxisocket._beyond.{_BEYOND[name]}"), name)
+    globals()[name] = value
+    return value
+
+
 def install() -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 

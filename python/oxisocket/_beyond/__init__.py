@@ -1,0 +1,1 @@
+"""What goes beyond the standard library's ``socket``. Each module is imported when one of its names is first used."""
