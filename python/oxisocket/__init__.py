@@ -66,12 +66,16 @@ __all__ += [name for name in dir(_socket) if not name.startswith("_") and name n
 
 # Names beyond the standard library's, each with the module of `oxisocket._beyond` that has it.
 _BEYOND = {
+    "IncompleteReadError": "errors",
     "InterfaceAddress": "interfaces",
     "InterfaceFlag": "interfaces",
+    "LimitOverrunError": "errors",
+    "Reader": "reader",
     "TcpCaState": "tcp_info",
     "TcpInfo": "tcp_info",
     "TcpOption": "tcp_info",
     "TcpState": "tcp_info",
+    "deadline": "deadline",
     "getifaddrs": "interfaces",
 }
 
@@ -425,21 +429,3 @@ def installed(*, happy_eyeballs: bool | None = None) -> "AbstractContextManager[
     from oxisocket import _installation
 
     return _installation.installed(sys.modules[__name__], happy_eyeballs)
-
-
-# What goes beyond the standard library: each name, and the module of `_beyond` that has it.
-_BEYOND = {
-    "deadline": "deadline",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import what goes beyond the standard library when it is first used."""
-    module = _BEYOND.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
-    from importlib import import_module
-
-    value: object = getattr(import_module(f"oxisocket._beyond.{module}"), name)
-    globals()[name] = value
-    return value

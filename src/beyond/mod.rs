@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`deadline`] | one deadline for all calls of a thread |
 //! | [`description`] | a socket in one line |
+//! | [`errors`] | the exceptions that the Python package defines |
+//! | [`exact`] | receives of exactly `n` bytes |
 //! | [`interfaces`] | the addresses of network interfaces |
 //! | [`methods`] | the table of the methods that the public class gets |
 //! | [`option_value`] | the value of a socket option, of any length |
@@ -13,6 +15,8 @@
 
 pub mod deadline;
 pub mod description;
+pub mod errors;
+pub mod exact;
 pub mod interfaces;
 pub mod methods;
 pub mod option_value;

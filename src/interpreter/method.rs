@@ -1,18 +1,16 @@
-//! Methods that a class gets after it was created; above all, copies of inherited methods in a subclass, for speed.
+//! Copies of inherited methods in a subclass, for speed.
 //!
 //! The interpreter's specialised instructions call a method's C function directly, but only if the object's class is exactly the class that
 //! the method descriptor belongs to. Instances of a subclass never get this fast path. So the subclass gets descriptors of its own for the
 //! methods that are called most often. A call with wrong arguments is passed to the inherited method, which raises its own error message.
 
-use std::ffi::{CStr, c_int};
-use std::ptr;
+use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use crate::error::{Error, Result};
-use crate::interpreter::function::Table;
 use crate::interpreter::{make, owned};
 
 /// Gives `class` a descriptor of its own for an inherited method, which [`functions!`](super::function::functions) must have made.
@@ -31,21 +29,6 @@ pub fn redefine(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
         own
     };
     Ok(class.setattr(attribute, own)?)
-}
-
-/// Gives `class` the methods of one more table, whose receiver is an instance of it.
-pub fn add(class: &Bound<'_, PyType>, table: &'static Table) -> Result<()> {
-    for entry in table.entries() {
-        // SAFETY: an entry of a static table, made for instances of the class; its name is a string with its NUL. The returned reference
-        // is new, or null with an exception.
-        let (method, name) = unsafe {
-            let method = ffi::PyDescr_NewMethod(class.as_type_ptr(), ptr::from_ref(entry).cast_mut());
-            (owned(class.py(), method)?, CStr::from_ptr(entry.ml_name))
-        };
-        let name = make::utf8(class.py(), name.to_bytes())?.cast_into::<PyString>().map_err(PyErr::from)?;
-        class.setattr(name, method)?;
-    }
-    Ok(())
 }
 
 /// The vectorcall function of the new descriptors: the interpreter calls it if it does not call the C function directly, for example for
