@@ -109,8 +109,19 @@ def different_signatures(first, second, names):
     return different
 
 
+# Keyword-only arguments that oxisocket has and the original lacks, by function.
+ADDED_ARGUMENTS = {"create_connection": ["happy_eyeballs_delay", "interleave", "total_timeout"]}
+
+
 def test_signatures_of_functions(both):
-    assert different_signatures(*both, FUNCTIONS) == {}
+    assert different_signatures(*both, [name for name in FUNCTIONS if name not in ADDED_ARGUMENTS]) == {}
+
+
+@pytest.mark.holds("`create_connection` has the arguments `happy_eyeballs_delay`, `interleave` and `total_timeout` too")
+@pytest.mark.parametrize("name", ADDED_ARGUMENTS)
+def test_additional_arguments(both, name):
+    expected, found = (parameters(getattr(each, name)) for each in both)
+    assert found == [*expected, *((added, "keyword-only", None) for added in ADDED_ARGUMENTS[name])]
 
 
 def test_signatures_of_the_extension_s_functions(both):
