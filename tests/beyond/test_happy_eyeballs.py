@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 from machine import needs_localhost, needs_loopback6
 from marks import only_oxisocket
-from oxisocket._beyond import eyeballs, lookup
+from oxisocket._beyond import attempts, connection, eyeballs, lookup
 from waiting import HANG_TIMEOUT, wait_until
 
 pytestmark = only_oxisocket
@@ -206,7 +206,7 @@ class TestErrors:
         found = errors_of(socket.create_connection, NAME, 0.05, happy_eyeballs_delay=0)
         assert found == [TIMED_OUT, (OSError, errno.EMFILE), TIMED_OUT]
 
-    def test_no_reference_cycle(self, socket, refusing, full, resolves_to):
+    def test_no_reference_cycle(self, socket, refusing, full, resolves_to, monkeypatch):
         resolves_to(refusing, ("255.255.255.255", 1), full.getsockname())
         gc.collect()
         gc.disable()
@@ -214,9 +214,23 @@ class TestErrors:
             for arguments in ({}, {"all_errors": True}, {"total_timeout": 0.01}, {"interleave": 0, "total_timeout": 0.01}):
                 with contextlib.suppress(OSError, ExceptionGroup):
                     socket.create_connection(NAME, 0.02, happy_eyeballs_delay=LONG, **arguments)
+            monkeypatch.undo()
+            for arguments in ({"happy_eyeballs_delay": LONG}, {"total_timeout": LONG}):
+                with contextlib.suppress(OSError):
+                    socket.create_connection((b"a..b", 1), **arguments)
             assert gc.collect() == 0
         finally:
             gc.enable()
+
+    def test_what_was_neither_taken_nor_abandoned_is_closed(self, full, open_files, socket):
+        before = open_files()
+        answers = lookup.Answers()
+        with attempts.Attempts(partial(attempts.prepare, socket.socket, None, None), answers) as running:
+            for number in range(3):
+                running.start(number, (socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname()))
+            running.abandon(1)
+            assert len(open_files() - before) == 4
+        assert open_files() == before
 
     @pytest.mark.parametrize(
         ("arguments", "error"),
@@ -271,8 +285,9 @@ class TestSourceAddress:
             assert found == errors_of(socket.create_connection, NAME, 5, ("127.0.0.1", 0))
             assert [kind for kind, _ in found] == [socket.gaierror] * 2
 
-    def test_a_port_is_used_by_one_attempt_at_a_time(self, socket, full, listener, resolves_to, race):
+    def test_a_port_is_used_by_one_attempt_at_a_time(self, socket, full, listener, resolves_to, race, monkeypatch):
         """A second socket could not be bound to it, so attempts do not overlap."""
+        monkeypatch.setattr(connection, "Race", None)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             source = free.getsockname()
@@ -451,13 +466,11 @@ class TestLookUps:
             socket.create_connection(NAME, happy_eyeballs_delay=LONG, all_errors=all_errors)
         assert caught.value.args == (getattr(socket, expected), expected)
 
-    @needs_localhost
-    @pytest.mark.parametrize("host", ["no such name.invalid", "-", ""])
+    @pytest.mark.parametrize("host", ["", b"a..b", b"x" * 64 + b".invalid", "x" * 64 + ".invalid"], ids=str)
     @pytest.mark.parametrize("more", [{"happy_eyeballs_delay": 1}, {"total_timeout": 60}])
-    def test_a_real_unknown_name_is_the_same_error(self, socket, outcome, host, more):
+    def test_a_name_that_cannot_be_is_the_same_error(self, socket, outcome, host, more):
         expected = outcome(socket.create_connection, (host, 1))
-        if expected[2] == socket.EAI_AGAIN:
-            pytest.skip("this machine has no resolver")
+        assert expected[0] == "raised"
         assert outcome(socket.create_connection, (host, 1), **more) == expected
 
     @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("of an audit hook"), KeyboardInterrupt()], ids=repr)
@@ -476,14 +489,19 @@ class TestLookUps:
             with pytest.raises(OSError, match=r"^getaddrinfo returns an empty list$"):
                 socket.create_connection(NAME, **more)
 
-    def test_without_threads(self, listener, answers, monkeypatch, race, open_files):
+    @pytest.mark.parametrize("possible", [0, 1])
+    def test_without_threads(self, listener, answers, stuck, monkeypatch, race, open_files, possible):
         """Where no thread can be started, one look-up of both families is made in the thread of the caller."""
+        started = []
+        start = lookup._thread.start_new_thread
 
         def refuse(*args):
-            raise RuntimeError("can't start new thread")
+            if len(started) == possible:
+                raise RuntimeError("can't start new thread")
+            started.append(start(*args))
 
         monkeypatch.setattr(lookup._thread, "start_new_thread", refuse)
-        answers(listener.getsockname(), None)
+        answers(listener.getsockname(), stuck)
         before = open_files()
         clients = [race(LONG), race(None, total_timeout=60)]
         assert [client.getpeername() for client in clients] == [listener.getsockname()] * 2
