@@ -140,6 +140,10 @@ host: str = socket.getaddrinfo("localhost", 80)[0][4][0]
 assert_type(sock.gethostname(), str)
 assert_type(socket.__version__, str)
 socket.create_connection(("127.0.0.1", 80), socket._GLOBAL_DEFAULT_TIMEOUT)
+socket.create_connection(("127.0.0.1", 80), happy_eyeballs_delay=0.25, interleave=2, total_timeout=10)
+assert_type(socket.install(happy_eyeballs=True).happy_eyeballs, bool)
+with socket.installed(happy_eyeballs=False) as found:
+    assert_type(found.native_ssl, bool)
 """
 
 LOOKING = """

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from oxisocket._beyond.eyeballs import RESOLUTION_DELAY, Finished, Found, Order, Race
 
 FOUR, SIX = 4, 6
@@ -27,7 +26,9 @@ class Host(NamedTuple):
 class Script:
     """A clock, and a connector to hosts that behave as told. An address is its family and a letter, as "6a"."""
 
-    def __init__(self, hosts: dict[str, Host], answers: Iterable[tuple[float, int, Any]] = (), timeout: float | None = None) -> None:
+    def __init__(
+        self, hosts: dict[str, Host], answers: Iterable[tuple[float, int, Any]] = (), timeout: float | None = None
+    ) -> None:
         self.hosts = hosts
         self.timeout = timeout
         self.now = 0.0
@@ -262,8 +263,6 @@ UNKNOWN = OSError("unknown")
 class TestLookUps:
     """The families are looked up apart (RFC 8305, section 3)."""
 
-    HOSTS = {name: Host(10) for name in ("6a", "6b", "4a", "4b")}
-
     @pytest.mark.parametrize(
         ("answers", "starts"),
         [
@@ -295,7 +294,7 @@ class TestLookUps:
         ],
     )
     def test_starts(self, answers, starts):
-        result = race(self.HOSTS, answers=answers)
+        result = race({name: Host(10) for name in ("6a", "6b", "4a", "4b")}, answers=answers)
         assert result.starts == pytest.approx(starts, abs=1e-12)
         assert list(result.starts) == list(starts)
 

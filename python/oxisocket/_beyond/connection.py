@@ -6,13 +6,14 @@ import operator
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from oxisocket import _socket
 from oxisocket._beyond import attempts, lookup
 from oxisocket._beyond.eyeballs import Order, Race, Target
 from oxisocket._beyond.waiting import Budget, seconds
 
+_Socket = TypeVar("_Socket")
 _Resolver: TypeAlias = Callable[..., list[Target]]
 _Maker: TypeAlias = Callable[[Target], Any]
 
@@ -25,14 +26,14 @@ def connect(
     timeout: Any,
     source_address: Any,
     *,
-    make: Any,
+    make: Callable[..., _Socket],
     getaddrinfo: _Resolver,
     all_errors: bool,
     happy_eyeballs_delay: float | None,
     default_delay: float | None,
     interleave: int | None,
     total_timeout: float | None,
-) -> Any:
+) -> _Socket:
     """Connect to ``(host, port)`` as ``oxisocket.create_connection`` says.
 
     ``make`` and ``getaddrinfo`` are what the package has now by the names ``socket`` and ``getaddrinfo``: a program may have put
@@ -48,6 +49,7 @@ def connect(
         delay = None
     prepare = partial(attempts.prepare, make, timeout, source_address)
     errors: list[OSError] = []
+    sock: _Socket | None
     try:
         # Targets that do not alternate have the order that one look-up of all families gives them.
         targets, answers = _look_up(host, port, getaddrinfo, budget, errors, apart=delay is not None and count != 0)
@@ -76,16 +78,17 @@ def _look_up(
     host: Any, port: Any, getaddrinfo: _Resolver, budget: Budget, errors: list[OSError], *, apart: bool
 ) -> tuple[list[Target], lookup.Answers | None]:
     """The targets of a host; or, for a name whose families are to be looked up apart, the answers that will come."""
-    is_own = lookup.is_asked_by(getaddrinfo)
-    if apart and is_own:
+    if not lookup.is_asked_by(getaddrinfo):
+        # A function that a program has put there is called as the standard library calls it, in the thread of the caller.
+        return getaddrinfo(host, port, 0, _socket.SOCK_STREAM), None
+    if apart:
         targets = lookup.without_resolver(host, port)
         answers = None if targets is not None else lookup.Answers.of(host, port, *lookup.FAMILIES)
         if targets is not None or answers is not None:
             return targets or [], answers
     left = budget.left()
-    if left is None or not is_own:
-        # A function that a program has put there is called as the standard library calls it, in the thread of the caller.
-        return getaddrinfo(host, port, 0, _socket.SOCK_STREAM), None
+    if left is None:
+        return lookup.ask(host, port, 0), None
     try:
         return lookup.ask_within(left, host, port), None
     except TimeoutError as error:
