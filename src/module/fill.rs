@@ -13,7 +13,7 @@ use crate::interpreter::ending;
 use crate::interpreter::function::{self, Table};
 use crate::interpreter::make::IntoObject;
 use crate::public::{lifecycle, registry, sendfile};
-use crate::{functions, public, resolve, socket};
+use crate::{beyond, functions, public, resolve, socket};
 
 /// Functions that only the Python package `oxisocket` uses.
 static PRIVATE: Table = functions![
@@ -88,6 +88,7 @@ fn refuse_subinterpreters() -> Result<()> {
 
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
+        &beyond::reader::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,
