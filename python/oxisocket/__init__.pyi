@@ -4,7 +4,7 @@
 
 # isort: off
 import sys
-from _typeshed import ReadableBuffer, Unused
+from _typeshed import ReadableBuffer, Unused, WriteableBuffer
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from enum import IntEnum, IntFlag
@@ -23,6 +23,8 @@ from oxisocket._beyond.tcp_info import (
     TcpOption as TcpOption,
     TcpState as TcpState,
 )
+from oxisocket._beyond.deadline import deadline as deadline
+from oxisocket._beyond.errors import IncompleteReadError as IncompleteReadError, LimitOverrunError as LimitOverrunError
 from oxisocket._installation import Installation as _Installation
 from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile, __version__ as __version__
 from oxisocket._socket import (
@@ -481,6 +483,9 @@ class socket(_socket.socket):
         newline: str | None = None,
     ) -> BufferedRWPair | SocketIO: ...
     def sendfile(self, file: _SendableFile, offset: int = 0, count: int | None = None) -> int: ...
+    # Beyond the standard library:
+    def recv_exactly(self, n: int, flags: int = 0) -> bytes: ...
+    def recv_exactly_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int: ...
 
 class SocketIO(_socket.RawSocketIO, RawIOBase): ...
 
@@ -546,5 +551,19 @@ def send_fds(
 def socketpair(family: int | None = None, type: int = ..., proto: int = 0) -> tuple[socket, socket]: ...
 def uninstall() -> None: ...
 
-# What goes beyond the standard library.
-from oxisocket._beyond.deadline import deadline as deadline
+# Beyond the standard library:
+
+class _Receiver(Protocol):
+    def recv(self, bufsize: int, /) -> ReadableBuffer: ...
+
+@disjoint_base
+class Reader:
+    def __init__(self, sock: _Receiver, limit: int = 65536) -> None: ...
+    @property
+    def buffered(self) -> bytes: ...
+    def at_eof(self) -> bool: ...
+    def read(self, n: int = -1) -> bytes: ...
+    def readexactly(self, n: int) -> bytes: ...
+    def readline(self) -> bytes: ...
+    def readuntil(self, separator: ReadableBuffer | tuple[ReadableBuffer, ...] = b"\n") -> bytes: ...
+

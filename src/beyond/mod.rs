@@ -7,10 +7,13 @@
 //! | [`errors`] | the exceptions that the Python package defines |
 //! | [`exact`] | receives of exactly `n` bytes |
 //! | [`interfaces`] | the addresses of network interfaces |
-//! | [`methods`] | the table of the methods that the public class gets |
+//! | [`methods`] | the methods that the public class has in addition |
 //! | [`option_value`] | the value of a socket option, of any length |
 //! | [`package`] | functions of the Python package `oxisocket._beyond` |
+//! | [`read_ahead`] | its buffer |
+//! | [`reader`] | the class `Reader` |
 //! | [`readiness`] | what a socket is ready for, and how much lies in its queues |
+//! | [`separator`] | what its `readuntil` looks for |
 //! | [`tcp_info`] | what the kernel knows of a TCP connection |
 
 pub mod deadline;
@@ -21,5 +24,8 @@ pub mod interfaces;
 pub mod methods;
 pub mod option_value;
 mod package;
+mod read_ahead;
+pub mod reader;
 pub mod readiness;
+mod separator;
 pub mod tcp_info;

@@ -92,6 +92,7 @@ fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
         &beyond::deadline::FUNCTIONS,
         &beyond::interfaces::FUNCTIONS,
+        &beyond::reader::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,

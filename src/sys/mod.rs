@@ -15,6 +15,7 @@
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
 //! | [`interface`] | network interfaces by name and index |
 //! | [`interface_address`] | the addresses of network interfaces |
+//! | [`search`] | bytes among bytes |
 //! | [`presentation`] | IP addresses as text |
 //! | [`resolver`] | `getaddrinfo(3)`, `getnameinfo(3)`, `gethostbyname_r(3)`, `gethostbyaddr_r(3)` |
 //! | [`database`] | services, protocols and the host's name |
@@ -35,6 +36,7 @@ pub mod presentation;
 pub mod receive;
 mod reentrant;
 pub mod resolver;
+pub mod search;
 pub mod socket;
 pub mod thread;
 pub mod wait;
