@@ -11,6 +11,8 @@ from enum import IntEnum, IntFlag
 from io import BufferedReader, BufferedRWPair, BufferedWriter, RawIOBase, TextIOWrapper
 from typing import Any, Final, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, overload
 
+from typing_extensions import disjoint_base
+
 from oxisocket import _socket as _socket
 from oxisocket._beyond.interfaces import (
     InterfaceAddress as InterfaceAddress,
@@ -566,4 +568,3 @@ class Reader:
     def readexactly(self, n: int) -> bytes: ...
     def readline(self) -> bytes: ...
     def readuntil(self, separator: ReadableBuffer | tuple[ReadableBuffer, ...] = b"\n") -> bytes: ...
-

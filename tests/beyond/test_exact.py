@@ -268,9 +268,9 @@ class TestSizes:
             sock.close()  # a system call would fail
 
     def test_negative_sizes(self, sock):
-        with pytest.raises(ValueError, match="^negative size in recv_exactly$"):
+        with pytest.raises(ValueError, match=r"^negative size in recv_exactly$"):
             sock.recv_exactly(-1)
-        with pytest.raises(ValueError, match="^negative nbytes in recv_exactly_into$"):
+        with pytest.raises(ValueError, match=r"^negative nbytes in recv_exactly_into$"):
             sock.recv_exactly_into(bytearray(3), -1)
 
     @pytest.mark.parametrize("size", [1 << 62, sys.maxsize - 100])
@@ -346,7 +346,7 @@ class TestBuffers:
         assert caught.value.partial == b"ab"
 
     def test_a_buffer_that_is_too_small(self, unix_pair):
-        with pytest.raises(ValueError, match="^nbytes is greater than the length of the buffer$"):
+        with pytest.raises(ValueError, match=r"^nbytes is greater than the length of the buffer$"):
             unix_pair[1].recv_exactly_into(bytearray(3), 4)
 
     @pytest.mark.parametrize("buffer", [b"abc", "abc", None, memoryview(b"abc"), memoryview(bytearray(6))[::2]])
