@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import select
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import oxisocket
@@ -63,34 +63,39 @@ class _Subject:
         self._family = sock.family
         self._kind = sock.type
         self._is_ip = self._family in (_socket.AF_INET, _socket.AF_INET6)
-        self._is_connected = False
+        self._local = _asked(_socket.socket.getsockname, sock)
+        self._peer = _asked(_socket.socket.getpeername, sock)
         self._listens = bool(_asked(_socket.socket.getsockopt, sock, _socket.SOL_SOCKET, _socket.SO_ACCEPTCONN))
         # None for a socket that is not TCP.
         self._info = _asked(oxisocket.socket.tcp_info, sock)
 
-    def parts(self) -> Iterator[str]:
+    def parts(self) -> list[str]:
         """Each part of the description."""
+        # There are no generators in this class: CPython 3.13 crashes where it has no memory for one.
         number = self._fileno()
         kind = f"{_name(self._family)} {_name(self._kind)}"
         proto = f" {self._protocol()}" if self._sock.proto else ""
         if number < 0:
-            yield f"closed, {kind}{proto}"
-            return
-        yield f"fd {number}, {kind}{proto}"
+            return [f"closed, {kind}{proto}"]
+        what = f"fd {number}, {kind}{proto}"
         if broken := self._broken():
-            yield broken
-            return
-        yield self._state()
-        yield self._timeout()
-        yield from self._queues()
-        yield from self._health()
-        yield from self._owner()
-        yield from self._options()
-        yield from self._files()
+            return [what, broken]
+        return [
+            what,
+            self._state(),
+            self._timeout(),
+            *self._queues(),
+            *self._health(),
+            *self._owner(),
+            *self._options(),
+            *self._files(),
+        ]
 
     def _protocol(self) -> str:
-        names = [name for name in dir(_socket) if name.startswith("IPPROTO_")] if self._is_ip else []
-        return next((name for name in names if getattr(_socket, name) == self._sock.proto), f"protocol {self._sock.proto}")
+        for name in dir(_socket) if self._is_ip else []:
+            if name.startswith("IPPROTO_") and getattr(_socket, name) == self._sock.proto:
+                return name
+        return f"protocol {self._sock.proto}"
 
     def _number(self, level: int, option: int) -> int | None:
         return _asked(_socket.socket.getsockopt, self._sock, level, option)
@@ -107,30 +112,28 @@ class _Subject:
         """What is wrong with the descriptor, which the program may have closed or put to another use behind the socket's back."""
         get = _socket.socket.getsockopt
         try:
-            found = tuple(get(self._sock, _socket.SOL_SOCKET, option) for option in (_socket.SO_DOMAIN, _socket.SO_TYPE))
+            found = [get(self._sock, _socket.SOL_SOCKET, option) for option in (_socket.SO_DOMAIN, _socket.SO_TYPE)]
         except OSError as error:
             if error.errno == errno.EBADF:
                 # Another thread may be closing the socket at this moment.
                 return "its descriptor is closed" + ("" if self._fileno() < 0 else ", but not by this socket")
             return "its descriptor names no socket" if error.errno == errno.ENOTSOCK else None
-        return None if found == (self._family, self._kind) else "its descriptor names a socket of another family or type"
+        return None if found == [self._family, self._kind] else "its descriptor names a socket of another family or type"
 
     def _fileno(self) -> int:
         return _socket.socket.fileno(self._sock)
 
     def _state(self) -> str:
-        local = _asked(_socket.socket.getsockname, self._sock)
-        peer = _asked(_socket.socket.getpeername, self._sock)
-        here = self._address(local) if local else None
-        self._is_connected = peer is not None
-        if peer is not None:
+        here = self._address(self._local) if self._local else None
+        if self._peer is not None:
             word = self._info.state.name if self._info else "connected"
-            return f"{self._with_meaning(word)} {here or 'unnamed'} -> {self._address(peer) if peer else 'unnamed'}"
+            there = self._address(self._peer) if self._peer else "unnamed"
+            return f"{self._with_meaning(word)} {here or 'unnamed'} -> {there}"
         if self._listens:
             waiting = f" ({self._info.unacked} of {self._info.sacked} in its backlog)" if self._info else ""
             return f"LISTEN on {here or 'no address'}{waiting}"
         word = self._info.state.name if self._info else "not connected"
-        bound = f", bound to {here}" if here and not self._is_unbound(local) else ""
+        bound = f", bound to {here}" if here and not self._is_unbound(self._local) else ""
         return f"{self._with_meaning(word)}{bound}"
 
     def _with_meaning(self, word: str) -> str:
@@ -157,73 +160,76 @@ class _Subject:
             return "blocking"
         return f"timeout {timeout:g} s" if timeout else "non-blocking"
 
-    def _queues(self) -> Iterator[str]:
+    def _queues(self) -> list[str]:
         unread, unacknowledged, events = oxisocket.socket._readiness(self._sock)
+        parts = []
         stream = self._kind == _socket.SOCK_STREAM
         if unread is not None and (stream or unread):
-            yield f"{unread} bytes unread" if stream else f"{unread} bytes in the next datagram"
+            parts.append(f"{unread} bytes unread" if stream else f"{unread} bytes in the next datagram")
         if unacknowledged:
             if self._info:
                 unsent = self._info.notsent_bytes
-                yield f"{unacknowledged} bytes not acknowledged" + (f" ({unsent} of them not sent)" if unsent else "")
+                parts.append(f"{unacknowledged} bytes not acknowledged" + (f" ({unsent} of them not sent)" if unsent else ""))
             elif self._family == _socket.AF_UNIX:
-                yield "the peer has not read all"
-        if events is not None:
-            yield from self._events(events)
+                parts.append("the peer has not read all")
+        return parts if events is None else parts + self._events(events)
 
-    def _events(self, events: int) -> Iterator[str]:
+    def _events(self, events: int) -> list[str]:
         if self._listens:
-            if events & select.POLLIN:
-                yield "a connection waits for accept()"
-            return
-        if self._is_connected:
+            return ["a connection waits for accept()"] if events & select.POLLIN else []
+        parts = []
+        if self._peer is not None:
             if events & select.POLLRDHUP and not self._info:
-                yield "the peer sends no more"
+                parts.append("the peer sends no more")
             if not events & select.POLLOUT:
-                yield "the send buffer is full"
+                parts.append("the send buffer is full")
         if events & select.POLLERR:
-            yield "an error is pending"
+            parts.append("an error is pending")
+        return parts
 
-    def _health(self) -> Iterator[str]:
-        info = self._info
+    def _health(self) -> list[str]:
+        info, parts = self._info, []
         if info and info.state != TcpState.LISTEN:
             if info.rtt_us and info.state != TcpState.CLOSE:
-                yield f"rtt {info.rtt_us / 1000:g} ms"
+                parts.append(f"rtt {info.rtt_us / 1000:g} ms")
             if info.retransmits:
-                yield f"retransmitted {info.retransmits} times without an answer"
+                parts.append(f"retransmitted {info.retransmits} times without an answer")
             elif info.total_retrans:
-                yield f"{info.total_retrans} segments retransmitted"
+                parts.append(f"{info.total_retrans} segments retransmitted")
         if self._kind != _socket.SOCK_STREAM:
             memory = self._unpacked(_socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO)
             if memory and memory[_DROPS]:
                 size = self._number(_socket.SOL_SOCKET, _socket.SO_RCVBUF)
-                yield f"{memory[_DROPS]} datagrams dropped (SO_RCVBUF {size})"
+                parts.append(f"{memory[_DROPS]} datagrams dropped (SO_RCVBUF {size})")
+        return parts
 
-    def _owner(self) -> Iterator[str]:
+    def _owner(self) -> list[str]:
         """The process that made the other end of a UNIX connection."""
-        if self._family == _socket.AF_UNIX and self._is_connected:
+        if self._family == _socket.AF_UNIX and self._peer is not None:
             pid, uid, gid = self._unpacked(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS) or (0, 0, 0)
             if pid > 0:
-                yield f"peer pid {pid} uid {uid} gid {gid}"
+                return [f"peer pid {pid} uid {uid} gid {gid}"]
+        return []
 
-    def _options(self) -> Iterator[str]:
+    def _options(self) -> list[str]:
         """The options that are set, and are not by default."""
+        parts = []
         for level, name in _SWITCHES:
             # Other families give the numbers of these levels to levels of their own.
             if (level == _socket.SOL_SOCKET or self._is_ip) and self._number(level, getattr(_socket, name)):
-                yield name
+                parts.append(name)
         on, seconds = self._unpacked(_socket.SOL_SOCKET, _socket.SO_LINGER, _LINGER) or (0, 0)
         if on:
-            yield f"SO_LINGER {seconds} s"
+            parts.append(f"SO_LINGER {seconds} s")
         if device := self._bytes(_socket.SOL_SOCKET, _socket.SO_BINDTODEVICE, 16):
-            yield f"SO_BINDTODEVICE {device.rstrip(bytes(1)).decode(errors='backslashreplace')}"
+            parts.append(f"SO_BINDTODEVICE {device.rstrip(bytes(1)).decode(errors='backslashreplace')}")
+        return parts
 
-    def _files(self) -> Iterator[str]:
+    def _files(self) -> list[str]:
         files = self._sock._io_refs
         if self._sock._closed:
-            yield f"close() waits for {files} file objects of makefile()"
-        elif files:
-            yield f"{files} file objects of makefile() open"
+            return [f"close() waits for {files} file objects of makefile()"]
+        return [f"{files} file objects of makefile() open"] if files else []
 
 
 def _name(number: int) -> str:
