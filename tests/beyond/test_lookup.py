@@ -239,10 +239,12 @@ def test_timeouts_are_those_of_settimeout(socket: Any, outcome: Callable[..., An
     assert found[1:] == expected[1:] if expected[0] == "raised" else found[0] == "returned"
 
 
-@only_oxisocket
-def test_the_signature(socket: Any) -> None:
+@pytest.mark.holds("`getaddrinfo` has the keyword-only argument")
+def test_the_signature(socket: Any, ours: bool) -> None:
     parameters = inspect.signature(socket.getaddrinfo).parameters
-    assert list(parameters) == ["host", "port", "family", "type", "proto", "flags", "timeout"]
+    assert list(parameters) == ["host", "port", "family", "type", "proto", "flags", *["timeout"] * ours]
+    if not ours:
+        return
     assert parameters["timeout"].kind is inspect.Parameter.KEYWORD_ONLY and parameters["timeout"].default is None
     for arguments, keywords in (("127.0.0.1", 80, 0, 0, 0, 0, 5), {}), (("127.0.0.1",), {"timeout": 1}), ((), {"timeout": 1}):
         with pytest.raises(TypeError, match=r"^getaddrinfo\(\) "):
@@ -284,6 +286,33 @@ for run in outcome, lambda call: Call(call).result():
     assert said[0].stdout == said[1].stdout
 
 
+@pytest.mark.holds("In the main thread a name or address that is not in")
+def test_the_main_thread_gets_a_helper(resolving: Callable[..., str], ours: bool) -> None:
+    resolving(f"""
+for call in look_up, socket.gethostbyname, socket.gethostbyname_ex:
+    call(f"{{call.__name__}}.test")
+    for _, process, thread in asked(f"{{call.__name__}}.test"):
+        assert process == os.getpid() and (thread != process) is {ours}
+""")
+
+
+@pytest.mark.holds("Signal handlers run meanwhile, and a handler", "In the original they run after the look-up")
+def test_when_signal_handlers_run(resolving: Callable[..., str], ours: bool) -> None:
+    resolving(f"""
+seen = []
+def handler(*arguments):
+    seen.append(RELEASE.exists())
+    RELEASE.touch()
+    raise LookupError("from the handler")
+signal.signal(signal.SIGALRM, handler)
+if not {ours}:
+    threading.Timer(0.3, RELEASE.touch).start()
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+assert outcome(look_up, "a.held.test") == (LookupError, ("from the handler",))
+assert seen == [{not ours}]
+""")
+
+
 @only_oxisocket
 def test_who_gets_a_helper(resolving: Callable[..., str]) -> None:
     """The main thread, and a caller with a timeout."""
@@ -302,6 +331,7 @@ assert asked("timeout.test")[0][2] != thread.native_id
 
 
 @only_oxisocket
+@pytest.mark.holds("That thread has ended when the call returns")
 def test_no_thread_and_no_descriptor_is_left(resolving: Callable[..., str]) -> None:
     resolving("""
 descriptors = os.listdir("/proc/self/fd")
@@ -326,6 +356,7 @@ for number in range(20):
 
 
 @only_oxisocket
+@pytest.mark.holds("If the call was given up, the thread ends")
 def test_an_abandoned_look_up_ends_by_itself(resolving: Callable[..., str]) -> None:
     resolving("""
 for number in range(20):
