@@ -105,23 +105,14 @@ impl Id {
     }
 }
 
-/// The namespaces that a thread looks names up in: they decide which name servers there are, and how to reach them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Namespaces {
-    network: Option<u64>,
-    mount: Option<u64>,
-}
+/// A network namespace, by the inode number of its file: it decides which name servers a thread reaches (`network_namespaces(7)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkNamespace(pub Option<u64>);
 
-impl Namespaces {
-    /// Namespaces by the inode numbers of their files.
-    pub const fn of_numbers(network: Option<u64>, mount: Option<u64>) -> Self {
-        Namespaces { network, mount }
-    }
-
-    /// Those of the calling thread. Without `/proc` every thread seems to have the same.
+impl NetworkNamespace {
+    /// The namespace of the calling thread. Without `/proc`, all threads seem to have the same.
     pub fn current() -> Self {
-        let number = |file| fs::metadata(file).ok().map(|file| file.ino());
-        Namespaces::of_numbers(number("/proc/thread-self/ns/net"), number("/proc/thread-self/ns/mnt"))
+        NetworkNamespace(fs::metadata("/proc/thread-self/ns/net").ok().map(|file| file.ino()))
     }
 }
 
@@ -145,8 +136,8 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no /proc")]
-    fn threads_share_their_namespaces() {
-        let here = Namespaces::current();
-        assert_eq!(thread::spawn(Namespaces::current).join().unwrap(), here);
+    fn threads_share_their_namespace() {
+        let here = NetworkNamespace::current();
+        assert_eq!(thread::spawn(NetworkNamespace::current).join().unwrap(), here);
     }
 }

@@ -10,7 +10,7 @@ use super::question::{Answer, Question};
 use super::running::{Collected, Id, Outcome, Running};
 use crate::sys::futex;
 use crate::sys::resolver::{self, Failure};
-use crate::sys::thread::{self, Namespaces};
+use crate::sys::thread::{self, NetworkNamespace};
 
 /// The longest wait without a look at the signals. A signal may come after its caller has looked for it, and before the wait begins.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
@@ -51,19 +51,22 @@ impl Helpers {
 
     /// Joins a look-up of an equal question, or begins one.
     fn enter(&'static self, question: &Question<'_>) -> Entered {
-        let namespaces = Namespaces::current();
+        let namespace = NetworkNamespace::current();
         let mut running = self.running();
-        if let Some(id) = running.join(question, namespaces) {
+        if let Some(id) = running.join(question, namespace) {
             return Entered::Waiting(id);
         }
         if running.is_full() {
             return Entered::Full;
         }
-        let (Ok(id), Ok(question)) = (running.add(question, namespaces), question.try_to_owned()) else {
+        let Ok(copy) = question.try_to_owned() else {
+            return Entered::NoHelper;
+        };
+        let Ok(id) = running.add(question, namespace) else {
             return Entered::NoHelper;
         };
         let h_errno = resolver::h_errno();
-        if thread::spawn(c"oxisocket-names", move || self.help(id, question, h_errno)).is_err() {
+        if thread::spawn(c"oxisocket-names", move || self.help(id, copy, h_errno)).is_err() {
             running.remove(id);
             return Entered::NoHelper;
         }
@@ -214,6 +217,11 @@ mod tests {
         }
     }
 
+    /// Begins a look-up, and gives it up.
+    fn abandon(helpers: &'static Helpers, question: &Question<'_>) {
+        assert!(helpers.look_up(question, within(LONG)).begin().is_none());
+    }
+
     /// Holds look-ups up until it is opened.
     struct Gate {
         is_open: Mutex<bool>,
@@ -262,10 +270,10 @@ mod tests {
         static GATE: Gate = Gate::new();
         static HELPERS: Helpers = Helpers::new(|_| GATE.pass());
         let question = question(1);
-        assert_eq!(end(&mut HELPERS.look_up(&question, within(SHORT))), None);
+        abandon(&HELPERS, &question);
         let mut first = HELPERS.look_up(&question, within(LONG));
         let mut second = HELPERS.look_up(&question, within(SHORT));
-        assert!(first.begin().is_none());
+        assert!(first.begin().is_none() && second.begin().is_none());
         assert_eq!(end(&mut second), None);
         GATE.open();
         assert_eq!((end(&mut first), GATE.calls()), (Some(Failure::Host(1)), 1));
@@ -298,7 +306,7 @@ mod tests {
             _ => GATE.pass(),
         });
         for number in 0..MOST_ABANDONED {
-            assert_eq!(end(&mut HELPERS.look_up(&question(number as u8), within(SHORT))), None);
+            abandon(&HELPERS, &question(number as u8));
         }
         let other = Question::HostByName(c"other.test".into());
         assert_eq!(end(&mut HELPERS.look_up(&other, within(SHORT))), None, "no place became free");

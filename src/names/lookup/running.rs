@@ -8,7 +8,7 @@ use std::ffi::c_int;
 
 use super::question::{Answer, Question};
 use crate::sys::resolver::Failure;
-use crate::sys::thread::{self, Namespaces};
+use crate::sys::thread::{self, NetworkNamespace};
 
 /// How many abandoned look-ups there may be before new ones have to wait.
 pub const MOST_ABANDONED: usize = 64;
@@ -39,8 +39,8 @@ pub struct Running {
 struct LookUp {
     id: Id,
     question: Question<'static>,
-    /// An equal question has another answer in other namespaces.
-    namespaces: Namespaces,
+    /// An equal question may have another answer in another namespace.
+    namespace: NetworkNamespace,
     /// How many threads wait for it.
     waiting: usize,
     outcome: Option<Outcome>,
@@ -64,9 +64,9 @@ impl Running {
     }
 
     /// Joins a look-up of an equal question that still runs.
-    pub fn join(&mut self, question: &Question<'_>, namespaces: Namespaces) -> Option<Id> {
+    pub fn join(&mut self, question: &Question<'_>, namespace: NetworkNamespace) -> Option<Id> {
         let same = |look_up: &&mut LookUp| {
-            look_up.outcome.is_none() && look_up.namespaces == namespaces && look_up.question == *question
+            look_up.outcome.is_none() && look_up.namespace == namespace && look_up.question == *question
         };
         let look_up = self.look_ups.iter_mut().find(same)?;
         look_up.waiting += 1;
@@ -79,12 +79,12 @@ impl Running {
     }
 
     /// Adds a look-up for which one thread waits.
-    pub fn add(&mut self, question: &Question<'_>, namespaces: Namespaces) -> Result<Id, TryReserveError> {
+    pub fn add(&mut self, question: &Question<'_>, namespace: NetworkNamespace) -> Result<Id, TryReserveError> {
         let question = question.try_to_owned()?;
         self.look_ups.try_reserve(1)?;
         let id = Id(self.next);
         self.next += 1;
-        self.look_ups.push(LookUp { id, question, namespaces, waiting: 1, outcome: None });
+        self.look_ups.push(LookUp { id, question, namespace, waiting: 1, outcome: None });
         Ok(id)
     }
 
@@ -175,11 +175,11 @@ mod tests {
     }
 
     fn add(running: &mut Running, last: u8) -> Id {
-        running.add(&question(last), Namespaces::default()).unwrap()
+        running.add(&question(last), NetworkNamespace(None)).unwrap()
     }
 
     fn join(running: &mut Running, last: u8) -> Option<Id> {
-        running.join(&question(last), Namespaces::default())
+        running.join(&question(last), NetworkNamespace(None))
     }
 
     #[test]
@@ -205,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn other_namespaces_do_not_join() {
+    fn another_namespace_does_not_join() {
         let mut running = Running::new();
         add(&mut running, 1);
-        assert_eq!(running.join(&question(1), Namespaces::of_numbers(Some(1), None)), None);
+        assert_eq!(running.join(&question(1), NetworkNamespace(Some(1))), None);
     }
 
     #[test]
