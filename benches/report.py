@@ -9,33 +9,38 @@ from results import Results
 HEAD = ("case", "stdlib", "oxisocket", "bare", "figure", "bound", "held")
 
 EXPLANATION = """\
-Made by `make bench`. Each case is one program, run on the standard library's `socket` and on oxisocket, and beside them the same
-system calls with nothing around them ("bare"), made by a native program. The three are processes that take turns, a few
-milliseconds each, in several sets of processes. A figure is the best of a contender's turns; where threads compete for the
-interpreter, and a turn can be lucky, the median. Times are for one call, or for what the case names.
+`make bench` writes this page. Each case is one program. It runs on the standard library's `socket` and on oxisocket, and a
+native program makes the same system calls with nothing around them ("bare"). Each of these three contenders is a process.
+They take turns of a few milliseconds, and several sets of processes are measured. A figure is the best of a contender's
+turns. Where threads compete for the interpreter, a turn can be fast by luck, and the figure is the median. Times are for one
+call, or for the operation that the case names.
 
-"x": how many times as fast as the standard library. "Overhead": the time above the bare system calls, ours over the standard
-library's. "Keeps": what a thread that computes gets done while another sends and receives, of what it gets done alone. The
-standard library's figures beside that thread need a second core that is idle: on a busy machine the thread wakes too late to
-take the interpreter away.
+- "x": how many times as fast as the standard library oxisocket is.
+- "Overhead": the time that oxisocket adds to the bare system calls, divided by the time that the standard library adds.
+- "Keeps": how much work a computing thread does while another thread sends and receives, as a part of the work that it does
+  alone. The standard library's figures for these cases need a second core that is idle: on a busy machine the computing
+  thread wakes up too late to take the interpreter away.
 
-The cases of `http.server` are the standard library's server with a thread for each connection. Its clients are another process;
-each sends its next request when it has its answer. A sample is a second of that: requests a second, and p50 and p99, the times in
-which half of the requests and 99 of 100 were answered. Each figure is the median of the samples, with what the middle half of
-them lie between. "Spreads": how much worse ours is than the standard library's, by the width of that half of its own samples;
-what is below 0 is better.
+The cases of `http.server` are the standard library's server with a thread for each connection. Its clients are in another
+process. Each client sends its next request when it has received its answer. A sample takes one second. It gives the requests
+per second, and p50 and p99: the times within which half of the requests, and 99 of 100, were answered. Each figure is the
+median of the samples, with the range of the middle half of the samples in parentheses. "Spreads" says how much worse
+oxisocket is than the standard library; one spread is the width of that range in the standard library's samples. A number
+below 0 means that oxisocket is better.
 """
 
 HOLDS = """\
-## What holds a figure where it is
+## What limits the figures
 
-- **The least that a method costs.** A method in C that does nothing but `send(2)` or `recv(2)` of the same 64 bytes, with no look
-  at a timeout, a flag or an error, has an overhead of 0.28 to 0.36 on CPython 3.11, as its memory happens to lie: what is left
-  is the interpreter's loop, the bytes object, and the kernel, which finds less of itself in the processor's caches than beside a
-  bare loop. On 3.11 "UNIX pair" stands within 0.03 of that in the same run, and so on either side of its bound.
-- **The kernel's own time.** TCP over loopback takes 3.2 µs a call on this machine, and the standard library's `poll` for a
-  timeout another 0.7: a module that cost nothing at all would be 1.3 times as fast with one. `perf` finds 96 % of that case's
-  time in the kernel, 2 % in the interpreter, 1.4 % in libc and 0.8 % in this module. The overhead is the figure to see.
+- **The least that a method can cost.** A method in C that only calls `send(2)` or `recv(2)` for the same 64 bytes, and does
+  not look at a timeout, a flag or an error, has an overhead of 0.28 to 0.36 on CPython 3.11. The figure depends on where its
+  memory happens to be. The rest of the cost is the interpreter's loop, the bytes object, and the kernel, which finds less of
+  its own code and data in the processor's caches than it does with a bare loop. On 3.11 the case "UNIX pair" differs from
+  that by at most 0.03 in the same run, so it is sometimes above its bound and sometimes below.
+- **The kernel's own time.** On this machine, a call on TCP over loopback takes 3.2 µs in the kernel, and the `poll` that the
+  standard library makes for a timeout takes another 0.7 µs. So, with a timeout, even a module that cost nothing would be only
+  1.3 times as fast as the standard library. `perf` finds 96% of that case's time in the kernel, 2% in the interpreter,
+  1.4% in libc and 0.8% in this module. For such a case, read the overhead.
 """
 
 
@@ -63,8 +68,8 @@ def _section(results: Results) -> list[str]:
         *(f"| {' | '.join(cells)} |" for cells in table),
         *(row.for_markdown() for row in results.rows),
         "",
-        "Instructions of one call outside the kernel, with the interpreter's own for the loop around it, counted by callgrind:",
-        "figures that do not move with the machine.",
+        "Instructions that one call executes outside the kernel, including the interpreter's own for the loop around the call.",
+        "callgrind counts them, so these figures do not depend on how busy the machine is.",
         "",
         results.instructions,
         "",

@@ -1,28 +1,28 @@
-//! `oxisocket._socket`: a complete replacement of CPython's C module `_socket`, on `socket2`, and the class `oxisocket.socket`.
+//! `oxisocket._socket`: a complete replacement of CPython's C module `_socket`, on `socket2`, with the class `oxisocket.socket`.
 //!
 //! | room | what |
 //! | --- | --- |
-//! | [`module`] | the module: constants, functions, how it is filled |
+//! | [`module`] | the module: constants, functions, how they are added |
 //! | [`public`] | the class `oxisocket.socket` and its file objects |
-//! | [`socket`] | the class `_socket.socket`, its base |
-//! | [`resolve`] | functions that look names up |
+//! | [`beyond`] | what goes beyond CPython |
+//! | [`socket`] | the class `_socket.socket`, the base of `oxisocket.socket` |
+//! | [`resolve`] | the functions that look up names and addresses |
 //! | [`address`] | socket addresses in Python's form and in the kernel's |
 //! | [`names`] | names of hosts, IDNA, IP addresses |
 //! | [`call`] | how a call on a socket is made |
 //! | [`interpreter`] | how Rust and the interpreter meet |
 //! | [`error`] | errors, and how they are raised |
 //! | [`sys`] | system calls, and everything specific to a platform |
-//! | [`memory`] | Rust's memory, whose want is an error |
 //!
 //! Each room uses only rooms below it: `docs/architecture.md` has a picture.
 
 use pyo3::prelude::*;
 
 mod address;
+mod beyond;
 mod call;
 mod error;
 mod interpreter;
-mod memory;
 mod module;
 mod names;
 mod public;

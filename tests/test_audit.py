@@ -464,7 +464,7 @@ print(json.dumps([*left, received == b""]))
 """
 
 
-@pytest.mark.holds("A descriptor that no socket took over is closed", "The original leaves it open")
+@pytest.mark.holds("A new descriptor that no socket object has taken over is closed", "The original leaves it open")
 def test_a_refused_connection_is_closed(socket, ours):
     assert program(socket.__name__, ACCEPT, None) == ([0, 0, 0, True] if ours else [1, 1, 1, False])
 
@@ -492,7 +492,7 @@ else:
 """
 
 
-@pytest.mark.holds("When an audit hook refuses `sendto()`", "In 3.11 and 3.12 the original holds it for ever")
+@pytest.mark.holds("When an audit hook refuses `sendto()`", "In 3.11 and 3.12 the original never releases it")
 def test_the_buffer_of_refused_data_is_released(socket, ours):
     told = program(socket.__name__, SENDTO, None)
     if ours or sys.version_info < (3, 13):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from marks import only_oxisocket
 
 ssl = pytest.importorskip("ssl")  # imported here with the stdlib's class, as in a program that imports oxisocket late
 
@@ -514,3 +515,45 @@ def test_ssl_imported_before_still_works(oxisocket, certificate, tmp_path):
     command = [sys.executable, "-W", "error", script, certificate, VERSIONS[-1]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=os.environ)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@only_oxisocket
+def test_calls_end_with_the_deadline_of_their_thread(tls):
+    assert not tls("""
+import oxisocket, time
+
+def ends(call):
+    started = time.monotonic()
+    try:
+        with oxisocket.deadline(0.2):
+            call()
+    except TimeoutError:
+        assert 0.15 < time.monotonic() - started < 10
+    else:
+        raise AssertionError(call)
+
+near, far = handshake()
+for timeout in (None, 60.0):
+    near.settimeout(timeout)
+    for call in (lambda: near.recv(1), lambda: near.read(1), lambda: near.recv_into(bytearray(1)), near.makefile("rb").readline):
+        ends(call)
+        assert near.gettimeout() == timeout
+near.settimeout(0.1)
+started = time.monotonic()
+with oxisocket.deadline(60):
+    try:
+        near.recv(1)
+    except TimeoutError:
+        pass
+assert time.monotonic() - started < 10
+near.settimeout(None)
+far.sendall(b"data")
+with oxisocket.deadline(60):
+    assert near.recv(4) == b"data"
+ends(lambda: near.sendall(bytes(10**8)))
+
+near, far = connect()
+silent = keep(client.wrap_socket(near, server_hostname="localhost", do_handshake_on_connect=False))
+silent.settimeout(None)
+ends(silent.do_handshake)
+""")

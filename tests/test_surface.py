@@ -210,7 +210,7 @@ def test_additional_names_of_the_package(both):
     assert more == {"install", "uninstall", "installed", "__version__"}
 
 
-@pytest.mark.holds("`SocketIO` has a base class more")
+@pytest.mark.holds("`SocketIO` has one more base class")
 def test_an_additional_base_class(socket, ours):
     names = [base.__name__ for base in socket.SocketIO.__mro__]
     assert names[1:2] == (["RawSocketIO"] if ours else ["RawIOBase"])
@@ -225,7 +225,7 @@ def test_a_method_that_is_newer_in_the_original(socket, ours):
 TELL_MORE = ["listen", "getsockopt", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"]
 
 
-@pytest.mark.holds("`listen`, `getsockopt` and the methods that receive", "In the original they do not.")
+@pytest.mark.holds("`listen`, `getsockopt` and the methods that receive", "In the original they have none.")
 @pytest.mark.parametrize("name", TELL_MORE)
 def test_methods_with_a_signature(socket, ours, name):
     assert (parameters(getattr(socket.socket, name)) is not None) is ours
@@ -250,7 +250,9 @@ def test_methods_are_not_functions(socket, ours):
 
 
 @pytest.mark.holds(
-    "They take `self` by position only", "Called on the class with what is no socket", "In the original all fail where"
+    "They take `self` by position only",
+    "Called on the class with an object that is not a socket",
+    "In the original each method works if",
 )
 def test_methods_take_sockets_only(socket, ours):
     for name in methods(socket):
@@ -281,14 +283,14 @@ class SomethingElse:
 OFTEN_CALLED = ["recv", "recv_into", "recvfrom", "recvfrom_into", "send", "sendall", "sendto"]
 
 
-@pytest.mark.holds("The methods that are called for each message", "`vars(socket.socket)` has them")
+@pytest.mark.holds("The methods that are called for each message", "`vars(socket.socket)` contains them")
 @pytest.mark.parametrize("name", OFTEN_CALLED)
 def test_the_class_that_defines_a_method(socket, ours, name):
     assert (name in vars(socket.socket)) is ours
     assert repr(getattr(socket.socket, name)) == f"<method '{name}' of '{'socket' if ours else '_socket.socket'}' objects>"
 
 
-@pytest.mark.holds("`family` and `type` cannot be set")
+@pytest.mark.holds("Setting `family` or `type` fails")
 @pytest.mark.parametrize("name", ["family", "type"])
 def test_attributes_and_properties(socket, ours, name):
     assert isinstance(inspect.getattr_static(socket.socket, name), property) is not ours
@@ -297,7 +299,9 @@ def test_attributes_and_properties(socket, ours, name):
     assert name in str(caught.value)
 
 
-@pytest.mark.holds("`_closed` is a bool and `_io_refs` a number", "They cannot be deleted.", "What has no value of such a kind")
+@pytest.mark.holds(
+    "`_closed` is always a bool and `_io_refs` always an int", "They cannot be deleted.", "A value that cannot be converted"
+)
 def test_private_attributes(socket, ours):
     with socket.socket() as sock:
         for name, value, as_ours in ("_closed", [], False), ("_closed", "x", True), ("_io_refs", True, 1), ("_closed", 0, False):
@@ -320,7 +324,9 @@ def test_private_attributes(socket, ours):
             sock._io_refs = 0
 
 
-@pytest.mark.holds("What a `SocketIO` holds is not in its `__dict__`.", "It cannot be copied, and `pickle` refuses it")
+@pytest.mark.holds(
+    "The attributes of a `SocketIO` are not in its `__dict__`.", "It cannot be copied.", "When `pickle` refuses it"
+)
 def test_the_attributes_of_a_file(socket, ours):
     with socket.socket() as sock, sock.makefile("rb", 0) as file:
         assert set(vars(file)) == (set() if ours else {"_sock", "_mode", "_reading", "_writing", "_timeout_occurred"})
@@ -355,7 +361,7 @@ def test_attributes_of_python_classes(socket, ours, name):
     assert hasattr(socket.socket, name) is (sys.version_info >= (3, 13) and not ours)
 
 
-@pytest.mark.holds("Tracebacks have no lines of `socket.py`.", "What its functions had in their hands")
+@pytest.mark.holds("Tracebacks have no lines of `socket.py`.", "When a method raises an error")
 def test_tracebacks(socket, ours):
     with socket.socket() as sock:
         with pytest.raises(ValueError) as caught:
@@ -368,7 +374,7 @@ def test_tracebacks(socket, ours):
         assert sock._io_refs == 0
 
 
-@pytest.mark.holds("A method of the extension that was first looked up", "The original leaves out the class there.")
+@pytest.mark.holds("If a method of the extension is stored first", "The original leaves out the class in the first case.")
 def test_methods_without_keywords(socket, ours):
     with socket.socket() as sock:
         recv = sock.recv
@@ -380,7 +386,7 @@ def test_methods_without_keywords(socket, ours):
     assert str(looked_up.value) == ("socket.recv() takes no keyword arguments" if ours else "recv() takes no keyword arguments")
 
 
-@pytest.mark.holds("A mode of `SocketIO` that is a tuple", "The original takes it for the arguments of a format.")
+@pytest.mark.holds("If the mode of a `SocketIO` is a tuple", "The original uses the tuple as the arguments of a format")
 @pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see test_makefile.py
 def test_a_mode_that_is_a_tuple(socket, ours):

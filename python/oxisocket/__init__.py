@@ -386,3 +386,21 @@ def installed(*, happy_eyeballs: bool | None = None) -> "AbstractContextManager[
     from oxisocket import _installation
 
     return _installation.installed(sys.modules[__name__], happy_eyeballs)
+
+
+# What goes beyond the standard library: each name, and the module of `_beyond` that has it.
+_BEYOND = {
+    "deadline": "deadline",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what goes beyond the standard library when it is first used."""
+    module = _BEYOND.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"oxisocket._beyond.{module}"), name)
+    globals()[name] = value
+    return value

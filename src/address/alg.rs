@@ -1,4 +1,4 @@
-//! `AF_ALG`: `(type, name[, feat[, mask]])`, the kernel's cryptography.
+//! `AF_ALG`: `(type, name[, feat[, mask]])`, the kernel's crypto API.
 
 use std::ffi::CStr;
 
@@ -11,25 +11,25 @@ use crate::error::{Error, Result};
 use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
 
-/// The longest type, and the longest name, each with the NUL that ends it.
+/// The sizes of `salg_type` and `salg_name`, each with its terminating NUL.
 const TYPE_SIZE: usize = 14;
 const NAME_SIZE: usize = 64;
 
 /// A `sockaddr_alg` of `<linux/if_alg.h>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alg {
-    /// What is done: `hash`, `skcipher`, `aead`, `rng`.
+    /// The type of algorithm: `hash`, `skcipher`, `aead`, `rng`.
     kind: [u8; TYPE_SIZE],
-    /// By which algorithm, such as `sha256`.
+    /// The algorithm's name, such as `sha256`.
     name: [u8; NAME_SIZE],
-    /// The features asked for.
+    /// The requested features, a bit for each.
     feat: u32,
-    /// Which of them count.
+    /// The mask of the bits of `feat` that are valid.
     mask: u32,
 }
 
 impl Alg {
-    /// Refuses a type or a name that is too long.
+    /// An address; `ValueError` for a type or a name that is too long.
     pub fn new(kind: &[u8], name: &[u8], feat: u32, mask: u32) -> Result<Self> {
         if kind.len() >= TYPE_SIZE {
             return Err(Error::value("AF_ALG type too long."));
@@ -40,13 +40,13 @@ impl Alg {
         Ok(Alg { kind: field(kind, 0), name: field(name, 0), feat, mask })
     }
 
-    /// The kernel's form.
+    /// Encodes the kernel's form.
     pub fn encode(&self) -> SockAddr {
         let (feat, mask) = (self.feat.to_ne_bytes(), self.mask.to_ne_bytes());
         of_fields(libc::AF_ALG, &[&self.kind, &feat, &mask, &self.name])
     }
 
-    /// From the kernel's form.
+    /// Decodes the kernel's form.
     pub fn decode(bytes: &[u8]) -> Self {
         Alg {
             kind: field(bytes, 2),
@@ -56,12 +56,12 @@ impl Alg {
         }
     }
 
-    /// What is done.
+    /// The type, up to its NUL.
     pub fn kind(&self) -> &[u8] {
         before_nul(&self.kind)
     }
 
-    /// By which algorithm.
+    /// The name, up to its NUL.
     pub fn name(&self) -> &[u8] {
         before_nul(&self.name)
     }
@@ -71,7 +71,7 @@ fn before_nul(text: &[u8]) -> &[u8] {
     CStr::from_bytes_until_nul(text).map_or(text, CStr::to_bytes)
 }
 
-/// `(type, name[, feat[, mask]])`.
+/// Parses `(type, name[, feat[, mask]])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     const FORMAT: Format<(Text, Text, u16, u16)> =
         Format::new(c"ss|HH;AF_ALG address must be a tuple (type, name[, feat[, mask]])");
@@ -82,7 +82,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
     Ok(alg.encode())
 }
 
-/// `(type, name, feat, mask)`.
+/// An address as `(type, name, feat, mask)`.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let alg = Alg::decode(bytes_of(address));
     let kind = make::utf8(py, alg.kind())?;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn round_trip() {
+    fn an_address_survives_a_round_trip() {
         let alg = Alg::new(b"hash", b"sha1", 0x0201, 0x0403).unwrap();
         assert_eq!(bytes_of(&alg.encode()), bytes());
         assert_eq!(Alg::decode(&bytes()), alg);
@@ -113,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_cut() {
+    fn a_text_that_is_too_long_is_refused() {
         assert!(Alg::new(&[b'x'; 13], &[b'y'; 63], 0, 0).is_ok());
         assert!(Alg::new(&[b'x'; 14], b"", 0, 0).is_err());
         assert!(Alg::new(b"", &[b'y'; 64], 0, 0).is_err());
     }
 
     #[test]
-    fn texts_that_do_not_end() {
+    fn a_text_without_a_nul_is_read_to_its_end() {
         let mut bytes = [b'x'; 88];
         bytes[87] = b'y';
         let alg = Alg::decode(&bytes);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn short() {
+    fn missing_bytes_decode_as_zeros() {
         assert_eq!(Alg::decode(&[]), Alg::new(b"", b"", 0, 0).unwrap());
         assert_eq!(Alg::decode(&bytes()[..4]).kind(), b"ha");
         assert_eq!(Alg::decode(&bytes()[..17]).feat, 1);

@@ -1,11 +1,11 @@
-//! `AF_BLUETOOTH`, a form for each protocol:
+//! `AF_BLUETOOTH`: one form of address for each protocol.
 //!
 //! | protocol | address |
 //! | --- | --- |
-//! | BTPROTO_L2CAP | `(bdaddr, psm)`; from 3.14 on `(bdaddr, psm[, cid[, bdaddr_type]])` |
+//! | BTPROTO_L2CAP | `(bdaddr, psm)`; since 3.14 `(bdaddr, psm[, cid[, bdaddr_type]])` |
 //! | BTPROTO_RFCOMM | `(bdaddr, channel)` |
-//! | BTPROTO_HCI | `(device,)`, and back `device`; from 3.14 on also `device` and `(device, channel)` |
-//! | BTPROTO_SCO | `bdaddr` as bytes; from 3.12 on also as `str` |
+//! | BTPROTO_HCI | `(device,)`, returned as `device`; since 3.14 also `device` and `(device, channel)` |
+//! | BTPROTO_SCO | `bdaddr` as bytes; since 3.12 also as `str` |
 
 use std::ffi::{CStr, c_int};
 use std::fmt;
@@ -20,30 +20,30 @@ use super::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::IntoObject;
-use crate::memory;
+use crate::sys::memory;
 
-// The protocols, <bluetooth/bluetooth.h>.
+// The protocols of <bluetooth/bluetooth.h>.
 const L2CAP: c_int = 0;
 const HCI: c_int = 1;
 const SCO: c_int = 2;
 const RFCOMM: c_int = 3;
 
-/// `BDADDR_BREDR`: an address of classic Bluetooth.
+/// `BDADDR_BREDR`: an address type of classic Bluetooth.
 const CLASSIC: u8 = 0;
 /// `HCI_CHANNEL_RAW`.
 const RAW_CHANNEL: u16 = 0;
 
-/// Whether a socket of this protocol has addresses.
+/// Whether the form of this protocol's addresses is known.
 pub fn is_known(proto: c_int) -> bool {
     matches!(proto, L2CAP | HCI | SCO | RFCOMM)
 }
 
-/// A device's address, a `bdaddr_t`: the byte that is written last comes first.
+/// A device's address, a `bdaddr_t`: its bytes are in the reverse order of the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Device([u8; 6]);
 
 impl Device {
-    /// From six hexadecimal numbers with colons between them, each read as C's `%X` reads it; `None` for anything else.
+    /// Parses six hexadecimal numbers with colons between them, each as `%X` of `scanf(3)` does; `None` for any other text.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut device = Device::default();
         let mut numbers = text.split(|&byte| byte == b':');
@@ -54,7 +54,8 @@ impl Device {
     }
 }
 
-/// A number as `%X` of `scanf(3)` reads it: behind white space, with a sign, with `0x` before it, cut to 32 bits.
+/// A number as `%X` of `scanf(3)` reads it: with leading white space, a sign and `0x` allowed, and truncated to 32 bits. A number that does
+/// not fit 64 bits is `ULONG_MAX`, as with `strtoul(3)`.
 fn hexadecimal(text: &[u8]) -> Option<u32> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|byte| !is_space(byte))?;
@@ -95,25 +96,25 @@ pub enum Bluetooth {
     L2cap {
         /// The device.
         device: Device,
-        /// The service on it.
+        /// The protocol/service multiplexer: the service on the device.
         psm: u16,
-        /// The channel, where it is one that is fixed.
+        /// The channel identifier, for a fixed channel; otherwise 0.
         cid: u16,
-        /// Classic Bluetooth, or Low Energy with a public or random address.
+        /// The address type: classic Bluetooth, or Low Energy with a public or a random address.
         kind: u8,
     },
     /// `<bluetooth/rfcomm.h>`.
     Rfcomm {
         /// The device.
         device: Device,
-        /// The service on it.
+        /// The channel: the service on the device.
         channel: u8,
     },
     /// `<bluetooth/hci.h>`.
     Hci {
-        /// This host's adapter.
+        /// The number of this host's adapter.
         adapter: u16,
-        /// What for: raw, the user's, the monitor's, the controller's.
+        /// The HCI channel: raw, user, monitor or control.
         channel: u16,
     },
     /// `<bluetooth/sco.h>`.
@@ -124,7 +125,7 @@ pub enum Bluetooth {
 }
 
 impl Bluetooth {
-    /// The kernel's form.
+    /// Encodes the kernel's form.
     pub fn encode(&self) -> SockAddr {
         let padding = [0];
         let encode = |fields: &[&[u8]]| of_fields(libc::AF_BLUETOOTH, fields);
@@ -138,7 +139,7 @@ impl Bluetooth {
         }
     }
 
-    /// From the kernel's form; `None` for a protocol that is not known.
+    /// Decodes the kernel's form; `None` for an unknown protocol.
     pub fn decode(bytes: &[u8], proto: c_int) -> Option<Self> {
         let device = |offset| Device(field(bytes, offset));
         let short = |offset| u16::from_ne_bytes(field(bytes, offset));
@@ -153,7 +154,7 @@ impl Bluetooth {
     }
 }
 
-/// An address in the form of the socket's protocol.
+/// Parses an address in the form of the socket's protocol.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let bluetooth = match context.proto {
         L2CAP => l2cap_from_python(context, address),
@@ -174,7 +175,7 @@ fn l2cap_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result
     } else {
         FORMAT.tuple(tuple, (None, 0)).map(|(device, psm)| (device, psm, 0, CLASSIC))
     };
-    let (device, psm, cid, kind) = parsed.map_err(|error| in_its_place(context, tuple, error))?;
+    let (device, psm, cid, kind) = parsed.map_err(|error| as_wrong_format(context, tuple, error))?;
     Ok(Bluetooth::L2cap { device: device_from_python(device)?, psm, cid, kind })
 }
 
@@ -182,7 +183,7 @@ fn rfcomm_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Resul
     const FORMAT: Format<(Text, u8)> = Format::new(c"sB");
     let tuple = tuple(context, address)?;
     let parsed = FORMAT.tuple(tuple, (None, 0));
-    let (device, channel) = parsed.map_err(|error| in_its_place(context, tuple, error))?;
+    let (device, channel) = parsed.map_err(|error| as_wrong_format(context, tuple, error))?;
     Ok(Bluetooth::Rfcomm { device: device_from_python(device)?, channel })
 }
 
@@ -199,7 +200,7 @@ fn hci_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<B
     } else {
         FORMAT.tuple(tuple, (0,)).map(|(adapter,)| (adapter, RAW_CHANNEL))
     };
-    let (adapter, channel) = parsed.map_err(|error| in_its_place(context, tuple, error))?;
+    let (adapter, channel) = parsed.map_err(|error| as_wrong_format(context, tuple, error))?;
     Ok(Bluetooth::Hci { adapter, channel })
 }
 
@@ -212,7 +213,7 @@ fn sco_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<B
     const BYTES: Format<(Text,)> = Format::new(c"y");
     const STR: Format<(Text,)> = Format::new(c"s");
     if let (Ok(bytes), false) = (address.cast::<PyBytes>(), cfg!(Py_3_12)) {
-        // Up to its first NUL, where it has one.
+        // As in C, the text ends at its first NUL.
         let text = bytes.as_bytes().split(|&byte| byte == 0).next();
         let device = parse_device(text.unwrap_or_default())?;
         return Ok(Bluetooth::Sco { device });
@@ -239,8 +240,8 @@ fn tuple<'a, 'py>(context: Context<'_>, address: &'a Bound<'py, PyAny>) -> Resul
     address.cast::<PyTuple>().map_err(|_| wrong_format(context))
 }
 
-/// Whatever is wrong with a tuple is said in these words.
-fn in_its_place(context: Context<'_>, tuple: &Bound<'_, PyTuple>, error: Error) -> Error {
+/// Replaces any exception about a tuple, except `MemoryError`, by "wrong format", as CPython does.
+fn as_wrong_format(context: Context<'_>, tuple: &Bound<'_, PyTuple>, error: Error) -> Error {
     if error.is_no_memory(tuple.py()) {
         return error;
     }
@@ -256,7 +257,7 @@ fn text(device: Device) -> Result<String> {
     Ok(memory::try_format(format_args!("{device}"))?)
 }
 
-/// An address in the form of the socket's protocol.
+/// An address in the form of the socket's protocol. `ValueError` for an unknown protocol.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Some(bluetooth) = Bluetooth::decode(bytes_of(address), origin.proto) else {
         return Err(Error::value("Unknown Bluetooth protocol"));
@@ -288,36 +289,36 @@ mod tests {
     const DEVICE: Device = Device([6, 5, 4, 3, 2, 0xa1]);
 
     #[track_caller]
-    fn round_trip(bluetooth: Bluetooth, proto: c_int, bytes: &[u8]) {
+    fn check_round_trip(bluetooth: Bluetooth, proto: c_int, bytes: &[u8]) {
         assert_eq!(bytes_of(&bluetooth.encode()), bytes);
         assert_eq!(Bluetooth::decode(bytes, proto), Some(bluetooth));
     }
 
     #[test]
-    fn l2cap() {
+    fn l2cap_survives_a_round_trip() {
         let l2cap = Bluetooth::L2cap { device: DEVICE, psm: 0x0201, cid: 0x0403, kind: 2 };
-        round_trip(l2cap, L2CAP, &[31, 0, 1, 2, 6, 5, 4, 3, 2, 0xa1, 3, 4, 2, 0]);
+        check_round_trip(l2cap, L2CAP, &[31, 0, 1, 2, 6, 5, 4, 3, 2, 0xa1, 3, 4, 2, 0]);
     }
 
     #[test]
-    fn rfcomm() {
+    fn rfcomm_survives_a_round_trip() {
         let rfcomm = Bluetooth::Rfcomm { device: DEVICE, channel: 0xff };
-        round_trip(rfcomm, RFCOMM, &[31, 0, 6, 5, 4, 3, 2, 0xa1, 0xff, 0]);
+        check_round_trip(rfcomm, RFCOMM, &[31, 0, 6, 5, 4, 3, 2, 0xa1, 0xff, 0]);
     }
 
     #[test]
-    fn hci() {
+    fn hci_survives_a_round_trip() {
         let hci = Bluetooth::Hci { adapter: 0x0201, channel: 3 };
-        round_trip(hci, HCI, &[31, 0, 1, 2, 3, 0]);
+        check_round_trip(hci, HCI, &[31, 0, 1, 2, 3, 0]);
     }
 
     #[test]
-    fn sco() {
-        round_trip(Bluetooth::Sco { device: DEVICE }, SCO, &[31, 0, 6, 5, 4, 3, 2, 0xa1]);
+    fn sco_survives_a_round_trip() {
+        check_round_trip(Bluetooth::Sco { device: DEVICE }, SCO, &[31, 0, 6, 5, 4, 3, 2, 0xa1]);
     }
 
     #[test]
-    fn short() {
+    fn missing_bytes_decode_as_zeros() {
         let no_device = Device::default();
         let decode = |proto| Bluetooth::decode(&[31, 0, 1], proto).unwrap();
         assert_eq!(decode(L2CAP), Bluetooth::L2cap { device: no_device, psm: 1, cid: 0, kind: 0 });
@@ -328,14 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn a_protocol_that_is_not_known() {
+    fn an_unknown_protocol_has_no_address() {
         assert_eq!(Bluetooth::decode(&[31, 0, 1, 2], 4), None);
         assert!(!is_known(4) && !is_known(-1));
         assert!((L2CAP..=RFCOMM).all(is_known));
     }
 
     #[test]
-    fn devices() {
+    fn a_device_has_six_bytes() {
         assert_eq!(DEVICE.to_string(), "A1:02:03:04:05:06");
         assert_eq!(Device::parse(b"A1:02:03:04:05:06"), Some(DEVICE));
         assert_eq!(Device::parse(b"a1:2:3:4:5:6"), Some(DEVICE));
@@ -344,13 +345,13 @@ mod tests {
         assert_eq!(Device::parse(b"A1:02:03:04:05:106"), None);
     }
 
-    /// The device as `scanf(3)` reads it.
+    /// The device as `sscanf(3)` reads it.
     fn scanned(text: &[u8]) -> Option<Device> {
         let text = CString::new(text).unwrap();
         let mut numbers: [c_uint; 6] = [0; 6];
         let mut rest: c_char = 0;
         let [a, b, c, d, e, f] = &mut numbers;
-        // SAFETY: each pointer is to what its place in the format names.
+        // SAFETY: each pointer has the type that its place in the format requires.
         let read =
             unsafe { libc::sscanf(text.as_ptr(), c"%X:%X:%X:%X:%X:%X%c".as_ptr(), a, b, c, d, e, f, &raw mut rest) };
         if read != 6 || numbers.iter().any(|&number| number > 255) {
@@ -360,10 +361,10 @@ mod tests {
         Some(Device(numbers.map(|number| number as u8)))
     }
 
-    /// All but a `0x` without digits, which the C libraries have changed their minds about.
+    /// Except `0x` without digits, which C libraries and their versions read differently.
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no sscanf")]
-    fn numbers_are_read_as_scanf_reads_them() {
+    fn a_device_is_parsed_as_sscanf_parses_it() {
         let numbers = [
             "0",
             "ff",

@@ -1,4 +1,10 @@
-//! `AF_CAN`: `(interface,)` for `CAN_RAW` and `CAN_BCM`, `(interface, rx, tx)` for `CAN_ISOTP`, `(interface, name, pgn, addr)` for `CAN_J1939`.
+//! `AF_CAN`: one form of address for each protocol.
+//!
+//! | protocol | address |
+//! | --- | --- |
+//! | CAN_RAW, CAN_BCM | `(interface,)` |
+//! | CAN_ISOTP | `(interface, rx, tx)` |
+//! | CAN_J1939 | `(interface, name, pgn, addr)` |
 
 use std::ffi::{c_int, c_ulong};
 
@@ -17,44 +23,44 @@ use crate::sys::interface;
 /// A `sockaddr_can` of `<linux/can.h>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Can {
-    /// The interface; 0 is every one.
+    /// The number of the interface; 0 is any interface.
     pub interface: c_int,
-    /// Whom on its bus, in the protocols that know somebody.
+    /// The station on the bus, for protocols that address one.
     pub station: Station,
 }
 
-/// Whom an address means, by the socket's protocol.
+/// The union of a `sockaddr_can`, by the socket's protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Station {
-    /// Nobody in particular.
+    /// No station: the protocol has none.
     Any,
-    /// `CAN_ISOTP`: the identifiers that are received and sent.
+    /// `CAN_ISOTP`: the CAN identifiers of the frames to receive and to send.
     IsoTp {
-        /// Received.
+        /// The identifier of received frames.
         rx: u32,
-        /// Sent.
+        /// The identifier of sent frames.
         tx: u32,
     },
     /// `CAN_J1939`.
     J1939 {
-        /// The name of 64 bits.
+        /// The name (64 bits).
         name: u64,
-        /// The parameter group's number.
+        /// The parameter group number.
         pgn: u32,
-        /// The address of 8 bits.
+        /// The address on the bus (8 bits).
         addr: u8,
     },
 }
 
 impl Can {
-    /// The kernel's form.
+    /// Encodes the kernel's form.
     pub fn encode(&self) -> SockAddr {
         let (padding, interface) = ([0; 2], self.interface.to_ne_bytes());
         let station = self.station.encode();
         of_fields(libc::AF_CAN, &[&padding, &interface, &station])
     }
 
-    /// From the kernel's form, for a socket of this protocol.
+    /// Decodes the kernel's form, for a socket of this protocol.
     pub fn decode(bytes: &[u8], proto: c_int) -> Self {
         Can {
             interface: c_int::from_ne_bytes(field(bytes, 4)),
@@ -96,12 +102,12 @@ impl Station {
     }
 }
 
-/// An address in the form of the socket's protocol.
+/// Parses an address in the form of the socket's protocol.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let (interface, station) = match context.proto {
         libc::CAN_RAW | libc::CAN_BCM => interface_from_python(tuple(context, "AF_CAN", address)?)?,
-        libc::CAN_ISOTP => isotp_from_python(unexplained_tuple(address)?)?,
-        libc::CAN_J1939 => j1939_from_python(unexplained_tuple(address)?)?,
+        libc::CAN_ISOTP => isotp_from_python(tuple_or_system_error(address)?)?,
+        libc::CAN_J1939 => j1939_from_python(tuple_or_system_error(address)?)?,
         _ => return Err(Error::os(format_args!("{}(): unsupported CAN protocol", context.caller))),
     };
     let interface = index_of(address.py(), context.descriptor, interface.as_ref().map_or(&[], |name| name.as_bytes()))?;
@@ -119,7 +125,7 @@ fn interface_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'p
 fn isotp_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> {
     const FORMAT: Format<(FsPath, c_ulong, c_ulong)> = Format::new(c"O&kk");
     let (interface, rx, tx) = FORMAT.tuple(address, (None, 0, 0))?;
-    // As in C, what does not fit is cut off.
+    // As in C, both are truncated to 32 bits.
     Ok((interface, Station::IsoTp { rx: rx as u32, tx: tx as u32 }))
 }
 
@@ -129,12 +135,12 @@ fn j1939_from_python<'py>(address: &Bound<'py, PyTuple>) -> Result<Parsed<'py>> 
     Ok((interface, Station::J1939 { name, pgn, addr }))
 }
 
-/// For these two protocols CPython does not look whether it has a tuple, and its parser complains of the programmer.
-fn unexplained_tuple<'a, 'py>(address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
+/// Casts an address to a tuple. For two protocols CPython does not check this itself, so that its parser raises `SystemError`.
+fn tuple_or_system_error<'a, 'py>(address: &'a Bound<'py, PyAny>) -> Result<&'a Bound<'py, PyTuple>> {
     address.cast::<PyTuple>().map_err(|_| Error::system("new style getargs format but argument is not a tuple"))
 }
 
-/// The number of an interface; one without a name is all of them.
+/// The number of an interface; 0, any interface, for an empty name. `OSError` if the name is too long or there is no such interface.
 fn index_of(py: Python<'_>, descriptor: &Descriptor, name: &[u8]) -> Result<c_int> {
     match name.len() {
         0 => Ok(0),
@@ -143,7 +149,7 @@ fn index_of(py: Python<'_>, descriptor: &Descriptor, name: &[u8]) -> Result<c_in
     }
 }
 
-/// An address in the form of the socket's protocol, where an interface that is gone has no name.
+/// An address in the form of the socket's protocol. The name is empty if the interface no longer exists.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let can = Can::decode(bytes_of(address), origin.proto);
     let name = match can.interface {
@@ -164,36 +170,36 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn round_trip(can: Can, proto: c_int, bytes: [u8; 24]) {
+    fn check_round_trip(can: Can, proto: c_int, bytes: [u8; 24]) {
         assert_eq!(bytes_of(&can.encode()), bytes);
         assert_eq!(Can::decode(&bytes, proto), can);
         assert_eq!(bytes.len(), size_of::<libc::sockaddr_can>());
     }
 
     #[test]
-    fn an_interface() {
+    fn an_interface_survives_a_round_trip() {
         let can = Can { interface: 3, station: Station::Any };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        round_trip(can, libc::CAN_RAW, bytes);
-        round_trip(can, libc::CAN_BCM, bytes);
+        check_round_trip(can, libc::CAN_RAW, bytes);
+        check_round_trip(can, libc::CAN_BCM, bytes);
     }
 
     #[test]
-    fn isotp() {
+    fn isotp_survives_a_round_trip() {
         let station = Station::IsoTp { rx: 0x0403_0201, tx: 0x8000_0005 };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0];
-        round_trip(Can { interface: 3, station }, libc::CAN_ISOTP, bytes);
+        check_round_trip(Can { interface: 3, station }, libc::CAN_ISOTP, bytes);
     }
 
     #[test]
-    fn j1939() {
+    fn j1939_survives_a_round_trip() {
         let station = Station::J1939 { name: 0x0807_0605_0403_0201, pgn: 0x0c0b_0a09, addr: 0xff };
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0xff, 0, 0, 0];
-        round_trip(Can { interface: 3, station }, libc::CAN_J1939, bytes);
+        check_round_trip(Can { interface: 3, station }, libc::CAN_J1939, bytes);
     }
 
     #[test]
-    fn short() {
+    fn missing_bytes_decode_as_zeros() {
         let nothing = Can { interface: 0, station: Station::Any };
         assert_eq!(Can::decode(&[], libc::CAN_RAW), nothing);
         let bytes = [29, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 4, 5];
@@ -205,7 +211,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "needs the interpreter")]
-    fn names_of_interfaces() {
+    fn an_empty_or_too_long_interface_name_is_not_looked_up() {
         Python::initialize();
         Python::attach(|py| {
             let closed = Descriptor::closed();

@@ -1,4 +1,4 @@
-//! What an address given by Python is parsed for: a socket, and a method of it.
+//! The socket and the method that an address is parsed for, or came from.
 
 use std::ffi::c_int;
 
@@ -9,29 +9,29 @@ use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::type_name::type_name;
 
-/// The socket that an address is for, and the method that it was given to.
+/// The socket that an address from Python is for, and the method that got it.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The socket's family.
     pub family: c_int,
-    /// The socket's protocol, which decides the form in `AF_CAN` and `AF_BLUETOOTH`.
+    /// The socket's protocol, which determines the form in `AF_CAN` and `AF_BLUETOOTH`.
     pub proto: c_int,
-    /// The socket's descriptor, through which families that name interfaces ask for their numbers.
+    /// The socket's file descriptor, with which some families look up the number of an interface.
     pub descriptor: &'a Descriptor,
-    /// The method, for error messages.
+    /// The method's name, for error messages.
     pub caller: &'static str,
 }
 
-/// The socket that an address came from.
+/// The socket that the kernel returned an address for.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
-    /// Its protocol, which decides the form in `AF_CAN` and `AF_BLUETOOTH`.
+    /// The socket's protocol, which determines the form in `AF_CAN` and `AF_BLUETOOTH`.
     pub proto: c_int,
-    /// Its descriptor, through which families that name interfaces ask for their names.
+    /// The socket's file descriptor, with which some families look up the name of an interface.
     pub descriptor: &'a Descriptor,
 }
 
-/// The tuple that an address of this family must be.
+/// Casts an address to a tuple; `TypeError` for any other object. `family` is the family's name, for the message.
 pub fn tuple<'a, 'py>(
     context: Context<'_>,
     family: &str,

@@ -16,12 +16,12 @@ use crate::interpreter::make::IntoObject;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
 use crate::interpreter::type_name::type_name;
-use crate::memory;
 use crate::names::host::host;
 use crate::names::idna;
 use crate::names::ip::Ip;
+use crate::sys::memory;
 
-/// `(host, port)`.
+/// Parses `(host, port)`. A host that is not numeric is looked up, with the thread detached.
 pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     const FORMAT: Format<(Object, c_int)> = Format::new(c"Oi;AF_INET address must be a pair (host, port)");
     let by_format = |address: &Bound<'_, PyTuple>| {
@@ -37,7 +37,7 @@ pub fn v4_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Resul
     Ok(SocketAddrV4::new(ip, port).into())
 }
 
-/// `(host, port[, flowinfo[, scope_id]])`.
+/// Parses `(host, port[, flowinfo[, scope_id]])`. A host that is not numeric is looked up, with the thread detached.
 pub fn v6_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     const FORMAT: Format<(Object, c_int, u32, u32)> =
         Format::new(c"Oi|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])");
@@ -55,20 +55,20 @@ pub fn v6_from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Resul
         let caller = context.caller;
         return Err(Error::overflow(format_args!("{caller}(): flowinfo must be 0-1048575.")));
     }
-    // `SocketAddrV6` keeps the flow information as it goes over the wire.
+    // `SocketAddrV6` keeps the flow information in network byte order.
     let flowinfo = parts.flowinfo.to_be();
     Ok(SocketAddrV6::new(ip, port, flowinfo, parts.scope_id).into())
 }
 
-/// A host as it was given.
+/// The host of a Python address.
 enum Host {
-    /// A number, which nobody needs to be asked about.
+    /// A numeric address, which needs no look-up.
     Number(Ip),
-    /// Anything else.
+    /// Any other name.
     Name(CString),
 }
 
-/// What both tuples have.
+/// The items of the tuple of either family.
 struct Parts {
     host: Host,
     port: c_int,
@@ -77,7 +77,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Parses a tuple of at most so many items: at once where it is plain, or else by a format.
+    /// Parses a tuple of at most `most` items: directly if it is plain, or else with a format.
     fn parse(
         context: Context<'_>,
         address: &Bound<'_, PyTuple>,
@@ -87,7 +87,7 @@ impl Parts {
         if let Some(parts) = Self::plain(context.family, address)? {
             return Ok(parts);
         }
-        // The host comes first in the tuple, and is refused before anything behind it is looked at.
+        // As in CPython, an error of the host, which comes first in the tuple, comes before an error of a later item.
         if (2..=most).contains(&address.len()) {
             let host = host_from_python(&*address.get_borrowed_item(0)?);
             host.map_err(|error| port_out_of_range(context, address.py(), error))?;
@@ -100,7 +100,7 @@ impl Parts {
         Ok(Parts { host: Host::Name(host_from_python(&host)?), port, flowinfo, scope_id })
     }
 
-    /// `(str, int)` and no more, which nearly all are.
+    /// The parts of a plain `(str, int)`, as most addresses are; `None` for any other tuple.
     fn plain(family: c_int, address: &Bound<'_, PyTuple>) -> Result<Option<Self>> {
         if address.len() != 2 {
             return Ok(None);
@@ -130,7 +130,7 @@ fn bad_port(context: Context<'_>) -> Error {
     Error::overflow(format_args!("{}(): port must be 0-65535.", context.caller))
 }
 
-/// A number that does not fit a C `int` does not fit a port either, and is refused in those words.
+/// Turns the `OverflowError` for a number that does not fit a C `int` into the one for a number that is no port, as CPython does.
 fn port_out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
         Error::Raised if is_raised(py, Exception::Overflow) => {
@@ -141,7 +141,7 @@ fn port_out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Erro
     }
 }
 
-/// A host of ASCII characters, which needs neither IDNA nor a conversion.
+/// A host as an ASCII `str`, which needs no IDNA; `None` for any other object.
 fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Result<Option<Host>> {
     let Some(text) = host.cast::<PyString>().ok().and_then(utf8) else {
         return Ok(None);
@@ -160,7 +160,7 @@ fn plain_host(family: c_int, host: &Bound<'_, PyAny>) -> Result<Option<Host>> {
     }
 }
 
-/// A host as `str`, in IDNA where it is not ASCII, bytes or bytearray.
+/// A host as a `str` (encoded in IDNA unless it is ASCII), bytes or bytearray. `TypeError` for any other object, and for a NUL.
 pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
     if let Ok(bytes) = host.cast::<PyBytes>() {
         name(bytes.as_bytes())
@@ -177,7 +177,7 @@ pub fn host_from_python(host: &Bound<'_, PyAny>) -> Result<CString> {
     }
 }
 
-/// A name for the C library, which would stop at NUL and look for another.
+/// A name for the C library. A NUL is refused, because the C library would stop there and look up another name.
 fn name(bytes: &[u8]) -> Result<CString> {
     if bytes.contains(&0) {
         return Err(Error::type_error("host name must not contain null character"));
@@ -195,7 +195,7 @@ fn idna(host: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     })
 }
 
-/// `(host, port)`.
+/// An address as `(host, port)`.
 pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Some(address) = address.as_socket_ipv4() else {
         return unknown::to_python(py, address);
@@ -203,7 +203,7 @@ pub fn v4_to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_
     (Ip::V4(*address.ip()).text(py)?, address.port()).into_object(py)
 }
 
-/// `(host, port, flowinfo, scope_id)`.
+/// An address as `(host, port, flowinfo, scope_id)`.
 pub fn v6_to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Some(address) = address.as_socket_ipv6() else {
         return unknown::to_python(py, address);

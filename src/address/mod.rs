@@ -1,14 +1,14 @@
-//! Socket addresses: Python's tuples, strings and bytes on one side, the kernel's `sockaddr` on the other.
+//! Socket addresses: Python's form and the kernel's `sockaddr`.
 //!
-//! Each family has a file of two layers: what Python gives and gets (`from_python`, `to_python`), and, where the `sockaddr` has a layout of
-//! its own, a struct with `encode` and `decode` that knows nothing of Python and is tested against bytes laid out by hand.
+//! Each family has a file of two layers. `from_python` and `to_python` convert Python's tuples, strings and bytes. If the `sockaddr` has a
+//! layout of its own, a struct with `encode` and `decode` does not depend on Python, and is tested against bytes laid out by hand.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
 //! | [`context`] | the socket and the method that an address is parsed for |
-//! | [`sockaddr`] | the kernel's form: bytes and fields |
-//! | [`unknown`] | addresses of a family that is not known here |
-//! | the others | a family each |
+//! | [`sockaddr`] | the kernel's form, as bytes and fields |
+//! | [`unknown`] | addresses of unknown families |
+//! | the others | one family each |
 
 pub mod alg;
 pub mod bluetooth;
@@ -32,10 +32,10 @@ use socket2::SockAddr;
 use self::context::{Context, Origin};
 use crate::error::{Error, Result};
 
-/// The one list of families: for each the function that parses a Python address, and the one that makes one.
+/// The only list of families: for each the function that parses a Python address, and the function that makes one.
 macro_rules! families {
     ($($number:pat => $from_python:path, $to_python:path;)*) => {
-        /// The kernel's form of a Python address, by the socket's family.
+        /// Parses a Python address of the socket's family. `OSError` for an unknown family.
         pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
             match context.family {
                 $($number => $from_python(context, address),)*
@@ -43,7 +43,7 @@ macro_rules! families {
             }
         }
 
-        /// The Python form of an address; `None` where there is none. An address of an unknown family becomes `(family, bytes)`.
+        /// The Python form of an address; Python's `None` if the address is empty. For an unknown family it is `(family, bytes)`.
         pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
             if address.len() == 0 {
                 return Ok(py.None().into_bound(py));
@@ -54,7 +54,7 @@ macro_rules! families {
             }
         }
 
-        /// Refuses a family of whose addresses not even the length is known, as CPython does before it asks the kernel for one.
+        /// Refuses a family whose address length is unknown, as CPython does (`getsockaddrlen`) before it asks the kernel for an address.
         pub fn check_length_is_known(family: c_int, proto: c_int) -> Result<()> {
             match family {
                 libc::AF_BLUETOOTH if !bluetooth::is_known(proto) => {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_is_only_known_of_known_families() {
+    fn only_a_known_family_has_a_known_address_length() {
         for family in [libc::AF_INET, libc::AF_UNIX, libc::AF_NETLINK, libc::AF_ALG, qipcrtr::FAMILY] {
             assert!(check_length_is_known(family, 0).is_ok());
         }

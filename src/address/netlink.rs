@@ -12,27 +12,27 @@ use crate::interpreter::make::IntoObject;
 /// A `sockaddr_nl` of `<linux/netlink.h>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Netlink {
-    /// Whose socket, which is a process's number more often than not; 0 is the kernel.
+    /// The port ID (`nl_pid`): often the process ID of the socket's owner; 0 is the kernel.
     pub pid: u32,
-    /// The multicast groups, a bit for each.
+    /// The multicast groups, one bit for each.
     pub groups: u32,
 }
 
 impl Netlink {
-    /// The kernel's form.
+    /// Encodes the kernel's form.
     pub fn encode(&self) -> SockAddr {
         let padding = [0; 2];
         let (pid, groups) = (self.pid.to_ne_bytes(), self.groups.to_ne_bytes());
         of_fields(libc::AF_NETLINK, &[&padding, &pid, &groups])
     }
 
-    /// From the kernel's form.
+    /// Decodes the kernel's form.
     pub fn decode(bytes: &[u8]) -> Self {
         Netlink { pid: u32::from_ne_bytes(field(bytes, 4)), groups: u32::from_ne_bytes(field(bytes, 8)) }
     }
 }
 
-/// `(pid, groups)`.
+/// Parses `(pid, groups)`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     const FORMAT: Format<(u32, u32)> = Format::new(c"II;AF_NETLINK address must be a pair (pid, groups)");
     let address = tuple(context, "AF_NETLINK", address)?;
@@ -40,7 +40,7 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
     Ok(Netlink { pid, groups }.encode())
 }
 
-/// `(pid, groups)`.
+/// An address as `(pid, groups)`.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Netlink { pid, groups } = Netlink::decode(bytes_of(address));
     (pid, groups).into_object(py)
@@ -55,14 +55,14 @@ mod tests {
     const BYTES: [u8; 12] = [16, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0x80];
 
     #[test]
-    fn round_trip() {
+    fn an_address_survives_a_round_trip() {
         assert_eq!(bytes_of(&NETLINK.encode()), BYTES);
         assert_eq!(Netlink::decode(&BYTES), NETLINK);
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_nl>());
     }
 
     #[test]
-    fn short() {
+    fn missing_bytes_decode_as_zeros() {
         assert_eq!(Netlink::decode(&[]), Netlink::default());
         assert_eq!(Netlink::decode(&BYTES[..7]), Netlink { pid: 0x0003_0201, groups: 0 });
         assert_eq!(Netlink::decode(&BYTES[..11]).groups, 5);

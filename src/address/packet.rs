@@ -1,4 +1,4 @@
-//! `AF_PACKET`: `(ifname, proto[, pkttype[, hatype[, addr]]])`, frames as they go over the wire (packet(7)).
+//! `AF_PACKET`: `(ifname, proto[, pkttype[, hatype[, addr]]])`, for link-layer frames (packet(7)).
 
 use std::ffi::{CStr, c_int};
 
@@ -14,30 +14,57 @@ use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys::interface;
 
-/// Where the hardware address begins.
-const HARDWARE_ADDRESS: usize = 12;
-/// The longest hardware address that a `sockaddr_ll` itself has room for.
+/// The offset of the hardware address, `sll_addr`.
+const HARDWARE_ADDRESS_OFFSET: usize = 12;
+/// The size of `sll_addr`: the longest hardware address that fits a `sockaddr_ll`.
 const HARDWARE_ADDRESS_SIZE: usize = 8;
 
 /// A `sockaddr_ll` of `<linux/if_packet.h>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packet {
-    /// The protocol over Ethernet, such as `ETH_P_IP`, in the host's byte order.
+    /// The link layer's protocol, such as `ETH_P_IP`, in host byte order.
     pub protocol: u16,
-    /// The interface; 0 is every one.
+    /// The number of the interface; 0 is any interface.
     pub interface: c_int,
-    /// The hardware's type, such as `ARPHRD_ETHER`.
+    /// The hardware type, such as `ARPHRD_ETHER`.
     pub hardware: u16,
-    /// Whether the packet is for this host, for all, for another; `PACKET_HOST` is 0.
+    /// The packet type: for this host (`PACKET_HOST`, 0), broadcast, for another host, and so on.
     pub kind: u8,
     /// The hardware address.
-    pub address: Vec<u8>,
+    pub address: HardwareAddress,
+}
+
+/// A hardware address: at most 255 bytes, because its length is one byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HardwareAddress {
+    /// Zeros behind the address.
+    bytes: [u8; u8::MAX as usize],
+    length: u8,
+}
+
+impl HardwareAddress {
+    /// The first 255 of these bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+        HardwareAddress { bytes: field(&bytes[..length.into()], 0), length }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length.into()]
+    }
+}
+
+impl Default for HardwareAddress {
+    fn default() -> Self {
+        HardwareAddress::new(&[])
+    }
 }
 
 impl Packet {
-    /// The kernel's form. Of a hardware address that is too long, what there is no room for is left out.
+    /// The kernel's form. A hardware address longer than `sll_addr` is cut.
     pub fn encode(&self) -> SockAddr {
-        let length = self.address.len().min(HARDWARE_ADDRESS_SIZE);
+        let length = self.address.as_bytes().len().min(HARDWARE_ADDRESS_SIZE);
         of_fields(
             libc::AF_PACKET,
             &[
@@ -45,16 +72,17 @@ impl Packet {
                 &self.interface.to_ne_bytes(),
                 &self.hardware.to_ne_bytes(),
                 &[self.kind, length as u8],
-                &field::<HARDWARE_ADDRESS_SIZE>(&self.address, 0),
+                &field::<HARDWARE_ADDRESS_SIZE>(self.address.as_bytes(), 0),
             ],
         )
     }
 
-    /// From the kernel's form. InfiniBand's hardware addresses are longer than a `sockaddr_ll`, and so is the kernel's answer.
+    /// Decodes the kernel's form. For InfiniBand, whose hardware addresses are longer than `sll_addr`, the kernel returns more than a
+    /// `sockaddr_ll`.
     pub fn decode(bytes: &[u8]) -> Self {
         let [kind, length] = field(bytes, 10);
-        let mut address = bytes.get(HARDWARE_ADDRESS..).unwrap_or_default().to_vec();
-        address.resize(length.into(), 0);
+        let mut address = HardwareAddress::new(bytes.get(HARDWARE_ADDRESS_OFFSET..).unwrap_or_default());
+        address.length = length;
         Packet {
             protocol: u16::from_be_bytes(field(bytes, 2)),
             interface: c_int::from_ne_bytes(field(bytes, 4)),
@@ -65,7 +93,7 @@ impl Packet {
     }
 }
 
-/// `(ifname, proto[, pkttype[, hatype[, addr]]])`.
+/// Parses `(ifname, proto[, pkttype[, hatype[, addr]]])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_PACKET", address)?;
     let parts = Parts::parse(address).map_err(|error| out_of_range(context, address.py(), error))?;
@@ -79,20 +107,20 @@ pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<S
     let packet = Packet {
         protocol,
         interface,
-        // As in C, what does not fit is cut off.
+        // As in C, these two are truncated.
         hardware: parts.hardware as u16,
         kind: parts.kind as u8,
-        address: hardware_address.to_vec(),
+        address: HardwareAddress::new(hardware_address),
     };
     Ok(packet.encode())
 }
 
-/// The number of an interface.
+/// The number of an interface; `OSError` if there is none with this name.
 fn index_of(py: Python<'_>, context: Context<'_>, name: &CStr) -> Result<c_int> {
     Ok(context.descriptor.attached(py, |fd| interface::index_of(fd, name.to_bytes()))?)
 }
 
-/// What the tuple has.
+/// The items of the tuple.
 struct Parts<'a, 'py> {
     interface: &'a CStr,
     protocol: c_int,
@@ -113,7 +141,7 @@ impl<'a, 'py> Parts<'a, 'py> {
     }
 }
 
-/// A number too large for C is refused without saying which.
+/// Replaces the `OverflowError` for a number that does not fit a C `int` by CPython's, which does not say which number.
 fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     match error {
         Error::Raised if is_raised(py, Exception::Overflow) => {
@@ -124,7 +152,7 @@ fn out_of_range(context: Context<'_>, py: Python<'_>, error: Error) -> Error {
     }
 }
 
-/// `(ifname, proto, pkttype, hatype, addr)`, where an interface that is gone has no name.
+/// An address as `(ifname, proto, pkttype, hatype, addr)`. The name is empty if the interface no longer exists.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let packet = Packet::decode(bytes_of(address));
     let name = match packet.interface {
@@ -132,7 +160,7 @@ pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -
         index => origin.descriptor.attached(py, |fd| interface::name_of(fd, index)).ok(),
     };
     let name = make::utf8(py, name.as_deref().unwrap_or_default().to_bytes())?;
-    let address = make::bytes(py, &packet.address)?;
+    let address = make::bytes(py, packet.address.as_bytes())?;
     (name, packet.protocol, packet.kind, packet.hardware, address).into_object(py)
 }
 
@@ -144,55 +172,61 @@ mod tests {
     const BYTES: [u8; 20] = [17, 0, 0x08, 0x00, 3, 0, 0, 0, 0x04, 0x03, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];
 
     fn packet() -> Packet {
-        Packet { protocol: 0x0800, interface: 3, hardware: 0x0304, kind: 4, address: vec![1, 2, 3, 4, 5, 6] }
+        Packet {
+            protocol: 0x0800,
+            interface: 3,
+            hardware: 0x0304,
+            kind: 4,
+            address: HardwareAddress::new(&[1, 2, 3, 4, 5, 6]),
+        }
     }
 
     #[test]
-    fn round_trip() {
+    fn an_address_survives_a_round_trip() {
         assert_eq!(bytes_of(&packet().encode()), BYTES);
         assert_eq!(Packet::decode(&BYTES), packet());
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());
-        assert_eq!(HARDWARE_ADDRESS, std::mem::offset_of!(libc::sockaddr_ll, sll_addr));
+        assert_eq!(HARDWARE_ADDRESS_OFFSET, std::mem::offset_of!(libc::sockaddr_ll, sll_addr));
     }
 
     #[test]
-    fn without_a_hardware_address() {
-        let packet = Packet { address: vec![], ..packet() };
+    fn an_address_may_have_no_hardware_address() {
+        let packet = Packet { address: HardwareAddress::new(&[]), ..packet() };
         assert_eq!(Packet::decode(bytes_of(&packet.encode())), packet);
     }
 
     #[test]
-    fn a_hardware_address_fills_its_room_and_no_more() {
-        let eight = Packet { address: vec![7; 8], ..packet() };
-        let twelve = Packet { address: vec![7; 12], ..packet() };
+    fn a_hardware_address_is_cut_to_its_field() {
+        let eight = Packet { address: HardwareAddress::new(&[7; 8]), ..packet() };
+        let twelve = Packet { address: HardwareAddress::new(&[7; 12]), ..packet() };
         assert_eq!(bytes_of(&twelve.encode()), bytes_of(&eight.encode()));
         assert_eq!(Packet::decode(bytes_of(&eight.encode())), eight);
     }
 
     #[test]
-    fn a_hardware_address_longer_than_the_structure() {
+    fn a_hardware_address_may_be_longer_than_the_structure() {
         let mut bytes = BYTES.to_vec();
         bytes[11] = 20;
         bytes.extend([9; 12]);
         let packet = Packet::decode(&bytes);
-        assert_eq!(packet.address, [&[1, 2, 3, 4, 5, 6, 0, 0][..], &[9; 12]].concat());
+        assert_eq!(packet.address.as_bytes(), [&[1, 2, 3, 4, 5, 6, 0, 0][..], &[9; 12]].concat());
     }
 
     #[test]
-    fn a_length_that_lies() {
+    fn a_length_beyond_the_address_gives_zeros() {
         let mut bytes = BYTES;
         bytes[11] = 255;
         let packet = Packet::decode(&bytes);
-        assert_eq!(packet.address.len(), 255);
-        assert_eq!(packet.address[..6], [1, 2, 3, 4, 5, 6]);
-        assert_eq!(packet.address[6..], [0; 249]);
+        assert_eq!(packet.address.as_bytes().len(), 255);
+        assert_eq!(packet.address.as_bytes()[..6], [1, 2, 3, 4, 5, 6]);
+        assert_eq!(packet.address.as_bytes()[6..], [0; 249]);
     }
 
     #[test]
-    fn short() {
+    fn missing_bytes_decode_as_zeros() {
         assert_eq!(Packet::decode(&[]), Packet::default());
         assert_eq!(Packet::decode(&BYTES[..3]).protocol, 0x0800);
-        assert_eq!(Packet::decode(&BYTES[..12]).address, [0; 6]);
-        assert_eq!(Packet::decode(&BYTES[..14]).address, [1, 2, 0, 0, 0, 0]);
+        assert_eq!(Packet::decode(&BYTES[..12]).address.as_bytes(), [0; 6]);
+        assert_eq!(Packet::decode(&BYTES[..14]).address.as_bytes(), [1, 2, 0, 0, 0, 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! `AF_QIPCRTR`: `(node, port)`, for the processors of a phone among themselves.
+//! `AF_QIPCRTR`: `(node, port)`, between the processors of a Qualcomm chip.
 
 use std::ffi::c_int;
 
@@ -19,27 +19,27 @@ pub const FAMILY: c_int = 42;
 /// A `sockaddr_qrtr` of `<linux/qrtr.h>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Qipcrtr {
-    /// The processor.
+    /// The node: the processor.
     pub node: u32,
-    /// Its port.
+    /// The port.
     pub port: u32,
 }
 
 impl Qipcrtr {
-    /// The kernel's form.
+    /// Encodes the kernel's form.
     pub fn encode(&self) -> SockAddr {
         let padding = [0; 2];
         let (node, port) = (self.node.to_ne_bytes(), self.port.to_ne_bytes());
         of_fields(FAMILY, &[&padding, &node, &port])
     }
 
-    /// From the kernel's form.
+    /// Decodes the kernel's form.
     pub fn decode(bytes: &[u8]) -> Self {
         Qipcrtr { node: u32::from_ne_bytes(field(bytes, 4)), port: u32::from_ne_bytes(field(bytes, 8)) }
     }
 }
 
-/// `(node, port)`.
+/// Parses `(node, port)`.
 pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     const FORMAT: Format<(u32, u32)> = Format::new(c"II:getsockaddrarg");
     let address = address.cast::<PyTuple>().map_err(|_| {
@@ -50,7 +50,7 @@ pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<
     Ok(Qipcrtr { node, port }.encode())
 }
 
-/// `(node, port)`.
+/// An address as `(node, port)`.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
     let Qipcrtr { node, port } = Qipcrtr::decode(bytes_of(address));
     (node, port).into_object(py)
@@ -65,13 +65,13 @@ mod tests {
     const BYTES: [u8; 12] = [42, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xff, 0xff];
 
     #[test]
-    fn round_trip() {
+    fn an_address_survives_a_round_trip() {
         assert_eq!(bytes_of(&QIPCRTR.encode()), BYTES);
         assert_eq!(Qipcrtr::decode(&BYTES), QIPCRTR);
     }
 
     #[test]
-    fn short() {
+    fn missing_bytes_decode_as_zeros() {
         assert_eq!(Qipcrtr::decode(&[]), Qipcrtr::default());
         assert_eq!(Qipcrtr::decode(&BYTES[..6]), Qipcrtr { node: 0x0201, port: 0 });
         assert_eq!(Qipcrtr::decode(&BYTES[..9]).port, 0xfe);

@@ -1,4 +1,4 @@
-//! The kernel's form of an address: its bytes, and the fields they are made of.
+//! The kernel's form of an address, a `sockaddr`: its bytes and fields.
 
 use std::ffi::c_int;
 
@@ -7,22 +7,22 @@ use socket2::{SockAddr, SockAddrStorage};
 /// The bytes of an address, its family included.
 pub fn bytes_of(address: &SockAddr) -> &[u8] {
     let length = (address.len() as usize).min(size_of::<SockAddrStorage>());
-    // SAFETY: the storage has at least `length` bytes, all of which are initialised: it begins as zeros.
+    // SAFETY: the storage has at least `length` bytes, and all of them are initialised, because a storage is created zeroed.
     unsafe { std::slice::from_raw_parts(address.as_ptr().cast(), length) }
 }
 
-/// The address that these bytes are, its family included.
+/// An address from its bytes, its family included. Bytes that do not fit a `sockaddr_storage` are cut.
 pub fn from_bytes(bytes: &[u8]) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     let length = bytes.len().min(size_of::<SockAddrStorage>());
-    // SAFETY: `length` bytes can be read and written; a sockaddr is plain data.
+    // SAFETY: both sides have `length` bytes and do not overlap. A `sockaddr_storage` is valid for any bytes, and holds `length` of them.
     unsafe {
         std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut storage).cast(), length);
         SockAddr::new(storage, length as libc::socklen_t)
     }
 }
 
-/// The address of these fields, one behind the other.
+/// An address from its family and its fields, which follow without gaps. Bytes that do not fit a `sockaddr_storage` are cut.
 pub fn of_fields(family: c_int, fields: &[&[u8]]) -> SockAddr {
     let family = (family as libc::sa_family_t).to_ne_bytes();
     let mut bytes = [0; size_of::<SockAddrStorage>()];
@@ -36,7 +36,7 @@ pub fn of_fields(family: c_int, fields: &[&[u8]]) -> SockAddr {
     from_bytes(&bytes[..length])
 }
 
-/// A field of an address. What a short one lacks of it is zeros: a kernel may cut what an address ends with.
+/// The `N` bytes at an offset of an address. Missing bytes are zeros, because the kernel may return an address without its last fields.
 pub fn field<const N: usize>(address: &[u8], offset: usize) -> [u8; N] {
     let mut field = [0; N];
     for (to, from) in field.iter_mut().zip(address.iter().skip(offset)) {
@@ -46,6 +46,7 @@ pub fn field<const N: usize>(address: &[u8], offset: usize) -> [u8; N] {
 }
 
 #[cfg(test)]
+#[cfg(target_endian = "little")]
 mod tests {
     use super::*;
 
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_address_lacks_zeros() {
+    fn a_field_beyond_a_short_address_is_zeros() {
         let address = [16, 0, 1, 2];
         assert_eq!(field(&address, 2), [1, 2]);
         assert_eq!(field(&address, 3), [2, 0, 0]);
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_cut_to_what_a_storage_holds() {
+    fn an_address_is_cut_to_the_size_of_a_storage() {
         assert_eq!(bytes_of(&from_bytes(&[7; 500])).len(), size_of::<SockAddrStorage>());
     }
 }

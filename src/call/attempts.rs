@@ -1,7 +1,7 @@
-//! On which sockets a transfer may begin with a first attempt.
+//! The sockets on which a transfer may begin with a first attempt.
 //!
-//! A first attempt is the call itself with `MSG_DONTWAIT`, made attached, before the thread detaches and waits. It is made only where it
-//! means the same as the call without that flag.
+//! A first attempt is the system call of the transfer with `MSG_DONTWAIT`, made attached, before the thread detaches and waits. It is
+//! made only where it means the same as the call without that flag.
 
 use std::ffi::c_int;
 use std::os::fd::BorrowedFd;
@@ -9,7 +9,7 @@ use std::os::fd::BorrowedFd;
 use crate::sys;
 use crate::sys::wait::Direction;
 
-/// A set of directions, a bit for each.
+/// A set of directions, one bit for each.
 pub type Directions = u8;
 
 /// Receives.
@@ -17,7 +17,7 @@ pub const READ: Directions = 1;
 /// Sends.
 pub const WRITE: Directions = 2;
 
-/// What a direction is in the set.
+/// The bit of a direction in the set.
 pub const fn bit(direction: Direction) -> Directions {
     match direction {
         Direction::Read => READ,
@@ -25,8 +25,9 @@ pub const fn bit(direction: Direction) -> Directions {
     }
 }
 
-/// The directions that a socket's kind excludes: all but for stream and datagram sockets of the families whose `MSG_DONTWAIT` is known.
-/// Others may block all the same (`CAN_ISOTP`), work for long in the call (netlink, packet), or give the flag a meaning of their own.
+/// The directions in which a socket of this kind allows no first attempt. None are excluded for stream and datagram sockets of the
+/// families whose behaviour with `MSG_DONTWAIT` is known; both are excluded for every other socket. Other sockets may block in spite of
+/// the flag (`CAN_ISOTP`), may run for a long time in the call (netlink, packet), or may give the flag a meaning of their own.
 pub const fn excluded_by_kind(family: c_int, kind: c_int, proto: c_int) -> Directions {
     let known = match (family, kind) {
         (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM) => proto == 0 || proto == libc::IPPROTO_TCP,
@@ -37,44 +38,47 @@ pub const fn excluded_by_kind(family: c_int, kind: c_int, proto: c_int) -> Direc
     if known { 0 } else { READ | WRITE }
 }
 
-/// `IPPROTO_TCP`'s option by which the first send connects; not in `libc`.
+/// The option of `IPPROTO_TCP` that lets the first send connect; not in `libc`.
 const TCP_FASTOPEN_CONNECT: c_int = 30;
-/// The options for times of 64 bits, by which 32-bit systems know them; not in `libc`.
+/// The options with 64-bit times, as 32-bit systems number them; not in `libc`.
 const SO_TIMESTAMPING_NEW: c_int = 65;
 const SO_SNDTIMEO_NEW: c_int = 67;
 
-/// The directions that an option excludes once it is set.
+/// The directions in which a socket with this option allows no first attempt.
 pub const fn excluded_by_option(level: c_int, option: c_int) -> Directions {
     match (level, option) {
-        // An attempt returns fewer bytes than the program wants to wait for.
+        // `MSG_DONTWAIT` ignores the option: an attempt would return fewer bytes than the program wants to wait for.
         (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => READ,
-        // A send in two calls waits twice, is stamped twice, or leaves at two times.
+        // A send that is split into two calls would wait twice, get two time stamps, or leave at two times.
         (libc::SOL_SOCKET, libc::SO_SNDTIMEO | SO_SNDTIMEO_NEW) => WRITE,
         (libc::SOL_SOCKET, libc::SO_TIMESTAMPING | SO_TIMESTAMPING_NEW | libc::SO_TXTIME) => WRITE,
         (libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT) => WRITE,
-        // Records instead of bytes.
+        // The socket carries records instead of bytes.
         (libc::IPPROTO_TCP, libc::TCP_ULP) | (libc::SOL_TLS, _) => READ | WRITE,
         _ => 0,
     }
 }
 
-/// The directions that the options of a descriptor exclude which other code has made.
+/// The directions in which a descriptor made by other code allows no first attempt, because of options that are set on it.
+///
+/// Not guaranteed: that an option set later, through a duplicate of the descriptor, is noticed.
 pub fn excluded_by_descriptor(fd: BorrowedFd<'_>, family: c_int, kind: c_int) -> Directions {
-    let unless = |level, option, usual: &[u8]| {
+    let excluded_unless = |level, option, default: &[u8]| {
         let mut value = [0; 16];
         match sys::socket::getsockopt(fd, level, option, &mut value) {
-            Ok(length) if value[..length.min(value.len())].strip_prefix(usual).is_none_or(is_set) => {
+            Ok(length) if value[..length.min(value.len())].strip_prefix(default).is_none_or(is_set) => {
                 excluded_by_option(level, option)
             }
             _ => 0,
         }
     };
-    let mut excluded = unless(libc::SOL_SOCKET, libc::SO_RCVLOWAT, &1i32.to_ne_bytes())
-        | unless(libc::SOL_SOCKET, libc::SO_SNDTIMEO, &[])
-        | unless(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &[]);
+    let mut excluded = excluded_unless(libc::SOL_SOCKET, libc::SO_RCVLOWAT, &1i32.to_ne_bytes())
+        | excluded_unless(libc::SOL_SOCKET, libc::SO_SNDTIMEO, &[])
+        | excluded_unless(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &[])
+        | excluded_unless(libc::SOL_SOCKET, libc::SO_TXTIME, &[]);
     if matches!((family, kind), (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM)) {
-        excluded |=
-            unless(libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &[]) | unless(libc::IPPROTO_TCP, libc::TCP_ULP, &[]);
+        excluded |= excluded_unless(libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &[])
+            | excluded_unless(libc::IPPROTO_TCP, libc::TCP_ULP, &[]);
     }
     excluded
 }
@@ -88,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_known_kinds_are_tried() {
+    fn first_attempts_are_allowed_on_known_kinds_only() {
         assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_STREAM, 0), 0);
         assert_eq!(excluded_by_kind(libc::AF_INET6, libc::SOCK_DGRAM, libc::IPPROTO_UDP), 0);
         assert_eq!(excluded_by_kind(libc::AF_UNIX, libc::SOCK_DGRAM, 0), 0);

@@ -1,4 +1,4 @@
-//! Calls that may block, detached: which system call it is that blocks, and what becomes of EINTR and of the deadline.
+//! Calls that may block, made detached: which system call blocks, and how EINTR and the deadline are handled.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -7,30 +7,68 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 use super::deadline::Deadline;
+use super::scope;
 use super::socket::Socket;
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
-use crate::sys::wait::{self, Direction};
+use crate::sys::wait::{Direction, poll};
 
-/// Makes a call detached. It blocks in the call itself, if at all. After EINTR it runs the signal handlers and begins again.
+/// Makes a call detached. The thread blocks in the call itself, if it blocks. After EINTR the signal handlers run and the call is made
+/// again (PEP 475).
 pub fn block_in_call<T: Send>(
     py: Python<'_>,
     socket: &Socket,
+    call: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
+) -> Result<T> {
+    block_in_call_until(py, socket, None, call)
+}
+
+/// The same; but at an `alarm` the call is interrupted, and ends with the timeout's error.
+pub fn block_in_call_until<T: Send>(
+    py: Python<'_>,
+    socket: &Socket,
+    alarm: Option<Instant>,
     mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
     loop {
-        // The handler of a signal that came before the call blocks would not end it.
+        // A signal that arrived before the call blocks does not interrupt the call, so its Python handler must run first.
         signals::run_handlers(py)?;
-        match socket.descriptor().detached(py, &mut call) {
+        match socket.descriptor().detached_until(py, alarm, &mut call) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => return Ok(answer?),
+            result => return Ok(result?),
+        }
+        if alarm.is_some_and(|alarm| Instant::now() >= alarm) {
+            return Err(Error::TimedOut);
         }
     }
 }
 
-/// Makes a call detached until it succeeds. It blocks in the call itself; or in `poll`, where another thread has given the socket a timeout
-/// meanwhile. The timeout is for the next call, but it makes the descriptor non-blocking, and a call that begins again after a signal
-/// notices that.
+/// How a call waits in `poll`.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait {
+    /// What it waits for.
+    pub direction: Direction,
+    /// Until when.
+    pub deadline: Deadline,
+    /// Whether the call is made once before the first `poll`.
+    pub eager: bool,
+    /// Whether the call itself may block although `poll` said that the socket is ready, as `accept` does where another process took the
+    /// connection, if the descriptor is blocking. It is interrupted at the deadline then.
+    pub may_block: bool,
+}
+
+impl Wait {
+    fn alarm(&self, socket: &Socket) -> Option<Instant> {
+        match self.deadline {
+            Deadline::At(instant) if self.may_block && socket.timeout().is_none() => Some(instant),
+            _ => None,
+        }
+    }
+}
+
+/// Makes a call detached until it succeeds. The thread blocks in the call itself, or in `poll` if another thread gives the socket a
+/// timeout meanwhile. That timeout applies to the next call, but `settimeout` makes the descriptor non-blocking at once: a call that is
+/// made again after a signal then fails with EAGAIN.
 pub fn block_in_call_or_poll<T: Send>(
     py: Python<'_>,
     socket: &Socket,
@@ -40,49 +78,48 @@ pub fn block_in_call_or_poll<T: Send>(
     loop {
         match block_in_call(py, socket, &mut call) {
             Err(error) if error.is_errno(libc::EAGAIN) && socket.timeout().is_positive() => {
-                block_in_call(py, socket, |fd| wait::poll(fd, direction, None))?;
+                block_in_call(py, socket, |fd| poll(fd, direction, None))?;
             }
-            answer => return answer,
+            result => return result,
         }
     }
 }
 
-/// Makes a call detached, each time that `poll` says that the socket is ready, until it succeeds or the deadline passes. It blocks in `poll`;
-/// the call itself must not block. An eager one is made once before the first `poll`.
+/// Makes a call detached each time that `poll` reports the socket ready, until the call succeeds or the deadline passes. The thread blocks
+/// in `poll`; see [`Wait`] for the call itself.
 pub fn block_in_poll<T: Send>(
     py: Python<'_>,
     socket: &Socket,
-    direction: Direction,
-    deadline: Deadline,
-    mut eager: bool,
+    wait: Wait,
     mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
+    let Wait { direction, deadline, mut eager, .. } = wait;
     let descriptor = socket.descriptor();
     loop {
-        let answer = block_in_call(py, socket, |fd| {
+        let result = block_in_call_until(py, socket, wait.alarm(socket), |fd| {
             if std::mem::take(&mut eager)
-                && let Some(value) = unless_it_would_block(call(fd))?
+                && let Some(value) = none_if_would_block(call(fd))?
             {
                 return Ok(Some(value));
             }
-            if !wait::poll(fd, direction, left_until(deadline))? {
+            if !poll(fd, direction, time_left(deadline))? {
                 return Ok(None);
             }
             descriptor.still_names(fd)?;
-            unless_it_would_block(call(fd))
+            none_if_would_block(call(fd))
         })?;
-        match answer {
+        match result {
             Some(value) => return Ok(value),
             None if deadline.has_passed() => return Err(Error::TimedOut),
-            // `poll` was cut short because it was so long; or the readiness went away again; or it is for another call, as with
-            // `MSG_ERRQUEUE`.
+            // The timeout was longer than `poll` can take; or the socket was no longer ready when the call was made; or it is ready for
+            // another call only, as with `MSG_ERRQUEUE`.
             None => {}
         }
     }
 }
 
-/// How long is left until a deadline; `None` where it never passes.
-fn left_until(deadline: Deadline) -> Option<Duration> {
+/// The time left until a deadline; `None` if it never passes.
+fn time_left(deadline: Deadline) -> Option<Duration> {
     match deadline {
         Deadline::Now => Some(Duration::ZERO),
         Deadline::Never => None,
@@ -90,24 +127,29 @@ fn left_until(deadline: Deadline) -> Option<Duration> {
     }
 }
 
-/// The answer of a call; `None` where it would block.
-fn unless_it_would_block<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
-    match answer {
+/// The result of a call; `None` if the call would block.
+fn none_if_would_block<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        answer => answer.map(Some),
+        result => result.map(Some),
     }
 }
 
-/// Makes a call that cannot be attempted without blocking, such as `accept`: `O_NONBLOCK` belongs to the open file, and whoever has a
-/// duplicate of the descriptor can clear it. It blocks as the socket's timeout says: in `poll`, or in the call itself where there is none.
+/// Makes a call, such as `accept`, that has no flag like `MSG_DONTWAIT`: it may always block, because `O_NONBLOCK` belongs to the open file
+/// description and any holder of a duplicate can clear it. With a timeout the thread blocks in `poll`, without one in the call itself.
 pub fn block_by_timeout<T: Send>(
     py: Python<'_>,
     socket: &Socket,
     direction: Direction,
     call: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
+    if scope::has_passed() {
+        return Err(Error::TimedOut);
+    }
     match socket.deadline() {
-        deadline @ Deadline::At(_) => block_in_poll(py, socket, direction, deadline, false, call),
+        deadline @ Deadline::At(_) => {
+            block_in_poll(py, socket, Wait { direction, deadline, eager: false, may_block: true }, call)
+        }
         Deadline::Now => block_in_call(py, socket, call),
         Deadline::Never => block_in_call_or_poll(py, socket, direction, call),
     }

@@ -1,4 +1,4 @@
-//! When a call stops waiting: its socket's timeout, seen from the moment at which it first has to wait.
+//! When a call stops waiting: the socket's timeout, counted from the moment at which the call first has to wait.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ pub enum Deadline {
     Now,
     /// Never: the socket has no timeout.
     Never,
-    /// Then, by the monotonic clock.
+    /// At this time of the monotonic clock.
     At(Instant),
 }
 
 impl Deadline {
-    /// The deadline of a call that begins to wait now. A call that is ready does not ask for it, so that it need not look at a clock.
+    /// The deadline of a call that begins to wait now. A call that is ready needs no deadline, and so reads no clock.
     pub fn after(timeout: Timeout) -> Self {
         match timeout.nanoseconds() {
             0 => Deadline::Now,
@@ -27,7 +27,17 @@ impl Deadline {
         }
     }
 
-    /// Whether it has passed.
+    /// The nearer of this deadline and the thread's. A call that does not wait at all still does not wait.
+    #[must_use]
+    pub fn within(self, scope: Option<Instant>) -> Self {
+        match (self, scope) {
+            (Deadline::Now, _) | (_, None) => self,
+            (Deadline::Never, Some(instant)) => Deadline::At(instant),
+            (Deadline::At(own), Some(instant)) => Deadline::At(own.min(instant)),
+        }
+    }
+
+    /// Whether the deadline has passed.
     pub fn has_passed(self) -> bool {
         match self {
             Deadline::Now => true,
@@ -42,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeout_has_its_deadline() {
+    fn each_kind_of_timeout_gives_its_kind_of_deadline() {
         assert!(matches!(Deadline::after(Timeout::ZERO), Deadline::Now));
         assert!(matches!(Deadline::after(Timeout::NONE), Deadline::Never));
         assert!(matches!(Deadline::after(Timeout::from_nanoseconds(1)), Deadline::At(_)));
@@ -60,5 +70,16 @@ mod tests {
         std::thread::sleep(Duration::from_millis(2));
         assert!(deadline.has_passed());
         assert!(Deadline::Now.has_passed() && !Deadline::Never.has_passed());
+    }
+
+    #[test]
+    fn the_nearer_deadline_counts() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(1);
+        assert!(matches!(Deadline::Now.within(Some(later)), Deadline::Now));
+        assert!(matches!(Deadline::Never.within(Some(later)), Deadline::At(at) if at == later));
+        assert!(matches!(Deadline::At(now).within(Some(later)), Deadline::At(at) if at == now));
+        assert!(matches!(Deadline::At(later).within(Some(now)), Deadline::At(at) if at == now));
+        assert!(matches!(Deadline::Never.within(None), Deadline::Never));
     }
 }

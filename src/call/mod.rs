@@ -1,4 +1,4 @@
-//! How a call on a socket is made: by which descriptor, attached or detached, and how long it waits.
+//! How a call on a socket is made: on which descriptor, attached or detached, with which deadline.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -7,10 +7,12 @@
 //! | [`descriptor`] | the descriptor, and the calls that run on it |
 //! | [`transfer`] | receives and sends: first attempt, detach, wait |
 //! | [`blocking`] | calls that may block, detached |
-//! | [`attempts`] | on which sockets a first attempt is made |
+//! | [`attempts`] | the sockets on which a first attempt is allowed |
 //! | [`predictor`] | whether a first attempt is likely to succeed |
-//! | [`turn`] | when a thread whose transfers are all ready lets others run |
-//! | [`timeout`] | timeouts as Python gives them |
+//! | [`scope`] | the deadlines of a thread |
+//! | [`watch`] | the one word that a ready call looks at |
+//! | [`turn`] | when a thread whose transfers are all ready lets other threads run |
+//! | [`timeout`] | timeouts, from and to Python |
 //! | [`deadline`] | when a call stops waiting |
 
 pub mod attempts;
@@ -18,8 +20,10 @@ pub mod blocking;
 pub mod deadline;
 pub mod descriptor;
 pub mod predictor;
+pub mod scope;
 pub mod socket;
 pub mod spec;
 pub mod timeout;
 pub mod transfer;
 pub mod turn;
+pub mod watch;

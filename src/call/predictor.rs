@@ -1,21 +1,23 @@
-//! Predicts whether a transfer is ready, from how the last ones in the same direction went.
+//! Predicts whether a transfer is ready, from the last transfers in the same direction.
 //!
-//! Where each request waits for its answer, the data is never there yet, and a failed first attempt before each wait is a system call for
-//! nothing. So after a miss the predictor skips the next first attempts: 1, then 3, 7 and at most 15. A hit takes back one miss and not all
-//! of them: where half of the attempts fail, they cost more than they save.
+//! In a protocol of requests and answers the data has never arrived when it is asked for, and a first attempt before each wait would be
+//! a wasted system call. So after a miss (a first attempt that failed) the predictor skips the next first attempts: 1, then 3, 7 and at
+//! most 15. A hit (one that succeeded) takes back one miss, not all of them: if half of the attempts fail, they cost more than they save.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// The predictor of one direction. Threads that race on it lose a prediction and nothing else.
+/// The predictor of one direction.
+///
+/// A lost update costs a prediction and nothing else; that of [`disable`](Self::disable) is never lost.
 #[derive(Debug, Default)]
 pub struct Predictor(AtomicU8);
 
-/// The upper four bits count the misses, the lower four the attempts that are still to be skipped.
+/// The upper four bits count the misses; the lower four count the attempts still to be skipped.
 const MISS: u8 = 1 << 4;
 const SKIPS: u8 = MISS - 1;
-const MOST_MISSES: u8 = 4;
+const MAX_MISSES: u8 = 4;
 
-/// No first attempt is made at all: see [`Predictor::disable`].
+/// The state in which no first attempt is made: see [`Predictor::disable`].
 const DISABLED: u8 = u8::MAX;
 
 impl Predictor {
@@ -29,17 +31,18 @@ impl Predictor {
     #[cold]
     fn skip(&self, state: u8) -> bool {
         if state != DISABLED {
-            self.0.store(state - 1, Ordering::Relaxed);
+            // Not where another thread has changed it meanwhile, above all to `DISABLED`.
+            let _ = self.0.compare_exchange(state, state - 1, Ordering::Relaxed, Ordering::Relaxed);
         }
         false
     }
 
-    /// Skips every first attempt from now on: on this socket one would not mean the same as the call itself.
+    /// Skips every first attempt from now on, because on this socket an attempt would not mean the same as the call itself.
     pub fn disable(&self) {
         self.0.store(DISABLED, Ordering::Relaxed);
     }
 
-    /// Forgets everything, and allows first attempts again.
+    /// Forgets all misses, and allows first attempts again.
     pub fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
@@ -50,14 +53,14 @@ impl Predictor {
         self.0.load(Ordering::Relaxed) == DISABLED
     }
 
-    /// Whether transfers had to wait of late.
+    /// Whether recent transfers had to wait.
     #[inline]
     pub fn has_missed(&self) -> bool {
         let state = self.0.load(Ordering::Relaxed);
         state != 0 && !self.is_disabled()
     }
 
-    /// A first attempt succeeded.
+    /// Records that a first attempt succeeded.
     #[inline]
     pub fn hit(&self) {
         if self.0.load(Ordering::Relaxed) != 0 {
@@ -70,9 +73,9 @@ impl Predictor {
         self.store(self.misses().saturating_sub(1));
     }
 
-    /// A first attempt failed: nothing was ready.
+    /// Records that a first attempt failed, because the socket was not ready.
     pub fn miss(&self) {
-        self.store((self.misses() + 1).min(MOST_MISSES));
+        self.store((self.misses() + 1).min(MAX_MISSES));
     }
 
     fn misses(&self) -> u8 {
@@ -80,11 +83,12 @@ impl Predictor {
     }
 
     fn store(&self, misses: u8) {
-        if self.is_disabled() {
-            return;
+        let state = self.0.load(Ordering::Relaxed);
+        if state != DISABLED {
+            let skips = (1 << misses) - 1;
+            let new = (misses * MISS) | skips;
+            let _ = self.0.compare_exchange(state, new, Ordering::Relaxed, Ordering::Relaxed);
         }
-        let skips = (1 << misses) - 1;
-        self.0.store((misses * MISS) | skips, Ordering::Relaxed);
     }
 }
 
@@ -97,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn misses_are_skipped_longer_and_longer_but_not_for_ever() {
+    fn each_miss_skips_more_attempts_up_to_a_limit() {
         let predictor = Predictor::default();
         let skipped = [1, 3, 7, 15, 15].map(|_| {
             predictor.miss();
@@ -130,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn as_many_hits_as_misses_forget_them() {
+    fn as_many_hits_as_misses_clear_them() {
         let predictor = Predictor::default();
         (0..9).for_each(|_| predictor.miss());
-        for _ in 0..MOST_MISSES {
+        for _ in 0..MAX_MISSES {
             assert!(predictor.has_missed());
             predictor.hit();
         }

@@ -1,6 +1,6 @@
-//! The state of a socket: what its calls read and write.
+//! The state of a socket, which its calls read and write.
 //!
-//! The class whose instances hold it is `socket::object`.
+//! `socket::object` has the class whose instances hold this state.
 
 use std::ffi::c_int;
 use std::io;
@@ -14,11 +14,14 @@ use super::attempts::{self, Directions};
 use super::deadline::Deadline;
 use super::descriptor::Descriptor;
 use super::predictor::Predictor;
+use super::scope;
 use super::spec::Spec;
 use super::timeout::Timeout;
 use crate::sys::wait::Direction;
 
-/// A socket's state. All of it can be read and written by any thread.
+/// A socket's state. Any thread can read and write all of it.
+///
+/// The fields up to `timeout` are laid out as in CPython's `PySocketSockObject`, because `_ssl` reads them.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Socket {
@@ -39,12 +42,12 @@ pub struct Socket {
 
 /// Raises `OSError` from `errno`, for `_ssl`.
 unsafe extern "C" fn raise_errno() -> *mut ffi::PyObject {
-    // SAFETY: called attached, as C's own error handler is.
+    // SAFETY: the thread is attached: `_ssl` calls this as it calls CPython's own error handler.
     unsafe { ffi::PyErr_SetFromErrno(ffi::PyExc_OSError) }
 }
 
 impl Default for Socket {
-    /// A socket that was never initialised: closed, and safe to touch.
+    /// The state of a socket whose `__init__` has not run: closed, and safe to use.
     fn default() -> Self {
         Socket {
             descriptor: Descriptor::closed(),
@@ -65,11 +68,11 @@ impl Default for Socket {
 }
 
 impl Socket {
-    /// Where the family lies in it, in bytes, for the attribute that reads it.
+    /// The offset of the family in this struct, in bytes, for the attribute that reads it.
     pub const FAMILY: usize = offset_of!(Socket, family);
-    /// Where the type lies in it.
+    /// The offset of the type, in bytes.
     pub const KIND: usize = offset_of!(Socket, kind);
-    /// Where the protocol lies in it.
+    /// The offset of the protocol, in bytes.
     pub const PROTO: usize = offset_of!(Socket, proto);
 
     /// The descriptor.
@@ -78,7 +81,7 @@ impl Socket {
         &self.descriptor
     }
 
-    /// Takes over a descriptor of this spec. In the directions `excluded`, because of the descriptor's options, no first attempt is made.
+    /// Takes over a descriptor with this spec. `excluded` are the directions in which the descriptor's options allow no first attempt.
     pub fn begin(&self, spec: Spec, timeout: Timeout, excluded: Directions, fd: OwnedFd) {
         let kind = spec.plain_kind();
         self.family.store(spec.family, Ordering::Relaxed);
@@ -112,14 +115,14 @@ impl Socket {
         Timeout::from_nanoseconds(self.timeout.load(Ordering::Relaxed))
     }
 
-    /// Sets the timeout. The descriptor's mode is the caller's to set.
+    /// Sets the timeout. The caller must set or clear `O_NONBLOCK` accordingly.
     pub fn set_timeout(&self, timeout: Timeout) {
         self.timeout.store(timeout.nanoseconds(), Ordering::Relaxed);
     }
 
-    /// The deadline of a call that begins to wait now.
+    /// The deadline of a call that begins to wait now: the nearer one of the socket's timeout and of the thread.
     pub fn deadline(&self) -> Deadline {
-        Deadline::after(self.timeout())
+        Deadline::after(self.timeout()).within(scope::deadline())
     }
 
     /// The predictor for transfers in this direction.
@@ -136,7 +139,7 @@ impl Socket {
         self.without_attempts.load(Ordering::Relaxed)
     }
 
-    /// Makes no first attempt in these directions any more.
+    /// Makes no first attempts in these directions any more.
     pub fn exclude_attempts(&self, excluded: Directions) {
         let excluded = self.without_attempts.fetch_or(excluded, Ordering::Relaxed) | excluded;
         for direction in [Direction::Read, Direction::Write] {
@@ -161,8 +164,9 @@ impl Socket {
         &self.bulk
     }
 
-    /// Defers an error to the next call, because the call that met it has succeeded in part. The kernel reports each error of a
-    /// connection once. Errors that it would report again, or that have passed by the next call, are not deferred.
+    /// Defers an error to the next call, because the call that got the error has succeeded in part. Only the errors of a connection are
+    /// deferred, since the kernel reports each of them once. Other errors are not: the kernel reports them again, or they no longer hold
+    /// at the next call.
     pub fn defer_error(&self, error: &io::Error) {
         let errno = error.raw_os_error().unwrap_or(0);
         if matches!(errno, libc::ECONNRESET | libc::ETIMEDOUT | libc::EHOSTUNREACH | libc::ENETUNREACH) {
@@ -172,13 +176,13 @@ impl Socket {
         }
     }
 
-    /// The errno that was deferred to the next call.
+    /// The errno that was deferred to the next call, if any.
     pub fn deferred_error(&self) -> Option<c_int> {
         let errno = self.deferred_error.load(Ordering::Relaxed);
         (errno != 0).then_some(errno)
     }
 
-    /// Forgets the deferred error, which has been reported. First attempts are made again where nothing else excludes them.
+    /// Clears the deferred error, after it was reported. First attempts are made again in the directions that are not excluded.
     pub fn clear_deferred_error(&self) {
         self.deferred_error.store(0, Ordering::Relaxed);
         for direction in [Direction::Read, Direction::Write] {

@@ -1,4 +1,4 @@
-//! What a socket is: family, type and protocol.
+//! The family, type and protocol of a socket.
 
 use std::ffi::c_int;
 use std::io;
@@ -6,7 +6,8 @@ use std::os::fd::BorrowedFd;
 
 use crate::sys;
 
-/// The family, type and protocol of a socket, as `__init__` takes them: -1 stands for the default, or for what the descriptor has.
+/// The family, type and protocol of a socket, as `__init__` takes them. -1 stands for the default, or for the value that the kernel
+/// reports for a given descriptor.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// The address family.
@@ -18,12 +19,12 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The type without the flags it may carry.
+    /// The type, without `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
     pub fn plain_kind(&self) -> c_int {
         self.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
     }
 
-    /// The same with `AF_INET`, `SOCK_STREAM` and protocol 0 in the place of -1.
+    /// Replaces each -1 by its default: `AF_INET`, `SOCK_STREAM`, protocol 0.
     pub fn or_default(self) -> Self {
         let or = |value, default| if value == -1 { default } else { value };
         Spec {
@@ -33,7 +34,7 @@ impl Spec {
         }
     }
 
-    /// The same with what the descriptor `fd` has in the place of -1. Fails unless `fd` is a socket.
+    /// Replaces each -1 by the value that the kernel reports for `fd`. Fails unless `fd` is a socket.
     pub fn or_detected(self, fd: BorrowedFd<'_>) -> io::Result<Self> {
         let option = |value, name| match value {
             -1 => sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, name),
@@ -50,7 +51,7 @@ impl Spec {
         match sys::socket::getsockname(fd) {
             Ok(address) if self.family == -1 => Ok(address.family().into()),
             Ok(_) => Ok(self.family),
-            // Not every family tells its name (AF_ALG does not); but then it must have been given.
+            // `getsockname` fails for some families (AF_ALG). Then the caller must have given the family.
             Err(error) => match error.raw_os_error() {
                 Some(libc::EBADF | libc::ENOTSOCK) => Err(error),
                 _ if self.family == -1 => Err(error),

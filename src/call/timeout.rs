@@ -1,4 +1,4 @@
-//! Timeouts: `float | None` in Python; nanoseconds in the socket, where a negative number stands for none.
+//! Timeouts: seconds or `None` in Python; nanoseconds in the socket, where a negative number stands for `None`.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::make::IntoObject;
 
-/// A socket's timeout in nanoseconds, as `_ssl` reads it from the socket: negative blocks, 0 does not wait.
+/// A socket's timeout in nanoseconds, as `_ssl` reads it from the socket. Negative: calls block. 0: calls do not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout(i64);
 
@@ -20,17 +20,17 @@ impl Timeout {
     /// A timeout of 0: calls do not wait.
     pub const ZERO: Timeout = Timeout(0);
 
-    /// The timeout that this number of nanoseconds stands for.
+    /// The timeout of this number of nanoseconds; negative for none.
     pub const fn from_nanoseconds(nanoseconds: i64) -> Self {
         Timeout(nanoseconds)
     }
 
-    /// The number of nanoseconds, negative for none.
+    /// The number of nanoseconds; negative for none.
     pub const fn nanoseconds(self) -> i64 {
         self.0
     }
 
-    /// Whether calls block without end.
+    /// Whether calls block without a limit.
     pub const fn is_none(self) -> bool {
         self.0 < 0
     }
@@ -40,12 +40,12 @@ impl Timeout {
         self.0 == 0
     }
 
-    /// Whether calls wait, and not without end.
+    /// Whether calls wait for a limited time.
     pub const fn is_positive(self) -> bool {
         self.0 > 0
     }
 
-    /// Parses `None` or a number of seconds that is not negative. Rounds up, as CPython does, so that no positive timeout becomes 0.
+    /// Parses `None`, or a non-negative number of seconds. Rounds up, as CPython does, so that no positive timeout becomes 0.
     pub fn from_python(value: &Bound<'_, PyAny>) -> Result<Self> {
         if value.is_none() {
             return Ok(Timeout::NONE);
@@ -66,9 +66,10 @@ impl Timeout {
     }
 }
 
-/// A number of seconds in nanoseconds. What counts as a number, and the words for what does not, changed from version to version.
+/// Converts a number of seconds to nanoseconds. CPython's versions differ in which objects they accept, and in the text of the error for
+/// any other object.
 fn nanoseconds(seconds: &Bound<'_, PyAny>) -> Result<i64> {
-    // SAFETY: `seconds` is an object.
+    // SAFETY: the thread is attached, and `seconds` is a valid object, both because it is `Bound`.
     let (is_float, is_index) =
         unsafe { (ffi::PyFloat_Check(seconds.as_ptr()) != 0, ffi::PyIndex_Check(seconds.as_ptr()) != 0) };
     if is_float || (cfg!(Py_3_15) && !is_index) {
@@ -87,9 +88,10 @@ fn not_a_number(seconds: &Bound<'_, PyAny>) -> Error {
     }
 }
 
-#[expect(clippy::float_cmp, reason = "-1.0 is the very value by which C says that it failed")]
+#[expect(clippy::float_cmp, reason = "exactly -1.0 is how the C function reports failure")]
 fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
-    // SAFETY: `value` is an object; what is no real number leaves an exception.
+    // SAFETY: the thread is attached, and `value` is a valid object, both because it is `Bound`. For an object that is not a real number
+    // the function raises an exception, which is checked below.
     let seconds = unsafe { ffi::PyFloat_AsDouble(value.as_ptr()) };
     if seconds == -1.0 && PyErr::occurred(value.py()) {
         return Err(Error::Raised);
@@ -108,22 +110,23 @@ fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
 }
 
 fn from_int(value: &Bound<'_, PyAny>) -> Result<i64> {
-    // SAFETY: `value` is an object; anything but an int that fits is refused with an exception.
+    // SAFETY: the thread is attached, and `value` is a valid object, both because it is `Bound`. For an object that is not an int, or does
+    // not fit, the function raises an exception, which is checked below.
     let seconds = unsafe { ffi::PyLong_AsLongLong(value.as_ptr()) };
     if seconds == -1 && PyErr::occurred(value.py()) {
-        return Err(refusal(value));
+        return Err(conversion_error(value));
     }
     seconds.checked_mul(1_000_000_000).ok_or_else(too_large)
 }
 
-/// What to say of an int that was refused, in place of what was said.
-fn refusal(value: &Bound<'_, PyAny>) -> Error {
+/// The error for an object that could not be converted to an int, with CPython's text instead of the current exception's.
+fn conversion_error(value: &Bound<'_, PyAny>) -> Error {
     let py = value.py();
     if is_raised(py, Exception::Overflow) {
         Error::Raised.discard(py);
         return too_large();
     }
-    // 3.14 alone hides what an `__index__` says of itself.
+    // Only 3.14 replaces a `TypeError` that `__index__` itself raised.
     if cfg!(all(Py_3_14, not(Py_3_15))) && is_raised(py, Exception::Type) {
         Error::Raised.discard(py);
         return not_a_number(value);
@@ -139,15 +142,15 @@ fn too_large() -> Error {
     })
 }
 
-/// The timeout of new sockets.
+/// The default timeout, which new sockets get, in nanoseconds.
 static DEFAULT: AtomicI64 = AtomicI64::new(Timeout::NONE.nanoseconds());
 
-/// The timeout of new sockets.
+/// The timeout that new sockets get: `socket.getdefaulttimeout()`.
 pub fn default() -> Timeout {
     Timeout(DEFAULT.load(Ordering::Relaxed))
 }
 
-/// Sets the timeout of new sockets.
+/// Sets the timeout that new sockets get: `socket.setdefaulttimeout()`.
 pub fn set_default(timeout: Timeout) {
     DEFAULT.store(timeout.nanoseconds(), Ordering::Relaxed);
 }

@@ -1,12 +1,13 @@
-//! How a transfer is made: first attempt, detach, wait, deadline, signals, retry.
+//! Receives and sends: first attempt, detach, wait, deadline, signals, retry.
 //!
-//! 1. A transfer that is likely to be ready, and small, begins with a first attempt: attached, with `MSG_DONTWAIT`. That is one system call,
-//!    and no other thread gets the GIL. It is made only where it means the same as the call itself: see [`Transfer::may_be_attempted`] and
-//!    [`attempts`](super::attempts).
-//! 2. What is not ready detaches. Without a timeout the kernel waits, in the call itself, so that `SO_RCVTIMEO`, `SO_SNDTIMEO` and
-//!    `MSG_WAITALL` keep their meaning. With a timeout `poll` waits. Signals run their handlers in between (PEP 475).
-//! 3. A non-blocking socket makes its one call attached, unless the call is large or of a family that may block all the same.
-//! 4. A thread that kept the interpreter through many ready transfers detaches for one: see [`turn`].
+//! 1. A transfer that is small and likely to be ready begins with a first attempt: attached, with `MSG_DONTWAIT`. That is one system call,
+//!    and the thread keeps the GIL. The attempt is made only where it means the same as the call itself: see
+//!    [`Transfer::may_be_attempted`] and [`attempts`](super::attempts).
+//! 2. A transfer that is not ready detaches the thread. Without a timeout the thread waits in the system call itself, so that
+//!    `SO_RCVTIMEO`, `SO_SNDTIMEO` and `MSG_WAITALL` keep their meaning. With a timeout it waits in `poll`. When a signal interrupts the
+//!    wait, the signal handlers run and the wait goes on (PEP 475).
+//! 3. On a non-blocking socket the one call is made attached, unless it is large or the socket's family may block in spite of the flag.
+//! 4. A thread that has kept the GIL through many ready transfers makes one transfer detached: see [`turn`].
 
 use std::ffi::c_int;
 use std::io;
@@ -14,23 +15,23 @@ use std::os::fd::BorrowedFd;
 
 use pyo3::prelude::*;
 
-use super::blocking::{block_in_call, block_in_call_or_poll, block_in_poll};
+use super::blocking::{Wait, block_in_call, block_in_call_or_poll, block_in_poll};
 use super::deadline::Deadline;
 use super::socket::Socket;
-use super::turn;
+use super::{scope, turn};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys;
 use crate::sys::wait::{self, Direction};
 
-/// Transfers of more bytes than this take their time even when they are ready: they let other threads run.
+/// A transfer of more bytes than this takes long enough, even when it is ready, that other threads should run meanwhile.
 const ATTACHED_LIMIT: usize = 64 * 1024;
 
-/// The same for non-blocking sockets, whose programs ask for much and get what is there.
+/// The same for non-blocking sockets. Their programs pass large buffers and get only the bytes that have arrived.
 const ATTACHED_LIMIT_NONBLOCKING: usize = 1024 * 1024;
 
 /// The flags with which a first attempt means the same as the call itself. Not among them: `MSG_WAITALL`, `MSG_FASTOPEN` (an attempt
-/// answers EINPROGRESS), `MSG_ZEROCOPY` (a transfer in two calls completes twice), and every flag that is not known here.
+/// fails with EINPROGRESS), `MSG_ZEROCOPY` (a transfer in two calls gives two completions), and every flag that is not known here.
 const HARMLESS_FLAGS: c_int = libc::MSG_CMSG_CLOEXEC
     | libc::MSG_CONFIRM
     | libc::MSG_DONTROUTE
@@ -41,26 +42,26 @@ const HARMLESS_FLAGS: c_int = libc::MSG_CMSG_CLOEXEC
     | libc::MSG_PEEK
     | libc::MSG_TRUNC;
 
-/// What is to be transferred.
+/// A transfer to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Transfer {
-    /// Which way.
+    /// Whether to receive or to send.
     pub direction: Direction,
-    /// How many bytes at most.
+    /// The number of bytes at most.
     pub size: usize,
     /// The caller's `MSG_` flags.
     pub flags: c_int,
-    /// Whether it must be one system call, as what goes with the data goes with the first call only.
+    /// Whether it must be one system call, because control messages go with the first call only.
     pub undivided: bool,
 }
 
-/// The system call of a transfer, with the given flags and without the given number of bytes, which have been sent. It may be made several
-/// times.
+/// The system call of a transfer. It gets the descriptor, the flags, and the number of bytes that were already sent, which it skips. It
+/// may be made several times.
 pub trait Attempt: FnMut(BorrowedFd<'_>, c_int, usize) -> io::Result<usize> + Send {}
 
 impl<F: FnMut(BorrowedFd<'_>, c_int, usize) -> io::Result<usize> + Send> Attempt for F {}
 
-/// Makes a transfer. It blocks, detached, as the socket's timeout says.
+/// Makes a transfer, and blocks, detached, for as long as the socket's timeout allows. The number of bytes.
 #[inline(always)]
 pub fn transfer(py: Python<'_>, socket: &Socket, wanted: Transfer, mut attempt: impl Attempt) -> Result<usize> {
     match attempt_first(py, socket, wanted, &mut attempt) {
@@ -69,7 +70,7 @@ pub fn transfer(py: Python<'_>, socket: &Socket, wanted: Transfer, mut attempt: 
     }
 }
 
-/// Makes the first attempt, attached: it never blocks. `None` where none is made.
+/// Makes the first attempt, attached; it never blocks. `None` if no attempt is made.
 #[inline(always)]
 pub fn attempt_first(
     py: Python<'_>,
@@ -83,7 +84,7 @@ pub fn attempt_first(
     } else {
         wanted.may_be_attempted() && !wanted.is_in_conversation(socket) && predictor.is_likely()
     };
-    if !is_attempted || turn::is_over(py) {
+    if !is_attempted || turn::is_over(py) || scope::has_passed() {
         return None;
     }
     let first = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
@@ -94,10 +95,10 @@ pub fn attempt_first(
     Some(first)
 }
 
-/// Completes a transfer after its first attempt, which did not do it all or was not made. It blocks until the deadline: until that of the
-/// socket, seen from now, where `None` is given.
+/// Completes a transfer whose first attempt was not made, failed, or transferred a part. It blocks until the deadline at most; `None`
+/// stands for the socket's timeout, counted from now.
 ///
-/// It is a function of its own, never inlined, so that the code of a transfer that is ready stays small and fits the processor's caches.
+/// This function is never inlined, so that the code of a ready transfer stays small and fits the processor's caches.
 #[cold]
 #[inline(never)]
 pub fn complete(
@@ -119,21 +120,22 @@ impl Transfer {
         self.size <= ATTACHED_LIMIT && self.flags & !HARMLESS_FLAGS == 0 && !self.undivided
     }
 
-    /// Whether it is a send to a peer whose answers had to be waited for. The peer may be a thread of this process: it has been waiting for
-    /// this very send, and would then have to wait for the GIL.
+    /// Whether this is a send to a peer whose answers were not ready when they were received. The peer may be a thread of this process that
+    /// waits for this very send. If the send were made attached, that thread would then also wait for the GIL.
     #[inline]
     fn is_in_conversation(self, socket: &Socket) -> bool {
         self.direction == Direction::Write && socket.predictor(Direction::Read).has_missed()
     }
 
-    /// Whether nothing of it is left to do. A blocking receive returns with what has come; a blocking send goes on until all has gone.
+    /// Whether the transfer is complete after `count` bytes. A blocking receive returns the bytes that have arrived; a blocking send goes
+    /// on until all bytes are sent.
     #[inline]
     pub fn is_complete(self, count: usize) -> bool {
         self.direction == Direction::Read || count >= self.size || count == 0
     }
 }
 
-/// [`complete`], once for all kinds of attempts.
+/// [`complete`], compiled once for all kinds of attempts.
 fn complete_by(
     py: Python<'_>,
     socket: &Socket,
@@ -142,12 +144,16 @@ fn complete_by(
     first: Option<io::Result<usize>>,
     attempt: &mut dyn Attempt,
 ) -> Result<usize> {
-    if let Some(answer) = report_deferred_error(py, socket, wanted, attempt) {
-        return answer;
+    // Bytes that were sent are not lost: a first attempt that succeeded in part is reported, and the next call ends.
+    if !matches!(first, Some(Ok(_))) && scope::has_passed() {
+        return Err(Error::TimedOut);
+    }
+    if let Some(result) = report_deferred_error(py, socket, wanted, attempt) {
+        return result;
     }
     match first {
         Some(Ok(count)) if wanted.is_complete(count) => return Ok(count),
-        // The kernel would have gone on blocking.
+        // A blocking system call would also have sent the rest.
         Some(Ok(count)) if matches!(deadline, Deadline::Never) => {
             return Ok(count + send_remainder(py, socket, wanted, count, attempt));
         }
@@ -162,18 +168,19 @@ fn complete_by(
     transfer_detached(py, socket, wanted, deadline, attempt)
 }
 
-/// Sends the remainder of a send that went in part, as the kernel would have. It blocks, in `poll`.
+/// Sends the remainder of a partial send, as a blocking system call would have. It blocks in `poll`. The number of bytes sent.
 ///
-/// An error that stops it belongs to the next call, since this one has sent something and succeeds. So `poll` looks for an error before
-/// each send, and the error stays in the kernel. An error that comes between `poll` and the send is deferred to the next call.
+/// An error that stops it belongs to the next call, because this call has sent something and so succeeds. Therefore `poll` checks for an
+/// error before each send, and such an error stays in the kernel. An error that occurs between `poll` and the send is deferred to the next
+/// call.
 fn send_remainder(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize, attempt: &mut dyn Attempt) -> usize {
     let mut done = sent;
-    // No signal for a broken pipe: the call succeeds, and the kernel sends none with a call that does.
+    // No SIGPIPE: this call succeeds, and the kernel sends no SIGPIPE when a blocking call succeeds in part.
     let flags = wanted.flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     let descriptor = socket.descriptor();
     let stopped = descriptor.detached(py, |fd| {
         if sys::socket::is_nonblocking(fd)? {
-            // Somebody set O_NONBLOCK through a duplicate of the descriptor: the kernel would have returned.
+            // O_NONBLOCK was set through a duplicate of the descriptor: the system call would have returned the partial count.
             return Ok(());
         }
         while done < wanted.size && wait::has_room(fd)? {
@@ -192,7 +199,7 @@ fn send_remainder(py: Python<'_>, socket: &Socket, wanted: Transfer, sent: usize
     done - sent
 }
 
-/// The result of the first call after one that deferred an error to it; `None` where no error is deferred.
+/// The result of a call to which an earlier call has deferred its error; `None` if no error is deferred.
 #[cold]
 fn report_deferred_error(
     py: Python<'_>,
@@ -202,7 +209,7 @@ fn report_deferred_error(
 ) -> Option<Result<usize>> {
     let errno = socket.deferred_error()?;
     if wanted.direction == Direction::Read {
-        // What came before the error is delivered before it.
+        // Data that arrived before the error is returned before it.
         let received = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
         if let Ok(count @ 1..) = received {
             return Some(Ok(count));
@@ -212,7 +219,7 @@ fn report_deferred_error(
     Some(Err(Error::errno(errno)))
 }
 
-/// Makes a transfer that is likely to wait, detached. It blocks until the deadline.
+/// Makes a transfer that probably has to wait, detached. It blocks until the deadline at most.
 fn transfer_detached(
     py: Python<'_>,
     socket: &Socket,
@@ -224,10 +231,11 @@ fn transfer_detached(
     match deadline {
         Deadline::Now => block_in_call(py, socket, |fd| attempt(fd, flags, 0)),
         Deadline::At(_) => {
-            // A large transfer does not poll first: while a stream flows, each poll would be for nothing.
+            // A large transfer does not poll first: while data keeps flowing, each poll would be wasted.
             let eager = wanted.size > ATTACHED_LIMIT || wanted.is_in_conversation(socket);
             let eager = eager && !socket.predictor(wanted.direction).is_disabled();
-            block_in_poll(py, socket, wanted.direction, deadline, eager, |fd| attempt(fd, flags, 0))
+            let wait = Wait { direction: wanted.direction, deadline, eager, may_block: false };
+            block_in_poll(py, socket, wait, |fd| attempt(fd, flags, 0))
         }
         Deadline::Never => block_in_call_or_poll(py, socket, wanted.direction, |fd| attempt(fd, wanted.flags, 0)),
     }

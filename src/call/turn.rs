@@ -1,14 +1,14 @@
-//! How long the threads of this process have made transfers without letting go of the interpreter.
+//! How long the threads of this process have made ready transfers without releasing the GIL.
 //!
-//! The interpreter's loop asks now and then whether another thread waits, and whether a signal came. But code in C that calls a method
-//! in a loop (`BufferedReader.readline` from a fast peer) never returns to that loop, and a ready transfer does not detach. So after a
-//! while one transfer is made detached, and runs the signal handlers before it.
+//! The interpreter's evaluation loop regularly checks whether another thread waits for the GIL, and whether a signal arrived. But C code
+//! that calls a method in a loop (`BufferedReader.readline` from a fast peer) does not return to that loop, and a ready transfer does not
+//! detach. So after a while, a turn, one transfer is made detached, and the signal handlers run before it.
 //!
-//! That is done after the interpreter's switch interval and not earlier. A thread that waits for the GIL asks for it when the interval has
-//! passed, and only a thread that has asked is sure to get it at the next detach. A detach before that wakes the waiting thread too late:
-//! the GIL is taken again, and the interval of the waiting thread starts from the beginning. If that repeats, the thread starves.
+//! A turn lasts longer than the interpreter's switch interval. A thread that waits for the GIL requests it when the interval has passed,
+//! and only a thread that has requested it is sure to get it at the next detach. An earlier detach wakes the waiting thread too late: this
+//! thread takes the GIL back first, and the waiting thread's interval starts again. If that repeats, the waiting thread starves.
 //!
-//! Without a GIL nobody waits for it, and nothing is counted.
+//! Without a GIL nothing is counted.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,32 +19,33 @@ use pyo3::prelude::*;
 
 use crate::error;
 
-/// How much has been spent since the clock was looked at.
+/// The cost of the transfers since the clock was last read, in system calls.
 static SPENT: AtomicU32 = AtomicU32::new(0);
 
-/// After how much it is looked at, in system calls of a third of a microsecond or so. So many bytes take about as long to copy.
-const LOOK: u32 = 1024;
-const BYTES_OF_A_CALL: usize = 4 * 1024;
+/// The cost after which the clock is read. A system call takes about a third of a microsecond.
+const CLOCK_INTERVAL: u32 = 1024;
+/// The number of bytes whose copying takes about as long as a system call.
+const BYTES_PER_CALL: usize = 4 * 1024;
 
-/// When the clock was first looked at in this turn.
-static BEGAN: Mutex<Option<Instant>> = Mutex::new(None);
+/// When the clock was first read in this turn.
+static STARTED: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Whether the turn is over.
+/// Whether the turn is over, so that the next transfer must detach.
 #[inline]
 pub fn is_over(py: Python<'_>) -> bool {
-    cfg!(not(Py_GIL_DISABLED)) && SPENT.load(Ordering::Relaxed) >= LOOK && look(py)
+    cfg!(not(Py_GIL_DISABLED)) && SPENT.load(Ordering::Relaxed) >= CLOCK_INTERVAL && check_clock(py)
 }
 
 #[cold]
 #[inline(never)]
-fn look(py: Python<'_>) -> bool {
-    // Before the lock: it is a call into the interpreter.
+fn check_clock(py: Python<'_>) -> bool {
+    // Before the lock, because this calls into the interpreter.
     let interval = switch_interval(py);
-    let Ok(mut began) = BEGAN.try_lock() else {
+    let Ok(mut started) = STARTED.try_lock() else {
         return false;
     };
     let now = Instant::now();
-    let over = now.duration_since(*began.get_or_insert(now)) > interval + interval / 4 + Duration::from_millis(1);
+    let over = now.duration_since(*started.get_or_insert(now)) > interval + interval / 4 + Duration::from_millis(1);
     if !over {
         SPENT.store(0, Ordering::Relaxed);
     }
@@ -53,34 +54,35 @@ fn look(py: Python<'_>) -> bool {
 
 /// `sys.getswitchinterval()`.
 fn switch_interval(py: Python<'_>) -> Duration {
-    // SAFETY: attached; the first is borrowed or null, the second new or null with an exception, which is forgotten.
+    // SAFETY: the thread is attached, because `py` exists. `function` is a borrowed reference or null. `result` is a new reference, or null
+    // with an exception, which is cleared below.
     let seconds = unsafe {
         let function = ffi::PySys_GetObject(c"getswitchinterval".as_ptr());
-        let answer = if function.is_null() { function } else { ffi::PyObject_CallNoArgs(function) };
-        let seconds = if answer.is_null() { -1.0 } else { ffi::PyFloat_AsDouble(answer) };
-        ffi::Py_XDECREF(answer);
+        let result = if function.is_null() { function } else { ffi::PyObject_CallNoArgs(function) };
+        let seconds = if result.is_null() { -1.0 } else { ffi::PyFloat_AsDouble(result) };
+        ffi::Py_XDECREF(result);
         error::clear(py);
         seconds
     };
-    // What it is in the beginning.
+    // The interpreter's default, if the program has replaced the function by one that fails.
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_millis(5))
 }
 
-/// Counts a transfer. With the GIL nobody else counts at the same time.
+/// Counts a transfer. The thread holds the GIL, so that no other thread counts at the same time.
 #[inline]
 pub fn spend(bytes: usize) {
     if cfg!(not(Py_GIL_DISABLED)) {
-        // It cannot overflow: a transfer that is counted is small, and none is after the end of a turn.
-        let cost = 1 + (bytes / BYTES_OF_A_CALL) as u32;
+        // The sum cannot overflow: only small transfers are counted, and none after the end of a turn.
+        let cost = 1 + (bytes / BYTES_PER_CALL) as u32;
         SPENT.store(SPENT.load(Ordering::Relaxed).wrapping_add(cost), Ordering::Relaxed);
     }
 }
 
-/// Begins a turn: the thread detaches.
+/// Begins a turn, because the thread detaches.
 pub fn begin() {
     SPENT.store(0, Ordering::Relaxed);
-    if let Ok(mut began) = BEGAN.try_lock() {
-        *began = None;
+    if let Ok(mut started) = STARTED.try_lock() {
+        *started = None;
     }
 }
 
@@ -100,7 +102,7 @@ mod tests {
                 spend(64 * 1024);
             }
             assert!(started.elapsed() > switch_interval(py));
-            assert!(is_over(py), "till somebody detaches");
+            assert!(is_over(py), "until a thread detaches");
             begin();
             assert!(!is_over(py));
         });

@@ -1,8 +1,8 @@
-//! The classes of exceptions that this crate raises with a text of its own, or looks for among what was raised.
+//! The exception classes that this crate raises with its own texts, or checks the current exception for.
 
 use pyo3::ffi;
 
-/// A class of exceptions.
+/// An exception class.
 #[derive(Clone, Copy, Debug)]
 pub enum Exception {
     /// `OSError` without an errno.
@@ -30,9 +30,9 @@ pub enum Exception {
 }
 
 impl Exception {
-    /// The class, borrowed from the interpreter, which keeps it for as long as it runs.
+    /// The class, a borrowed reference that is valid while the interpreter runs.
     pub fn object(self) -> *mut ffi::PyObject {
-        // SAFETY: statics of the interpreter, which runs.
+        // SAFETY: these are statics of the interpreter, which is initialised before any code of this crate uses an exception.
         unsafe {
             match self {
                 Exception::Os => ffi::PyExc_OSError,

@@ -1,4 +1,4 @@
-//! One error type for everything that can go wrong, and the one place where it becomes a Python exception.
+//! The crate's one error type, and its one conversion to a Python exception.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -25,39 +25,39 @@ use pyo3::{CastError, ffi};
 pub use self::exception::Exception;
 pub use self::raise::{clear, is_raised};
 use self::text::Text;
-use crate::memory;
 use crate::sys::ancillary::TooLong;
+use crate::sys::memory;
 use crate::sys::resolver::Failure;
 
-/// What every fallible function of this crate returns.
+/// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a call failed.
 ///
-/// What the variants hold is all of one size, that of a pointer: so a `Result` of the small things that calls give back is passed on in two
-/// registers, and one that is no error costs nothing on its way.
+/// The data of every variant has the size of a pointer. So a `Result` with a small value is returned in two registers, and a success costs
+/// nothing on its way up.
 #[derive(Debug)]
 pub enum Error {
-    /// A system call failed: its `errno`, from [`Error::errno`].
+    /// A system call failed with this `errno`. Made by [`Error::errno`].
     Os(isize),
     /// The socket's timeout passed.
     TimedOut,
-    /// `getaddrinfo(3)` or `getnameinfo(3)` failed: its `EAI_` code.
+    /// `getaddrinfo(3)` or `getnameinfo(3)` failed with this `EAI_` code.
     AddrInfo(isize),
-    /// `gethostbyname_r(3)` or `gethostbyaddr_r(3)` failed: its `h_errno`.
+    /// `gethostbyname_r(3)` or `gethostbyaddr_r(3)` failed with this `h_errno`.
     Host(isize),
-    /// An exception of the given class with the given text.
+    /// An exception of this class with this text.
     Message(Box<(Exception, Cow<'static, str>)>),
     /// There is no memory: `MemoryError`.
     NoMemory,
-    /// The interpreter already holds the exception.
+    /// The exception is already the interpreter's current exception.
     Raised,
     /// An exception made by PyO3.
     Python(Box<PyErr>),
 }
 
 impl Error {
-    /// `OSError(text)`, for what the system did not refuse itself.
+    /// `OSError(text)`, for an error that has no errno.
     pub fn os(text: impl Text) -> Self {
         Error::message(Exception::Os, text)
     }
@@ -92,12 +92,13 @@ impl Error {
         Error::message(Exception::Value, text)
     }
 
-    /// `class(text)`, where the text is `before`, the object's `repr`, and `after`. The interpreter writes it: a `repr` may be of any
-    /// length, and hold what is no text in UTF-8.
+    /// `class(text)`, where the text is `before`, the object's `repr`, and `after`. The interpreter formats it, because a `repr` may have
+    /// any length, and may contain surrogates, which UTF-8 cannot encode.
     #[cold]
     pub fn about(class: Exception, before: &CStr, object: &Bound<'_, PyAny>, after: &CStr) -> Self {
         let format = c"%s%R%s".as_ptr();
-        // SAFETY: attached, as the object shows; it stands between two strings, as the format says.
+        // SAFETY: the thread is attached, because `object` is `Bound`. The format names a string, an object and a string, which follow;
+        // both strings end with NUL.
         unsafe { ffi::PyErr_Format(class.object(), format, before.as_ptr(), object.as_ptr(), after.as_ptr()) };
         Error::Raised
     }
@@ -108,7 +109,7 @@ impl Error {
         if let Ok(Ok(message)) = text { Error::Message(message) } else { Error::NoMemory }
     }
 
-    /// `OSError(errno, strerror(errno))`, of the subclass that the errno has.
+    /// `OSError(errno, strerror(errno))`, or the subclass for this errno.
     pub const fn errno(errno: c_int) -> Self {
         Error::Os(errno as isize)
     }
@@ -123,7 +124,7 @@ impl Error {
         Error::errno(libc::EBADF)
     }
 
-    /// Whether it is want of memory: then nothing else may be said in its place.
+    /// Whether there was no memory. Such an error must not be replaced by another one.
     pub fn is_no_memory(&self, py: Python<'_>) -> bool {
         match self {
             Error::NoMemory => true,
@@ -133,7 +134,7 @@ impl Error {
         }
     }
 
-    /// Makes this error the interpreter's current exception; or `MemoryError`, where there is no memory for that.
+    /// Makes this error the interpreter's current exception; or `MemoryError`, if there is no memory for that.
     #[cold]
     pub fn raise(self, py: Python<'_>) {
         match self {
@@ -155,7 +156,8 @@ impl Error {
         }
     }
 
-    /// This error, taken out of the interpreter where that holds it: for as long as Python code runs before it is raised.
+    /// This error, without a current exception of the interpreter: [`Error::Raised`] is fetched into it. So Python code can run before the
+    /// error is raised.
     pub fn put_aside(self, py: Python<'_>) -> Self {
         match self {
             Error::Raised => PyErr::fetch(py).into(),
@@ -163,13 +165,13 @@ impl Error {
         }
     }
 
-    /// This error as PyO3 has it, where PyO3 is who must be told.
+    /// This error as a `PyErr`, for callers inside PyO3.
     pub fn into_pyerr(self, py: Python<'_>) -> PyErr {
         self.raise(py);
         PyErr::fetch(py)
     }
 
-    /// Forgets this error, and the exception where the interpreter holds one.
+    /// Drops this error, and clears the interpreter's current exception if that is the error.
     pub fn discard(self, py: Python<'_>) {
         match self {
             Error::Raised => clear(py),
@@ -232,7 +234,7 @@ impl From<PyErr> for Error {
         match memory::try_box(error) {
             Ok(error) => Error::Python(error),
             Err(error) => {
-                // The interpreter holds it without a box.
+                // The interpreter holds the exception without a box.
                 match Python::try_attach(|py| error.restore(py)) {
                     Some(()) => Error::Raised,
                     None => Error::NoMemory,

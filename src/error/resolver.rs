@@ -1,7 +1,7 @@
-//! `gaierror` and `herror`: how a failed look-up is raised.
+//! `gaierror` and `herror`: the exceptions of a failed lookup.
 //!
-//! The classes are the interpreter's own, so that a program which catches `socket.gaierror` of the standard library catches ours. They are
-//! found when the module is made, see `module::exceptions`.
+//! The classes are those of the standard library, so that a program that catches its `socket.gaierror` also catches ours. They are looked
+//! up when the module is created, see `module::exceptions`.
 
 use std::ffi::{CStr, c_int};
 
@@ -15,20 +15,20 @@ use crate::sys::resolver;
 /// The two classes.
 #[derive(Debug)]
 pub struct Classes {
-    /// What a failed `getaddrinfo(3)` or `getnameinfo(3)` raises.
+    /// Raised when `getaddrinfo(3)` or `getnameinfo(3)` fails.
     pub gaierror: Py<PyAny>,
-    /// What a failed `gethostbyname(3)` or `gethostbyaddr(3)` raises.
+    /// Raised when `gethostbyname_r(3)` or `gethostbyaddr_r(3)` fails.
     pub herror: Py<PyAny>,
 }
 
 static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
 
-/// Keeps the classes. The first call counts.
+/// Stores the classes. Only the first call has an effect.
 pub fn set_classes(py: Python<'_>, classes: Classes) {
     let _first_wins = CLASSES.set(py, classes);
 }
 
-/// The classes, once the module has been made.
+/// The classes; `None` before the module is created.
 pub fn classes(py: Python<'_>) -> Option<&Classes> {
     CLASSES.get(py)
 }

@@ -1,15 +1,15 @@
-//! The text of an error.
+//! The text of an error, made without aborting when there is no memory.
 
 use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::fmt;
 
-use crate::memory;
+use crate::sys::memory;
 
-/// What the text of an error is made of. Where it has parts, write them as `format_args!`, for which there may be no memory, and not as
-/// `format!`, which ends the process then.
+/// A value that the text of an error is made of. Use `format_args!` for a text with parts, not `format!`, which aborts the process when
+/// there is no memory.
 pub trait Text {
-    /// The text, if there is memory for it.
+    /// The text. Fails if there is no memory for it.
     fn into_text(self) -> std::result::Result<Cow<'static, str>, TryReserveError>;
 }
 

@@ -1,8 +1,8 @@
 //! The arguments of a call.
 //!
-//! Each function looks first whether its arguments are plain (integers that fit, nothing to convert): that costs a few
-//! nanoseconds and runs no Python code. Whatever is not plain goes through the interpreter's own `PyArg_Parse*` with the format
-//! CPython's `_socket` uses, so that conversions, their order and the words of a refusal are the interpreter's, version by version.
+//! Each function first checks whether its arguments are plain: integers that fit, and nothing to convert. The check costs a few
+//! nanoseconds and runs no Python code. All other arguments go through the interpreter's own `PyArg_Parse*`, with the format that
+//! CPython's `_socket` uses, so that the conversions, their order and the error messages are those of each Python version.
 
 use std::ffi::c_int;
 use std::hint;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::make;
 use crate::interpreter::number::plain_long;
 
-/// Positional arguments, borrowed from the interpreter for the time of the call.
+/// Positional arguments, borrowed from the interpreter for the duration of the call.
 #[derive(Clone, Copy)]
 pub struct Arguments<'a, 'py> {
     py: Python<'py>,
@@ -27,42 +27,43 @@ impl<'a, 'py> Arguments<'a, 'py> {
     ///
     /// # Safety
     ///
-    /// `values` holds `count` objects that live for `'a`.
+    /// `values` points to `count` objects that live for `'a`; it may be anything if `count` is 0.
     pub unsafe fn from_interpreter(py: Python<'py>, values: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) -> Self {
         let values = if count == 0 {
             &[]
         } else {
-            // SAFETY: as the caller promises; `values` is only meaningful when there is something behind it.
+            // SAFETY: the caller guarantees that `values` points to `count` objects; it is only a valid pointer if there are any.
             unsafe { std::slice::from_raw_parts(values, count.cast_unsigned()) }
         };
         Arguments { py, values }
     }
 
-    /// The attached interpreter.
+    /// The token that the thread is attached.
     pub fn py(&self) -> Python<'py> {
         self.py
     }
 
-    /// How many there are.
+    /// The number of arguments.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// The argument at `index`, where there is one.
+    /// The argument at `index`, or `None`.
     pub fn get(&self, index: usize) -> Option<Borrowed<'a, 'py, PyAny>> {
         let value = *self.values.get(index)?;
-        // SAFETY: the values are objects that live for 'a.
+        // SAFETY: the values are objects that live for `'a`, as the constructor requires; so none is null.
         unsafe {
             hint::assert_unchecked(!value.is_null());
             Some(Borrowed::from_ptr(self.py, value))
         }
     }
 
-    /// What the bytes object at `index` holds, which cannot change while the caller holds the object; `None` for any other object.
+    /// The contents of the bytes object at `index`, which cannot change while the caller holds the object; `None` for any other class, a
+    /// subclass of bytes included.
     #[inline]
     pub fn bytes(&self, index: usize) -> Option<&'a [u8]> {
         let object = self.get(index)?.as_ptr();
-        // SAFETY: an object, which lives for 'a; a bytes object's memory is its own and initialised.
+        // SAFETY: the object lives for `'a`, and a bytes object owns its memory, which is initialised.
         unsafe {
             if ffi::PyBytes_CheckExact(object) == 0 {
                 return None;
@@ -72,13 +73,13 @@ impl<'a, 'py> Arguments<'a, 'py> {
         }
     }
 
-    /// The argument at `index` as a C `int`, or `default` where there is none; `None` unless it is plain.
+    /// The argument at `index` as a C `int`, or `default` for a missing one; `None` if it is not an `int` that fits.
     #[inline]
     pub fn plain_int(&self, index: usize, default: c_int) -> Option<c_int> {
         c_int::try_from(self.plain_long(index, default.into())?).ok()
     }
 
-    /// The argument at `index` as a size, or `default` where there is none; `None` unless it is plain.
+    /// The argument at `index` as a size, or `default` for a missing one; `None` if it is not an `int` that fits.
     #[inline]
     pub fn plain_size(&self, index: usize, default: isize) -> Option<isize> {
         isize::try_from(self.plain_long(index, default as i64)?).ok()
@@ -94,7 +95,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// The arguments as a tuple, for the interpreter's parsers.
     pub fn tuple(&self) -> Result<Bound<'py, PyTuple>> {
-        // SAFETY: the values are objects.
+        // SAFETY: the values are objects, as the constructor requires.
         unsafe { make::tuple_of(self.py, self.values) }
     }
 }
@@ -102,9 +103,9 @@ impl<'a, 'py> Arguments<'a, 'py> {
 /// Arguments of a function that takes keywords.
 #[derive(Clone, Copy)]
 pub struct Keywords<'a, 'py> {
-    /// Those given by position.
+    /// The positional arguments.
     pub positional: Arguments<'a, 'py>,
-    /// Position by position the values that follow them, one for each name.
+    /// The values of the keyword arguments, in the order of `names`.
     named: Arguments<'a, 'py>,
     names: Option<Borrowed<'a, 'py, PyAny>>,
 }
@@ -114,14 +115,15 @@ impl<'a, 'py> Keywords<'a, 'py> {
     ///
     /// # Safety
     ///
-    /// `values` holds `count` objects and one more for each item of `names`, which is null or a tuple; all live for `'a`.
+    /// `values` points to `count` objects, and after them one for each item of `names`, which is null or a tuple; all of them live for
+    /// `'a`.
     pub unsafe fn from_interpreter(
         py: Python<'py>,
         values: *const *mut ffi::PyObject,
         count: ffi::Py_ssize_t,
         names: *mut ffi::PyObject,
     ) -> Self {
-        // SAFETY: as the caller promises, for all three.
+        // SAFETY: the caller guarantees this for `values`, `count` and `names`.
         unsafe {
             let positional = Arguments::from_interpreter(py, values, count);
             if names.is_null() {
@@ -135,12 +137,12 @@ impl<'a, 'py> Keywords<'a, 'py> {
         }
     }
 
-    /// The positional arguments, if there are no others.
+    /// The positional arguments; `None` if there are keyword arguments.
     pub fn only_positional(&self) -> Option<Arguments<'a, 'py>> {
         (self.named.len() == 0).then_some(self.positional)
     }
 
-    /// The keywords as a dict, for the interpreter's parsers.
+    /// The keyword arguments as a dict, for the interpreter's parsers.
     pub fn dict(&self) -> Result<Bound<'py, PyDict>> {
         let dict = make::dict(self.positional.py)?;
         if let Some(names) = &self.names {
@@ -152,17 +154,17 @@ impl<'a, 'py> Keywords<'a, 'py> {
     }
 }
 
-/// Refuses a wrong number of positional arguments in the words of Argument Clinic, which newer interpreters use.
-pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, least: usize, most: usize) -> Result<()> {
+/// Refuses a wrong number of positional arguments with the message of Argument Clinic, which newer interpreters use.
+pub fn check_count(tuple: &Bound<'_, PyTuple>, name: &std::ffi::CStr, min: usize, max: usize) -> Result<()> {
     let count = tuple.len();
-    if (least..=most).contains(&count) {
+    if (min..=max).contains(&count) {
         return Ok(());
     }
     let name = name.to_string_lossy();
-    let (bound, number) = match count < least {
-        _ if least == most => ("", least),
-        true => ("at least ", least),
-        false => ("at most ", most),
+    let (bound, number) = match count < min {
+        _ if min == max => ("", min),
+        true => ("at least ", min),
+        false => ("at most ", max),
     };
     let plural = if number == 1 { "" } else { "s" };
     Err(Error::type_error(format_args!("{name} expected {bound}{number} argument{plural}, got {count}")))

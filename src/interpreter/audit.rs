@@ -8,25 +8,25 @@ use pyo3::prelude::*;
 use crate::error::{Error, Result};
 
 unsafe extern "C" {
-    /// Tells the audit hooks of an event; negative when one refused, with its exception set. Not in `pyo3-ffi`.
+    /// Raises an audit event; negative if a hook refused it, with its exception set. Not in `pyo3-ffi`.
     ///
-    /// The arguments are only turned into objects when there is a hook: without one this costs three nanoseconds.
+    /// It makes objects of the arguments only if there is a hook: without one the call costs three nanoseconds.
     fn PySys_Audit(event: *const c_char, format: *const c_char, ...) -> c_int;
 }
 
-/// Tells the audit hooks of an event: `audit(py, c"socket.bind", (socket, address))?`. A hook that raises refuses it.
+/// Raises an audit event: `audit(py, c"socket.bind", (socket, address))?`. The error is the exception of a hook, which refuses the call.
 #[inline(always)]
 pub fn audit(_py: Python<'_>, event: &'static CStr, arguments: impl EventArguments) -> Result<()> {
-    if arguments.tell(event.as_ptr()) < 0 { Err(Error::Raised) } else { Ok(()) }
+    if arguments.raise(event.as_ptr()) < 0 { Err(Error::Raised) } else { Ok(()) }
 }
 
 /// The arguments of an event.
 pub trait EventArguments {
-    /// Calls `PySys_Audit`. The thread is attached, as [`audit`] sees to it.
-    fn tell(self, event: *const c_char) -> c_int;
+    /// Calls `PySys_Audit`. The thread must be attached: [`audit`], the only caller, has a `Python` token.
+    fn raise(self, event: *const c_char) -> c_int;
 }
 
-/// What C passes for an argument of each kind.
+/// The C value that is passed for an argument of each kind.
 macro_rules! pass {
     ($object:ident: &Bound) => {
         $object.as_ptr()
@@ -39,14 +39,15 @@ macro_rules! pass {
     };
 }
 
-/// Each event's arguments, with the format that names them: `O` for an object, `i` for an int, `s` for text that may be missing.
+/// The tuples that events take, each with its format: `O` for an object, `i` for an int, `s` for text that may be missing.
 macro_rules! events {
     ($($format:literal: ($($name:ident: $kind:tt $($bound:ident)?),*);)*) => {$(
         impl EventArguments for ($(events!(@type $kind $($bound)?),)*) {
             #[inline(always)]
-            fn tell(self, event: *const c_char) -> c_int {
+            fn raise(self, event: *const c_char) -> c_int {
                 let ($($name,)*) = self;
-                // SAFETY: the thread is attached, as the only caller shows, and each argument is of the C type that its letter names.
+                // SAFETY: the thread is attached, because the only caller has a `Python` token. Each argument has the C type that its
+                // letter names.
                 unsafe { PySys_Audit(event, $format.as_ptr() $(, pass!($name: $kind $($bound)?))*) }
             }
         }

@@ -1,4 +1,4 @@
-//! Bytes objects for received data that neither cost nor keep more than what arrived.
+//! Bytes objects for received data: time and memory are for the bytes that arrived, not for the buffer size asked for.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -15,37 +15,39 @@ use crate::interpreter::owned;
 use crate::sys::receive::ReceiveBuffer;
 
 unsafe extern "C" {
-    /// Private in `pyo3-ffi`, public in CPython's C API.
+    /// Public in CPython's C API, but private in `pyo3-ffi`.
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
 }
 
-/// Up to this many bytes are received on the stack and copied into an object of the right size.
-const ON_THE_STACK: usize = 8 * 1024;
+/// A receive of at most this many bytes goes to the stack, and then into an object of the right size.
+const STACK_SIZE: usize = 8 * 1024;
 
-/// Up to this many bytes may be received in memory that the thread keeps for it.
-const KEPT: usize = 256 * 1024;
+/// The size of a thread's scratch buffer: a larger receive does not use it.
+const SCRATCH_SIZE: usize = 256 * 1024;
 
 thread_local! {
-    /// Memory to receive in. Only the pages that something was received in take space.
+    /// This thread's scratch buffer, allocated at first use. Only pages that were written to take memory.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Whether so much is received on the stack: [`small`].
+/// Whether a receive of `size` bytes uses the stack: see [`small`]. With `MSG_TRUNC` it does not: the kernel then counts
+/// bytes that it does not write, so the memory must be initialised.
 #[inline(always)]
 pub fn is_small(size: usize, flags: c_int) -> bool {
-    size <= ON_THE_STACK && flags & libc::MSG_TRUNC == 0
+    size <= STACK_SIZE && flags & libc::MSG_TRUNC == 0
 }
 
-/// Memory on the stack, for what [`is_small`].
+/// A buffer on the stack, for a receive that [`is_small`].
 #[inline(always)]
-pub fn small() -> [MaybeUninit<u8>; ON_THE_STACK] {
-    [MaybeUninit::uninit(); ON_THE_STACK]
+pub fn small() -> [MaybeUninit<u8>; STACK_SIZE] {
+    [MaybeUninit::uninit(); STACK_SIZE]
 }
 
-/// A bytes object of what `receive` puts into a buffer of `size` bytes, and what else it answers.
+/// Calls `receive` with a buffer of `size` bytes. Returns the received bytes as a bytes object, and the result of `receive`.
 ///
-/// `bulk` tells, and is told, whether much came where much was asked for: then an object of the whole size is made and shrunk. Otherwise what
-/// comes is copied from memory that the thread keeps, which costs less than to make an object of the whole size and to give most of it back.
+/// `bulk` remembers whether the last large receive filled more than a quarter of its buffer. If so, the next one allocates an object of the
+/// whole size, receives into it and shrinks it. If not, it receives into the thread's scratch buffer and copies, which costs less than
+/// allocating an object of the whole size and giving most of it back.
 #[inline(always)]
 pub fn receive<'py, T>(
     py: Python<'py>,
@@ -60,11 +62,11 @@ pub fn receive<'py, T>(
         let answer = receive(&mut buffer)?;
         return Ok((make::bytes(py, buffer.filled())?, answer));
     }
-    receive_much(py, size, flags, bulk, receive)
+    receive_large(py, size, flags, bulk, receive)
 }
 
 #[inline(never)]
-fn receive_much<'py, T>(
+fn receive_large<'py, T>(
     py: Python<'py>,
     size: usize,
     flags: c_int,
@@ -72,29 +74,29 @@ fn receive_much<'py, T>(
     receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> Result<T>,
 ) -> Result<(Bound<'py, PyAny>, T)> {
     if flags & libc::MSG_TRUNC != 0 {
-        return Unfinished::zeros(py, size)?.receive(receive).map(|(bytes, _filled, answer)| (bytes, answer));
+        return UnsharedBytes::zeros(py, size)?.receive(receive).map(|(bytes, _filled, answer)| (bytes, answer));
     }
-    // Where there is no memory to keep, there may still be some for an object of the whole size, which is smaller.
+    // Without memory for the scratch buffer there may still be memory for an object of the whole size, which is smaller.
     let (bytes, filled, answer) = match scratch(size, bulk) {
         Some(scratch) => in_scratch(py, scratch, size, receive)?,
-        None => Unfinished::uninit(py, size)?.receive(receive)?,
+        None => UnsharedBytes::uninit(py, size)?.receive(receive)?,
     };
     bulk.store(filled > size / 4, Ordering::Relaxed);
     Ok((bytes, answer))
 }
 
-/// The thread's memory, with room for `size` bytes, where that is what to receive in.
+/// Takes the thread's scratch buffer, with room for `size` bytes; `None` if the receive must not use it, or there is no memory for it.
 fn scratch(size: usize, bulk: &AtomicBool) -> Option<Vec<u8>> {
-    if size > KEPT || bulk.load(Ordering::Relaxed) {
+    if size > SCRATCH_SIZE || bulk.load(Ordering::Relaxed) {
         return None;
     }
-    // Taken out while it is used: a signal handler may receive in the same thread meanwhile, and gets memory of its own.
+    // Taken out during the receive: a signal handler can receive in the same thread meanwhile, and then allocates another buffer.
     let mut scratch = SCRATCH.take();
-    scratch.try_reserve_exact(KEPT).ok()?;
+    scratch.try_reserve_exact(SCRATCH_SIZE).ok()?;
     Some(scratch)
 }
 
-/// Receives into the thread's memory.
+/// Receives into the thread's scratch buffer, and puts it back.
 fn in_scratch<'py, T>(
     py: Python<'py>,
     mut scratch: Vec<u8>,
@@ -110,34 +112,35 @@ fn in_scratch<'py, T>(
     received
 }
 
-/// A bytes object that nobody has seen yet: its bytes can be written, and it can be resized.
-struct Unfinished<'py> {
+/// A bytes object that no other code has a reference to yet, so that its bytes may be written and it may be resized.
+struct UnsharedBytes<'py> {
     bytes: Bound<'py, PyAny>,
     size: usize,
     initialised: bool,
 }
 
-impl<'py> Unfinished<'py> {
-    /// One whose bytes are not initialised.
+impl<'py> UnsharedBytes<'py> {
+    /// An object whose bytes are not initialised.
     fn uninit(py: Python<'py>, size: usize) -> Result<Self> {
-        // SAFETY: null stands for no bytes to be copied. A size came from Python, and fits.
+        // SAFETY: the thread is attached, because `py` exists. Null means that no bytes are copied. The size came from Python, so that it
+        // fits a `Py_ssize_t`.
         let bytes = unsafe { owned(py, ffi::PyBytes_FromStringAndSize(std::ptr::null(), size.cast_signed()))? };
-        Ok(Unfinished { bytes, size, initialised: false })
+        Ok(UnsharedBytes { bytes, size, initialised: false })
     }
 
-    /// One of zeros. Python has the system make them, which costs nothing for pages that nobody touches.
+    /// An object of zeros. Python allocates it with `calloc`, which costs nothing for pages that are not touched.
     fn zeros(py: Python<'py>, size: usize) -> Result<Self> {
         let bytes = py.get_type::<PyBytes>().call1((size.into_object(py)?,))?;
-        Ok(Unfinished { bytes, size, initialised: true })
+        Ok(UnsharedBytes { bytes, size, initialised: true })
     }
 
-    /// Receives into it, and shrinks it to what came: the object, how many bytes it has, and the answer.
+    /// Receives into the object, and shrinks it to the received bytes. Returns the object, its length, and the result of `receive`.
     fn receive<T>(
         self,
         receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> Result<T>,
     ) -> Result<(Bound<'py, PyAny>, usize, T)> {
         let py = self.bytes.py();
-        // SAFETY: nobody else has seen the object, whose bytes are at least `size`.
+        // SAFETY: this is the only reference to the object, which has `size` bytes. They are initialised if `initialised` says so.
         let mut buffer = unsafe {
             let start = ffi::PyBytes_AS_STRING(self.bytes.as_ptr()).cast_mut();
             if self.initialised {
@@ -149,7 +152,7 @@ impl<'py> Unfinished<'py> {
         let answer = receive(&mut buffer)?;
         let filled = buffer.filled().len();
         let mut resized = self.bytes.into_ptr();
-        // SAFETY: nobody else has a reference. The function owns the object: on failure it frees it.
+        // SAFETY: this is the only reference. `_PyBytes_Resize` takes it over, and releases it on failure.
         unsafe {
             if filled < self.size && _PyBytes_Resize(&raw mut resized, filled.cast_signed()) < 0 {
                 return Err(Error::Raised);

@@ -1,4 +1,4 @@
-//! Making the classes: what PyO3's `#[pyclass]` does, with the layout and the slots in our hands.
+//! Heap types: the work of PyO3's `#[pyclass]`, with our own layout and slots.
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
 
@@ -9,22 +9,22 @@ use pyo3::types::PyType;
 use crate::error::Result;
 use crate::interpreter::{make, owned};
 
-/// What a class is made of.
+/// The specification of a class.
 pub struct Class {
     /// `module.name`.
     pub name: &'static CStr,
-    /// The size of an instance in bytes, its head included; 0 takes the base's.
+    /// The size of an instance in bytes, `PyObject_HEAD` included; 0 inherits the base's.
     pub size: usize,
-    /// `Py_TPFLAGS_…` beside `DEFAULT`.
+    /// `Py_TPFLAGS_…` in addition to `Py_TPFLAGS_DEFAULT`.
     pub flags: std::ffi::c_ulong,
-    /// The slots, without the one that ends them.
+    /// The slots, without the terminating one.
     pub slots: Vec<ffi::PyType_Slot>,
 }
 
-/// A table of members, ended as the interpreter wants it.
+/// A table of members (`Py_tp_members`), with its terminating entry.
 pub struct Members(&'static [ffi::PyMemberDef]);
 
-// SAFETY: a table is never written to, neither here nor by the interpreter.
+// SAFETY: neither this library nor the interpreter writes to a table.
 unsafe impl Sync for Members {}
 
 impl Members {
@@ -34,27 +34,28 @@ impl Members {
         Members(entries)
     }
 
-    /// The first entry, as the interpreter takes it. It does not write through this pointer.
+    /// A pointer to the first entry, of the type that the interpreter takes. It does not write through this pointer.
     pub const fn as_ptr(&self) -> *mut ffi::PyMemberDef {
         self.0.as_ptr().cast_mut()
     }
 }
 
-/// What ends a table of members.
+/// The entry that terminates a table of members.
 pub const END_OF_MEMBERS: ffi::PyMemberDef =
     ffi::PyMemberDef { name: std::ptr::null(), type_code: 0, offset: 0, flags: 0, doc: std::ptr::null() };
 
-/// A slot that holds a pointer to data or a function.
+/// A slot with a pointer to data or to a function.
 pub const fn slot(number: c_int, value: *mut c_void) -> ffi::PyType_Slot {
     ffi::PyType_Slot { slot: number, pfunc: value }
 }
 
 impl Class {
-    /// Makes the class.
+    /// Creates the class in a module, with `base` or `object` as its base.
     ///
     /// # Safety
     ///
-    /// The slots hold what their numbers say, all of it lives for ever, and `size` is that of the instances they deal with.
+    /// Each slot's value has the type that its number requires, and is valid for the rest of the process. `size` is the size of the
+    /// instances that the slots' functions expect.
     pub unsafe fn create<'py>(
         mut self,
         module: &Bound<'py, PyModule>,
@@ -73,7 +74,8 @@ impl Class {
             Some(base) => make::tuple(py, [base.clone()])?.into_any().into_ptr(),
             None => std::ptr::null_mut(),
         };
-        // SAFETY: the specification is complete and, with what the slots point to, as the caller promises; the interpreter copies it.
+        // SAFETY: the specification is complete, and the interpreter copies it. The caller guarantees the values of the slots. `bases` is
+        // null or an owned reference to a tuple, which is released here.
         let class = unsafe {
             let class = ffi::PyType_FromModuleAndSpec(module.as_ptr(), &raw mut spec, bases);
             ffi::Py_XDECREF(bases);
@@ -83,13 +85,14 @@ impl Class {
     }
 }
 
-/// A class as Python code makes it, for what the interpreter puts into the slots of all of these and tells nobody.
+/// A new class like one from a `class` statement. Its slots hold functions of the interpreter that the C API does not name.
 pub fn made_in_python(py: Python<'_>) -> Result<Bound<'_, PyType>> {
     let class = py.get_type::<PyType>().call1((make::text(py, "class")?, make::tuple(py, [])?, make::dict(py)?))?;
     Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
 }
 
-/// The value of a `Py_tp_init` slot: `initialiser!(body)`, where `body` takes the receiver, the tuple of arguments and the dict of keywords.
+/// The value of a `Py_tp_init` slot: `initialiser!(body)`, where `body` takes the receiver, the tuple of positional arguments and the dict
+/// of keyword arguments, if there is one.
 macro_rules! initialiser {
     ($body:path) => {{
         unsafe extern "C" fn init(
@@ -100,7 +103,7 @@ macro_rules! initialiser {
             use pyo3::Borrowed;
             use pyo3::types::{PyDict, PyTuple};
 
-            // SAFETY: the interpreter calls this attached, with an instance of the class, a tuple, and a dict or null.
+            // SAFETY: the interpreter calls this with the thread attached, with an instance of the class, a tuple, and a dict or null.
             unsafe {
                 $crate::interpreter::function::enter_status(|py| {
                     let arguments = Borrowed::from_ptr(py, arguments);

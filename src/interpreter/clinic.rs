@@ -1,4 +1,4 @@
-//! Argument Clinic, which changed how some functions take their argument, and what their docstrings begin with.
+//! Functions whose argument parsing or signature Argument Clinic changed.
 
 use pyo3::prelude::*;
 #[cfg(not(Py_3_13))]
@@ -9,30 +9,30 @@ use super::arguments::Arguments;
 use super::format::{Format, Unit};
 use crate::error::Result;
 
-/// The argument of a function that takes one. Argument Clinic, which such functions came under in 3.13, takes it as it is; before, it was
-/// parsed as a tuple of one, and a wrong number of arguments was refused in other words.
+/// The argument of a function that takes exactly one. Since 3.13 Argument Clinic parses these functions, and takes the argument itself
+/// (`METH_O`). Before, they parsed a tuple of one, and the error message for a wrong number of arguments was another.
 #[cfg(Py_3_13)]
 pub type Only<'a, 'py> = &'a Bound<'py, PyAny>;
 
-/// The argument of a function that takes one, among the arguments of the call.
+/// The arguments of a call to a function that takes exactly one.
 #[cfg(not(Py_3_13))]
 pub type Only<'a, 'py> = Arguments<'a, 'py>;
 
-/// What a parser gets of an [`Only`].
+/// The object that the parser of an [`Only`] takes.
 #[cfg(Py_3_13)]
 pub type Parsable<'py> = Bound<'py, PyAny>;
 
-/// What a parser gets of an [`Only`].
+/// The tuple that the parser of an [`Only`] takes.
 #[cfg(not(Py_3_13))]
 pub type Parsable<'py> = Bound<'py, PyTuple>;
 
-/// What a parser gets of an [`Only`].
+/// Converts an [`Only`] to the form that its parser takes.
 #[cfg(Py_3_13)]
 pub fn parsable<'py>(argument: Only<'_, 'py>) -> Result<Parsable<'py>> {
     Ok(argument.clone())
 }
 
-/// What a parser gets of an [`Only`].
+/// Converts an [`Only`] to the form that its parser takes.
 #[cfg(not(Py_3_13))]
 pub fn parsable<'py>(argument: Only<'_, 'py>) -> Result<Parsable<'py>> {
     argument.tuple()
@@ -51,7 +51,7 @@ pub fn parse_only<'a, 'py, U: Unit>(
     parsed.map(|(value,)| value)
 }
 
-/// A docstring that begins otherwise since 3.14, whose Argument Clinic gave parameters new names.
+/// A docstring whose signature line is another since 3.14, where Argument Clinic renamed parameters.
 macro_rules! clinic_doc {
     ($before:literal, $since_3_14:literal, $text:literal) => {
         const {
@@ -68,12 +68,13 @@ macro_rules! clinic_doc {
 
 pub(crate) use clinic_doc;
 
-/// The argument itself, if there is one and no other.
+/// The argument itself; `None` if the call does not have exactly one.
 #[cfg(Py_3_13)]
 pub fn alone<'a, 'py>(argument: Only<'a, 'py>) -> Option<Borrowed<'a, 'py, PyAny>> {
     Some(argument.as_borrowed())
 }
 
+/// The argument itself; `None` if the call does not have exactly one.
 #[cfg(not(Py_3_13))]
 pub fn alone<'a, 'py>(argument: Only<'a, 'py>) -> Option<Borrowed<'a, 'py, PyAny>> {
     if argument.len() == 1 { argument.get(0) } else { None }

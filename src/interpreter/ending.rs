@@ -1,16 +1,16 @@
-//! Daemon threads at the interpreter's end: they stay where they are, as from Python 3.14 on.
+//! Daemon threads at interpreter shutdown: they hang, as in Python 3.14.
 //!
-//! Before 3.14 a daemon thread that asks for the interpreter once it is ending is ended by `pthread_exit(3)`: wherever that is, also in
-//! a file's `seek` that a method of ours called. With glibc that unwinds the stack, frame by frame, and aborts the process at the first
-//! frame that does not let itself be unwound. Frames of Rust do not, where they call C: that is how PyO3's calls into the interpreter are
-//! declared. PyO3 lets a thread hang that comes back from [`Python::detach`](pyo3::Python::detach); what is called beyond that is not its
-//! concern.
+//! Before 3.14 the interpreter ends a daemon thread that attaches during shutdown with `pthread_exit(3)`. This happens wherever the thread
+//! attaches, for example in a file's `seek` that one of our methods called. glibc then unwinds the stack, frame by frame, and aborts the
+//! process at the first frame that must not unwind. A Rust frame that calls C is such a frame, because PyO3 declares the interpreter's
+//! functions as `extern "C"`. PyO3 makes a thread hang that returns from [`Python::detach`](pyo3::Python::detach), but not one that
+//! attaches deeper in the interpreter.
 //!
-//! A frame's language has a say in this: the unwinder asks the frame's personality routine what it wants. That of Rust is replaced,
-//! for the frames of this library only, by one that never answers an unwinding by force, and is Rust's own in all else. Nothing is undone
-//! on the way: the thread keeps what it has, as one does that hangs in the interpreter itself. No call pays for it.
+//! For each frame, the unwinder calls the frame's personality routine. This module replaces Rust's routine, for the frames of this library
+//! only, by one that never returns from a forced unwind, and otherwise calls Rust's. Nothing is unwound: the thread keeps all that it
+//! owns, like a thread that hangs in the interpreter itself. Normal calls have no cost.
 
-/// Lets threads hang that the interpreter would end: where it does that, and where that unwinds the stack.
+/// Makes daemon threads hang that the interpreter would end by a forced unwind: with glibc before 3.14. Elsewhere it does nothing.
 pub fn hang_threads_that_end() {
     #[cfg(all(target_os = "linux", target_env = "gnu", not(target_arch = "arm"), not(Py_3_14)))]
     personality::replace();
@@ -23,38 +23,43 @@ mod personality {
     use std::ptr;
     use std::sync::atomic::{AtomicPtr, Ordering};
 
-    /// What the unwinder calls for a frame: version, actions, exception class, exception, context.
+    /// A personality routine, which the unwinder calls for a frame: version, actions, exception class, exception, context.
     type Personality = unsafe extern "C" fn(c_int, c_int, u64, *mut c_void, *mut c_void) -> c_int;
 
-    /// The stack is unwound to end the thread, not for an exception.
+    /// `_UA_FORCE_UNWIND`: the stack is unwound to end the thread, not for an exception.
     const UA_FORCE_UNWIND: c_int = 8;
 
-    // Should a compiler to come not make this word, there is none, and nothing is replaced.
+    // Weak: if a later compiler does not emit this word, its address is null, and nothing is replaced.
     std::arch::global_asm!(".weak DW.ref.rust_eh_personality");
 
     unsafe extern "C" {
-        /// The word in which the frames of this library, each through its unwinding table, find their personality routine. The compiler
-        /// makes it, one for each library, hidden from all others; it is among the data that can be written.
+        /// The word through which the unwinding tables of this library's frames refer to their personality routine. The compiler emits one
+        /// for each library, hidden from other libraries, in writable data.
         #[link_name = "DW.ref.rust_eh_personality"]
         static PERSONALITY: AtomicPtr<c_void>;
     }
 
-    /// Rust's own routine.
-    static RUST: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+    /// Rust's own routine, once it is replaced.
+    static RUST_PERSONALITY: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
-    /// Puts [`personality`] in the place of Rust's own routine.
+    /// Replaces Rust's own routine by [`personality`].
     pub fn replace() {
         let ours = personality as *mut c_void;
-        // SAFETY: the word is one that the unwinder reads, a pointer, aligned as such, or it is not there and its address is null. What it
-        // is replaced with is of the same type, and is there as long as the frames that name it.
+        // SAFETY: the word is an aligned pointer in writable data, or its address is null. The new routine has the type that the unwinder
+        // calls, and stays loaded as long as the frames that refer to it. Not guaranteed: that the unwinder reads the word atomically.
         unsafe {
-            // Through the box, as the compiler knows of no static that is not there.
+            // `black_box`, because the compiler assumes that the address of a static is not null.
             let word = hint::black_box(&raw const PERSONALITY);
-            if word.is_null() || (*word).load(Ordering::Acquire) == ours {
+            if word.is_null() {
                 return;
             }
-            // The routine can be called from the moment it is in the word.
-            RUST.store((*word).load(Ordering::Acquire), Ordering::Release);
+            // Loaded once: another thread may do the same meanwhile, and this must not keep our own routine as Rust's.
+            let rust = (*word).load(Ordering::Acquire);
+            if rust == ours {
+                return;
+            }
+            // Stored first: the unwinder can call `personality` as soon as the word holds it.
+            RUST_PERSONALITY.store(rust, Ordering::Release);
             (*word).store(ours, Ordering::Release);
         }
     }
@@ -68,13 +73,13 @@ mod personality {
     ) -> c_int {
         if actions & UA_FORCE_UNWIND != 0 {
             loop {
-                // SAFETY: always safe. A signal's handler may end it.
+                // SAFETY: `pause` has no preconditions. It returns after a signal handler: hence the loop.
                 unsafe { libc::pause() };
             }
         }
-        // SAFETY: it was stored before this function could be called, and is Rust's routine, which gets what it would have got.
+        // SAFETY: `replace` stored Rust's routine before the unwinder could call this function. It gets the unwinder's own arguments.
         unsafe {
-            let rust = std::mem::transmute::<*mut c_void, Personality>(RUST.load(Ordering::Acquire));
+            let rust = std::mem::transmute::<*mut c_void, Personality>(RUST_PERSONALITY.load(Ordering::Acquire));
             rust(version, actions, class, exception, context)
         }
     }
@@ -91,15 +96,15 @@ mod tests {
 
     use super::*;
 
-    // As the interpreter's functions are declared to PyO3: this cannot unwind, says the declaration.
+    // `extern "C"`, as PyO3 declares the interpreter's functions: a frame that calls it must not unwind.
     unsafe extern "C" {
         fn pthread_exit(value: *mut c_void);
     }
 
-    /// Tells of being dropped.
-    struct Witness(mpsc::Sender<()>);
+    /// Sends a message when it is dropped.
+    struct ReportsDrop(mpsc::Sender<()>);
 
-    impl Drop for Witness {
+    impl Drop for ReportsDrop {
         fn drop(&mut self) {
             let _ = self.0.send(());
         }
@@ -107,12 +112,12 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "unwinds through the C library")]
-    fn a_thread_that_ends_below_rust_hangs() {
+    fn a_thread_that_exits_below_a_rust_frame_hangs() {
         hang_threads_that_end();
         let (sender, receiver) = mpsc::channel();
         let _hangs = thread::spawn(move || {
-            let _witness = Witness(sender);
-            // SAFETY: it does not come back, and nothing of this thread is given up.
+            let _reports_drop = ReportsDrop(sender);
+            // SAFETY: the thread hangs in the call, so no frame of it is unwound or freed.
             let caught = catch_unwind(|| unsafe { pthread_exit(ptr::null_mut()) });
             drop(caught);
         });
@@ -122,12 +127,12 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no personality routine to replace")]
-    fn panics_are_caught_as_before() {
+    fn panics_are_still_caught() {
         hang_threads_that_end();
         hang_threads_that_end();
         let (sender, receiver) = mpsc::channel();
         let caught = catch_unwind(move || {
-            let _witness = Witness(sender);
+            let _reports_drop = ReportsDrop(sender);
             panic!("as planned");
         });
         assert!(caught.is_err());

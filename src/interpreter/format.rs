@@ -1,8 +1,8 @@
-//! Formats of the interpreter's parsers, `PyArg_Parse*`, held to the types of what they parse.
+//! Format strings of `PyArg_Parse*`, checked at compile time.
 //!
-//! A format is a string of units (`i` for a C `int`, `O` for an object), and the parsers write through as many pointers as it has units,
-//! whatever these point to. So a [`Format`] has a type for each unit, and its constructor compares them. In a constant it does so at compile
-//! time; and nothing but a `Format` calls the parsers.
+//! A format is a string of format units (`i` for a C `int`, `O` for an object). The parsers write through one pointer for each unit, and
+//! cannot check its type. So a [`Format`] has a type for each unit, and its constructor compares the two; in a constant it does so at
+//! compile time. Only a `Format` calls the parsers.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
@@ -16,7 +16,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use super::buffer::{Buffer, Readable, Writable};
 use crate::error::{Error, Result};
 
-/// A format whose units stand for the types `T`, a tuple of [`Unit`]s: `Format<(isize, c_int)>` for `n|i:recv`.
+/// A format whose units have the types `T`, a tuple of [`Unit`]s: `Format<(isize, c_int)>` for `n|i:recv`.
 #[derive(Debug)]
 pub struct Format<T> {
     text: &'static CStr,
@@ -32,19 +32,20 @@ impl<T> Clone for Format<T> {
 impl<T> Copy for Format<T> {}
 
 impl<T: Units> Format<T> {
-    /// The format of this text. Panics, in a constant at compile time, where its units do not stand for the types.
+    /// A format with this text. Panics (in a constant: at compile time) if its units do not have the types `T`.
     pub const fn new(text: &'static CStr) -> Self {
-        assert!(stands_for(text.to_bytes(), T::UNITS), "the units of a format stand for the types that are parsed");
+        assert!(has_types(text.to_bytes(), T::UNITS), "the units of a format stand for the types that are parsed");
         Format { text, _units: PhantomData }
     }
 
-    /// Parses a tuple with `PyArg_ParseTuple`. What the format leaves out keeps its default.
+    /// Parses a tuple with `PyArg_ParseTuple`. A missing argument keeps its default.
     pub fn tuple<'a, 'py>(
         self,
         tuple: &'a Bound<'py, PyTuple>,
         defaults: T::Values<'a, 'py>,
     ) -> Result<T::Values<'a, 'py>> {
-        // SAFETY: the targets are those of the format's units. What they borrow is held by the tuple, which cannot be changed.
+        // SAFETY: the targets have the types of the format's units, as `new` checked. The tuple, which is immutable and lives for `'a`,
+        // holds the objects that the values borrow from.
         unsafe {
             parse::<T>(tuple.py(), defaults, |[a, b, c, d, e, f, g, h]| {
                 ffi::PyArg_ParseTuple(tuple.as_ptr(), self.text.as_ptr(), a, b, c, d, e, f, g, h)
@@ -58,8 +59,8 @@ impl<T: Units> Format<T> {
         object: &'a Bound<'py, PyAny>,
         defaults: T::Values<'a, 'py>,
     ) -> Result<T::Values<'a, 'py>> {
-        // SAFETY: the targets are those of the format's units. What they borrow is held by the object itself: units within parentheses,
-        // which are items of the object, borrow nothing.
+        // SAFETY: the targets have the types of the format's units, as `new` checked. The values borrow from the object itself, which lives
+        // for `'a`: `new` refuses units that borrow from an item of the object, within parentheses.
         unsafe {
             parse::<T>(object.py(), defaults, |[a, b, c, d, e, f, g, h]| {
                 ffi::PyArg_Parse(object.as_ptr(), self.text.as_ptr(), a, b, c, d, e, f, g, h)
@@ -67,7 +68,8 @@ impl<T: Units> Format<T> {
         }
     }
 
-    /// Parses positional and keyword arguments with `PyArg_ParseTupleAndKeywords`. Each unit has a name.
+    /// Parses positional and keyword arguments with `PyArg_ParseTupleAndKeywords`. Each unit has a name; a missing argument keeps its
+    /// default.
     pub fn keywords<'a, 'py, const N: usize>(
         self,
         names: [&CStr; N],
@@ -75,30 +77,32 @@ impl<T: Units> Format<T> {
         dict: Option<&'a Bound<'py, PyDict>>,
         defaults: T::Values<'a, 'py>,
     ) -> Result<T::Values<'a, 'py>> {
-        const { assert!(N == T::UNITS.len() && N < MOST, "each unit has a name") };
-        const { assert!(!borrows(T::UNITS), "a dict can be changed while something of it is borrowed") };
-        let mut ended = [ptr::null::<c_char>(); MOST];
-        for (place, name) in ended.iter_mut().zip(names) {
+        const { assert!(N == T::UNITS.len() && N < MAX_TARGETS, "each unit has a name") };
+        const { assert!(!borrows(T::UNITS), "a dict can be changed while a value borrows from it") };
+        let mut null_terminated = [ptr::null::<c_char>(); MAX_TARGETS];
+        for (place, name) in null_terminated.iter_mut().zip(names) {
             *place = name.as_ptr();
         }
         let dict = dict.map_or(ptr::null_mut(), pyo3::Bound::as_ptr);
-        // SAFETY: the targets are those of the format's units, none of which borrows; there is a name for each, and then a null pointer.
+        // SAFETY: the targets have the types of the format's units, as `new` checked. No unit borrows. The array of names has one for each
+        // unit, and then a null pointer.
         unsafe {
             parse::<T>(tuple.py(), defaults, |[a, b, c, d, e, f, g, h]| {
-                let (tuple, format, names) = (tuple.as_ptr(), self.text.as_ptr(), ended.as_ptr().cast_mut().cast());
+                let (tuple, format, names) =
+                    (tuple.as_ptr(), self.text.as_ptr(), null_terminated.as_ptr().cast_mut().cast());
                 ffi::PyArg_ParseTupleAndKeywords(tuple, dict, format, names, a, b, c, d, e, f, g, h)
             })
         }
     }
 }
 
-/// The most pointers that a format needs. A parser gets so many in any case: what it does not need it does not look at.
-const MOST: usize = 8;
+/// The largest number of pointers that a format needs. A parser always gets this many, and does not read those that it does not need.
+const MAX_TARGETS: usize = 8;
 
-/// Where a parser writes to, in the order of the units.
+/// The pointers that a parser gets, in the order of the units.
 #[derive(Debug)]
 pub struct Targets {
-    pointers: [*mut c_void; MOST],
+    pointers: [*mut c_void; MAX_TARGETS],
     count: usize,
 }
 
@@ -109,59 +113,62 @@ impl Targets {
     }
 }
 
-/// Calls a parser with the targets of some units, and returns their values.
+/// Calls a parser with the targets of the units, and returns their values, or the exception that it raised.
 ///
 /// # Safety
 ///
-/// `parser` writes what the units say, and returns 0 where it failed, with an exception set. What the values borrow lives for `'a`.
+/// `parser` writes through the targets as the units require, or returns 0 with an exception set. The arguments that the values borrow from
+/// live for `'a`.
 unsafe fn parse<'a, 'py, T: Units>(
     py: Python<'py>,
     defaults: T::Values<'a, 'py>,
-    parser: impl FnOnce([*mut c_void; MOST]) -> c_int,
+    parser: impl FnOnce([*mut c_void; MAX_TARGETS]) -> c_int,
 ) -> Result<T::Values<'a, 'py>> {
     let mut raw = T::raw(py, defaults);
-    let mut targets = Targets { pointers: [ptr::null_mut(); MOST], count: 0 };
+    let mut targets = Targets { pointers: [ptr::null_mut(); MAX_TARGETS], count: 0 };
     T::targets(&mut raw, &mut targets);
     if parser(targets.pointers) == 0 {
         return Err(Error::Raised);
     }
-    // SAFETY: the parser succeeded, and wrote what the units say. The lifetimes are the caller's promise.
+    // SAFETY: the parser succeeded, and wrote through the targets as the units require. The caller guarantees the lifetimes.
     Ok(unsafe { T::values(py, raw) })
 }
 
-/// What a unit of a format is, and what it makes of an argument.
+/// The type of a format unit: how a parser converts an argument to a value.
 ///
 /// # Safety
 ///
-/// A parser writes for each of the units `TEXTS` through as many pointers as `targets` pushes, of the types that they have.
+/// For each of the units `TEXTS`, a parser takes as many pointers as `targets` pushes, of the same types.
 pub unsafe trait Unit {
-    /// The units, of which a format has one.
+    /// The format units with this type.
     const TEXTS: &'static [&'static str];
     /// Whether the value borrows from the argument.
     const BORROWS: bool = false;
-    /// The value, and the default for an argument that may be missing.
+    /// Whether the parser writes a pointer to something that only the argument keeps alive, until the value is made of it.
+    const POINTS: bool = Self::BORROWS;
+    /// The type of the value, and of the default for an argument that may be missing.
     type Value<'a, 'py>;
-    /// What the parser writes to.
+    /// The memory that the parser writes to.
     type Raw<'py>;
 
-    /// What the parser writes to, as it is for a missing argument.
+    /// The memory for the parser, with the state for a missing argument.
     fn raw<'py>(py: Python<'py>, default: Self::Value<'_, 'py>) -> Self::Raw<'py>;
 
     /// The pointers for the parser.
     fn targets(raw: &mut Self::Raw<'_>, targets: &mut Targets);
 
-    /// The value, after a parser has succeeded.
+    /// The value of an argument.
     ///
     /// # Safety
     ///
-    /// A parser has succeeded with the targets, and the argument lives for `'a`.
+    /// A parser has succeeded with the targets of `raw`, and the argument lives for `'a`.
     unsafe fn value<'a, 'py>(py: Python<'py>, raw: Self::Raw<'py>) -> Self::Value<'a, 'py>;
 }
 
-/// Numbers, which the parser writes as C has them.
+/// Numbers, which the parser writes as C types.
 macro_rules! numbers {
     ($($number:ty: $($text:literal)|*;)*) => {$(
-        // SAFETY: the interpreter's documentation names this C type for these units.
+        // SAFETY: Python's documentation has this C type for these units.
         unsafe impl Unit for $number {
             const TEXTS: &'static [&'static str] = &[$($text),*];
             type Value<'a, 'py> = $number;
@@ -201,11 +208,11 @@ numbers! {
     u64: "K";
 }
 
-/// Text or bytes without NUL, borrowed from the argument; `None` for a missing one.
+/// A `str` (in UTF-8) or bytes, without NUL, borrowed from the argument; `None` for a missing one.
 #[derive(Debug)]
 pub struct Text;
 
-// SAFETY: the parser writes a pointer to a string with its NUL, which the object holds.
+// SAFETY: the parser writes a pointer to a C string that the argument owns.
 unsafe impl Unit for Text {
     const TEXTS: &'static [&'static str] = &["s", "y"];
     const BORROWS: bool = true;
@@ -221,7 +228,7 @@ unsafe impl Unit for Text {
     }
 
     unsafe fn value<'a, 'py>(_py: Python<'py>, raw: *const c_char) -> Self::Value<'a, 'py> {
-        // SAFETY: null where the argument is missing, or a string of the argument, which lives for 'a.
+        // SAFETY: the pointer is null for a missing argument, or to a C string that the argument owns; the argument lives for `'a`.
         (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) })
     }
 }
@@ -230,9 +237,10 @@ unsafe impl Unit for Text {
 #[derive(Debug)]
 pub struct Object;
 
-// SAFETY: the parser writes a pointer to an object, of which it keeps no reference.
+// SAFETY: the parser writes a borrowed reference.
 unsafe impl Unit for Object {
     const TEXTS: &'static [&'static str] = &["O"];
+    const POINTS: bool = true;
     type Value<'a, 'py> = Option<Bound<'py, PyAny>>;
     type Raw<'py> = *mut ffi::PyObject;
 
@@ -245,7 +253,7 @@ unsafe impl Unit for Object {
     }
 
     unsafe fn value<'a, 'py>(py: Python<'py>, raw: *mut ffi::PyObject) -> Self::Value<'a, 'py> {
-        // SAFETY: null where the argument is missing, or an object, which lives; the reference is a new one.
+        // SAFETY: the pointer is null for a missing argument, or a borrowed reference to it, of which this makes an owned one.
         unsafe { Bound::from_borrowed_ptr_or_opt(py, raw) }
     }
 }
@@ -254,9 +262,10 @@ unsafe impl Unit for Object {
 #[derive(Debug)]
 pub struct Instance<T>(PhantomData<T>);
 
-// SAFETY: the parser reads a pointer to a class, and writes one to an object, of which it keeps no reference.
+// SAFETY: the parser reads a pointer to a class, and writes a borrowed reference.
 unsafe impl<T: PyTypeInfo> Unit for Instance<T> {
     const TEXTS: &'static [&'static str] = &["O!"];
+    const POINTS: bool = true;
     type Value<'a, 'py> = Option<Bound<'py, PyAny>>;
     type Raw<'py> = (*mut ffi::PyTypeObject, *mut ffi::PyObject);
 
@@ -270,16 +279,17 @@ unsafe impl<T: PyTypeInfo> Unit for Instance<T> {
     }
 
     unsafe fn value<'a, 'py>(py: Python<'py>, (_class, raw): Self::Raw<'py>) -> Self::Value<'a, 'py> {
-        // SAFETY: as for any object.
+        // SAFETY: as for `Object`.
         unsafe { Bound::from_borrowed_ptr_or_opt(py, raw) }
     }
 }
 
-/// A name or path in the file system's encoding: new bytes without NUL, made of a `str`, bytes or `os.PathLike`. `None` for a missing one.
+/// A name or path in the file system's encoding, without NUL: a new bytes object, made from a `str`, bytes or `os.PathLike`. `None` for a
+/// missing one.
 #[derive(Debug)]
 pub struct FsPath;
 
-// SAFETY: the parser reads a pointer to a converter, and has it write one to an object, which is the caller's to release.
+// SAFETY: the parser reads a pointer to a converter, which writes an owned reference.
 unsafe impl Unit for FsPath {
     const TEXTS: &'static [&'static str] = &["O&"];
     type Value<'a, 'py> = Option<Bound<'py, PyBytes>>;
@@ -295,35 +305,37 @@ unsafe impl Unit for FsPath {
     }
 
     unsafe fn value<'a, 'py>(py: Python<'py>, raw: *mut ffi::PyObject) -> Self::Value<'a, 'py> {
-        // SAFETY: null where the argument is missing, or a new bytes object, as the converter makes it.
+        // SAFETY: the pointer is null for a missing argument, or an owned reference to a bytes object, as `PyUnicode_FSConverter` makes it.
         unsafe { Some(Bound::from_owned_ptr_or_opt(py, raw)?.cast_into_unchecked()) }
     }
 }
 
-/// The name of a host: a `str` in IDNA, or bytes or bytearray as they are; without NUL. `None` for a missing one.
+/// The name of a host, without NUL: a `str` encoded in IDNA, or bytes or bytearray unchanged. `None` for a missing one.
 #[derive(Debug)]
 pub struct HostName;
 
-/// Text that a parser has encoded.
+/// A C string that a parser allocated for encoded text.
 #[derive(Debug)]
 pub struct Encoded(*mut c_char);
 
 impl Encoded {
     /// The text.
     pub fn as_c_str(&self) -> &CStr {
-        // SAFETY: a string with its NUL, which is released when this is dropped.
+        // SAFETY: the pointer is to a C string, which is freed when this is dropped.
         unsafe { CStr::from_ptr(self.0) }
     }
 }
 
 impl Drop for Encoded {
     fn drop(&mut self) {
-        // SAFETY: what the parser allocated, released once, in the thread that parsed: the pointer keeps this type in it.
+        // SAFETY: the parser allocated the memory with `PyMem_Malloc`; it is freed once. The thread is the one that parsed, because a
+        // pointer makes this type neither `Send` nor `Sync`. Not guaranteed by the type: that the thread is attached; every caller drops it
+        // attached.
         unsafe { ffi::PyMem_Free(self.0.cast()) };
     }
 }
 
-// SAFETY: the parser reads the name of an encoding, and writes a pointer to memory that is the caller's to release.
+// SAFETY: the parser reads the name of an encoding, and writes a pointer to memory that the caller must free.
 unsafe impl Unit for HostName {
     const TEXTS: &'static [&'static str] = &["et"];
     type Value<'a, 'py> = Option<Encoded>;
@@ -343,10 +355,10 @@ unsafe impl Unit for HostName {
     }
 }
 
-/// Memory to read from, or to write to; `None` for a missing argument.
+/// Buffers to read from, or to write to; `None` for a missing argument.
 macro_rules! buffers {
     ($($access:ty: $text:literal;)*) => {$(
-        // SAFETY: the parser fills the `Py_buffer`, which was empty, or leaves it empty.
+        // SAFETY: the parser fills the empty `Py_buffer`, or leaves it empty.
         unsafe impl Unit for $access {
             const TEXTS: &'static [&'static str] = &[$text];
             type Value<'a, 'py> = Option<Buffer<'py, $access>>;
@@ -372,22 +384,22 @@ buffers! {
     Writable: "w*";
 }
 
-/// What [`Unit`]s are together.
+/// A tuple of [`Unit`]s.
 pub trait Units {
-    /// The units, in their order.
-    const UNITS: &'static [Permitted];
+    /// What each unit may be, in their order.
+    const UNITS: &'static [Allowed];
     /// Their values.
     type Values<'a, 'py>;
-    /// What a parser writes to.
+    /// The memory that a parser writes to.
     type Raw<'py>;
 
-    /// What a parser writes to, as it is for missing arguments.
+    /// The memory for a parser, with the state for missing arguments.
     fn raw<'py>(py: Python<'py>, defaults: Self::Values<'_, 'py>) -> Self::Raw<'py>;
 
     /// The pointers for the parser.
     fn targets(raw: &mut Self::Raw<'_>, targets: &mut Targets);
 
-    /// The values, after a parser has succeeded.
+    /// The values of the arguments.
     ///
     /// # Safety
     ///
@@ -395,17 +407,18 @@ pub trait Units {
     unsafe fn values<'a, 'py>(py: Python<'py>, raw: Self::Raw<'py>) -> Self::Values<'a, 'py>;
 }
 
-/// What may stand in a format for a type.
+/// The format units that a type allows.
 #[derive(Clone, Copy, Debug)]
-pub struct Permitted {
+pub struct Allowed {
     texts: &'static [&'static str],
     borrows: bool,
+    points: bool,
 }
 
 macro_rules! units {
     ($(($($unit:ident $raw:ident),*))*) => {$(
         impl<$($unit: Unit),*> Units for ($($unit,)*) {
-            const UNITS: &'static [Permitted] = &[$(Permitted { texts: $unit::TEXTS, borrows: $unit::BORROWS }),*];
+            const UNITS: &'static [Allowed] = &[$(Allowed { texts: $unit::TEXTS, borrows: $unit::BORROWS, points: $unit::POINTS }),*];
             type Values<'a, 'py> = ($($unit::Value<'a, 'py>,)*);
             type Raw<'py> = ($($unit::Raw<'py>,)*);
 
@@ -418,7 +431,7 @@ macro_rules! units {
             }
 
             unsafe fn values<'a, 'py>(py: Python<'py>, ($($raw,)*): Self::Raw<'py>) -> Self::Values<'a, 'py> {
-                // SAFETY: as the caller promises.
+                // SAFETY: the caller guarantees it for each unit.
                 unsafe { ($($unit::value(py, $raw),)*) }
             }
         }
@@ -434,8 +447,8 @@ units! {
     (A a, B b, C c, D d, E e, F f)
 }
 
-/// Whether a unit borrows.
-const fn borrows(units: &[Permitted]) -> bool {
+/// Whether any of the units borrows.
+const fn borrows(units: &[Allowed]) -> bool {
     let mut place = 0;
     while place < units.len() {
         if units[place].borrows {
@@ -446,23 +459,24 @@ const fn borrows(units: &[Permitted]) -> bool {
     false
 }
 
-/// Whether a format's units are, one by one, among those that are permitted.
-const fn stands_for(format: &[u8], units: &[Permitted]) -> bool {
+/// Whether each unit of a format is one that its type allows, and none points into an item of a sequence, which a sequence
+/// that makes its items on demand drops at once.
+const fn has_types(format: &[u8], units: &[Allowed]) -> bool {
     let (mut place, mut unit, mut depth) = (0, 0, 0);
     while place < format.len() {
         match format[place] {
-            // What follows is the function's name, or the whole message.
+            // The function's name follows, or the whole error message.
             b':' | b';' => break,
-            // Arguments from here on may be missing, or are given by keyword only.
+            // The arguments from here on are optional, or keyword-only.
             b'|' | b'$' => place += 1,
             b'(' => (place, depth) = (place + 1, depth + 1),
             b')' => (place, depth) = (place + 1, depth - 1),
             _ => {
                 let length = unit_length(format, place);
-                if unit == units.len() || (depth > 0 && units[unit].borrows) {
+                if unit == units.len() || (depth > 0 && units[unit].points) {
                     return false;
                 }
-                if !is_among(format, place, length, units[unit].texts) {
+                if !is_one_of(format, place, length, units[unit].texts) {
                     return false;
                 }
                 (place, unit) = (place + length, unit + 1);
@@ -472,15 +486,15 @@ const fn stands_for(format: &[u8], units: &[Permitted]) -> bool {
     unit == units.len()
 }
 
-/// How many characters the unit has that begins at this place.
+/// The number of characters of the unit that begins at this place.
 const fn unit_length(format: &[u8], place: usize) -> usize {
     let letters = if format[place] == b'e' { 2 } else { 1 };
     let end = place + letters;
     if end < format.len() && matches!(format[end], b'*' | b'#' | b'!' | b'&') { letters + 1 } else { letters }
 }
 
-/// Whether these characters of a format are one of the texts.
-const fn is_among(format: &[u8], place: usize, length: usize, texts: &[&str]) -> bool {
+/// Whether the `length` characters of a format at this place are one of the texts.
+const fn is_one_of(format: &[u8], place: usize, length: usize, texts: &[&str]) -> bool {
     let mut index = 0;
     while index < texts.len() {
         let text = texts[index].as_bytes();
@@ -501,11 +515,11 @@ mod tests {
     use super::*;
 
     fn is_refused<T: Units>(text: &'static CStr) -> bool {
-        !stands_for(text.to_bytes(), T::UNITS)
+        !has_types(text.to_bytes(), T::UNITS)
     }
 
     #[test]
-    fn units_stand_for_types() {
+    fn units_that_have_the_types_are_accepted() {
         Format::<(isize, c_int)>::new(c"n|i:recv");
         Format::<(c_int, c_int, Readable)>::new(c"(iiy*):[sendmsg() ancillary data items]");
         Format::<(Text, u16, u16, u8)>::new(c"sH|HB");
@@ -514,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_refused() {
+    fn a_unit_of_another_type_is_refused() {
         assert!(is_refused::<(c_int, c_int)>(c"n|i:recv"));
         assert!(is_refused::<(Object,)>(c"O!:f"));
         assert!(is_refused::<(Readable,)>(c"w*:f"));
@@ -529,7 +543,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_borrowed_from_an_item_of_a_sequence() {
+    fn a_unit_that_points_into_an_item_of_a_sequence_is_refused() {
+        assert!(is_refused::<(Object, c_int)>(c"(Oi)"));
         assert!(is_refused::<(Text, c_int)>(c"(si)"));
         assert!(is_refused::<(c_int, Text)>(c"(i)(s)"));
         assert!(!is_refused::<(c_int, Text)>(c"(i)s"));
@@ -537,7 +552,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "needs the interpreter")]
-    fn what_is_missing_keeps_its_default() {
+    fn a_missing_argument_keeps_its_default() {
         const FORMAT: Format<(c_int, c_int, Text)> = Format::new(c"i|is:f");
         Python::initialize();
         Python::attach(|py| {

@@ -1,7 +1,7 @@
-//! Rust functions as Python callables: one wrapper for each of the interpreter's calling conventions.
+//! Rust functions as Python callables: one wrapper for each calling convention of the interpreter.
 //!
-//! The conventions are the interpreter's own (`METH_NOARGS`, `METH_O`, `METH_FASTCALL`, `METH_FASTCALL | METH_KEYWORDS`), chosen as
-//! CPython's `_socket` chooses them, so that a wrong number of arguments or a keyword is refused with the same words.
+//! Each function has the convention (`METH_NOARGS`, `METH_O`, `METH_FASTCALL`, `METH_FASTCALL | METH_KEYWORDS`) that gives the same
+//! error message as CPython's `_socket` for a wrong number of arguments or an unexpected keyword.
 
 use std::any::Any;
 use std::ffi::CStr;
@@ -17,13 +17,13 @@ use pyo3::prelude::*;
 use super::ObjectResult;
 use crate::error::{Error, Result, raise};
 
-/// What a method gets as its first argument: the socket, the module, or nothing.
+/// The first argument of a function's body: the socket, or only the `Python` token.
 pub trait Receiver<'a, 'py>: Sized {
-    /// Makes it of the pointer the interpreter passes.
+    /// Makes the receiver from the pointer that the interpreter passes.
     ///
     /// # Safety
     ///
-    /// The thread is attached, and `pointer` is borrowed for `'a` and of the type the table this belongs to was made for.
+    /// `pointer` is a reference that is borrowed for `'a`, to an object of the class (or the module) that the function's table belongs to.
     unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self;
 }
 
@@ -33,14 +33,14 @@ impl<'py> Receiver<'_, 'py> for Python<'py> {
     }
 }
 
-/// Runs `body` for the interpreter: an error becomes the current exception and a null pointer, and a panic stops here.
+/// Runs `body` in a call from the interpreter. An error, or a panic, becomes the current exception, and the result is null.
 ///
 /// # Safety
 ///
 /// The thread is attached.
 #[inline(always)]
 pub unsafe fn enter<'py>(body: impl FnOnce(Python<'py>) -> ObjectResult<'py>) -> *mut ffi::PyObject {
-    // SAFETY: the caller is the interpreter, which calls only attached threads.
+    // SAFETY: the caller guarantees that the thread is attached.
     let py = unsafe { Python::assume_attached() };
     match catch_unwind(AssertUnwindSafe(|| body(py))) {
         Ok(Ok(value)) => value.into_ptr(),
@@ -51,7 +51,7 @@ pub unsafe fn enter<'py>(body: impl FnOnce(Python<'py>) -> ObjectResult<'py>) ->
     }
 }
 
-/// Like [`enter`], for slots that answer 0 or -1.
+/// Like [`enter`], for slots that return 0 or -1.
 ///
 /// # Safety
 ///
@@ -69,8 +69,8 @@ pub unsafe fn enter_status(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::
     }
 }
 
-/// Like [`enter`], for slots that answer nothing, such as a finalizer: an exception that is on its way is put aside meanwhile, and what
-/// `body` fails with is told to `sys.unraisablehook`.
+/// Like [`enter`], for slots that return nothing, such as a finalizer. The current exception is saved and restored; an error of `body` is
+/// reported to `sys.unraisablehook`.
 ///
 /// # Safety
 ///
@@ -78,17 +78,17 @@ pub unsafe fn enter_status(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::
 pub unsafe fn enter_aside(body: impl FnOnce(Python<'_>) -> Result<()>) {
     // SAFETY: as in `enter`.
     let py = unsafe { Python::assume_attached() };
-    let aside = PutAside::take(py);
+    let saved = SavedException::take(py);
     let failed = catch_unwind(AssertUnwindSafe(|| body(py)));
     if !matches!(failed, Ok(Ok(()))) {
         raise_failure(py, failed);
-        // SAFETY: attached, with an exception set; null stands for no object to tell of.
+        // SAFETY: the thread is attached, and an exception is set. Null means that the report names no object.
         unsafe { ffi::PyErr_WriteUnraisable(ptr::null_mut()) };
     }
-    drop(aside);
+    drop(saved);
 }
 
-/// Like [`enter`], for PyO3, which calls what fills a module.
+/// Like [`enter`], for a function that fills a module and is called by PyO3.
 pub fn enter_module(py: Python<'_>, body: impl FnOnce() -> Result<()>) -> PyResult<()> {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => Ok(()),
@@ -99,7 +99,7 @@ pub fn enter_module(py: Python<'_>, body: impl FnOnce() -> Result<()>) -> PyResu
     }
 }
 
-/// Makes what went wrong the interpreter's current exception. To do so can itself go wrong: all of it ends here.
+/// Makes an error or a panic the interpreter's current exception. This can itself panic: no panic leaves this function.
 #[cold]
 #[inline(never)]
 fn raise_failure<T>(py: Python<'_>, failed: thread::Result<Result<T>>) {
@@ -125,8 +125,8 @@ fn raise_panic(py: Python<'_>, panic: &(dyn Any + Send)) {
     raise::release_deferred();
 }
 
-/// Whether a panic is PyO3's for want of the interpreter's memory. It panics where the interpreter made no object, having printed the
-/// exception behind it: there is no other reason why a string or a number cannot be made. And it unwraps errors, which names their class.
+/// Whether PyO3 panicked because the interpreter had no memory. PyO3 prints the exception and panics if the interpreter returns null for a
+/// new object; for a string or a number, no memory is the only reason. It also unwraps errors, and then the message names their class.
 fn is_no_memory(panic: &(dyn Any + Send)) -> bool {
     let text = text_of(panic);
     text == "PyObject pointer is null" || text.contains("<class 'MemoryError'>")
@@ -140,30 +140,31 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Has at hand what raising needs, and keeps quiet about a panic that becomes a `MemoryError`.
+/// Makes what is needed to raise an exception, and installs a panic hook that does not print a panic that becomes a `MemoryError`.
 pub fn prepare(py: Python<'_>) -> Result<()> {
     static ONCE: Once = Once::new();
     make_panic_exception(py)?;
-    // The hook is this library's, as all of Rust in it is: others have theirs.
+    // The hook is only this library's: another Rust extension has a standard library, and a hook, of its own.
     ONCE.call_once(|| {
-        let tell = panic::take_hook();
+        let default_hook = panic::take_hook();
         panic::set_hook(Box::new(move |information| {
             if !is_no_memory(information.payload()) {
-                tell(information);
+                default_hook(information);
             }
         }));
     });
     Ok(())
 }
 
-/// PyO3 looks whether an exception is a `PanicException` whenever it takes one from the interpreter, and makes that class when it first
-/// does. Where there is no memory for it then, it takes the exception that says so, and waits for itself for ever. So it is made in
-/// good time, in memory that was there the moment before.
+/// Makes PyO3's class `PanicException` early, after a check that there is memory for it.
+///
+/// PyO3 makes the class the first time that it fetches an exception, in order to compare the two. If there is no memory for the class, PyO3
+/// fetches the `MemoryError` while it makes the class, and deadlocks.
 fn make_panic_exception(py: Python<'_>) -> Result<()> {
-    const ENOUGH: usize = 64 * 1024;
-    // SAFETY: attached; what was allocated is freed, once.
+    const RESERVE: usize = 64 * 1024;
+    // SAFETY: the thread is attached, because `py` exists. The memory is freed once.
     unsafe {
-        let reserve = ffi::PyMem_Malloc(ENOUGH);
+        let reserve = ffi::PyMem_Malloc(RESERVE);
         if reserve.is_null() {
             return Err(Error::NoMemory);
         }
@@ -173,8 +174,8 @@ fn make_panic_exception(py: Python<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The interpreter's current exception, put aside till this is dropped. An exception that is set meanwhile gives way to it.
-struct PutAside<'py> {
+/// The interpreter's current exception, saved until this is dropped. It then replaces an exception that was set meanwhile.
+struct SavedException<'py> {
     #[cfg(Py_3_12)]
     exception: *mut ffi::PyObject,
     #[cfg(not(Py_3_12))]
@@ -182,26 +183,27 @@ struct PutAside<'py> {
     _attached: Python<'py>,
 }
 
-impl<'py> PutAside<'py> {
+impl<'py> SavedException<'py> {
     #[cfg(Py_3_12)]
     fn take(py: Python<'py>) -> Self {
-        // SAFETY: attached; null, or a reference that is ours.
-        PutAside { exception: unsafe { ffi::PyErr_GetRaisedException() }, _attached: py }
+        // SAFETY: the thread is attached, because `py` exists. The call returns an owned reference or null.
+        SavedException { exception: unsafe { ffi::PyErr_GetRaisedException() }, _attached: py }
     }
 
     #[cfg(not(Py_3_12))]
     fn take(py: Python<'py>) -> Self {
         let mut exception = [ptr::null_mut(); 3];
         let [class, value, traceback] = &mut exception;
-        // SAFETY: attached; each is null, or a reference that is ours.
+        // SAFETY: the thread is attached, because `py` exists. The call writes owned references or null.
         unsafe { ffi::PyErr_Fetch(class, value, traceback) };
-        PutAside { exception, _attached: py }
+        SavedException { exception, _attached: py }
     }
 }
 
-impl Drop for PutAside<'_> {
+impl Drop for SavedException<'_> {
     fn drop(&mut self) {
-        // SAFETY: attached; what was taken is given back once, and nothing but null where there was nothing.
+        // SAFETY: the thread is attached, because `_attached` exists. The call takes over the owned references, or null, which are given
+        // back once.
         unsafe {
             #[cfg(Py_3_12)]
             ffi::PyErr_SetRaisedException(self.exception);
@@ -214,16 +216,16 @@ impl Drop for PutAside<'_> {
     }
 }
 
-/// Refuses keywords.
+/// The `TypeError` for keyword arguments that a function does not take.
 #[cold]
 pub fn no_keywords(name: &CStr) -> Error {
     Error::type_error(format_args!("{}() takes no keyword arguments", name.to_string_lossy()))
 }
 
-/// A table of functions, ended as the interpreter wants it.
+/// A table of functions (`PyMethodDef`), with its terminating entry.
 pub struct Table(&'static [ffi::PyMethodDef]);
 
-// SAFETY: a table is never written to, neither here nor by the interpreter.
+// SAFETY: neither this library nor the interpreter writes to a table.
 unsafe impl Sync for Table {}
 
 impl Table {
@@ -233,18 +235,18 @@ impl Table {
         Table(entries)
     }
 
-    /// The entries, without the one that ends them.
+    /// The entries, without the terminating one.
     pub fn entries(&self) -> &'static [ffi::PyMethodDef] {
         self.0.split_last().map_or(&[], |(_end, entries)| entries)
     }
 
-    /// The first entry, as the interpreter takes it. It does not write through this pointer.
+    /// A pointer to the first entry, of the type that the interpreter takes. It does not write through this pointer.
     pub const fn as_ptr(&self) -> *mut ffi::PyMethodDef {
         self.0.as_ptr().cast_mut()
     }
 }
 
-/// What ends a table.
+/// The entry that terminates a table.
 pub const END: ffi::PyMethodDef = ffi::PyMethodDef::zeroed();
 
 /// One entry of a table.
@@ -257,10 +259,10 @@ pub const fn entry(
     ffi::PyMethodDef { ml_name: name.as_ptr(), ml_meth: function, ml_flags: flags, ml_doc: doc.as_ptr() }
 }
 
-/// A table of attributes, ended as the interpreter wants it.
+/// A table of attributes (`PyGetSetDef`), with its terminating entry.
 pub struct Attributes(&'static [ffi::PyGetSetDef]);
 
-// SAFETY: a table is never written to, neither here nor by the interpreter.
+// SAFETY: neither this library nor the interpreter writes to a table.
 unsafe impl Sync for Attributes {}
 
 impl Attributes {
@@ -270,13 +272,13 @@ impl Attributes {
         Attributes(entries)
     }
 
-    /// The first entry, as the interpreter takes it. It does not write through this pointer.
+    /// A pointer to the first entry, of the type that the interpreter takes. It does not write through this pointer.
     pub const fn as_ptr(&self) -> *mut ffi::PyGetSetDef {
         self.0.as_ptr().cast_mut()
     }
 }
 
-/// What ends a table of attributes.
+/// The entry that terminates a table of attributes.
 pub const END_OF_ATTRIBUTES: ffi::PyGetSetDef = attribute(None, None, None, None);
 
 /// One entry of a table of attributes.
@@ -301,7 +303,7 @@ pub const fn attribute(
     }
 }
 
-/// A table of [`Attributes`]: `read name => get, doc;` or `write name => get, set, doc;` for each.
+/// A table of [`Attributes`]: `read name => get, doc;` or `write name => get, set = set, doc;` for each.
 macro_rules! attributes {
     ($($kind:ident $name:literal => $get:path $(, set = $set:path)?, $doc:literal;)*) => {
         $crate::interpreter::function::Attributes::new(&[
@@ -328,7 +330,8 @@ macro_rules! attribute_entry {
             value: *mut pyo3::ffi::PyObject,
             _: *mut std::ffi::c_void,
         ) -> std::ffi::c_int {
-            // SAFETY: the interpreter calls this attached, with an instance of the class; the value is null to delete.
+            // SAFETY: the interpreter calls this with the thread attached, with an instance of the class; the value is null to delete the
+            // attribute.
             unsafe {
                 $crate::interpreter::function::enter_status(|py| {
                     let value = pyo3::Borrowed::from_ptr_or_opt(py, value)
@@ -349,7 +352,7 @@ macro_rules! attribute_entry {
             receiver: *mut pyo3::ffi::PyObject,
             _: *mut std::ffi::c_void,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: the interpreter calls this attached, with an instance of the class.
+            // SAFETY: the interpreter calls this with the thread attached, with an instance of the class.
             unsafe {
                 $crate::interpreter::function::enter(|py| {
                     $get($crate::interpreter::function::Receiver::from_interpreter(py, receiver))
@@ -363,7 +366,7 @@ pub(crate) use attribute_entry;
 
 /// A [`Table`] of functions: `convention name => body, doc;` for each.
 ///
-/// | convention | body takes |
+/// | convention | the body takes |
 /// | --- | --- |
 /// | `noargs` | the receiver |
 /// | `static_noargs` | the receiver, which is `Python` |
@@ -411,7 +414,8 @@ macro_rules! function_entry {
             receiver: *mut pyo3::ffi::PyObject,
             _: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: the interpreter calls this attached, with the receiver its table was made for.
+            // SAFETY: the interpreter calls this with the thread attached, with a receiver of the class (or module) that the table belongs
+            // to.
             unsafe {
                 $crate::interpreter::function::enter(|py| {
                     $body($crate::interpreter::function::Receiver::from_interpreter(py, receiver))
@@ -430,7 +434,7 @@ macro_rules! function_entry {
             receiver: *mut pyo3::ffi::PyObject,
             argument: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: as above; METH_O passes one object, borrowed for the call.
+            // SAFETY: as above; METH_O passes one borrowed reference.
             unsafe {
                 $crate::interpreter::function::enter(|py| {
                     $body(
@@ -447,7 +451,7 @@ macro_rules! function_entry {
             $doc,
         )
     }};
-    // CPython has these as METH_VARARGS, whose refusal of keywords names the function without its module.
+    // In CPython these are METH_VARARGS: the error message for keyword arguments names the function without its module.
     (function $name:literal, $body:path, $doc:expr) => {{
         unsafe extern "C" fn wrapper(
             receiver: *mut pyo3::ffi::PyObject,
@@ -455,7 +459,7 @@ macro_rules! function_entry {
             count: pyo3::ffi::Py_ssize_t,
             names: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: as below; `names` is a tuple or null.
+            // SAFETY: as above; METH_FASTCALL passes `count` borrowed references, and METH_KEYWORDS `names`, a tuple or null.
             unsafe {
                 $crate::interpreter::function::enter(|py| {
                     if !names.is_null() && pyo3::ffi::PyTuple_GET_SIZE(names) > 0 {
@@ -481,7 +485,7 @@ macro_rules! function_entry {
             arguments: *mut *mut pyo3::ffi::PyObject,
             count: pyo3::ffi::Py_ssize_t,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: as above; METH_FASTCALL passes `count` objects, borrowed for the call.
+            // SAFETY: as above; METH_FASTCALL passes `count` borrowed references.
             unsafe {
                 $crate::interpreter::function::enter(|py| {
                     $body(
@@ -505,7 +509,8 @@ macro_rules! function_entry {
             count: pyo3::ffi::Py_ssize_t,
             names: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
-            // SAFETY: as above; with METH_KEYWORDS the values of `names`, a tuple or null, follow the `count` objects.
+            // SAFETY: as above; METH_FASTCALL passes `count` borrowed references, and METH_KEYWORDS one more for each item of `names`, a
+            // tuple or null.
             unsafe {
                 $crate::interpreter::function::enter(|py| {
                     $body(
@@ -529,24 +534,24 @@ pub(crate) use function_entry;
 mod tests {
     use super::*;
 
-    fn caught(panicking: impl FnOnce()) -> Box<dyn Any + Send> {
+    fn panic_of(panicking: impl FnOnce()) -> Box<dyn Any + Send> {
         catch_unwind(AssertUnwindSafe(panicking)).unwrap_err()
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "needs the interpreter")]
-    fn a_panic_for_want_of_memory_is_known() {
+    fn a_panic_for_lack_of_memory_is_recognised() {
         Python::initialize();
-        // SAFETY: null is what is asked about.
+        // SAFETY: null is allowed: the function panics, as this test expects.
         let no_object =
-            Python::attach(|py| caught(|| drop(unsafe { Bound::<PyAny>::from_owned_ptr(py, ptr::null_mut()) })));
+            Python::attach(|py| panic_of(|| drop(unsafe { Bound::<PyAny>::from_owned_ptr(py, ptr::null_mut()) })));
         assert!(is_no_memory(&*no_object), "PyO3 panics in other words");
         let unwrapped = Python::attach(|py| {
             raise::no_memory(py);
             let failed: PyResult<()> = PyErr::take(py).map_or(Ok(()), Err);
-            caught(|| failed.unwrap())
+            panic_of(|| failed.unwrap())
         });
         assert!(is_no_memory(&*unwrapped), "PyErr is shown in other words");
-        assert!(!is_no_memory(&*caught(|| panic!("of another kind"))));
+        assert!(!is_no_memory(&*panic_of(|| panic!("of another kind"))));
     }
 }

@@ -1,7 +1,7 @@
-//! New objects of the interpreter's. Where it has no memory for one, its `MemoryError` is an error like any other.
+//! New Python objects. `MemoryError` is an error like any other here.
 //!
-//! PyO3 has constructors for all of this, `PyString::new` and `into_pyobject` among them, which print the `MemoryError` and panic:
-//! `clippy.toml` keeps them out. A `&str` in the place of an attribute's name is one of them too: write [`name!`].
+//! PyO3's own constructors, such as `PyString::new` and `into_pyobject`, print the `MemoryError` and panic: `clippy.toml` forbids
+//! them. PyO3 also uses them for a `&str` that is given as an attribute's name: write [`name!`] instead.
 
 use std::ffi::CStr;
 
@@ -14,19 +14,19 @@ use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::owned;
 
-/// What can be made an object of.
+/// A value from which an object can be made.
 pub trait IntoObject<'py> {
-    /// The object.
+    /// Makes the object.
     fn into_object(self, py: Python<'py>) -> ObjectResult<'py>;
 }
 
-/// Integers that fit a C `long`, which the interpreter has a short way for.
+/// Integers that fit a C `long`, for which the interpreter has a fast path.
 macro_rules! long {
     ($($integer:ty),*) => {$(
         impl<'py> IntoObject<'py> for $integer {
             #[inline]
             fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
-                // SAFETY: takes a plain number and returns a new object.
+                // SAFETY: the call takes a number and returns an owned reference, or null with an exception set.
                 unsafe { owned(py, ffi::PyLong_FromLong(self.into())) }
             }
         }
@@ -38,7 +38,7 @@ long!(u8, u16, u32, i32, i64);
 impl<'py> IntoObject<'py> for isize {
     #[inline]
     fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
-        // SAFETY: takes a plain number and returns a new object.
+        // SAFETY: the call takes a number and returns an owned reference, or null with an exception set.
         unsafe { owned(py, ffi::PyLong_FromSsize_t(self)) }
     }
 }
@@ -46,7 +46,7 @@ impl<'py> IntoObject<'py> for isize {
 impl<'py> IntoObject<'py> for u64 {
     #[inline]
     fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
-        // SAFETY: takes a plain number and returns a new object.
+        // SAFETY: the call takes a number and returns an owned reference, or null with an exception set.
         unsafe { owned(py, ffi::PyLong_FromUnsignedLongLong(self)) }
     }
 }
@@ -54,7 +54,7 @@ impl<'py> IntoObject<'py> for u64 {
 impl<'py> IntoObject<'py> for usize {
     #[inline]
     fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
-        // SAFETY: takes a plain number and returns a new object.
+        // SAFETY: the call takes a number and returns an owned reference, or null with an exception set.
         unsafe { owned(py, ffi::PyLong_FromSize_t(self)) }
     }
 }
@@ -62,7 +62,7 @@ impl<'py> IntoObject<'py> for usize {
 impl<'py> IntoObject<'py> for f64 {
     #[inline]
     fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
-        // SAFETY: takes a plain number and returns a new object.
+        // SAFETY: the call takes a number and returns an owned reference, or null with an exception set.
         unsafe { owned(py, ffi::PyFloat_FromDouble(self)) }
     }
 }
@@ -95,7 +95,7 @@ impl<'py, T> IntoObject<'py> for &Bound<'py, T> {
     }
 }
 
-/// Tuples become tuples.
+/// Rust's tuples become Python's.
 macro_rules! tuples {
     ($(($($part:ident),*))*) => {$(
         impl<'py, $($part: IntoObject<'py>),*> IntoObject<'py> for ($($part,)*) {
@@ -111,10 +111,11 @@ macro_rules! tuples {
 
 tuples! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) }
 
-/// A tuple of these objects.
+/// A new tuple of these objects.
 #[inline]
 pub fn tuple<'py, const N: usize>(py: Python<'py>, items: [Bound<'py, PyAny>; N]) -> Result<Bound<'py, PyTuple>> {
-    // SAFETY: a new tuple of `N` empty places, which nobody has seen yet; each is filled once, with a reference of its own.
+    // SAFETY: the tuple is new, has `N` empty places, and no other code has seen it. Each place is set once, to an owned reference, which
+    // the tuple takes over.
     unsafe {
         let tuple = owned(py, ffi::PyTuple_New(N.cast_signed()))?.cast_into_unchecked::<PyTuple>();
         let items = items.map(Bound::into_ptr);
@@ -125,13 +126,13 @@ pub fn tuple<'py, const N: usize>(py: Python<'py>, items: [Bound<'py, PyAny>; N]
     }
 }
 
-/// A tuple of the objects that a call was given.
+/// A new tuple of the arguments of a call.
 ///
 /// # Safety
 ///
-/// These are objects.
+/// Each pointer is a valid object.
 pub unsafe fn tuple_of<'py>(py: Python<'py>, items: &[*mut ffi::PyObject]) -> Result<Bound<'py, PyTuple>> {
-    // SAFETY: as in `tuple`; the references are new ones.
+    // SAFETY: as in `tuple`; each place gets a new reference, to an object that the caller guarantees.
     unsafe {
         let tuple = owned(py, ffi::PyTuple_New(items.len().cast_signed()))?.cast_into_unchecked::<PyTuple>();
         for (place, item) in items.iter().enumerate() {
@@ -141,72 +142,72 @@ pub unsafe fn tuple_of<'py>(py: Python<'py>, items: &[*mut ffi::PyObject]) -> Re
     }
 }
 
-/// A new list without items.
+/// A new, empty list.
 pub fn list(py: Python<'_>) -> Result<Bound<'_, PyList>> {
-    // SAFETY: the answer is a new list.
+    // SAFETY: the call returns an owned reference to a list, or null with an exception set.
     unsafe { Ok(owned(py, ffi::PyList_New(0))?.cast_into_unchecked()) }
 }
 
-/// Puts what is made of `item` at the end of a list.
+/// Makes an object of `item`, and appends it to a list.
 pub fn append<'py>(list: &Bound<'py, PyList>, item: impl IntoObject<'py>) -> Result<()> {
     let item = item.into_object(list.py())?;
-    // SAFETY: a list and an object, of which the list keeps a reference of its own.
+    // SAFETY: these are a list and an object, to which the list takes a reference of its own.
     let refused = unsafe { ffi::PyList_Append(list.as_ptr(), item.as_ptr()) };
     if refused < 0 { Err(Error::Raised) } else { Ok(()) }
 }
 
-/// A new dict without items.
+/// A new, empty dict.
 pub fn dict(py: Python<'_>) -> Result<Bound<'_, PyDict>> {
-    // SAFETY: the answer is a new dict.
+    // SAFETY: the call returns an owned reference to a dict, or null with an exception set.
     unsafe { Ok(owned(py, ffi::PyDict_New())?.cast_into_unchecked()) }
 }
 
-/// The keyword argument `fileno`, as the classes of sockets take a descriptor.
+/// The keyword arguments `{"fileno": number}`, with which a socket class takes a descriptor.
 pub fn fileno<'py>(py: Python<'py>, number: impl IntoObject<'py>) -> Result<Bound<'py, PyDict>> {
     let keywords = dict(py)?;
     keywords.set_item(name!(py, "fileno")?, number.into_object(py)?)?;
     Ok(keywords)
 }
 
-/// A string of this text.
+/// A new `str`.
 #[inline]
 pub fn text<'py>(py: Python<'py>, text: &str) -> ObjectResult<'py> {
     utf8(py, text.as_bytes())
 }
 
-/// A string of text in UTF-8; a `UnicodeDecodeError` where it is not.
+/// A new `str` from UTF-8; `UnicodeDecodeError` if it is not valid.
 #[inline]
 pub fn utf8<'py>(py: Python<'py>, text: &[u8]) -> ObjectResult<'py> {
-    // SAFETY: the bytes with their length.
+    // SAFETY: the pointer and the length are those of one slice, which the call copies.
     unsafe { owned(py, ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed())) }
 }
 
-/// A string of the system's text, in the file system's encoding (PEP 383).
+/// A new `str` from text in the file system's encoding (PEP 383).
 pub fn system_text<'py>(py: Python<'py>, text: &[u8]) -> ObjectResult<'py> {
-    // SAFETY: the bytes with their length.
+    // SAFETY: the pointer and the length are those of one slice, which the call copies.
     unsafe { owned(py, ffi::PyUnicode_DecodeFSDefaultAndSize(text.as_ptr().cast(), text.len().cast_signed())) }
 }
 
-/// A bytes object of a copy of these.
+/// A new bytes object with a copy of these bytes.
 #[inline]
 pub fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> ObjectResult<'py> {
-    // SAFETY: the bytes with their length.
+    // SAFETY: the pointer and the length are those of one slice, which the call copies.
     unsafe { owned(py, ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), bytes.len().cast_signed())) }
 }
 
-/// The name of an attribute: a string that the interpreter keeps, made when it is first wanted. See [`name!`].
+/// The name of an attribute: an interned `str`, made at first use. See [`name!`].
 pub struct Name {
     text: &'static CStr,
     string: PyOnceLock<Py<PyString>>,
 }
 
 impl Name {
-    /// The name that reads so.
+    /// A name with this text.
     pub const fn new(text: &'static CStr) -> Self {
         Name { text, string: PyOnceLock::new() }
     }
 
-    /// The string.
+    /// The interned string.
     #[inline]
     pub fn get<'py>(&'static self, py: Python<'py>) -> Result<&'py Bound<'py, PyString>> {
         match self.string.get(py) {
@@ -217,17 +218,17 @@ impl Name {
 
     #[cold]
     fn make<'py>(&'static self, py: Python<'py>) -> Result<&'py Bound<'py, PyString>> {
-        // SAFETY: a string with its NUL, of which a str is made.
+        // SAFETY: the text is a C string; the call returns an owned reference to a str, or null with an exception set.
         let string = unsafe { owned(py, ffi::PyUnicode_InternFromString(self.text.as_ptr()))?.cast_into_unchecked() };
-        // Made outside of the cell: nothing that fails, or waits, does so in there.
+        // Made outside of the cell, so that nothing fails or blocks while the cell is being initialised.
         let _first_wins = self.string.set(py, string.unbind());
         let string = self.string.get(py).ok_or_else(|| Error::runtime("a name was not kept"))?;
         Ok(string.bind(py))
     }
 }
 
-/// The name of an attribute, for the methods of PyO3 that take one: `object.getattr(name!(py, "family")?)`; or, without the interpreter, the
-/// [`Name`] itself.
+/// The name of an attribute, for PyO3's methods that take one: `object.getattr(name!(py, "family")?)`. Without `py` it is the [`Name`]
+/// itself.
 macro_rules! name {
     ($py:expr, $text:literal) => {
         $crate::name!($text).get($py)

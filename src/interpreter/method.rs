@@ -1,8 +1,8 @@
-//! Inherited methods that a class has in its own name too.
+//! Copies of inherited methods in a subclass, for speed.
 //!
-//! The interpreter calls a method straight away, without an attribute's detours, where the object is of the very class that the method was
-//! made for. A subclass's instances miss that by one step, in every call of their lives. So the subclass gets the methods that are
-//! called most often once more; whatever is not such a call is left to the inherited one, with its own words for what is wrong.
+//! The interpreter's specialised instructions call a method's C function directly, but only if the object's class is exactly the class that
+//! the method descriptor belongs to. Instances of a subclass never get this fast path. So the subclass gets descriptors of its own for the
+//! methods that are called most often. A call with wrong arguments is passed to the inherited method, which raises its own error message.
 
 use std::ffi::c_int;
 
@@ -13,12 +13,12 @@ use pyo3::types::{PyString, PyType};
 use crate::error::{Error, Result};
 use crate::interpreter::{make, owned};
 
-/// Gives `class` the method that it inherits by this name, made by [`functions!`](super::function::functions), as its own.
+/// Gives `class` a descriptor of its own for an inherited method, which [`functions!`](super::function::functions) must have made.
 pub fn redefine(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
     let attribute = make::text(class.py(), name)?.cast_into::<PyString>().map_err(PyErr::from)?;
     let inherited = class.getattr(&attribute)?;
-    // SAFETY: a method descriptor, as is checked, is of the interpreter's struct for them, and its table is static. The new one is not
-    // known to anybody yet: its field may be written to.
+    // SAFETY: the class of `inherited`, which is checked, says that it is a `PyMethodDescrObject`. Its `PyMethodDef` is static, as in every
+    // table of this library. No other code has seen the new descriptor yet, so that its field may be written to.
     let own = unsafe {
         if ffi::Py_TYPE(inherited.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
             return Err(Error::runtime(format_args!("{name} is no method to define again")));
@@ -31,16 +31,16 @@ pub fn redefine(class: &Bound<'_, PyType>, name: &str) -> Result<()> {
     Ok(class.setattr(attribute, own)?)
 }
 
-/// What the interpreter calls where it does not call the function itself: for instances of further subclasses, and for every call that is
-/// wrong.
+/// The vectorcall function of the new descriptors: the interpreter calls it if it does not call the C function directly, for example for
+/// instances of a further subclass, and for wrong arguments.
 unsafe extern "C" fn call(
     method: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     count: usize,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: called attached, on a descriptor made in `redefine`, with as many arguments as `count` says without its flag, and after them
-    // the values of `names`, a tuple or null. The functions are of the kinds that their flags say.
+    // SAFETY: the interpreter calls this with the thread attached, with a descriptor made in `redefine`, as many arguments as `count` says
+    // without its flag, and after them one for each item of `names`, a tuple or null. A function has the type that its flags say.
     unsafe {
         let descriptor = &*method.cast::<ffi::PyMethodDescrObject>();
         let class = descriptor.d_common.d_type;

@@ -1,17 +1,17 @@
-//! How the interpreter and Rust meet: functions, their arguments, classes, audit events and signals.
+//! The Python C API: functions, arguments, classes, audit events, signals.
 //!
-//! PyO3's `#[pyclass]` and `#[pymethods]` are not used for the socket class, and `docs/architecture.md` says why: the
-//! layout is read by `_ssl`, the finalizer must see the whole object, and a wrong call must fail with the very
-//! words the interpreter's own `socket` has. What they would do is done here, in one place.
+//! The socket class does not use PyO3's `#[pyclass]` and `#[pymethods]`; `docs/architecture.md` says why: `_ssl` reads the
+//! layout, the finalizer must see the whole object, and a wrong call must fail with the same message as in the
+//! interpreter's own `socket`. This folder does the work of those macros, in one place.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
-//! | [`function`], [`class`], [`method`] | functions and classes as the interpreter has them |
-//! | [`arguments`], [`clinic`], [`signature`] | the arguments of a call |
-//! | [`number`], [`text`], [`buffer`] | Python's values as Rust has them |
-//! | [`make`], [`bytes`] | Rust's values as Python has them |
-//! | [`slot`] | a reference that threads share |
-//! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, the interpreter's end |
+//! | [`function`], [`class`], [`method`] | functions, classes and inherited methods, in the interpreter's own structs |
+//! | [`arguments`], [`clinic`], [`format`], [`signature`] | the arguments of a call |
+//! | [`number`], [`text`], [`buffer`] | from Python's values to Rust's |
+//! | [`make`], [`bytes`] | from Rust's values to Python's |
+//! | [`slot`] | a reference that several threads read and replace |
+//! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, interpreter shutdown |
 //! | [`type_name`] | the name of a class, for error messages |
 
 pub mod arguments;
@@ -37,17 +37,17 @@ use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// What a function returns to Python: an object, or the error to raise.
+/// The result of a function called from Python: an object, or the error to raise.
 pub type ObjectResult<'py> = Result<Bound<'py, PyAny>>;
 
-/// The new object that a function of the interpreter returned; where that is null, the interpreter holds the exception, and goes on
-/// holding it.
+/// Takes the owned reference that a C API function returned. For null the result is [`Error::Raised`]: the exception stays set in the
+/// interpreter.
 ///
 /// # Safety
 ///
-/// `object` is null, with an exception set, or a reference that nobody else will release.
+/// `object` is an owned reference that no other code will release, or null with an exception set.
 #[inline]
 pub unsafe fn owned(py: Python<'_>, object: *mut ffi::PyObject) -> Result<Bound<'_, PyAny>> {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees it, and the thread is attached, because `py` exists.
     unsafe { Bound::from_owned_ptr_or_opt(py, object) }.ok_or(Error::Raised)
 }

@@ -1,4 +1,4 @@
-//! Python's numbers as C's: one function for each way in which socketmodule.c converts one, and refuses what does not fit.
+//! From Python's numbers to C's: one function for each way in which socketmodule.c converts a number and refuses one that does not fit.
 
 use std::ffi::{c_int, c_long, c_ulong};
 use std::os::fd::RawFd;
@@ -10,11 +10,12 @@ use super::make::IntoObject;
 use super::owned;
 use crate::error::{Error, Result};
 
-/// The value of an `int`, or of an instance of a subclass such as a flag, that fits; runs no Python code.
+/// The value of an `int`, or of an instance of a subclass such as `IntFlag`; `None` if it does not fit. Runs no Python code.
 #[inline]
 pub fn plain_long(value: &Bound<'_, PyAny>) -> Option<i64> {
     let mut overflow = 0;
-    // SAFETY: `value` is an object; the function is only called on an int, for which it cannot fail but by overflow.
+    // SAFETY: `value` is an object. The conversion is called for an int only, for which overflow is the only failure; that sets no
+    // exception.
     unsafe {
         if ffi::PyLong_Check(value.as_ptr()) == 0 {
             return None;
@@ -24,7 +25,7 @@ pub fn plain_long(value: &Bound<'_, PyAny>) -> Option<i64> {
     }
 }
 
-/// A C `int`, converted as Argument Clinic does: an `__index__` counts, and what does not fit is an `OverflowError`.
+/// A C `int`, converted as Argument Clinic does: it accepts an `__index__`, and raises `OverflowError` for a value that does not fit.
 pub fn as_int(value: &Bound<'_, PyAny>) -> Result<c_int> {
     let mut overflow = 0;
     // SAFETY: `value` is an object.
@@ -38,7 +39,7 @@ pub fn as_int(value: &Bound<'_, PyAny>) -> Result<c_int> {
     }
 }
 
-/// A number, refused as Argument Clinic refuses what does not fit its fixed-size integers.
+/// An unsigned number, with the errors of Argument Clinic's fixed-size integers for a value that does not fit.
 pub fn unsigned<T: TryFrom<i64>>(number: &Bound<'_, PyAny>, c_type: &str) -> Result<T> {
     let number = index(number)?;
     match plain_long(&number).and_then(|number| T::try_from(number).ok()) {
@@ -48,28 +49,27 @@ pub fn unsigned<T: TryFrom<i64>>(number: &Bound<'_, PyAny>, c_type: &str) -> Res
     }
 }
 
-/// A number, refused as `PyLong_AsUnsignedLong` refuses it.
+/// A C `unsigned long`, with the errors of `PyLong_AsUnsignedLong`.
 pub fn unsigned_long(number: &Bound<'_, PyAny>) -> Result<c_ulong> {
-    // SAFETY: `number` is an object; anything but an int that fits is refused with an exception.
+    // SAFETY: `number` is an object; the call raises for any object but an int that fits.
     let value = unsafe { ffi::PyLong_AsUnsignedLong(number.as_ptr()) };
     if value == c_ulong::MAX && PyErr::occurred(number.py()) { Err(Error::Raised) } else { Ok(value) }
 }
 
-/// What `operator.index` makes of an object.
+/// The result of `operator.index`.
 pub fn index<'py>(number: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
-    // SAFETY: `number` is an object; the answer is a new one, or null with an exception.
-
+    // SAFETY: `number` is an object; the call returns an owned reference, or null with an exception set.
     unsafe { owned(number.py(), ffi::PyNumber_Index(number.as_ptr())) }
 }
 
-/// A C `long`, refused as `PyLong_AsLong` refuses it.
+/// A C `long`, with the errors of `PyLong_AsLong`.
 pub fn long(number: &Bound<'_, PyAny>) -> Result<c_long> {
-    // SAFETY: `number` is an object; anything that is no int, has no index or does not fit is refused with an exception.
+    // SAFETY: `number` is an object; the call raises for an object that has no `__index__`, and for a value that does not fit.
     let value = unsafe { ffi::PyLong_AsLong(number.as_ptr()) };
     if value == -1 && PyErr::occurred(number.py()) { Err(Error::Raised) } else { Ok(value) }
 }
 
-/// The number of a descriptor; `None` where it fits a C `long` and no `int`. CPython cuts such a number, and a cut one would name another
+/// A file descriptor; `None` for a number that fits a C `long` but no `int`. CPython truncates such a number, which then names another
 /// file.
 pub fn descriptor(number: &Bound<'_, PyAny>) -> Result<Option<RawFd>> {
     let long = match plain_long(number) {
@@ -79,7 +79,7 @@ pub fn descriptor(number: &Bound<'_, PyAny>) -> Result<Option<RawFd>> {
     Ok(RawFd::try_from(long).ok())
 }
 
-/// The number of a descriptor, as `socket(fileno=…)` takes it: one that fits no `int` is an `OverflowError`.
+/// A file descriptor, as `socket(fileno=…)` takes it: `OverflowError` for a number that does not fit an `int`.
 pub fn fileno(number: &Bound<'_, PyAny>) -> Result<RawFd> {
     descriptor(number)?.ok_or_else(|| Error::overflow("Python int too large to convert to C int"))
 }

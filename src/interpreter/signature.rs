@@ -1,7 +1,7 @@
-//! Methods and functions that are Python's in the stdlib: the same parameters, and the same words for a wrong call.
+//! Functions that the stdlib has in Python: the same parameters and error messages.
 //!
-//! A call that fits is bound here. One that does not is made on a Python function of that signature, and the interpreter says
-//! itself what is wrong with it.
+//! This module binds the arguments of a correct call. For a wrong call it calls an empty Python function with the same signature, so that
+//! the interpreter itself raises the error.
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -11,28 +11,29 @@ use super::arguments::Keywords;
 use super::text::utf8;
 use super::{ObjectResult, make, owned};
 use crate::error::{Error, Result};
-use crate::{memory, name};
+use crate::name;
+use crate::sys::memory;
 
 /// The parameters of a Python function, or of a method without its `self`.
 #[derive(Clone, Copy, Debug)]
 pub struct Signature<const N: usize> {
     /// The function's qualified name.
     pub qualified_name: &'static str,
-    /// Its parameters as they would be written, a method's `self` first.
+    /// Its parameters as in the `def` statement, a method's `self` first.
     pub declaration: &'static str,
-    /// Their names, without `self`.
+    /// The parameters' names, without `self`.
     pub names: [&'static str; N],
-    /// How many of them can be given by position.
+    /// How many of them may be given by position.
     pub positional: usize,
     /// How many of them must be given.
     pub required: usize,
 }
 
-/// One value for each parameter, `None` where it has its default.
+/// One value for each parameter; `None` if it was not given.
 pub type BoundArguments<'py, const N: usize> = [Option<Bound<'py, PyAny>>; N];
 
 impl<const N: usize> Signature<N> {
-    /// Binds a call's arguments to the parameters.
+    /// Binds a call's arguments to the parameters. The error is the interpreter's own, for which a method passes `this`, its `self`.
     pub fn bind<'py>(
         &self,
         this: Option<&Bound<'py, PyAny>>,
@@ -54,13 +55,13 @@ impl<const N: usize> Signature<N> {
         positional: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> Result<BoundArguments<'py, N>> {
-        match self.fit(positional, named) {
+        match self.try_bind(positional, named) {
             Some(values) => Ok(values),
             None => Err(self.refuse(this, positional, named)),
         }
     }
 
-    fn fit<'py>(
+    fn try_bind<'py>(
         &self,
         positional: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
@@ -88,7 +89,7 @@ impl<const N: usize> Signature<N> {
         complete.then_some(values)
     }
 
-    /// The interpreter's own refusal of the call.
+    /// The interpreter's own error for a wrong call.
     fn refuse<'py>(
         &self,
         this: Option<&Bound<'py, PyAny>>,
@@ -111,15 +112,15 @@ impl<const N: usize> Signature<N> {
     fn function<'py>(&self, py: Python<'py>) -> ObjectResult<'py> {
         let source = memory::try_format(format_args!("def function({}): pass\n", self.declaration))?;
         let source = memory::until_nul(source.as_bytes())?;
-        // In a namespace of its own: a module would be found by its name in `sys.modules`, instead of a user's.
+        // In a plain dict as its namespace: a module would replace a user's module of the same name in `sys.modules`.
         let names = make::dict(py)?;
-        // SAFETY: a string with its NUL, and a dict for both kinds of names.
+        // SAFETY: the source is a C string, and the globals and the locals are one dict. The call returns an owned reference or null.
         let compiled = unsafe {
             let names = names.as_ptr();
             owned(py, ffi::PyRun_String(source.as_ptr(), ffi::Py_file_input, names, names))
         };
         match compiled {
-            // The compiler answers null and leaves it at that where it has no memory.
+            // Without memory, the compiler can return null without setting an exception.
             Err(Error::Raised) if !PyErr::occurred(py) => return Err(Error::NoMemory),
             compiled => compiled?,
         };
@@ -133,6 +134,6 @@ impl<const N: usize> Signature<N> {
 fn with_first<'py>(first: &Bound<'py, PyAny>, rest: &Bound<'py, PyTuple>) -> Result<Bound<'py, PyTuple>> {
     let py = first.py();
     let first = make::tuple(py, [first.clone()])?;
-    // SAFETY: two tuples, of which the interpreter makes a third.
+    // SAFETY: both are tuples, so that the call returns an owned reference to a tuple, or null with an exception set.
     unsafe { Ok(owned(py, ffi::PySequence_Concat(first.as_ptr(), rest.as_ptr()))?.cast_into_unchecked()) }
 }

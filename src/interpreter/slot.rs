@@ -1,4 +1,4 @@
-//! A reference that threads share.
+//! A reference to a Python object that several threads read and replace.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -7,108 +7,110 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// A reference to an object, or to none, that can be replaced while others read it.
+/// An owned reference to an object, or none, that one thread can replace while others read it.
 ///
-/// To read it is two steps, the pointer and then a reference of one's own to what it points to, between which nobody must give up the
-/// one that is here. Where there is a GIL, it sees to that; where there is none, a lock that is held for nothing but these steps. All zeros
-/// are a slot with nothing in it.
+/// A read takes two steps: it loads the pointer, and then takes a reference to the object. Between them no other thread may release the
+/// slot's own reference. With a GIL, the GIL prevents it; without one, a lock that is held only for these steps. A slot of all zeros is
+/// empty.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Slot {
     object: AtomicPtr<ffi::PyObject>,
     #[cfg(Py_GIL_DISABLED)]
-    lock: lock::Lock,
+    lock: mutex::Mutex,
 }
 
 impl Slot {
-    /// A slot with nothing in it.
+    /// An empty slot.
     pub const fn empty() -> Self {
         Slot {
             object: AtomicPtr::new(ptr::null_mut()),
             #[cfg(Py_GIL_DISABLED)]
-            lock: lock::Lock::new(),
+            lock: mutex::Mutex::new(),
         }
     }
 
-    /// What it refers to.
+    /// A new reference to the object; `None` if the slot is empty.
     #[inline]
     pub fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         #[cfg(Py_GIL_DISABLED)]
-        let _held = self.lock.hold(py);
-        // SAFETY: null, or an object that a reference in here keeps; nobody takes that out meanwhile.
+        let _guard = self.lock.lock(py);
+        // SAFETY: the pointer is null, or an object that the slot's reference keeps alive; the GIL or the lock keeps that reference in the
+        // slot.
         unsafe { Bound::from_borrowed_ptr_or_opt(py, self.object.load(Ordering::Relaxed)) }
     }
 
-    /// Whether it refers to this very object.
+    /// Whether the slot refers to this object (`is`, not `==`).
     #[inline]
     pub fn is(&self, object: &Bound<'_, PyAny>) -> bool {
         self.object.load(Ordering::SeqCst) == object.as_ptr()
     }
 
-    /// Puts another reference in, and gives back what was there: to be dropped by the caller, as that may run Python code.
-    #[must_use = "what was there is dropped where nothing is in the middle of a change"]
+    /// Stores another reference and returns the old one. The caller drops it outside of any change of its own, because a drop can run
+    /// Python code.
+    #[must_use = "dropping the old reference can run Python code: do it when no change is half done"]
     pub fn replace<'py>(&self, py: Python<'py>, new: Option<Bound<'py, PyAny>>) -> Option<Bound<'py, PyAny>> {
         #[cfg(Py_GIL_DISABLED)]
-        let _held = self.lock.hold(py);
+        let _guard = self.lock.lock(py);
         let old = self.object.swap(new.map_or(ptr::null_mut(), Bound::into_ptr), Ordering::SeqCst);
-        // SAFETY: null, or the reference that was in here, which is the caller's now.
+        // SAFETY: the pointer is null, or the owned reference that was in the slot, and now belongs to the caller.
         unsafe { Bound::from_owned_ptr_or_opt(py, old) }
     }
 
-    /// Shows what it refers to to the collector.
+    /// Visits the object for the garbage collector (`tp_traverse`). Returns the result of `visit`, or 0 if the slot is empty.
     ///
     /// # Safety
     ///
-    /// The collector is who asks, with `visit` and `argument`.
+    /// `visit` and `argument` come from the garbage collector, which is in a `tp_traverse` call.
     pub unsafe fn visit(&self, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
         let object = self.object.load(Ordering::Relaxed);
-        // SAFETY: an object that is kept from in here; the collector lets no other thread run.
+        // SAFETY: the slot's reference keeps the object alive; no other thread runs during a collection.
         if object.is_null() { 0 } else { unsafe { visit(object, argument) } }
     }
 }
 
-/// The interpreter's own lock of one byte.
+/// `PyMutex`, the interpreter's own lock of one byte.
 #[cfg(Py_GIL_DISABLED)]
-mod lock {
+mod mutex {
     use std::cell::UnsafeCell;
     use std::fmt;
 
     use pyo3::ffi;
     use pyo3::prelude::*;
 
-    pub struct Lock(UnsafeCell<ffi::PyMutex>);
+    pub struct Mutex(UnsafeCell<ffi::PyMutex>);
 
-    // SAFETY: it is made to be locked from several threads.
-    unsafe impl Sync for Lock {}
+    // SAFETY: a `PyMutex` is made to be locked from several threads.
+    unsafe impl Sync for Mutex {}
 
-    // SAFETY: as above; nothing in it belongs to a thread.
-    unsafe impl Send for Lock {}
+    // SAFETY: a `PyMutex` does not belong to the thread that made it.
+    unsafe impl Send for Mutex {}
 
-    pub struct Held<'a>(&'a Lock);
+    pub struct Guard<'a>(&'a Mutex);
 
-    impl Lock {
+    impl Mutex {
         pub const fn new() -> Self {
-            Lock(UnsafeCell::new(ffi::PyMutex::new()))
+            Mutex(UnsafeCell::new(ffi::PyMutex::new()))
         }
 
-        /// Locks it, till what is given back is dropped. Whoever has to wait does so detached.
-        pub fn hold(&self, _py: Python<'_>) -> Held<'_> {
-            // SAFETY: attached, as `_py` shows; it is unlocked once, by the guard.
+        /// Locks it until the guard is dropped. A thread that has to wait is detached meanwhile.
+        pub fn lock(&self, _py: Python<'_>) -> Guard<'_> {
+            // SAFETY: the thread is attached, because `_py` exists. The guard unlocks the mutex once.
             unsafe { ffi::PyMutex_Lock(self.0.get()) };
-            Held(self)
+            Guard(self)
         }
     }
 
-    impl Drop for Held<'_> {
+    impl Drop for Guard<'_> {
         fn drop(&mut self) {
-            // SAFETY: locked by who made the guard.
+            // SAFETY: `lock` locked the mutex when it made this guard.
             unsafe { ffi::PyMutex_Unlock(self.0.0.get()) };
         }
     }
 
-    impl fmt::Debug for Lock {
+    impl fmt::Debug for Mutex {
         fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("Lock")
+            formatter.write_str("Mutex")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Byte order: `htons(3)` and its family.
+//! Conversions of the byte order: `htons(3)` and its family.
 
 use std::ffi::c_int;
 

@@ -11,14 +11,14 @@ use crate::interpreter::function::Table;
 use crate::interpreter::make::IntoObject;
 use crate::sys::ancillary;
 
-/// Functions of the module that tell the sizes of control messages.
+/// Functions of the module that compute the sizes of control messages.
 pub static FUNCTIONS: Table = functions![
     function c"CMSG_LEN" => cmsg_len, c"CMSG_LEN($module, length, /)\n--\n\n\
-        The length in bytes of a control message with that many bytes of data, padding behind it not included.\n\n\
-        Raises OverflowError when it is negative or more than fits. See cmsg(3) and RFC 3542; a buffer wants CMSG_SPACE().";
+        The length in bytes of a control message with length bytes of data, without the padding behind it.\n\n\
+        Raises OverflowError when length is negative or too large. For the size of a buffer use CMSG_SPACE(). See cmsg(3), RFC 3542.";
     function c"CMSG_SPACE" => cmsg_space, c"CMSG_SPACE($module, length, /)\n--\n\n\
-        The room in bytes that a control message with that many bytes of data takes in recvmsg()'s buffer.\n\n\
-        For several messages, add the room of each. Raises OverflowError when it is negative or more than fits. See cmsg(3).";
+        The space in bytes that a control message with length bytes of data takes in the buffer of recvmsg().\n\n\
+        For several messages, add the space of each. Raises OverflowError when length is negative or too large. See cmsg(3).";
 ];
 
 fn cmsg_len<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
@@ -35,7 +35,7 @@ fn cmsg_space<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResu
     }
 }
 
-/// A length, `None` where it is negative.
+/// The argument `length`, in bytes; `None` if it is negative.
 fn data_length(arguments: Arguments<'_, '_>, format: Format<(isize,)>) -> Result<Option<usize>> {
     let (length,) = format.tuple(&arguments.tuple()?, (0,))?;
     Ok(usize::try_from(length).ok())

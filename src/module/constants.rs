@@ -1,11 +1,10 @@
 //! The integer constants of `_socket`, as a table of names and values.
 //!
-//! A name is here from the Python version on whose `_socket` knows it, whatever headers that
-//! interpreter was built with: what a kernel lacks, the kernel refuses, at run time.
+//! Each name is there from the first Python version whose `_socket` has it, whatever headers that interpreter was built with. A kernel that
+//! does not support a feature refuses it at run time.
 //!
-//! Blocks follow the levels of the socket API; in a block, names are sorted. A bare name takes its
-//! value from `libc`. Where `libc` has no such name, a number stands there, and the header that
-//! says so is named beside it or at the head of its block.
+//! Blocks follow the levels of the socket API, and names are sorted within a block. A bare name takes its value from `libc`. For a name
+//! that `libc` lacks, the value is written here, with the header that defines it beside it or at the head of its block.
 
 use std::ffi::{CStr, c_long};
 
@@ -14,11 +13,11 @@ use std::ffi::{CStr, c_long};
 pub struct Constant {
     /// The name, as C and Python spell it.
     pub name: &'static CStr,
-    /// The value, a `long` as in C: unsigned 32-bit values stay positive where it has 64 bits.
+    /// The value, a `long` as in C: an unsigned 32-bit value stays positive if a `long` has 64 bits.
     pub value: c_long,
 }
 
-/// The name of a constant as C wants it; `name` ends with its NUL.
+/// Converts a name that ends with NUL to a C string.
 const fn c_name(name: &'static str) -> &'static CStr {
     match CStr::from_bytes_with_nul(name.as_bytes()) {
         Ok(name) => name,
@@ -47,8 +46,8 @@ macro_rules! constants {
     };
 }
 
-/// Every integer constant of this Python's `_socket` on Linux.
-#[rustfmt::skip] // one line an entry, its version beside it
+/// All integer constants of this Python version's `_socket` on Linux.
+#[rustfmt::skip] // each entry on one line, with its version
 pub const TABLE: &[Constant] = constants! {
     // Address families
     AF_ALG,
@@ -117,7 +116,7 @@ pub const TABLE: &[Constant] = constants! {
     SOL_TIPC,
     SOL_UDP,
 
-    // Ways to shut down, and the longest queue of connections
+    // Arguments of shutdown, and the longest backlog
     SHUT_RD,
     SHUT_RDWR,
     SHUT_WR,
@@ -313,7 +312,7 @@ pub const TABLE: &[Constant] = constants! {
     TCP_WINDOW_CLAMP,
     #[cfg(Py_3_12)] TCP_ZEROCOPY_RECEIVE,
 
-    // IPPROTO_UDPLITE, RFC 3828; <linux/udp.h> has lost them
+    // IPPROTO_UDPLITE, RFC 3828; <linux/udp.h> no longer has them
     UDPLITE_RECV_CSCOV = 11,
     UDPLITE_SEND_CSCOV = 10,
 
@@ -609,7 +608,7 @@ mod tests {
         Some(found.value)
     }
 
-    /// The entries of the table as this file spells them, block by block.
+    /// The names of the table in the order of this file, block by block.
     fn blocks() -> Vec<Vec<&'static str>> {
         let source = include_str!("constants.rs");
         let (_, rest) = source.split_once("= constants! {\n").expect("the table");
@@ -624,22 +623,22 @@ mod tests {
     }
 
     #[test]
-    fn no_name_twice() {
+    fn names_are_unique() {
         let mut seen = HashSet::new();
-        let twice: Vec<_> = TABLE.iter().filter(|c| !seen.insert(c.name)).collect();
-        assert!(twice.is_empty(), "{twice:?}");
+        let duplicates: Vec<_> = TABLE.iter().filter(|c| !seen.insert(c.name)).collect();
+        assert!(duplicates.is_empty(), "{duplicates:?}");
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "reads the whole file, which takes a minute under Miri")]
-    fn sorted_in_each_block() {
+    fn names_are_sorted_within_each_block() {
         for block in blocks() {
             assert!(block.is_sorted(), "{block:?}");
         }
     }
 
     #[test]
-    fn values_of_each_kind() {
+    fn values_are_those_of_the_headers() {
         assert_eq!(value(c"AF_INET"), Some(2));
         assert_eq!(value(c"EAI_NONAME"), Some(-2));
         assert_eq!(value(c"TIPC_WAIT_FOREVER"), Some(-1));
@@ -656,7 +655,7 @@ mod tests {
     }
 
     #[test]
-    fn names_come_with_their_version() {
+    fn names_appear_with_their_python_version() {
         assert_eq!(value(c"ETH_P_ALL").is_some(), cfg!(Py_3_12));
         assert_eq!(value(c"NI_IDN").is_some(), cfg!(Py_3_13));
         assert_eq!(value(c"SOL_BLUETOOTH").is_some(), cfg!(Py_3_14));

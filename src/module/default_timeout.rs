@@ -1,4 +1,4 @@
-//! The timeout of new sockets.
+//! The default timeout, which new sockets get.
 
 use pyo3::prelude::*;
 
@@ -7,10 +7,10 @@ use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::function::Table;
 
-/// Functions of the module for the timeout of new sockets.
+/// Functions of the module that read and set the default timeout.
 pub static FUNCTIONS: Table = functions![
     noargs c"getdefaulttimeout" => getdefaulttimeout, c"getdefaulttimeout($module, /)\n--\n\n\
-        The timeout of new sockets in seconds (a float), or None, which it is in the beginning.";
+        The timeout of new sockets in seconds (a float), or None for no timeout, which is the initial value.";
     object c"setdefaulttimeout" => setdefaulttimeout, c"Sets the timeout of new sockets in seconds (a float), or None for no timeout.\n\n\
         Raises ValueError for a negative number.";
 ];

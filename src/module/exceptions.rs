@@ -1,4 +1,5 @@
-//! Finds `gaierror` and `herror`: the very classes of the interpreter's own module, so that a program which catches the one catches the other.
+//! Finds `gaierror` and `herror` in the interpreter's own `_socket`. The classes are the same objects, so that `except socket.gaierror`
+//! catches the errors of both modules.
 
 use std::ffi::CStr;
 
@@ -10,16 +11,17 @@ use crate::error::resolver::{Classes, set_classes};
 use crate::error::{Error, Result};
 use crate::name;
 
-/// Finds the classes, and has failed look-ups raise them.
+/// Finds the classes and sets them as what failed lookups raise.
 pub fn find(py: Python<'_>) -> Result<()> {
-    // Nothing is locked meanwhile: an import runs Python code, which may come back here.
+    // No lock is held meanwhile: an import runs Python code, which may call this function again.
     set_classes(py, find_classes(py)?);
     Ok(())
 }
 
+/// The classes of the interpreter's own module, or new ones if there is no such module.
 fn find_classes(py: Python<'_>) -> Result<Classes> {
     if let Some(original) = original_module(py)?
-        && let Some(classes) = if_any(py, classes_of(&original))?
+        && let Some(classes) = none_on_error(py, classes_of(&original))?
     {
         return Ok(classes);
     }
@@ -34,8 +36,8 @@ fn classes_of(module: &Bound<'_, PyAny>) -> Result<Classes> {
     })
 }
 
-/// What was found, or nothing where it failed; but for want of memory, which tells nothing of what there is.
-fn if_any<T>(py: Python<'_>, found: Result<T>) -> Result<Option<T>> {
+/// `None` instead of an error, except for `MemoryError`, which does not show that something is missing.
+fn none_on_error<T>(py: Python<'_>, found: Result<T>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_no_memory(py) => Err(error),
@@ -51,7 +53,7 @@ fn new_class(py: Python<'_>, name: &CStr) -> Result<Py<PyAny>> {
     Ok(PyErr::new_type(py, name, None, Some(&base), None)?.into_any())
 }
 
-/// The interpreter's own `_socket`, also where this module has taken its place.
+/// The interpreter's own `_socket`, even if this module has replaced it in `sys.modules`.
 fn original_module(py: Python<'_>) -> Result<Option<Bound<'_, PyAny>>> {
     let imported = name!(py, "_socket").and_then(|name| Ok(py.import(name)?.into_any()));
     if let Some(original) = if_original(py, imported)? {
@@ -64,22 +66,22 @@ fn original_module(py: Python<'_>) -> Result<Option<Bound<'_, PyAny>>> {
     }
 }
 
-/// The module, if it is the interpreter's own: the class `Socket` is an addition of this one's.
+/// The module, if it is the interpreter's own. Only this crate's module has the class `Socket`.
 fn if_original<'py>(py: Python<'py>, module: Result<Bound<'py, PyAny>>) -> Result<Option<Bound<'py, PyAny>>> {
     let is_original = |module: &Bound<'py, PyAny>| {
         Ok(module.hasattr(name!(py, "gaierror")?)? && !module.hasattr(name!(py, "Socket")?)?)
     };
-    let Some(module) = if_any(py, module)? else {
+    let Some(module) = none_on_error(py, module)? else {
         return Ok(None);
     };
-    Ok(if_any(py, is_original(&module))?.unwrap_or(false).then_some(module))
+    Ok(none_on_error(py, is_original(&module))?.unwrap_or(false).then_some(module))
 }
 
-/// Loads what one of `importlib.machinery`'s finders knows as `_socket`, and leaves in its place what is there already.
+/// Loads the `_socket` that a finder of `importlib.machinery` finds. An entry that `sys.modules` already has is kept.
 fn load<'py>(py: Python<'py>, finder: &Bound<'py, PyString>) -> Result<Bound<'py, PyAny>> {
     let name = name!(py, "_socket")?;
     let modules = py.import(name!(py, "sys")?)?.getattr(name!(py, "modules")?)?;
-    let present = if_any(py, modules.get_item(name).map_err(Error::from))?;
+    let present = none_on_error(py, modules.get_item(name).map_err(Error::from))?;
     let loaded = load_from(py, finder, name);
     if let Some(present) = present {
         modules.set_item(name, present)?;
@@ -94,8 +96,8 @@ fn load_from<'py>(
 ) -> Result<Bound<'py, PyAny>> {
     let finder = py.import(name!(py, "importlib.machinery")?)?.getattr(finder)?;
     let spec = finder.call_method1(name!(py, "find_spec")?, (name,))?;
-    let maker = py.import(name!(py, "importlib.util")?)?;
-    let module = maker.call_method1(name!(py, "module_from_spec")?, (&spec,))?;
+    let util = py.import(name!(py, "importlib.util")?)?;
+    let module = util.call_method1(name!(py, "module_from_spec")?, (&spec,))?;
     spec.getattr(name!(py, "loader")?)?.call_method1(name!(py, "exec_module")?, (&module,))?;
     Ok(module)
 }

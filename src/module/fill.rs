@@ -1,4 +1,4 @@
-//! Fills the module.
+//! Adds the classes, functions and constants to the module.
 
 use std::ffi::CStr;
 
@@ -13,24 +13,26 @@ use crate::interpreter::ending;
 use crate::interpreter::function::{self, Table};
 use crate::interpreter::make::IntoObject;
 use crate::public::{lifecycle, registry, sendfile};
-use crate::{functions, public, resolve, socket};
+use crate::{beyond, functions, public, resolve, socket};
 
-/// What only the Python package `oxisocket` uses.
+/// Functions that only the Python package `oxisocket` uses.
 static PRIVATE: Table = functions![
     positional c"_register" => registry::register, c"_register($module, AddressFamily, SocketKind, names, /)\n--\n\n\
-        Registers the enumerations that the package made, and the dict of its names. The last call counts.";
+        Registers the enumerations that the package made, and the dict of its globals. The last call wins.";
     positional c"_hand_over" => lifecycle::hand_over, c"_hand_over($module, class, family, type, proto, fileno, /)\n--\n\n\
-        class(family, type, proto, fileno) for a descriptor that nobody else has: it is closed if that fails and no socket took it.";
+        Calls class(family, type, proto, fileno) with a descriptor that has no other owner, and closes the descriptor if that fails\n\
+        before a socket took it over.";
 ];
 
-/// Puts everything into the module. Who throws it out of `sys.modules` and imports it again gets another module; the classes are made once.
+/// Adds everything to the module. A program that removes it from `sys.modules` and imports it again gets a new module with the same
+/// classes.
 pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     let py = module.py();
     refuse_subinterpreters()?;
     function::prepare(py)?;
-    descriptor::watch_forks();
+    descriptor::watch_forks()?;
     ending::hang_threads_that_end();
-    // Classes and functions are the module `_socket`'s, as CPython's are, wherever it is imported from.
+    // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
     set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;
     let class = public::class::create(module, &base)?;
@@ -67,12 +69,14 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
 
 fn set<'py>(module: &Bound<'py, PyModule>, name: &CStr, value: impl IntoObject<'py>) -> Result<()> {
     let value = value.into_object(module.py())?;
-    // SAFETY: a module, a string and an object, of which the module keeps a reference of its own.
+    // SAFETY: the thread is attached, because `module` is bound. The name is a C string and both objects are valid. The module takes a
+    // reference of its own to the value.
     let refused = unsafe { ffi::PyObject_SetAttrString(module.as_ptr(), name.as_ptr(), value.as_ptr()) };
     if refused < 0 { Err(Error::Raised) } else { Ok(()) }
 }
 
-/// The module's classes and memories are the process's: they must not outlive the interpreter that made them, nor serve two.
+/// `ImportError` in a subinterpreter. The classes and caches are statics of the process: they must neither outlive the interpreter that
+/// made them nor be shared by two.
 fn refuse_subinterpreters() -> Result<()> {
     // SAFETY: the thread is attached, and the main interpreter lives as long as the process has any.
     let is_main = unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() };
@@ -84,6 +88,7 @@ fn refuse_subinterpreters() -> Result<()> {
 
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
+        &beyond::deadline::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,
@@ -99,7 +104,7 @@ fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
         &PRIVATE,
     ];
     for table in tables {
-        // SAFETY: each is a static table of functions that was made for a module.
+        // SAFETY: the thread is attached. Each table is static, ends with a null entry, and its functions expect a module as receiver.
         let refused = unsafe { ffi::PyModule_AddFunctions(module.as_ptr(), table.as_ptr()) };
         if refused < 0 {
             return Err(Error::Raised);
@@ -109,7 +114,7 @@ fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
 }
 
 fn add_constant(module: &Bound<'_, PyModule>, constant: &constants::Constant) -> Result<()> {
-    // SAFETY: a module, and a name that is static.
+    // SAFETY: the thread is attached. The module is valid, and the name is a static C string.
     let refused = unsafe { ffi::PyModule_AddIntConstant(module.as_ptr(), constant.name.as_ptr(), constant.value as _) };
     if refused < 0 { Err(Error::Raised) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! IP addresses: packed and as text.
+//! Conversions of IP addresses: packed and as text.
 
 use std::ffi::{CStr, c_int};
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,8 +22,8 @@ use crate::sys::presentation;
 /// Functions of the module that convert IP addresses.
 pub static FUNCTIONS: Table = functions![
     only c"inet_aton" => inet_aton, clinic_doc!("inet_aton($self, ip_addr, /)\n--\n\n", "inet_aton($module, ip_addr, /)\n--\n\n",
-        "The 4 bytes of an IPv4 address, in network byte order.\n\nTakes the old forms too, such as '127.1' and '0x7f.0.0.1'. \
-        Raises OSError for what is no address. See inet_aton(3);\ninet_pton() is stricter and knows IPv6.");
+        "The 4 bytes of an IPv4 address, in network byte order.\n\nAlso accepts the old forms, such as '127.1' and '0x7f.0.0.1'. \
+        Raises OSError for text that is not an address. See inet_aton(3);\ninet_pton() is stricter and knows IPv6.");
     only c"inet_ntoa" => inet_ntoa, clinic_doc!("inet_ntoa($self, packed_ip, /)\n--\n\n", "inet_ntoa($module, packed_ip, /)\n--\n\n",
         "The text of an IPv4 address, given as its 4 bytes in network byte order.\n\nRaises OSError for any other length. See inet_ntoa(3).");
     function c"inet_ntop" => inet_ntop, c"inet_ntop($module, af, packed_ip, /)\n--\n\n\
@@ -31,7 +31,7 @@ pub static FUNCTIONS: Table = functions![
         Raises ValueError for another family or length. See inet_ntop(3).";
     function c"inet_pton" => inet_pton, c"inet_pton($module, af, ip, /)\n--\n\n\
         The 4 bytes (AF_INET) or 16 bytes (AF_INET6) of an address, in network byte order, given as text.\n\n\
-        Raises OSError for what is no address of the family, and for another family. See inet_pton(3).";
+        Raises OSError for text that is not an address of the family, and for another family. See inet_pton(3).";
 ];
 
 fn inet_aton<'py>(py: Python<'py>, address: Only<'_, 'py>) -> ObjectResult<'py> {

@@ -13,10 +13,10 @@ use crate::interpreter::format::Format;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::IntoObject;
 use crate::socket::class;
-use crate::socket::lifecycle::put;
+use crate::socket::lifecycle::adopt;
 use crate::{functions, sys};
 
-/// `socketpair`.
+/// The function of the module that makes a pair of sockets.
 pub static FUNCTIONS: Table = functions![
     function c"socketpair" => socketpair, c"socketpair($module, family=AF_UNIX, type=SOCK_STREAM, proto=0, /)\n--\n\n\
         Two sockets of the base class that are connected to each other; see socketpair(2).";
@@ -27,15 +27,15 @@ fn socketpair<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResu
     let (family, kind, proto) = FORMAT.tuple(&arguments.tuple()?, (libc::AF_UNIX, libc::SOCK_STREAM, 0))?;
     let spec = Spec { family, kind, proto };
     let make = || sys::socket::socketpair(spec.family, spec.kind, spec.proto);
-    // For another family the kernel may have to load a module.
+    // For other families the kernel may have to load a module, so the call is made detached.
     let (one, other) = if spec.family == libc::AF_UNIX { make()? } else { py.detach(make)? };
-    (socket_of(py, spec, one)?, socket_of(py, spec, other)?).into_object(py)
+    (new_socket(py, spec, one)?, new_socket(py, spec, other)?).into_object(py)
 }
 
-fn socket_of(py: Python<'_>, spec: Spec, fd: OwnedFd) -> Result<Bound<'_, PyAny>> {
+fn new_socket(py: Python<'_>, spec: Spec, fd: OwnedFd) -> Result<Bound<'_, PyAny>> {
     let socket = class::new_instance(py)?;
-    // SAFETY: an instance of the class.
+    // SAFETY: `new_instance` returned an instance of the class.
     let this = unsafe { class::this(&socket) };
-    put(this.socket(), spec, fd, 0)?;
+    adopt(this.socket(), spec, fd, 0)?;
     Ok(socket)
 }

@@ -1,4 +1,4 @@
-//! Looking up one host: what an address given to `connect` or `bind` names.
+//! The look-up of one host, for an address that is given to `connect` or `bind` (CPython's `setipaddr`).
 
 use std::ffi::{CStr, c_int};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,9 +9,9 @@ use super::ip::{Ip, numeric};
 use crate::error::{Error, Result};
 use crate::sys::resolver::{self, AddrInfo, Hints};
 
-/// The address of a host for a socket of this family, or of any for `AF_UNSPEC`.
+/// The first address of a host, of this family, or of any family for `AF_UNSPEC`. Detaches the thread if the name is not numeric.
 ///
-/// The empty name is the wildcard, and `<broadcast>` the address that all machines on the network listen to.
+/// The empty name is the wildcard address, and `<broadcast>` the IPv4 broadcast address.
 pub fn host(py: Python<'_>, name: &CStr, family: c_int) -> Result<Ip> {
     match name.to_bytes() {
         b"" => return wildcard(py, family),
@@ -24,7 +24,7 @@ pub fn host(py: Python<'_>, name: &CStr, family: c_int) -> Result<Ip> {
     if let Some(ip) = numeric(name, family) {
         return Ok(ip);
     }
-    let answers = ask(py, Some(name), None, Hints { family, ..Hints::default() })?;
+    let answers = getaddrinfo(py, Some(name), None, Hints { family, ..Hints::default() })?;
     let first = answers.first().and_then(|first| Ip::of(&first.address));
     first.ok_or_else(|| Error::os("unknown address family"))
 }
@@ -36,13 +36,13 @@ fn wildcard(py: Python<'_>, family: c_int) -> Result<Ip> {
         _ => {}
     }
     let hints = Hints { family, kind: libc::SOCK_DGRAM, flags: libc::AI_PASSIVE, ..Hints::default() };
-    match ask(py, None, Some(c"0"), hints)?.as_slice() {
+    match getaddrinfo(py, None, Some(c"0"), hints)?.as_slice() {
         [only] => Ip::of(&only.address).ok_or_else(|| Error::os("unsupported address family")),
         _ => Err(Error::os("wildcard resolved to multiple address")),
     }
 }
 
-/// Asks the C library, detached.
-pub fn ask(py: Python<'_>, host: Option<&CStr>, service: Option<&CStr>, hints: Hints) -> Result<Vec<AddrInfo>> {
+/// Calls `getaddrinfo(3)` with the thread detached.
+pub fn getaddrinfo(py: Python<'_>, host: Option<&CStr>, service: Option<&CStr>, hints: Hints) -> Result<Vec<AddrInfo>> {
     Ok(py.detach(|| resolver::getaddrinfo(host, service, hints))?)
 }

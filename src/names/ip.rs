@@ -1,4 +1,4 @@
-//! IP addresses, and their text.
+//! IP addresses and their text.
 
 use std::ffi::{CStr, c_int};
 use std::io::Write;
@@ -10,12 +10,12 @@ use socket2::SockAddr;
 use crate::interpreter::{ObjectResult, make};
 use crate::sys::presentation;
 
-/// An IP address of either version.
+/// An IPv4 or IPv6 address. `Ipv6Addr` has no scope: a socket address adds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ip {
-    /// Of version 4.
+    /// IPv4.
     V4(Ipv4Addr),
-    /// Of version 6.
+    /// IPv6.
     V6(Ipv6Addr),
 }
 
@@ -26,7 +26,7 @@ impl Ip {
         v4.or_else(|| address.as_socket_ipv6().map(|address| Ip::V6(*address.ip())))
     }
 
-    /// A socket address with this port.
+    /// A socket address with this port, and without flow information or scope.
     pub fn with_port(self, port: u16) -> SockAddr {
         match self {
             Ip::V4(ip) => SocketAddrV4::new(ip, port).into(),
@@ -34,7 +34,7 @@ impl Ip {
         }
     }
 
-    /// The address family of its sockets.
+    /// `AF_INET` or `AF_INET6`.
     pub fn family(self) -> c_int {
         match self {
             Ip::V4(_) => libc::AF_INET,
@@ -42,7 +42,7 @@ impl Ip {
         }
     }
 
-    /// Its text, as `inet_ntop(3)` writes it.
+    /// The address as text, in the form of `inet_ntop(3)`.
     pub fn text(self, py: Python<'_>) -> ObjectResult<'_> {
         match self {
             Ip::V4(ip) => v4_text(py, ip),
@@ -51,24 +51,24 @@ impl Ip {
     }
 }
 
-/// The text of an IPv4 address, as `inet_ntop(3)` writes it.
+/// An IPv4 address as text, in the form of `inet_ntop(3)`.
 fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> ObjectResult<'_> {
     let mut text = [0; "255.255.255.255".len()];
     let mut rest = &mut text[..];
-    // As long as the longest there is: it cannot fail.
+    // Cannot fail: the buffer has room for the longest address.
     let _ = write!(rest, "{ip}");
     let left = rest.len();
     make::utf8(py, &text[..text.len() - left])
 }
 
-/// The text of an IPv6 address, as `inet_ntop(3)` writes it.
+/// An IPv6 address as text, in the form of `inet_ntop(3)`.
 fn v6_text(py: Python<'_>, ip: Ipv6Addr) -> ObjectResult<'_> {
     let mut text = [0; presentation::LONGEST_V6];
     make::utf8(py, presentation::ntop_v6(ip, &mut text).to_bytes())
 }
 
-/// The address that is written out in `name`, of this family or of any for `AF_UNSPEC`. One with a scope is not, as its interface has to be
-/// looked up.
+/// The address in a numeric `name`, of this family, or of either for `AF_UNSPEC`; `None` for any other name. A name with a scope
+/// (`fe80::1%eth0`) does not count as numeric, because its interface must be looked up.
 pub fn numeric(name: &CStr, family: c_int) -> Option<Ip> {
     if [libc::AF_INET, libc::AF_UNSPEC].contains(&family)
         && let Some(ip) = name.to_str().ok().and_then(|name| name.parse().ok())
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no inet_pton")]
-    fn numeric_v4_is_what_the_c_library_takes() {
+    fn a_numeric_v4_address_is_what_inet_pton_accepts() {
         let parts = ["0", "00", "1", "01", "255", "256", "", "+1", "-1", "0x1", " 1", "1 ", "1000"];
         let endings = ["", ".", ".0", "%lo", "/8"];
         let tails = parts.iter().flat_map(|part| endings.map(|ending| format!("{part}{ending}")));
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no inet_pton")]
-    fn a_scope_is_not_numeric() {
+    fn a_name_with_a_scope_is_not_numeric() {
         assert_eq!(numeric(c"::1", libc::AF_UNSPEC), Some(Ip::V6(Ipv6Addr::LOCALHOST)));
         assert_eq!(numeric(c"::1%1", libc::AF_UNSPEC), None);
         assert_eq!(numeric(c"::1", libc::AF_INET), None);

@@ -1,12 +1,12 @@
-//! Names of hosts: what an address of a socket needs of them.
+//! Host names: numeric addresses, IDNA and look-ups for socket addresses.
 //!
-//! A numeric address needs no resolver, and the GIL is not released for it. Every other question goes to the C library, detached.
+//! A numeric address needs no resolver, and the thread stays attached. The C library resolves every other name, with the thread detached.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
-//! | [`host`] | looking up one host |
-//! | [`idna`] | names as they go over the wire |
-//! | [`ip`] | IP addresses, and their text |
+//! | [`host`] | the address of one host |
+//! | [`idna`] | host names in the form of the wire |
+//! | [`ip`] | IP addresses and their text |
 
 pub mod host;
 pub mod idna;

@@ -1,8 +1,9 @@
-//! Methods that a class which is no socket has taken for itself.
+//! Methods that classes other than sockets may also use.
 //!
-//! In the standard library the methods of the public class are functions in Python: `makefile = socket.socket.makefile` gives them to any
-//! class that has the attributes they use, as urllib3 does it for its TLS connections. A method of a class in C is refused to instances of
-//! other classes. So those that a class may want are made as methods of `object`, and ask themselves what they are called on.
+//! In the standard library the methods of the public class are Python functions: `makefile = socket.socket.makefile` gives one to any class
+//! that has the attributes it uses, as urllib3 does for its TLS connections. A method descriptor of a C class raises `TypeError` for
+//! instances of other classes. So the methods that other classes may want are made as methods of `object`, and check their receiver
+//! themselves.
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -15,7 +16,7 @@ use crate::interpreter::{make, owned};
 use crate::name;
 use crate::socket::object::SocketRef;
 
-/// What such a method is called on: a socket, or anything else.
+/// The receiver of such a method: a socket or any other object.
 #[derive(Clone, Copy)]
 pub struct AnyObject<'a, 'py> {
     object: Borrowed<'a, 'py, PyAny>,
@@ -23,7 +24,7 @@ pub struct AnyObject<'a, 'py> {
 
 impl<'a, 'py> Receiver<'a, 'py> for AnyObject<'a, 'py> {
     unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
-        // SAFETY: as the caller promises; every object is one of `object`.
+        // SAFETY: the caller promises a valid object that lives for 'a. Every object is an instance of `object`.
         AnyObject { object: unsafe { Borrowed::from_ptr(py, pointer) } }
     }
 }
@@ -39,33 +40,34 @@ impl<'a, 'py> AnyObject<'a, 'py> {
         self.object
     }
 
-    /// The socket, if it is one.
+    /// The receiver as a socket, or `None` if it is another object.
     pub fn socket(&self) -> Option<SocketRef<'a, 'py>> {
-        // SAFETY: an instance of the public class or of a subclass, as is checked, borrowed for 'a.
+        // SAFETY: `is_instance` has checked that it is an instance of the public class or of a subclass; it is borrowed for 'a.
         identity::is_instance(&self.object)
             .then(|| unsafe { SocketRef::from_interpreter(self.py(), self.object.as_ptr()) })
     }
 
-    /// Whether it was closed, as it says itself.
-    pub fn says_closed(&self) -> Result<bool> {
+    /// Whether the attribute `_closed` is true.
+    pub fn closed_attribute(&self) -> Result<bool> {
         Ok(self.object.getattr(name!(self.py(), "_closed")?)?.is_truthy()?)
     }
 
-    /// How many file objects are open on it, as it says itself.
-    pub fn files(&self) -> Result<Bound<'py, PyAny>> {
+    /// The attribute `_io_refs`: how many file objects are open on it.
+    pub fn io_refs(&self) -> Result<Bound<'py, PyAny>> {
         Ok(self.object.getattr(name!(self.py(), "_io_refs")?)?)
     }
 
-    /// Sets how many file objects are open on it.
-    pub fn set_files(&self, count: Bound<'py, PyAny>) -> Result<()> {
+    /// Sets the attribute `_io_refs`.
+    pub fn set_io_refs(&self, count: Bound<'py, PyAny>) -> Result<()> {
         Ok(self.object.setattr(name!(self.py(), "_io_refs")?, count)?)
     }
 }
 
-/// Gives `class` the methods of a table of functions with the receiver [`AnyObject`].
+/// Adds to `class` the methods of a table whose functions take [`AnyObject`] as receiver.
 pub fn add(class: &Bound<'_, PyType>, table: &'static Table) -> Result<()> {
     for entry in table.entries() {
-        // SAFETY: an entry of a static table, made for any object. What comes back is new, or null with an exception.
+        // SAFETY: the thread is attached, because `class` is bound. The entry is static, its functions take any object as receiver, and its
+        // name is a C string. The returned reference is new, or null with an exception set.
         let (method, name) = unsafe {
             let method = ffi::PyDescr_NewMethod(&raw mut ffi::PyBaseObject_Type, std::ptr::from_ref(entry).cast_mut());
             (owned(class.py(), method)?, std::ffi::CStr::from_ptr(entry.ml_name))

@@ -22,13 +22,13 @@ static METHODS: Table = functions![
     keywords c"__getstate__" => lifecycle::getstate, c"__getstate__($self)\n--\n\n\
         Raises TypeError: a connection cannot be pickled. See socket.send_fds to pass one to another process.";
     keywords c"_real_close" => lifecycle::real_close, c"_real_close($self, /, *ignored)\n--\n\n\
-        Closes the socket now. Subclasses close what they have beside it here.";
+        Closes the socket now. Subclasses override this to close what else they hold.";
     keywords c"_check_sendfile_params" => sendfile::check_parameters,
         c"_check_sendfile_params($self, file, offset, count)\n--\n\n\
-        Refuses what sendfile() cannot send.";
+        Raises ValueError or TypeError for arguments that sendfile() does not accept.";
     keywords c"_sendfile_use_send" => sendfile::use_send,
         c"_sendfile_use_send($self, file, offset=0, count=None)\n--\n\n\
-        sendfile() by reading the file and sending what was read.";
+        sendfile() by reading the file and sending the data with send().";
     keywords c"_sendfile_use_sendfile" => sendfile::use_sendfile,
         c"_sendfile_use_sendfile($self, file, offset=0, count=None)\n--\n\n\
         sendfile() by sendfile(2).";
@@ -37,10 +37,10 @@ static METHODS: Table = functions![
         sendfile() by another function, which takes the file's descriptor, an offset and a size.";
     keywords c"accept" => lifecycle::accept, c"accept($self)\n--\n\n\
         Waits for a connection and returns (connection, address): a new socket, which is not inheritable, and its peer's address.\n\n\
-        The socket must listen. Raises TimeoutError when its timeout passes, BlockingIOError when it is non-blocking and nobody\n\
-        waits, and OSError; see accept(2).";
+        The socket must listen. Raises TimeoutError when its timeout passes, BlockingIOError when it is non-blocking and no\n\
+        connection is waiting, and OSError; see accept(2).";
     keywords c"close" => lifecycle::close, c"close($self)\n--\n\n\
-        Closes the socket; file objects made by makefile() keep the connection till they are closed too.\n\n\
+        Closes the socket. File objects made by makefile() keep the connection open until the last of them is closed.\n\n\
         Calls that other threads have running on it end with OSError(EBADF). See close(2).";
     keywords c"detach" => lifecycle::detach, c"detach($self)\n--\n\n\
         Closes the socket object and returns its descriptor, which stays open and is the caller's from now on.";
@@ -51,24 +51,25 @@ static METHODS: Table = functions![
     static_noargs c"gethostname" => hostname::gethostname, c"gethostname()\n--\n\n\
         The name of this machine; the same as the module's gethostname(). See gethostname(2).";
     keywords c"sendfile" => sendfile::sendfile, c"sendfile($self, file, offset=0, count=None)\n--\n\n\
-        Sends a file opened in binary mode, from offset, count bytes or all of it, and returns how many bytes went.\n\n\
-        Uses sendfile(2) where the file is a regular one, and send() where not. The file's position is behind what was sent,\n\
-        after an error too. The socket must be of type SOCK_STREAM, and not be non-blocking.";
+        Sends count bytes of a file from offset on, or all of it, and returns the number of bytes sent.\n\n\
+        The file must be open in binary mode. Uses sendfile(2) for a regular file and send() for any other. Afterwards the file's\n\
+        position is behind the last byte sent, also after an error. The socket must be of type SOCK_STREAM and must not be\n\
+        non-blocking.";
     keywords c"set_inheritable" => lifecycle::set_inheritable, c"set_inheritable($self, inheritable)\n--\n\n\
         Sets whether programs that this one starts inherit the descriptor (PEP 446).";
 ];
 
-/// Methods that other classes may take: see [`borrowed`].
+/// Methods that other classes may also use: see [`borrowed`].
 static BORROWED: Table = functions![
-    keywords c"__enter__" => lifecycle::enter_with, c"__enter__($self)\n--\n\n\
-        The socket itself, which the with-statement closes at its end.";
-    keywords c"__exit__" => lifecycle::exit_with, c"__exit__($self, /, *args)\n--\n\n\
+    keywords c"__enter__" => lifecycle::context_enter, c"__enter__($self)\n--\n\n\
+        Returns the socket itself, which the with statement closes at its end.";
+    keywords c"__exit__" => lifecycle::context_exit, c"__exit__($self, /, *args)\n--\n\n\
         Closes the socket, unless it was closed already.";
-    keywords c"_decref_socketios" => lifecycle::forget_file, c"_decref_socketios($self)\n--\n\n\
-        Counts one file object less; the last one closes a socket whose close() was called before.";
+    keywords c"_decref_socketios" => lifecycle::decref_socketios, c"_decref_socketios($self)\n--\n\n\
+        Removes one file object from the count; the last one closes a socket whose close() was called before.";
     keywords c"makefile" => makefile::makefile,
         c"makefile($self, mode='r', buffering=None, *, encoding=None, errors=None, newline=None)\n--\n\n\
-        A file object that reads from, or writes to, the socket.\n\n\
+        Returns a file object that reads from the socket, writes to it, or both.\n\n\
         mode is made of 'r', 'w' and 'b'; buffering is a size in bytes, 0 for none (in binary mode only); the others are those\n\
         of open(). The socket should be blocking: after a timeout nothing more can be read. Raises ValueError for a wrong mode.";
 ];
@@ -77,11 +78,11 @@ static ATTRIBUTES: Attributes = attributes![
     read c"family" => lifecycle::family, c"The address family, a member of AddressFamily.";
     read c"type" => lifecycle::kind, c"The type, a member of SocketKind.";
     read c"__weakref__" => lifecycle::weak_reference, c"The first weak reference.";
-    write c"_closed" => lifecycle::marked_closed, set = lifecycle::mark_closed, c"Whether close() was called.";
-    write c"_io_refs" => lifecycle::files, set = lifecycle::set_files, c"How many file objects are open on it.";
+    write c"_closed" => lifecycle::closed, set = lifecycle::set_closed, c"Whether close() was called.";
+    write c"_io_refs" => lifecycle::io_refs, set = lifecycle::set_io_refs, c"How many file objects are open on it.";
 ];
 
-/// Where the interpreter finds the list of weak references.
+/// The offset at which the interpreter keeps the list of weak references.
 static MEMBERS: Members = Members::new(&[
     ffi::PyMemberDef {
         name: c"__weaklistoffset__".as_ptr(),
@@ -93,16 +94,16 @@ static MEMBERS: Members = Members::new(&[
     END_OF_MEMBERS,
 ]);
 
-/// What is called for each message. See [`method`].
-const OFTEN_CALLED: [&str; 7] = ["recv", "recv_into", "recvfrom", "recvfrom_into", "send", "sendall", "sendto"];
+/// Methods that are called for each message: the class gets them as its own, because calls are faster then. See [`method`].
+const HOT_METHODS: [&str; 7] = ["recv", "recv_into", "recvfrom", "recvfrom_into", "send", "sendall", "sendto"];
 
-/// Makes the class, as a subclass of the base class; or gives the one that was made.
+/// Makes the class, as a subclass of `base`, or returns the one made before.
 pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> Result<Bound<'py, PyType>> {
-    if let Some(class) = identity::made(module.py()) {
+    if let Some(class) = identity::created(module.py()) {
         return Ok(class.clone());
     }
-    io::hold(module.py())?;
-    let [traverse, clear] = collected_as_in_python(module.py())?;
+    io::import(module.py())?;
+    let [traverse, clear] = collector_slots(module.py())?;
     let class = Class {
         name: c"oxisocket.socket",
         size: size_of::<Object>(),
@@ -118,13 +119,14 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
             slot(ffi::Py_tp_members, MEMBERS.as_ptr().cast()),
         ],
     };
-    // SAFETY: the slots are what they say and static or leaked; instances are `Object`s.
+    // SAFETY: each slot holds a function or a table of the type its number stands for, static or the interpreter's own. Instances are laid
+    // out as `Object`.
     let class = unsafe { class.create(module, Some(base.as_any()))? };
-    // In reprs, warnings and error messages the class goes by the name it has always had: programs and their logs know it.
+    // Reprs, warnings and error messages name the class as the standard library does: programs and their logs know that name.
     let py = module.py();
     class.setattr(name!(py, "__name__")?, make::text(py, "socket")?)?;
     class.setattr(name!(py, "__module__")?, make::text(py, "socket")?)?;
-    for name in OFTEN_CALLED {
+    for name in HOT_METHODS {
         method::redefine(&class, name)?;
     }
     borrowed::add(&class, &BORROWED)?;
@@ -137,11 +139,14 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
     Ok(class)
 }
 
-/// How the collector goes about instances of a class made in Python, which this one is in the standard library: as the base classes say, and
-/// then through what each class adds. An instance's `__class__` can be set to a subclass, or back, where both classes have that in common.
-fn collected_as_in_python(py: Python<'_>) -> Result<[ffi::PyType_Slot; 2]> {
+/// The traverse and clear slots of a class made in Python. They call those of the base classes and then visit what each subclass adds.
+///
+/// In the standard library the public class is made in Python. The interpreter lets a program set an instance's `__class__` to a subclass,
+/// or back, only if both classes have the same slots here.
+fn collector_slots(py: Python<'_>) -> Result<[ffi::PyType_Slot; 2]> {
     let class = made_in_python(py)?;
-    // SAFETY: a class, which holds both, as every class made in Python does; they are the interpreter's and work for each of its classes.
+    // SAFETY: `class` is a valid class, and the thread is attached, because `py` exists. The interpreter fills both slots of every class
+    // made in Python with functions that work for any heap type.
     let (traverse, clear) = unsafe {
         let class = &*class.as_type_ptr();
         (class.tp_traverse.map_or(ptr::null_mut(), |it| it as _), class.tp_clear.map_or(ptr::null_mut(), |it| it as _))
@@ -150,7 +155,7 @@ fn collected_as_in_python(py: Python<'_>) -> Result<[ffi::PyType_Slot; 2]> {
 }
 
 const DOC: &std::ffi::CStr = c"socket(family=-1, type=-1, proto=-1, fileno=None)\n--\n\n\
-    One end of a conversation over a network, or between programs of one machine.\n\n\
+    One end of a communication over a network, or between programs of one machine.\n\n\
     family is AF_INET (the default), AF_INET6, AF_UNIX, ...; type is SOCK_STREAM (the default), SOCK_DGRAM, ...; proto is\n\
-    nearly always 0. With fileno the socket takes over that descriptor, and detects what is not given. Sockets are not\n\
-    inherited by programs that this one starts. Raises OSError; see socket(2).";
+    nearly always 0. With fileno the socket takes over that descriptor, and detects the arguments that are not given.\n\
+    Programs that this one starts do not inherit sockets. Raises OSError; see socket(2).";

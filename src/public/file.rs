@@ -1,7 +1,7 @@
 //! The raw layer of `makefile`: an `io.RawIOBase` on a socket.
 //!
-//! It extends a C class of `io` whose size only the interpreter knows, so that an instance's own part lies behind that of its base, at an
-//! offset found when the class is made.
+//! It extends a C class of `io` whose size only the interpreter knows. So the state that this class adds lies behind that of its base, at
+//! an offset computed when the class is made.
 
 use std::ffi::{c_int, c_void};
 use std::mem::size_of;
@@ -35,10 +35,10 @@ unsafe extern "C" {
     fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
 }
 
-/// What an instance has beside its base. All zeros are an instance that was never initialised: closed.
+/// The state that the class adds to its base. All zeros is an instance that was never initialised: it has no socket, as a closed one.
 #[repr(C)]
 struct State {
-    /// The socket; none once closed.
+    /// The socket; empty once the file is closed.
     socket: Slot,
     mode: AtomicU8,
     timed_out: AtomicBool,
@@ -47,13 +47,13 @@ struct State {
 const READING: u8 = 1;
 const WRITING: u8 = 2;
 
-/// Where the [`State`] begins in an instance; set once, when the class is made.
+/// The offset of the [`State`] in an instance, in bytes; set once, when the class is made.
 static OFFSET: AtomicUsize = AtomicUsize::new(0);
-/// The C class that is extended; lives as long as the interpreter.
+/// The C class that this one extends. It lives as long as the interpreter.
 static BASE: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 
-/// The class among its bases that frees an instance, whatever class that is of.
-static FREEING: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+/// The nearest class among the bases whose `tp_dealloc` frees an instance itself: see [`base_with_own_dealloc`].
+static DEALLOC_BASE: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 
 /// The file object a method is called on.
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ struct File<'a, 'py> {
 
 impl<'py> Receiver<'_, 'py> for File<'_, 'py> {
     unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller promises an instance of the class that lives for 'a.
         File { object: unsafe { Borrowed::from_ptr(py, pointer) } }
     }
 }
@@ -74,7 +74,8 @@ impl<'py> Receiver<'_, 'py> for File<'_, 'py> {
 ///
 /// `object` is an instance of the class, and lives for `'a`.
 unsafe fn state<'a>(object: *mut ffi::PyObject) -> &'a State {
-    // SAFETY: the class made room for a state there, aligned like a pointer, and the allocator zeroed it.
+    // SAFETY: `create` gave instances room for a `State` at this offset, aligned for it, and the allocator zeroed that memory. All zeros is
+    // a valid `State`. The caller promises an instance that lives for 'a.
     unsafe { &*object.byte_add(OFFSET.load(Ordering::Relaxed)).cast::<State>() }
 }
 
@@ -84,7 +85,7 @@ impl<'a, 'py> File<'a, 'py> {
     }
 
     fn state(&self) -> &'a State {
-        // SAFETY: methods are only called on instances.
+        // SAFETY: `from_interpreter` got an instance of the class, which is borrowed for 'a.
         unsafe { state(self.object.as_ptr()) }
     }
 
@@ -96,27 +97,32 @@ impl<'a, 'py> File<'a, 'py> {
         PyBool::new(self.py(), value).to_owned().into_any()
     }
 
-    /// The socket; none once closed.
+    /// The socket; `None` once the file is closed.
     fn socket(&self) -> Option<Bound<'py, PyAny>> {
         self.state().socket.get(self.py())
     }
 
-    /// The socket of a file that is open for what `mode` says; refused by the methods of `io` whose business that is.
-    fn socket_for(&self, mode: u8, check: &'static Name) -> Result<Bound<'py, PyAny>> {
+    /// The socket of a file that was opened in `mode`. Otherwise the methods of `io` raise the error: `_checkClosed` for a closed file,
+    /// `check` for another mode.
+    fn socket_opened_for(&self, mode: u8, check: &'static Name) -> Result<Bound<'py, PyAny>> {
         let Some(socket) = self.socket() else {
             self.object.call_method0(name!(self.py(), "_checkClosed")?)?;
             return Err(Error::value("I/O operation on uninitialized object"));
         };
+        // `io.RawIOBase.close(file)` closes the file without this class.
+        if !self.has_no_attributes() {
+            self.object.call_method0(name!(self.py(), "_checkClosed")?)?;
+        }
         if self.state().mode.load(Ordering::Relaxed) & mode == 0 {
             self.object.call_method0(check.get(self.py())?)?;
         }
         Ok(socket)
     }
 
-    /// Whether nobody ever set an attribute of this object: `io` marks a closed one by an attribute.
-    fn is_untouched(&self) -> bool {
-        // SAFETY: an object. What comes back is where it has its dict, null where that has no place of its own; the dict itself is null
-        // until there is one, and not followed.
+    /// Whether the object has no dict yet, so that no attribute was ever set. `io` marks a closed file by an attribute.
+    fn has_no_attributes(&self) -> bool {
+        // SAFETY: the thread is attached and the object is valid. The function returns the address of the field that holds the dict, or
+        // null for an object without such a field. The field is null until there is a dict, and only compared with null.
         unsafe {
             let dict = _PyObject_GetDictPtr(self.object.as_ptr());
             !dict.is_null() && AtomicPtr::from_ptr(dict).load(Ordering::Acquire).is_null()
@@ -127,7 +133,7 @@ impl<'a, 'py> File<'a, 'py> {
         Ok(self.object.getattr(name!(self.py(), "closed")?)?.is_truthy()?)
     }
 
-    fn refuse_closed(&self) -> Result<()> {
+    fn check_not_closed(&self) -> Result<()> {
         if self.is_closed()? {
             return Err(Error::value("I/O operation on closed socket."));
         }
@@ -160,14 +166,14 @@ static ATTRIBUTES: Attributes = attributes![
     read c"name" => name, c"The socket's descriptor; -1 when closed.";
     write c"_sock" => get_socket, set = set_socket, c"The socket; None when closed.";
     read c"_mode" => mode, c"The mode.";
-    read c"_reading" => reads, c"Whether it was opened for reading.";
-    read c"_writing" => writes, c"Whether it was opened for writing.";
+    read c"_reading" => is_reading, c"Whether it was opened for reading.";
+    read c"_writing" => is_writing, c"Whether it was opened for writing.";
     write c"_timeout_occurred" => timed_out, set = set_timed_out, c"Whether a timeout has passed.";
 ];
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// Makes the class; or gives the one that was made.
+/// Makes the class, or returns the one made before.
 pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
     let py = module.py();
     if let Some(class) = CLASS.get(py) {
@@ -175,12 +181,12 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
     }
     let io = py.import(name!(py, "_io")?)?;
     let base = io.getattr(name!(py, "_RawIOBase")?)?.cast_into::<PyType>().map_err(PyErr::from)?;
-    // SAFETY: a class, which lives as long as the interpreter.
+    // SAFETY: `base` is a valid class, and the interpreter does not change its size.
     let base_size = unsafe { (*base.as_type_ptr()).tp_basicsize }.cast_unsigned();
     let offset = base_size.next_multiple_of(align_of::<State>());
     OFFSET.store(offset, Ordering::Relaxed);
     BASE.store(base.as_type_ptr(), Ordering::Relaxed);
-    FREEING.store(freeing(&base)?, Ordering::Relaxed);
+    DEALLOC_BASE.store(base_with_own_dealloc(&base)?, Ordering::Relaxed);
     let class = Class {
         name: c"oxisocket._socket.RawSocketIO",
         size: offset + size_of::<State>(),
@@ -201,21 +207,24 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
             slot(ffi::Py_tp_getset, ATTRIBUTES.as_ptr().cast()),
         ],
     };
-    // SAFETY: the slots are what they say and static; instances have their base's size and a state behind it.
+    // SAFETY: each slot holds a static function or table of the type its number stands for. An instance is as large as one of the base with
+    // a `State` behind it.
     let class = unsafe { class.create(module, Some(base.as_any()))? };
     let _ = CLASS.set(py, class.clone().unbind());
     Ok(class)
 }
 
-/// The first of a class and its bases that frees an instance itself. What stands in its place in the others looks for the first class of the
-/// *instance* that does, which is ours.
-fn freeing(class: &Bound<'_, PyType>) -> Result<*mut ffi::PyTypeObject> {
+/// The first class, of `class` and its bases, whose `tp_dealloc` frees an instance itself.
+///
+/// A class made in Python has a generic `tp_dealloc`. It searches the bases of the *instance's* class for the first `tp_dealloc` that is
+/// not the generic one, and would find ours: an endless recursion.
+fn base_with_own_dealloc(class: &Bound<'_, PyType>) -> Result<*mut ffi::PyTypeObject> {
     let made_in_python = made_in_python(class.py())?;
     let mut class = class.as_type_ptr();
-    // SAFETY: classes, each of which holds its base; `object`, the last one, frees.
+    // SAFETY: each class is valid and keeps its base alive. The loop ends at `object` at the latest, which has a `tp_dealloc` of its own.
     unsafe {
-        let looks_for_it = (*made_in_python.as_type_ptr()).tp_dealloc.map(|dealloc| dealloc as usize);
-        while (*class).tp_dealloc.map(|dealloc| dealloc as usize) == looks_for_it {
+        let generic_dealloc = (*made_in_python.as_type_ptr()).tp_dealloc.map(|dealloc| dealloc as usize);
+        while (*class).tp_dealloc.map(|dealloc| dealloc as usize) == generic_dealloc {
             class = (*class).tp_base;
         }
     }
@@ -254,11 +263,11 @@ fn replace_socket<'py>(file: File<'_, 'py>, socket: Option<Bound<'py, PyAny>>) {
 }
 
 unsafe extern "C" fn traverse(object: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
-    // SAFETY: called by the collector on an instance; nothing but `visit` is called.
+    // SAFETY: the collector calls the slot with an instance, and passes a valid `visit` with its argument. Nothing else runs Python code.
     unsafe {
         let base = BASE.load(Ordering::Relaxed);
-        // A class that `io` makes as it makes its own shows an instance's class; one that is the interpreter's own leaves that to us.
-        if !is_made_at_run_time(base) {
+        // The traverse of a heap type visits the instance's class. That of a static type leaves this to the subclass.
+        if !is_heap_type(base) {
             let stop = visit(ffi::Py_TYPE(object).cast(), argument);
             if stop != 0 {
                 return stop;
@@ -273,7 +282,7 @@ unsafe extern "C" fn traverse(object: *mut ffi::PyObject, visit: ffi::visitproc,
 }
 
 unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
-    // SAFETY: called attached, by the collector on an instance.
+    // SAFETY: the collector calls the slot with the thread attached and with an instance of the class.
     unsafe {
         drop(state(object).socket.replace(Python::assume_attached(), None));
         match (*BASE.load(Ordering::Relaxed)).tp_clear {
@@ -283,54 +292,55 @@ unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
     }
 }
 
-/// An instance's end: the finalizer first, that of `io`, which closes the file, or what a subclass has in its place. The socket is let go
-/// in any case. The rest is the base's to do.
+/// Deallocates an instance. First it calls the finalizer, which is that of `io`, which closes the file, or one of a subclass. Then it drops
+/// the socket, whatever the finalizer did, and leaves the rest to the base.
 unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
-    // SAFETY: called attached, when the last reference is gone. The finalizer may bring the object back: then nothing more is done. If not,
-    // the socket's reference is taken out while there is an object to take it out of; the base, which calls no finalizer twice, frees it.
-    // The class's reference is given back by a base that was made at run time itself, or else here.
+    // SAFETY: the interpreter calls the slot with the thread attached, when the last reference is gone. The finalizer may resurrect the
+    // object: then nothing more is done. Otherwise the reference to the socket is taken out before the base frees the object; the base does
+    // not call the finalizer again. An instance owns a reference to its class: a base that is a heap type releases it, and for a static
+    // base this function does, once.
     unsafe {
         if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
             return;
         }
         let socket = state(object).socket.replace(Python::assume_attached(), None);
         let class = ffi::Py_TYPE(object);
-        let base = FREEING.load(Ordering::Relaxed);
+        let base = DEALLOC_BASE.load(Ordering::Relaxed);
         if let Some(dealloc) = (*base).tp_dealloc {
             dealloc(object);
         }
-        if !is_made_at_run_time(base) {
+        if !is_heap_type(base) {
             ffi::Py_DECREF(class.cast());
         }
         drop(socket);
     }
 }
 
-/// Whether instances of a class hold a reference to it.
+/// Whether a class is a heap type: its instances own a reference to it.
 ///
 /// # Safety
 ///
-/// `class` is a class.
-unsafe fn is_made_at_run_time(class: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: as the caller promises.
+/// `class` points to a valid class.
+unsafe fn is_heap_type(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the caller promises a valid class.
     unsafe { ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
-/// The argument of a method that takes one thing, called `b`.
+/// The argument of a method that takes one, named `b`.
 #[inline]
-fn only_argument<'a, 'py>(
+fn single_argument<'a, 'py>(
     name: &'static str,
     file: File<'a, 'py>,
     arguments: Keywords<'a, 'py>,
 ) -> Result<Bound<'py, PyAny>> {
     match arguments.only_positional().map(|arguments| (arguments.len(), arguments.get(0))) {
         Some((1, Some(argument))) => Ok(argument.to_owned()),
-        _ => named_argument(name, file, arguments),
+        _ => bind_single_argument(name, file, arguments),
     }
 }
 
 #[cold]
-fn named_argument<'py>(
+fn bind_single_argument<'py>(
     qualified_name: &'static str,
     file: File<'_, 'py>,
     arguments: Keywords<'_, 'py>,
@@ -341,13 +351,16 @@ fn named_argument<'py>(
 }
 
 fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    let buffer = only_argument("SocketIO.readinto", file, arguments)?;
-    let socket = file.socket_for(READING, name!("_checkReadable"))?;
+    let buffer = single_argument("SocketIO.readinto", file, arguments)?;
+    let socket = file.socket_opened_for(READING, name!("_checkReadable"))?;
     if file.state().timed_out.load(Ordering::Relaxed) {
         return Err(Error::os("cannot read from timed out object"));
     }
-    let outcome =
-        if is_exactly_public(&socket) { receive(&socket, &buffer) } else { call(&socket, name!("recv_into"), &buffer) };
+    let outcome = if is_exactly_public(&socket) {
+        receive(&socket, &buffer)
+    } else {
+        call_method(&socket, name!("recv_into"), &buffer)
+    };
     outcome.or_else(|error| {
         let error = error.put_aside(file.py());
         if is_timeout(file.py(), &error) {
@@ -358,40 +371,45 @@ fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectRes
 }
 
 fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> ObjectResult<'py> {
-    let mut memory = Buffer::unfilled(socket.py());
-    if let Err(error) = memory.fill_writable(buffer) {
-        // The method has words of its own for what is no such buffer.
+    let mut target = Buffer::unfilled(socket.py());
+    if let Err(error) = target.fill_writable(buffer) {
+        // `recv_into` raises the error, because its message names the method.
         error.discard(socket.py());
-        return call(socket, name!("recv_into"), buffer);
+        return call_method(socket, name!("recv_into"), buffer);
     }
-    // SAFETY: an instance of the public class, as the caller found.
+    // SAFETY: the caller has checked with `is_exactly_public` that this is an instance of the public class; it is borrowed for the call.
     let this = unsafe { socket_of(socket) };
-    let count = transfer::receive(this, &mut memory.receive_buffer(), 0)?;
+    let count = transfer::receive(this, &mut target.receive_buffer(), 0)?;
     count.into_object(socket.py())
 }
 
 fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    let data = only_argument("SocketIO.write", file, arguments)?;
-    let socket = file.socket_for(WRITING, name!("_checkWritable"))?;
-    let outcome = if is_exactly_public(&socket) { send(&socket, &data) } else { call(&socket, name!("send"), &data) };
+    let data = single_argument("SocketIO.write", file, arguments)?;
+    let socket = file.socket_opened_for(WRITING, name!("_checkWritable"))?;
+    let outcome =
+        if is_exactly_public(&socket) { send(&socket, &data) } else { call_method(&socket, name!("send"), &data) };
     outcome.or_else(|error| none_if_blocked(file, error.put_aside(file.py())))
 }
 
 fn send<'py>(socket: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let data = Buffer::readable(data)?;
-    // SAFETY: an instance of the public class, as the caller found.
+    // SAFETY: the caller has checked with `is_exactly_public` that this is an instance of the public class; it is borrowed for the call.
     let this = unsafe { socket_of(socket) };
     let count = transfer::send_some(this, data.bytes(), 0)?;
     count.into_object(socket.py())
 }
 
-/// What a subclass, or whatever else takes the part of a socket, makes of it.
+/// Calls a method of a subclass of the public class, or of any other object that stands in for a socket.
 #[inline(never)]
-fn call<'py>(socket: &Bound<'py, PyAny>, method: &'static Name, argument: &Bound<'py, PyAny>) -> ObjectResult<'py> {
+fn call_method<'py>(
+    socket: &Bound<'py, PyAny>,
+    method: &'static Name,
+    argument: &Bound<'py, PyAny>,
+) -> ObjectResult<'py> {
     Ok(socket.call_method1(method.get(socket.py())?, (argument,))?)
 }
 
-/// `None` in place of the error of a non-blocking socket that was not ready.
+/// `None` instead of EAGAIN, for a non-blocking socket that is not ready; any other error stays one.
 #[cold]
 fn none_if_blocked<'py>(file: File<'_, 'py>, error: Error) -> ObjectResult<'py> {
     if would_block(file.py(), &error) {
@@ -431,7 +449,7 @@ fn close<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     if file.is_closed()? {
         return Ok(file.none());
     }
-    // SAFETY: a class, which lives as long as the interpreter.
+    // SAFETY: the thread is attached, and `create` stored a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
     base.call_method1(name!(file.py(), "close")?, (file.object,))?;
     if let Some(socket) = file.socket() {
@@ -450,17 +468,17 @@ fn fileno<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
 }
 
 fn readable<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
-    file.refuse_closed()?;
-    reads(file)
+    file.check_not_closed()?;
+    is_reading(file)
 }
 
 fn writable<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
-    file.refuse_closed()?;
-    writes(file)
+    file.check_not_closed()?;
+    is_writing(file)
 }
 
 fn seekable<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
-    file.refuse_closed()?;
+    file.check_not_closed()?;
     Ok(file.bool(false))
 }
 
@@ -480,22 +498,23 @@ fn name<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     Ok(file.object.call_method0(name!(file.py(), "fileno")?)?)
 }
 
-/// `closed`, which buffered readers ask before each line. The base class knows, at the cost of two look-ups.
+/// `closed`, which a buffered reader reads before each line. To ask the base class costs two lookups, so a file without attributes is known
+/// to be open without them.
 fn closed<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
-    if file.is_untouched() {
+    if file.has_no_attributes() {
         return Ok(file.bool(false));
     }
-    // SAFETY: a class, which lives as long as the interpreter.
+    // SAFETY: the thread is attached, and `create` stored a class, which lives as long as the interpreter.
     let base = unsafe { Bound::from_borrowed_ptr(file.py(), BASE.load(Ordering::Relaxed).cast()) };
     let closed = base.getattr(name!(file.py(), "closed")?)?;
     Ok(closed.call_method1(name!(file.py(), "__get__")?, (file.object,))?)
 }
 
-fn reads<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
+fn is_reading<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     Ok(file.bool(file.state().mode.load(Ordering::Relaxed) & READING != 0))
 }
 
-fn writes<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
+fn is_writing<'py>(file: File<'_, 'py>) -> ObjectResult<'py> {
     Ok(file.bool(file.state().mode.load(Ordering::Relaxed) & WRITING != 0))
 }
 

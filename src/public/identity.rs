@@ -1,4 +1,4 @@
-//! Which class is the public one, and which objects are its instances.
+//! Identifies the public class and its instances.
 
 use std::ptr;
 
@@ -15,72 +15,72 @@ use crate::socket::object::SocketRef;
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// A new instance that was not initialised.
+/// Makes a new instance without calling `__init__`.
 pub fn new_instance(py: Python<'_>) -> Result<Bound<'_, PyAny>> {
     let class = class(py)?;
-    // SAFETY: `class` is the class; `__new__` looks at none of its arguments.
+    // SAFETY: the thread is attached, because `py` exists. `class` is the public class, and `new` ignores its other arguments.
     let object = unsafe { lifecycle::new(class.as_type_ptr(), ptr::null_mut(), ptr::null_mut()) };
     if object.is_null() {
         return Err(Error::Raised);
     }
-    // SAFETY: a new reference.
+    // SAFETY: `new` returned a new reference, which is not null.
     Ok(unsafe { Bound::from_owned_ptr(py, object) })
 }
 
-/// An instance of the class, or of a subclass, as methods get it.
+/// Borrows an instance of the class or of a subclass as methods get it. `TypeError` for any other object.
 pub fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Result<SocketRef<'a, 'py>> {
     if !object.is_instance(class(object.py())?.as_any())? {
         return Err(Error::type_error("a socket is required"));
     }
-    // SAFETY: an instance, borrowed for 'a.
+    // SAFETY: the check above has shown that it is an instance; it is borrowed for 'a.
     Ok(unsafe { SocketRef::from_interpreter(object.py(), object.as_ptr()) })
 }
 
-/// Whether the object is an instance of the class, or of a subclass. What it says of itself does not count.
+/// Whether the object is an instance of the class or of a subclass, by its real type: an overridden `__class__` does not count.
 pub fn is_instance(object: &Bound<'_, PyAny>) -> bool {
     let is_of = |class: &Py<PyType>| {
-        // SAFETY: an object and a class.
+        // SAFETY: the thread is attached; both are valid, and the second is a class.
         unsafe { ffi::PyObject_TypeCheck(object.as_ptr(), class.as_ptr().cast()) != 0 }
     };
     CLASS.get(object.py()).is_some_and(is_of)
 }
 
-/// Whether a class is this one.
+/// Whether the object is the public class.
 pub fn is_public(class: &Bound<'_, PyAny>) -> bool {
     CLASS.get(class.py()).is_some_and(|public| public.is(class))
 }
 
-/// Whether a class is this one, or derived from it.
-pub fn is_public_or_derived(object: &Bound<'_, PyAny>) -> bool {
+/// Whether the object is the public class or a subclass.
+pub fn is_public_or_subclass(object: &Bound<'_, PyAny>) -> bool {
     let py = object.py();
     CLASS.get(py).is_some_and(|public| {
         object.cast::<PyType>().is_ok_and(|class| class.is_subclass(public.bind(py)).unwrap_or(false))
     })
 }
 
-/// Whether the object is of the class itself, and the class as it was made: nothing of it has been overridden.
+/// Whether the object is of exactly this class, and the class is unchanged: neither a subclass nor a program has overridden a method.
 pub fn is_exactly_public(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: an object has a type.
+    // SAFETY: the object is valid and borrowed; every object has a type.
     let own = unsafe { ffi::Py_TYPE(object.as_ptr()) };
     let is_public = |class: &&Py<PyType>| class.as_ptr().cast() == own;
     CLASS.get(object.py()).filter(is_public).is_some_and(|class| is_pristine(class.bind(object.py())))
 }
 
-/// Remembers what the class is made of, now that all of it is there: see [`pristine`].
+/// Records the attributes of the class, once all have been set: see [`pristine`].
 pub fn remember_pristine(py: Python<'_>) -> Result<()> {
     pristine::remember(class(py)?)
 }
 
-/// The class, if it was made.
-pub fn made(py: Python<'_>) -> Option<&Bound<'_, PyType>> {
+/// The class, if it was made already.
+pub fn created(py: Python<'_>) -> Option<&Bound<'_, PyType>> {
     Some(CLASS.get(py)?.bind(py))
 }
 
-/// Makes the class known. The first call counts.
+/// Sets the class. Only the first call has an effect.
 pub fn set(class: &Bound<'_, PyType>) {
     let _first_wins = CLASS.set(class.py(), class.clone().unbind());
 }
 
 fn class(py: Python<'_>) -> Result<&Bound<'_, PyType>> {
-    made(py).ok_or_else(|| Error::runtime("the class socket was not made yet"))
+    created(py).ok_or_else(|| Error::runtime("the class socket was not made yet"))
 }

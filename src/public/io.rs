@@ -1,4 +1,4 @@
-//! The module `io`, held from the beginning: at the interpreter's end nothing can be imported any more, and finalizers still make files.
+//! The module `io`, imported early: finalizers may call `makefile` when the interpreter ends and no import works any more.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -9,14 +9,14 @@ use crate::name;
 
 static IO: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
 
-/// Imports it. Called when the classes are made.
-pub fn hold(py: Python<'_>) -> Result<()> {
+/// Imports `io` and keeps it. Called when the classes are made.
+pub fn import(py: Python<'_>) -> Result<()> {
     let module = py.import(name!(py, "io")?)?;
     let _first_wins = IO.set(py, module.unbind());
     Ok(())
 }
 
-/// The module.
+/// The module `io`.
 pub fn module(py: Python<'_>) -> Result<Bound<'_, PyModule>> {
     match IO.get(py) {
         Some(io) => Ok(io.bind(py).clone()),

@@ -56,46 +56,46 @@ pub fn initialise<'py>(
 
 /// `accept()`: `(socket, address)`.
 pub fn accept<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    take_nothing(this, "socket.accept", arguments)?;
+    check_no_arguments(&this.object(), "socket.accept", arguments)?;
     let py = this.py();
     let object = this.object();
     if !identity::is_exactly_public(&object) {
-        return accept_as_overridden(this);
+        return accept_in_subclass(this);
     }
     let (connection, peer) = connect::accept_connection(this)?;
-    let class = package::named(py, name!(py, "socket")?)?;
+    let class = package::global(py, name!(py, "socket")?)?;
     let accepted = if identity::is_public(&class) {
-        accepted_socket(py, this, connection)?
+        socket_for_connection(py, this, connection)?
     } else {
-        // Somebody has put another class in the place of ours.
-        let made = make_of(&class, kind_of(&object)?, connection)?;
-        made_blocking(&object, made)?
+        // The program has replaced the name `socket` in the package.
+        let accepted = construct_from_fd(&class, constructor_arguments(&object)?, connection)?;
+        follow_default_timeout(&object, accepted)?
     };
     (accepted, peer).into_object(py)
 }
 
-/// `accept()` of a subclass, which may have each step of it in its own way.
-fn accept_as_overridden<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+/// `accept()` of a subclass, which may override each of its steps.
+fn accept_in_subclass<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let object = this.object();
-    let class = || package::named(py, name!(py, "socket")?);
-    let (made, peer) = if is_inherited(&object, name!(py, "_accept")?)? {
+    let class = || package::global(py, name!(py, "socket")?);
+    let (accepted, peer) = if is_inherited(&object, name!(py, "_accept")?)? {
         let (connection, peer) = connect::accept_connection(this)?;
-        (make_of(&class()?, kind_of(&object)?, connection)?, peer)
+        (construct_from_fd(&class()?, constructor_arguments(&object)?, connection)?, peer)
     } else {
-        // Till a socket has taken it, the number is the subclass's.
-        let [fileno, peer] = two(object.call_method0(name!(py, "_accept")?)?)?;
-        (class()?.call(kind_of(&object)?, Some(&make::fileno(py, fileno)?))?, peer)
+        // The subclass owns the descriptor until a socket has taken it over.
+        let [fileno, peer] = unpack_pair(object.call_method0(name!(py, "_accept")?)?)?;
+        (class()?.call(constructor_arguments(&object)?, Some(&make::fileno(py, fileno)?))?, peer)
     };
-    (made_blocking(&object, made)?, peer).into_object(py)
+    (follow_default_timeout(&object, accepted)?, peer).into_object(py)
 }
 
-/// The two things that a tuple, or whatever can be iterated over, consists of.
-fn two<'py>(pair: Bound<'py, PyAny>) -> Result<[Bound<'py, PyAny>; 2]> {
+/// Unpacks a tuple, or another iterable, of two items.
+fn unpack_pair<'py>(pair: Bound<'py, PyAny>) -> Result<[Bound<'py, PyAny>; 2]> {
     if let Ok((first, second)) = pair.extract() {
         return Ok([first, second]);
     }
-    // The interpreter says itself what is wrong with it.
+    // The interpreter unpacks anything else, so that the error message is its own.
     let py = pair.py();
     let names = make::dict(py)?;
     names.set_item(name!(py, "pair")?, pair)?;
@@ -104,9 +104,9 @@ fn two<'py>(pair: Bound<'py, PyAny>) -> Result<[Bound<'py, PyAny>; 2]> {
     Ok([item(name!(py, "first"))?, item(name!(py, "second"))?])
 }
 
-/// Makes an accepted socket block, where the default is to block and its listener has a timeout. Here it does so already; but whoever has
-/// overridden `setblocking` is called.
-fn made_blocking<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>) -> ObjectResult<'py> {
+/// Makes an accepted socket blocking if there is no default timeout and its listener has a timeout. A socket of this crate is blocking
+/// already, but a class that overrides `setblocking` expects the call.
+fn follow_default_timeout<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>) -> ObjectResult<'py> {
     let py = listener.py();
     if timeout::default().is_none() && listener.call_method0(name!(py, "gettimeout")?)?.is_truthy()? {
         accepted.call_method1(name!(py, "setblocking")?, (true,))?;
@@ -114,67 +114,72 @@ fn made_blocking<'py>(listener: &Bound<'py, PyAny>, accepted: Bound<'py, PyAny>)
     Ok(accepted)
 }
 
-/// An instance of `class`, which may be any, for a descriptor.
-fn make_of<'py>(class: &Bound<'py, PyAny>, kind: Kind<'py>, fd: OwnedFd) -> ObjectResult<'py> {
-    offered(class, fd, |number| Ok(class.call(kind, Some(&make::fileno(class.py(), number)?))?))
+/// Makes an instance of `class`, which may be any class, from a descriptor.
+fn construct_from_fd<'py>(
+    class: &Bound<'py, PyAny>,
+    arguments: ConstructorArguments<'py>,
+    fd: OwnedFd,
+) -> ObjectResult<'py> {
+    call_with_offer(class, fd, |number| Ok(class.call(arguments, Some(&make::fileno(class.py(), number)?))?))
 }
 
-/// What `make` makes of a descriptor's number with `class`. If it fails before a socket has taken the descriptor, that is closed.
-fn offered<'py>(
+/// Calls `construct`, which makes an instance of `class`, with a descriptor's number. Closes the descriptor if the call fails before a
+/// socket has taken it over.
+fn call_with_offer<'py>(
     class: &Bound<'py, PyAny>,
     fd: OwnedFd,
-    make: impl FnOnce(RawFd) -> ObjectResult<'py>,
+    construct: impl FnOnce(RawFd) -> ObjectResult<'py>,
 ) -> ObjectResult<'py> {
-    let offer = Offer::new(fd);
-    let made = make(offer.number());
-    match &made {
-        // What a class that is not ours does with a descriptor before it fails, only it knows.
-        Err(_) if identity::is_public_or_derived(class) => offer.withdraw(),
+    let offer = Offer::new(fd)?;
+    let constructed = construct(offer.number());
+    match &constructed {
+        // A foreign class may have closed or kept the descriptor before it failed: this code cannot know.
+        Err(_) if identity::is_public_or_subclass(class) => offer.withdraw(),
         _ => offer.accepted(),
     }
-    made
+    constructed
 }
 
-/// A descriptor that Python code has given away by its number.
-fn given(number: RawFd) -> Result<OwnedFd> {
+/// Takes ownership of a descriptor that Python code passed as a number.
+fn take_ownership(number: RawFd) -> Result<OwnedFd> {
     if number < 0 {
         return Err(Error::closed());
     }
-    // SAFETY: not -1. That it is open and nobody else's is the word of who gave it away.
+    // SAFETY: the number is not -1. Not guaranteed: that it is open and has no other owner. The caller of `_hand_over` promises that.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// `_hand_over(class, family, type, proto, fileno)`: an instance of the class for a descriptor that nobody else has.
+/// `_hand_over(class, family, type, proto, fileno)`: an instance of the class for a descriptor that has no other owner.
 pub fn hand_over<'py>(_py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let get = |index| {
         let given = arguments.get(index).ok_or_else(|| Error::type_error("_hand_over() takes 5 arguments"))?;
         Ok::<_, Error>(given.to_owned())
     };
     let (class, family, kind, proto) = (get(0)?, get(1)?, get(2)?, get(3)?);
-    let fd = given(number::fileno(&get(4)?)?)?;
-    offered(&class, fd, |number| Ok(class.call1((family, kind, proto, number.into_object(class.py())?))?))
+    let fd = take_ownership(number::fileno(&get(4)?)?)?;
+    call_with_offer(&class, fd, |number| Ok(class.call1((family, kind, proto, number.into_object(class.py())?))?))
 }
 
-/// The family, type and protocol that a socket is made with.
-type Kind<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+/// The family, type and protocol that are passed to a class of sockets, as Python objects.
+type ConstructorArguments<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// What another socket of the same kind is made with.
-fn kind_of<'py>(object: &Bound<'py, PyAny>) -> Result<Kind<'py>> {
+/// The arguments that make another socket of the same family, type and protocol.
+fn constructor_arguments<'py>(object: &Bound<'py, PyAny>) -> Result<ConstructorArguments<'py>> {
     let py = object.py();
     let get = |name: Result<&Bound<'py, PyString>>| Ok::<_, Error>(object.getattr(name?)?);
     Ok((get(name!(py, "family"))?, get(name!(py, "type"))?, get(name!(py, "proto"))?))
 }
 
-/// A socket of the public class for a connection that `listener` accepted.
-fn accepted_socket<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, connection: OwnedFd) -> ObjectResult<'py> {
+/// Makes a socket of the public class for a connection that `listener` accepted.
+fn socket_for_connection<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, connection: OwnedFd) -> ObjectResult<'py> {
     let accepted = identity::new_instance(py)?;
     let this = identity::this(&accepted)?;
     let socket = listener.socket();
     let spec = Spec { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
     lifecycle::audit_new(this, spec)?;
-    // A connection inherits its listener's options.
-    lifecycle::put(this.socket(), spec, connection, socket.without_attempts())?;
-    // Some systems let a connection inherit the listener's mode; none may be non-blocking unless it was asked for.
+    // A connection inherits its listener's options, and so the attempts that these exclude.
+    lifecycle::adopt(this.socket(), spec, connection, socket.without_attempts())?;
+    // On some systems a connection inherits O_NONBLOCK from its listener. It must block unless the program asked for something else.
     let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
     if timeout::default().is_none() && listener_waits && cfg!(not(target_os = "linux")) {
         options::change_timeout(this, Timeout::NONE)?;
@@ -182,20 +187,24 @@ fn accepted_socket<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, connectio
     Ok(accepted)
 }
 
-/// `dup()`: another socket for the same connection.
+/// `dup()`: another socket on a duplicate of the descriptor.
 pub fn dup<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    take_nothing(this, "socket.dup", arguments)?;
+    check_no_arguments(&this.object(), "socket.dup", arguments)?;
     let py = this.py();
     let object = this.object();
-    let copy = on_descriptor(this, sys::socket::dup)?;
-    let socket = make_of(&object.getattr(name!(py, "__class__")?)?, kind_of(&object)?, copy)?;
+    let duplicate = call_on_descriptor(this, sys::socket::dup)?;
+    let socket =
+        construct_from_fd(&object.getattr(name!(py, "__class__")?)?, constructor_arguments(&object)?, duplicate)?;
     let timeout = object.call_method0(name!(py, "gettimeout")?)?;
     socket.call_method1(name!(py, "settimeout")?, (timeout,))?;
     Ok(socket)
 }
 
-/// Makes a call on the descriptor of a socket, or on the one that a subclass has in its place: by a `fileno` of its own.
-fn on_descriptor<T>(this: SocketRef<'_, '_>, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send) -> Result<T> {
+/// Makes a system call on a socket's descriptor. If a subclass overrides `fileno`, the call is made on the descriptor that it returns.
+fn call_on_descriptor<T>(
+    this: SocketRef<'_, '_>,
+    call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
+) -> Result<T> {
     let object = this.object();
     if identity::is_exactly_public(&object) || is_inherited(&object, name!(this.py(), "fileno")?)? {
         return Ok(this.socket().descriptor().attached(this.py(), call)?);
@@ -204,38 +213,37 @@ fn on_descriptor<T>(this: SocketRef<'_, '_>, call: impl FnOnce(BorrowedFd<'_>) -
     if number < 0 {
         return Err(Error::closed());
     }
-    // SAFETY: not -1, and used by this call alone. What it names is the word of who returned it, as in CPython.
+    // SAFETY: the number is not -1, and only this call uses the borrow. Not guaranteed: that the number is open and a socket's. The
+    // subclass that returned it promises that, as in CPython.
     Ok(call(unsafe { BorrowedFd::borrow_raw(number) })?)
 }
 
-/// Refuses whatever is given to a method that takes nothing.
-fn take_nothing(this: SocketRef<'_, '_>, name: &'static str, arguments: Keywords<'_, '_>) -> Result<()> {
-    nothing_for(&this.object(), name, arguments)
-}
-
-fn nothing_for<'py>(object: &Bound<'py, PyAny>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<()> {
+/// Raises `TypeError` when a method that takes no arguments got one.
+fn check_no_arguments<'py>(object: &Bound<'py, PyAny>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<()> {
     let signature = Signature::<0> { qualified_name: name, declaration: "self", names: [], positional: 0, required: 0 };
     signature.bind(Some(object), arguments).map(|[]| ())
 }
 
-/// `close()`: closes the socket, or leaves that to the last of its file objects.
+/// `close()`: closes the socket, or leaves that to the last of its file objects that is closed.
 pub fn close<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    take_nothing(this, "socket.close", arguments)?;
-    close_marked(this)?;
+    check_no_arguments(&this.object(), "socket.close", arguments)?;
+    mark_and_close(this)?;
     Ok(this.none())
 }
 
-fn close_marked(this: SocketRef<'_, '_>) -> Result<()> {
+fn mark_and_close(this: SocketRef<'_, '_>) -> Result<()> {
     let socket = this.socket();
-    socket.marked_closed().store(true, Ordering::Relaxed);
-    if socket.io_refs().load(Ordering::Relaxed) <= 0 {
-        really_close(this)?;
+    // Without a GIL `decref_socketios` may run at the same time: each stores its own flag before it loads the other's, in one order for both
+    // threads, so that at least one of them closes the socket.
+    socket.marked_closed().store(true, Ordering::SeqCst);
+    if socket.io_refs().load(Ordering::SeqCst) <= 0 {
+        close_by_class(this)?;
     }
     Ok(())
 }
 
-/// Closes the socket in the way of its class: `ssl.SSLSocket`, for one, has its own.
-fn really_close(this: SocketRef<'_, '_>) -> Result<()> {
+/// Closes the socket through `_real_close` if its class may override that, as `ssl.SSLSocket` does.
+fn close_by_class(this: SocketRef<'_, '_>) -> Result<()> {
     if identity::is_exactly_public(&this.object()) {
         return lifecycle::close_socket(this.py(), this.socket());
     }
@@ -256,22 +264,21 @@ pub fn real_close<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -
     lifecycle::close(this)
 }
 
-/// `_decref_socketios()`: one file object less.
-pub fn forget_file<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
+/// `_decref_socketios()`: removes one file object from the count, and closes a socket that only waited for the last of them.
+pub fn decref_socketios<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let (py, object) = (this.py(), this.object());
-    nothing_for(&object, "socket._decref_socketios", arguments)?;
+    check_no_arguments(&object, "socket._decref_socketios", arguments)?;
     let closed = if let Some(this) = this.socket() {
         let socket = this.socket();
-        if socket.io_refs().load(Ordering::Relaxed) > 0 {
-            socket.io_refs().fetch_sub(1, Ordering::Relaxed);
-        }
-        socket.marked_closed().load(Ordering::Relaxed)
+        let one_less = |count: i32| (count > 0).then(|| count - 1);
+        let _never_below_0 = socket.io_refs().fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        socket.marked_closed().load(Ordering::SeqCst)
     } else {
-        let files = this.files()?;
-        if files.gt(0i32.into_object(py)?)? {
-            this.set_files(files.sub(1i32.into_object(py)?)?)?;
+        let io_refs = this.io_refs()?;
+        if io_refs.gt(0i32.into_object(py)?)? {
+            this.set_io_refs(io_refs.sub(1i32.into_object(py)?)?)?;
         }
-        this.says_closed()?
+        this.closed_attribute()?
     };
     if closed {
         object.call_method0(name!(py, "close")?)?;
@@ -281,19 +288,19 @@ pub fn forget_file<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) 
 
 /// `detach()`.
 pub fn detach<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    take_nothing(this, "socket.detach", arguments)?;
+    check_no_arguments(&this.object(), "socket.detach", arguments)?;
     this.socket().marked_closed().store(true, Ordering::Relaxed);
     lifecycle::detach(this)
 }
 
 /// `__enter__()`.
-pub fn enter_with<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    nothing_for(&this.object(), "socket.__enter__", arguments)?;
+pub fn context_enter<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
+    check_no_arguments(&this.object(), "socket.__enter__", arguments)?;
     Ok(this.object().to_owned())
 }
 
 /// `__exit__(*exception)`.
-pub fn exit_with<'py>(this: AnyObject<'_, 'py>, exception: Keywords<'_, 'py>) -> ObjectResult<'py> {
+pub fn context_exit<'py>(this: AnyObject<'_, 'py>, exception: Keywords<'_, 'py>) -> ObjectResult<'py> {
     if exception.only_positional().is_none() {
         const EXIT: Signature<0> = Signature {
             qualified_name: "socket.__exit__",
@@ -307,11 +314,11 @@ pub fn exit_with<'py>(this: AnyObject<'_, 'py>, exception: Keywords<'_, 'py>) ->
     let (py, object) = (this.py(), this.object());
     let closed = match this.socket() {
         Some(this) => this.socket().marked_closed().load(Ordering::Relaxed),
-        None => this.says_closed()?,
+        None => this.closed_attribute()?,
     };
     match this.socket() {
         _ if closed => {}
-        Some(this) if identity::is_exactly_public(&object) => close_marked(this)?,
+        Some(this) if identity::is_exactly_public(&object) => mark_and_close(this)?,
         _ => drop(object.call_method0(name!(py, "close")?)?),
     }
     Ok(py.None().into_bound(py))
@@ -319,8 +326,8 @@ pub fn exit_with<'py>(this: AnyObject<'_, 'py>, exception: Keywords<'_, 'py>) ->
 
 /// `get_inheritable()`.
 pub fn get_inheritable<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    take_nothing(this, "socket.get_inheritable", arguments)?;
-    let inheritable = on_descriptor(this, sys::socket::inheritable)?;
+    check_no_arguments(&this.object(), "socket.get_inheritable", arguments)?;
+    let inheritable = call_on_descriptor(this, sys::socket::inheritable)?;
     Ok(PyBool::new(this.py(), inheritable).to_owned().into_any())
 }
 
@@ -335,29 +342,29 @@ pub fn set_inheritable<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'p
     };
     let [inheritable] = SET_INHERITABLE.bind(Some(&this.object()), arguments)?;
     let inheritable = inheritable.map_or(Ok(0), |inheritable| as_int(&inheritable))?;
-    on_descriptor(this, |fd| sys::socket::set_inheritable(fd, inheritable != 0))?;
+    call_on_descriptor(this, |fd| sys::socket::set_inheritable(fd, inheritable != 0))?;
     Ok(this.none())
 }
 
-/// `__getstate__()`: refused, a connection cannot be written to a file.
+/// `__getstate__()`: raises `TypeError`, because a descriptor means nothing in another process.
 pub fn getstate<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    take_nothing(this, "socket.__getstate__", arguments)?;
+    check_no_arguments(&this.object(), "socket.__getstate__", arguments)?;
     let name = this.object().get_type().name()?;
     Err(Error::about(Exception::Type, c"cannot pickle ", &name, c" object"))
 }
 
-/// `repr`: the state, and the addresses of both ends where they can be told.
+/// `repr`: the state, and the local and the remote address if the socket is open and has them.
 pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: called attached, on an instance.
-    unsafe { enter(|py| describe(SocketRef::from_interpreter(py, object))) }
+    // SAFETY: the interpreter calls the slot with the thread attached and with an instance of the class.
+    unsafe { enter(|py| repr_text(SocketRef::from_interpreter(py, object))) }
 }
 
-fn describe<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+fn repr_text<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let object = this.object();
     let class = object.getattr(name!(py, "__class__")?)?;
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
-    let shown = make::tuple(
+    let values = make::tuple(
         py,
         [
             class.getattr(name!(py, "__module__")?)?,
@@ -369,28 +376,29 @@ fn describe<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
             object.getattr(name!(py, "proto")?)?,
         ],
     )?;
-    // What a subclass has in their place may be anything, and is shown or refused by the interpreter.
-    let mut text = make::text(py, "<%s.%s%s fd=%i, family=%s, type=%s, proto=%i")?.rem(shown)?;
+    // A subclass may return any object for these. The interpreter's own `%` formats it or raises TypeError.
+    let mut text = make::text(py, "<%s.%s%s fd=%i, family=%s, type=%s, proto=%i")?.rem(values)?;
     if !closed {
-        text = with_end(text, c"%U, laddr=%S", object.call_method0(name!(py, "getsockname")?))?;
-        text = with_end(text, c"%U, raddr=%S", object.call_method0(name!(py, "getpeername")?))?;
+        text = append_address(text, c"%U, laddr=%S", object.call_method0(name!(py, "getsockname")?))?;
+        text = append_address(text, c"%U, raddr=%S", object.call_method0(name!(py, "getpeername")?))?;
     }
-    // SAFETY: a format and a str.
+    // SAFETY: the thread is attached, because `py` exists. The format takes one `str`, which `text` is: `str % tuple` returned it.
     unsafe { owned(py, ffi::PyUnicode_FromFormat(c"%U>".as_ptr(), text.as_ptr())) }
 }
 
-/// The text with one end's address, if it has one. A path may hold bytes that are no text, which only Python's strings can carry.
-fn with_end<'py>(
+/// Appends the address of one end to the text, if there is one. A path may hold bytes that are not UTF-8, which a Python string can carry
+/// and a Rust string cannot.
+fn append_address<'py>(
     text: Bound<'py, PyAny>,
     format: &CStr,
     address: PyResult<Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
     match address {
         Ok(address) if address.is_truthy()? => {
-            // SAFETY: a format of a str and an object, which these are.
+            // SAFETY: the thread is attached, because `text` is bound. Both callers pass a format of a `str` and an object.
             unsafe {
-                let with_end = ffi::PyUnicode_FromFormat(format.as_ptr(), text.as_ptr(), address.as_ptr());
-                owned(text.py(), with_end)
+                let longer = ffi::PyUnicode_FromFormat(format.as_ptr(), text.as_ptr(), address.as_ptr());
+                owned(text.py(), longer)
             }
         }
         Ok(_) => Ok(text),
@@ -415,31 +423,32 @@ pub fn kind<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
 }
 
 /// `_closed`.
-pub fn marked_closed<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+pub fn closed<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let closed = this.socket().marked_closed().load(Ordering::Relaxed);
     Ok(PyBool::new(this.py(), closed).to_owned().into_any())
 }
 
 /// Sets `_closed`.
-pub fn mark_closed(this: SocketRef<'_, '_>, closed: &Bound<'_, PyAny>) -> Result<()> {
+pub fn set_closed(this: SocketRef<'_, '_>, closed: &Bound<'_, PyAny>) -> Result<()> {
     this.socket().marked_closed().store(closed.is_truthy()?, Ordering::Relaxed);
     Ok(())
 }
 
 /// `_io_refs`.
-pub fn files<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+pub fn io_refs<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     this.socket().io_refs().load(Ordering::Relaxed).into_object(this.py())
 }
 
 /// Sets `_io_refs`.
-pub fn set_files(this: SocketRef<'_, '_>, count: &Bound<'_, PyAny>) -> Result<()> {
+pub fn set_io_refs(this: SocketRef<'_, '_>, count: &Bound<'_, PyAny>) -> Result<()> {
     this.socket().io_refs().store(as_int(count)?, Ordering::Relaxed);
     Ok(())
 }
 
-/// `__weakref__`: the first weak reference, as CPython's slot of that name has it.
+/// `__weakref__`: the first weak reference to the object or None, as the attribute of a class made in Python.
 pub fn weak_reference<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
-    // SAFETY: an instance of the class, whose list of weak references the interpreter keeps there; its head is an object or null.
+    // SAFETY: the object is an instance of the public class, borrowed by the caller. The interpreter keeps the list of weak references in
+    // this field, because `__weaklistoffset__` names it. The head of the list is a borrowed reference or null.
     let first = unsafe {
         let head = (*this.object().as_ptr().cast::<Object>()).weak_references;
         Bound::from_borrowed_ptr_or_opt(this.py(), head)

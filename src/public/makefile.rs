@@ -1,4 +1,4 @@
-//! `makefile`: a file object on a socket. Its raw layer is [`crate::file`]; the rest is Python's `io`.
+//! `makefile`: a file object on a socket. Its raw layer is [`super::file`]; the other layers are those of Python's `io`.
 
 use std::sync::atomic::Ordering;
 
@@ -22,7 +22,7 @@ const MAKEFILE: Signature<5> = Signature {
     required: 0,
 };
 
-/// What a mode says.
+/// A parsed mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mode {
     reading: bool,
@@ -31,7 +31,7 @@ struct Mode {
 }
 
 impl Mode {
-    /// Parses a mode of `r`, `w` and `b` in any order; without `w` it reads.
+    /// Parses a mode of `r`, `w` and `b` in any order. Without `w` the file is for reading.
     fn parse(mode: &Bound<'_, PyAny>) -> Result<Self> {
         let letters = PySet::empty(mode.py())?;
         for letter in mode.try_iter()? {
@@ -46,6 +46,7 @@ impl Mode {
         Ok(Mode { reading, writing, binary: mode.contains("b")? })
     }
 
+    /// The mode of the raw layer.
     fn raw(self) -> &'static str {
         match (self.reading, self.writing) {
             (true, true) => "rw",
@@ -61,10 +62,10 @@ pub fn makefile<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
     let [given_mode, buffering, encoding, errors, newline] = MAKEFILE.bind(Some(&this.object()), arguments)?;
     let given_mode = given_mode.map_or_else(|| make::text(py, "r"), Ok)?;
     let mode = Mode::parse(&given_mode)?;
-    let raw = package::named(py, name!(py, "SocketIO")?)?.call1((this.object(), make::text(py, mode.raw())?))?;
+    let raw = package::global(py, name!(py, "SocketIO")?)?.call1((this.object(), make::text(py, mode.raw())?))?;
     match this.socket() {
         Some(this) => drop(this.socket().io_refs().fetch_add(1, Ordering::Relaxed)),
-        None => this.set_files(this.files()?.add(1i32.into_object(py)?)?)?,
+        None => this.set_io_refs(this.io_refs()?.add(1i32.into_object(py)?)?)?,
     }
 
     let io = io::module(py)?;
@@ -80,7 +81,8 @@ pub fn makefile<'py>(this: AnyObject<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
     if mode.binary {
         return Ok(buffer);
     }
-    // A level less than in Python, where this method would be a frame of its own: an EncodingWarning is for the caller's line.
+    // The stack level is one less than in `socket.py`, where the method has a frame of its own. An EncodingWarning must name the caller's
+    // line.
     let encoding = io.call_method1(name!(py, "text_encoding")?, (encoding, 1i32.into_object(py)?))?;
     let text = io.getattr(name!(py, "TextIOWrapper")?)?.call1((buffer, encoding, errors, newline))?;
     text.setattr(name!(py, "mode")?, given_mode)?;

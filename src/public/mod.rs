@@ -1,18 +1,18 @@
-//! The public class, `oxisocket.socket`: what CPython's `socket.py` adds to `_socket.socket`, without Python on the way.
+//! The public class `oxisocket.socket`: in Rust what `socket.py` adds.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | [`class`] | the class: its table of methods and its slots |
-//! | [`identity`] | which objects are its instances |
-//! | [`pristine`] | whether the class is as it was made |
+//! | [`identity`] | identifies the class and its instances |
+//! | [`pristine`] | whether the class is unchanged |
 //! | [`lifecycle`] | construction, accept, dup, close, repr, the with-statement |
 //! | [`makefile`], [`file`] | file objects, and their raw layer |
-//! | [`sendfile`] | sending files |
-//! | [`borrowed`] | methods that a class which is no socket has taken |
-//! | [`addrinfo`] | `getaddrinfo` with members of enumerations |
+//! | [`sendfile`] | `sendfile` and its fallbacks |
+//! | [`borrowed`] | methods that classes other than sockets may also use |
+//! | [`addrinfo`] | `getaddrinfo`, which returns members of enumerations |
 //! | [`members`] | families and types as members of their enumerations |
-//! | [`package`], [`registry`] | what the Python package makes, and how it hands that over |
-//! | [`io`] | the module `io` |
+//! | [`package`], [`registry`] | what the Python package makes, and how it registers that |
+//! | [`io`] | the module `io`, imported early |
 
 pub mod addrinfo;
 pub mod borrowed;

@@ -1,7 +1,7 @@
-//! Whether the public class is as it was made.
+//! Whether the public class is unchanged since the package was imported.
 //!
-//! Methods of this crate call each other straight away where nothing can have been overridden. A subclass overrides, and so does
-//! whoever sets an attribute of the class itself, as tests do that put something in the place of `recv_into` for a while.
+//! Methods of this crate call each other directly if no method is overridden. A subclass can override one. A program can also set an
+//! attribute of the class itself, as tests do that replace `recv_into` for a while.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,55 +12,55 @@ use pyo3::types::{PyDict, PyType};
 use crate::error::Result;
 use crate::name;
 
-/// The attributes of the class when the package had been imported.
+/// The attributes of the class, recorded when the package was imported.
 static ORIGINAL: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 
-/// The versions in which the class was last seen unchanged, and changed. The interpreter gives a class a new one, or 0 for the time
-/// being, whenever an attribute is set.
-static UNCHANGED: AtomicU32 = AtomicU32::new(0);
-static CHANGED: AtomicU32 = AtomicU32::new(0);
+/// The version tags under which the class was last found unchanged, and changed. Whenever an attribute of a class is set, the interpreter
+/// gives it a new tag, or 0 until the tag is needed.
+static UNCHANGED_VERSION: AtomicU32 = AtomicU32::new(0);
+static CHANGED_VERSION: AtomicU32 = AtomicU32::new(0);
 
-/// Remembers what the class is made of. Only the first word counts.
+/// Records the attributes of the class. Only the first call has an effect.
 pub fn remember(class: &Bound<'_, PyType>) -> Result<()> {
     let _ = ORIGINAL.set(class.py(), attributes(class)?.unbind());
     Ok(())
 }
 
-/// Whether nobody has set an attribute of the class, or all have put back what was there.
+/// Whether each attribute of the class is the original one: none was set, or all that were set have been restored.
 #[inline]
 pub fn is_pristine(class: &Bound<'_, PyType>) -> bool {
     let version = version(class);
-    (version != 0 && version == UNCHANGED.load(Ordering::Relaxed)) || is_unchanged(class, version)
+    (version != 0 && version == UNCHANGED_VERSION.load(Ordering::Relaxed)) || is_unchanged(class, version)
 }
 
 fn version(class: &Bound<'_, PyType>) -> u32 {
-    // SAFETY: a class, which lives; the interpreter writes the field as a whole.
+    // SAFETY: the class is valid and borrowed, and the field is aligned. The interpreter writes the field in one store.
     unsafe { AtomicU32::from_ptr(&raw mut (*class.as_type_ptr()).tp_version_tag).load(Ordering::Relaxed) }
 }
 
 #[cold]
 fn is_unchanged(class: &Bound<'_, PyType>, version: u32) -> bool {
-    if version != 0 && version == CHANGED.load(Ordering::Relaxed) {
+    if version != 0 && version == CHANGED_VERSION.load(Ordering::Relaxed) {
         return false;
     }
     let unchanged = match has_original_attributes(class) {
         Ok(unchanged) => unchanged,
         Err(error) => {
-            // For want of memory: what there is to see is not seen. The next one looks again.
+            // There was no memory for the comparison. The answer is the safe one and not cached: the next call compares again.
             error.discard(class.py());
             return false;
         }
     };
-    let seen = if unchanged { &UNCHANGED } else { &CHANGED };
-    seen.store(version, Ordering::Relaxed);
+    let last_seen = if unchanged { &UNCHANGED_VERSION } else { &CHANGED_VERSION };
+    last_seen.store(version, Ordering::Relaxed);
     unchanged
 }
 
 fn has_original_attributes(class: &Bound<'_, PyType>) -> Result<bool> {
-    let Some(made_of) = ORIGINAL.get(class.py()) else {
+    let Some(original) = ORIGINAL.get(class.py()) else {
         return Ok(false);
     };
-    let (then, now) = (made_of.bind(class.py()), attributes(class)?);
+    let (then, now) = (original.bind(class.py()), attributes(class)?);
     let is_still = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
         now.get_item(name).is_ok_and(|found| found.is_some_and(|found| found.is(&value)))
     };

@@ -1,4 +1,4 @@
-//! `_register`: how the Python package hands over what it made.
+//! `_register`: the Python package passes in what it made.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
 
-/// `_register(AddressFamily, SocketKind, names)`. The last call counts: a program that removes the package from `sys.modules` and imports it
+/// `_register(AddressFamily, SocketKind, names)`. The last call wins: a program that removes the package from `sys.modules` and imports it
 /// again gets the members of the new enumerations.
 pub fn register<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let given = |index| {
@@ -17,9 +17,9 @@ pub fn register<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRe
         Ok::<_, Error>(given.to_owned())
     };
     let (families, types, names) = (given(0)?, given(1)?, given(2)?.cast_into::<PyDict>().map_err(PyErr::from)?);
-    // What was there is dropped when all has been replaced: that may run Python code.
+    // The old references are dropped when all are replaced, because a drop may run Python code.
     let mut old = members::replace(&families, &types);
-    old.extend(package::set_names(names));
+    old.extend(package::set_globals(names));
     drop(old);
     identity::remember_pristine(py)?;
     Ok(py.None().into_bound(py))

@@ -1,4 +1,4 @@
-//! `sendfile`: a file goes out through `sendfile(2)`, without a copy in this process; or, where it is no regular file, through `send`.
+//! `sendfile`: sends a regular file by `sendfile(2)`, without a copy in this process, and any other file by `send`.
 
 use std::ffi::c_int;
 use std::io;
@@ -10,7 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
-use crate::call::blocking::{block_in_call, block_in_poll};
+use crate::call::blocking::{Wait, block_in_call, block_in_poll};
 use crate::call::deadline::Deadline;
 use crate::error::{Error, Exception, Result};
 use crate::interpreter::ObjectResult;
@@ -22,7 +22,7 @@ use crate::interpreter::signature::Signature;
 use crate::name;
 use crate::socket::object::SocketRef;
 use crate::sys;
-use crate::sys::wait::{self, Direction};
+use crate::sys::wait::{Direction, poll};
 
 pyo3::create_exception!(
     oxisocket,
@@ -41,24 +41,24 @@ const fn signature(qualified_name: &'static str) -> Signature<3> {
     }
 }
 
-/// The most that one `sendfile(2)` is asked for: 1 GiB.
+/// The most bytes that one `sendfile(2)` is asked to send: 1 GiB.
 const LARGEST_BLOCK: i64 = 1 << 30;
-/// The bytes that are read for one `send`.
+/// The bytes that are read from the file at a time, to be sent by `send`.
 const READ_BLOCK: i64 = 8192;
 
-/// Stands for a count that no file has and `sendfile(2)` does not take.
-const TOO_MANY: i64 = i64::MAX;
+/// Stands for any count that does not fit: larger than any file, and than `sendfile(2)` accepts.
+const COUNT_TOO_LARGE: i64 = i64::MAX;
 
-/// What is to be sent.
-struct Job<'py> {
+/// The part of a file that is to be sent.
+struct FileRange<'py> {
     file: Bound<'py, PyAny>,
-    /// Where the file's bytes begin.
+    /// The position of the first byte, as given; `None` means 0.
     offset: Option<Bound<'py, PyAny>>,
-    /// How many; `None` means to its end.
+    /// How many bytes; `None` means all up to the end.
     count: Option<i64>,
 }
 
-impl<'py> Job<'py> {
+impl<'py> FileRange<'py> {
     fn parse(this: SocketRef<'_, 'py>, name: &'static str, arguments: Keywords<'_, 'py>) -> Result<Self> {
         Self::new(this, signature(name).bind(Some(&this.object()), arguments)?)
     }
@@ -66,12 +66,12 @@ impl<'py> Job<'py> {
     fn new(this: SocketRef<'_, 'py>, [file, offset, count]: [Option<Bound<'py, PyAny>>; 3]) -> Result<Self> {
         let file = file.ok_or_else(|| Error::type_error("a file is required"))?;
         let count = count.filter(|count| !count.is_none());
-        check(this, &file, count.as_ref())?;
-        Ok(Job { file, offset, count: count.map(|count| plain_long(&count).unwrap_or(TOO_MANY)) })
+        validate(this, &file, count.as_ref())?;
+        Ok(FileRange { file, offset, count: count.map(|count| plain_long(&count).unwrap_or(COUNT_TOO_LARGE)) })
     }
 
-    /// How many bytes the next block may have; `None` when all were sent.
-    fn block(&self, sent: i64, largest: i64) -> Option<i64> {
+    /// The most bytes that the next block may have; `None` when all were sent.
+    fn next_block(&self, sent: i64, largest: i64) -> Option<i64> {
         match self.count {
             None => Some(largest),
             Some(count) if count > sent => Some(largest.min(count - sent)),
@@ -79,22 +79,26 @@ impl<'py> Job<'py> {
         }
     }
 
-    /// Where to begin, as a number. Looked at as late as CPython looks at it.
+    /// The offset as a number. It is converted as late as in CPython, so that errors come in the same order.
     fn offset(&self) -> Result<i64> {
         Ok(self.offset.as_ref().map_or(Ok(0), pyo3::types::PyAnyMethods::extract)?)
     }
 
-    /// Leaves the file's position behind what was sent.
+    /// Sets the file's position behind the last byte sent.
     fn seek(&self, sent: i64) -> Result<()> {
         let (py, seek) = (self.file.py(), name!(self.file.py(), "seek")?);
         if sent > 0 && self.file.hasattr(seek)? {
-            self.file.call_method1(seek, ((self.offset()? + sent).into_object(py)?,))?;
+            // The objects are added, as in CPython: the offset may be of any class, and of any size.
+            let sent = sent.into_object(py)?;
+            let position = self.offset.as_ref().map_or_else(|| Ok(sent.clone()), |offset| offset.add(&sent))?;
+            self.file.call_method1(seek, (position,))?;
         }
         Ok(())
     }
 }
 
-fn check(this: SocketRef<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, PyAny>>) -> Result<()> {
+/// Raises the errors of `_check_sendfile_params`: for a file in text mode, for a socket of another type, for a count that is not positive.
+fn validate(this: SocketRef<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<'_, PyAny>>) -> Result<()> {
     let py = file.py();
     if let Some(mode) = file.getattr_opt(name!(py, "mode")?)?
         && !mode.contains("b")?
@@ -108,26 +112,26 @@ fn check(this: SocketRef<'_, '_>, file: &Bound<'_, PyAny>, count: Option<&Bound<
     let Some(count) = count else {
         return Ok(());
     };
-    let refused = |class: Exception| Error::about(class, c"count must be a positive integer (got ", count, c")");
+    let count_error = |class: Exception| Error::about(class, c"count must be a positive integer (got ", count, c")");
     if !count.is_instance_of::<pyo3::types::PyInt>() {
-        return Err(refused(Exception::Type));
+        return Err(count_error(Exception::Type));
     }
     if count.le(0_i32.into_object(py)?)? {
-        return Err(refused(Exception::Value));
+        return Err(count_error(Exception::Value));
     }
     Ok(())
 }
 
-/// `sendfile(file, offset=0, count=None)`: how many bytes went.
+/// `sendfile(file, offset=0, count=None)`: returns the number of bytes sent.
 pub fn sendfile<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let [file, offset, count] = signature("socket.sendfile").bind(Some(&this.object()), arguments)?;
     let py = this.py();
     let offset = offset.map_or_else(|| 0_i32.into_object(py), Ok)?;
-    let job = (file, offset, count);
-    match this.object().call_method1(name!(py, "_sendfile_use_sendfile")?, &job) {
+    let range = (file, offset, count);
+    match this.object().call_method1(name!(py, "_sendfile_use_sendfile")?, &range) {
         Err(error) if error.is_instance_of::<_GiveupOnSendfile>(py) => {
             Error::from(error).discard(py);
-            Ok(this.object().call_method1(name!(py, "_sendfile_use_send")?, job)?)
+            Ok(this.object().call_method1(name!(py, "_sendfile_use_send")?, range)?)
         }
         sent => Ok(sent?),
     }
@@ -144,7 +148,7 @@ pub fn check_parameters<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, '
     };
     let [file, _, count] = CHECK.bind(Some(&this.object()), arguments)?;
     if let Some(file) = file {
-        check(this, &file, count.filter(|count| !count.is_none()).as_ref())?;
+        validate(this, &file, count.filter(|count| !count.is_none()).as_ref())?;
     }
     Ok(this.none())
 }
@@ -152,10 +156,10 @@ pub fn check_parameters<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, '
 /// `_sendfile_use_sendfile(file, offset=0, count=None)`.
 pub fn use_sendfile<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
-    let job = Job::parse(this, "socket._sendfile_use_sendfile", arguments)?;
-    // Asked before the file is: one that closes the socket meanwhile is told so by the first block.
+    let range = FileRange::parse(this, "socket._sendfile_use_sendfile", arguments)?;
+    // Read before the file's `fileno()` runs. If that closes the socket, the first block raises the error instead.
     let was_closed = this.socket().descriptor().number() < 0;
-    let (file, size) = regular_file(&job.file, py.get_type::<_GiveupOnSendfile>().as_any())?;
+    let (file, size) = regular_file(&range.file, py.get_type::<_GiveupOnSendfile>().as_any())?;
     if size == 0 {
         return 0_i32.into_object(py);
     }
@@ -165,28 +169,34 @@ pub fn use_sendfile<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>)
     if was_closed {
         return Err(Error::value("Invalid file descriptor: -1"));
     }
-    // Since 3.13 the count is cut down to a block's size before the system is told.
-    if cfg!(not(Py_3_13)) && job.count == Some(TOO_MANY) {
+    // Since 3.13 CPython limits the count to a block's size before it converts it to a C integer.
+    if cfg!(not(Py_3_13)) && range.count == Some(COUNT_TOO_LARGE) {
         return Err(Error::overflow("Python int too large to convert to C ssize_t"));
     }
     let mut sent = 0;
-    let outcome = send_blocks(this, &job, file, job.count.unwrap_or(size).min(LARGEST_BLOCK), &mut sent)
+    let outcome = send_blocks(this, &range, file, range.count.unwrap_or(size).min(LARGEST_BLOCK), &mut sent)
         .map_err(|error| error.put_aside(py));
-    let sought = job.seek(sent);
+    let sought = range.seek(sent);
     outcome?;
     sought?;
     sent.into_object(py)
 }
 
-fn send_blocks(this: SocketRef<'_, '_>, job: &Job<'_>, file: c_int, largest: i64, sent: &mut i64) -> Result<()> {
-    let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
-    let start = job.offset()?;
-    while let Some(block) = job.block(*sent, largest) {
-        let offset = start + *sent;
+fn send_blocks(
+    this: SocketRef<'_, '_>,
+    range: &FileRange<'_>,
+    file: c_int,
+    largest: i64,
+    sent: &mut i64,
+) -> Result<()> {
+    let largest = if range.count.is_some() { LARGEST_BLOCK } else { largest };
+    let start = range.offset()?;
+    while let Some(block) = range.next_block(*sent, largest) {
+        let offset = start.saturating_add(*sent);
         match send_block(this, file, offset, block) {
             Ok(0) => break,
             Ok(count) => *sent += count as i64,
-            // Not every file can be sent this way, and the first block tells.
+            // `sendfile(2)` cannot send every file, and the first block shows whether it can.
             Err(error @ Error::Os(_)) if *sent == 0 => {
                 return Err(give_up(this.py().get_type::<_GiveupOnSendfile>().as_any(), error));
             }
@@ -196,20 +206,23 @@ fn send_blocks(this: SocketRef<'_, '_>, job: &Job<'_>, file: c_int, largest: i64
     Ok(())
 }
 
-/// One `sendfile(2)`, when the socket has room. The timeout counts for each block, as in CPython.
+/// Makes one `sendfile(2)` when the socket has room. The timeout applies to each block, as in CPython.
 fn send_block(this: SocketRef<'_, '_>, file: c_int, offset: i64, block: i64) -> Result<usize> {
     let block = usize::try_from(block).unwrap_or(usize::MAX);
-    // SAFETY: not -1: the system gave its size. The number is the caller's, as it is in C: that its file stays open while this call runs
-    // is for him to see to, and not guaranteed.
+    // SAFETY: the number is not -1, because `regular_file` refuses negative numbers. Not guaranteed: that the file stays open during this
+    // call. The number is borrowed from the caller's file object, as in C, and the program must not close that meanwhile.
     let file = unsafe { BorrowedFd::borrow_raw(file) };
     let send = |out: BorrowedFd<'_>| sys::socket::sendfile(out, file, offset, block);
     let descriptor = this.socket().descriptor();
     match this.socket().deadline() {
-        deadline @ Deadline::At(_) => block_in_poll(this.py(), this.socket(), Direction::Write, deadline, true, send),
+        deadline @ Deadline::At(_) => {
+            let wait = Wait { direction: Direction::Write, deadline, eager: true, may_block: true };
+            block_in_poll(this.py(), this.socket(), wait, send)
+        }
         _ => block_in_call(this.py(), this.socket(), |out: BorrowedFd<'_>| match send(out) {
-            // Somebody made the descriptor non-blocking behind our back: wait, and do not spin.
+            // A duplicate was used to set O_NONBLOCK, which the duplicates share: wait instead of spinning.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                wait::poll(out, Direction::Write, None)?;
+                poll(out, Direction::Write, None)?;
                 descriptor.still_names(out)?;
                 send(out)
             }
@@ -218,47 +231,49 @@ fn send_block(this: SocketRef<'_, '_>, file: c_int, offset: i64, block: i64) -> 
     }
 }
 
-/// The descriptor of a file and its size; or an instance of `refusal`, where it can have none.
-fn regular_file(file: &Bound<'_, PyAny>, refusal: &Bound<'_, PyAny>) -> Result<(c_int, i64)> {
+/// A file's descriptor and its size in bytes. Raises an instance of `giveup_class` if the file has no descriptor or no size.
+fn regular_file(file: &Bound<'_, PyAny>, giveup_class: &Bound<'_, PyAny>) -> Result<(c_int, i64)> {
     let py = file.py();
     let fileno = match file.call_method0(name!(py, "fileno")?) {
         Ok(fileno) => fileno,
         Err(error) if error.is_instance_of::<PyAttributeError>(py) || is_unsupported(py, &error)? => {
-            return Err(give_up(refusal, error.into()));
+            return Err(give_up(giveup_class, error.into()));
         }
         Err(error) => return Err(error.into()),
     };
     let number = number::fileno(&fileno)?;
     if number < 0 {
-        return Err(give_up(refusal, Error::closed()));
+        return Err(give_up(giveup_class, Error::closed()));
     }
-    // SAFETY: not -1, and used by this call alone, which fails unless it is open.
+    // SAFETY: the number is not negative, and only this call uses the borrow. Not guaranteed: that it is open; then the call fails with
+    // EBADF.
     let size = sys::socket::file_size(unsafe { BorrowedFd::borrow_raw(number) })
-        .map_err(|error| give_up(refusal, error.into()))?;
+        .map_err(|error| give_up(giveup_class, error.into()))?;
     Ok((number, size))
 }
 
-/// Whether an error is `io.UnsupportedOperation`.
+/// Whether the error is `io.UnsupportedOperation`.
 fn is_unsupported(py: Python<'_>, error: &PyErr) -> Result<bool> {
     let class = super::io::module(py)?.getattr(name!(py, "UnsupportedOperation")?)?;
     Ok(error.matches(py, class)?)
 }
 
-/// `refusal(error)`: the file cannot be sent this way.
-fn give_up(refusal: &Bound<'_, PyAny>, error: Error) -> Error {
-    // In here PyO3 knows that the thread is attached: what is dropped is given back at once, and not put on a list that would have to grow.
+/// Makes the exception `giveup_class(error)`: the file cannot be sent this way.
+fn give_up(giveup_class: &Bound<'_, PyAny>, error: Error) -> Error {
+    // Inside `attach` PyO3 knows that the thread is attached, so that a drop releases a reference at once. Otherwise PyO3 would defer it to
+    // a list, which needs memory.
     Python::attach(|py| {
         error.raise(py);
         let cause = PyErr::take(py).map(|cause| cause.into_value(py));
-        match refusal.call1((cause,)) {
-            Ok(refusal) => PyErr::from_value(refusal).into(),
+        match giveup_class.call1((cause,)) {
+            Ok(exception) => PyErr::from_value(exception).into(),
             Err(error) => error.into(),
         }
     })
 }
 
-/// `_sendfile_zerocopy(zerocopy_func, giveup_exc_type, file, offset=0, count=None)`: as by `sendfile(2)`, through a function that takes
-/// its file, offset and size. `ssl` calls this since 3.15, where the kernel encrypts.
+/// `_sendfile_zerocopy(zerocopy_func, giveup_exc_type, file, offset=0, count=None)`: like `_sendfile_use_sendfile`, but through a function
+/// that takes the file's descriptor, an offset and a size. `ssl` calls it since Python 3.15 if the kernel encrypts (kTLS).
 pub fn use_zerocopy<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     const ZEROCOPY: Signature<5> = Signature {
         qualified_name: "socket._sendfile_zerocopy",
@@ -268,10 +283,10 @@ pub fn use_zerocopy<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>)
         required: 3,
     };
     let py = this.py();
-    let [send, refusal, file, offset, count] = ZEROCOPY.bind(Some(&this.object()), arguments)?;
-    let (send, refusal) = (send.unwrap_or_else(|| this.none()), refusal.unwrap_or_else(|| this.none()));
-    let job = Job::new(this, [file, offset, count])?;
-    let (file, size) = regular_file(&job.file, &refusal)?;
+    let [send, giveup_class, file, offset, count] = ZEROCOPY.bind(Some(&this.object()), arguments)?;
+    let (send, giveup_class) = (send.unwrap_or_else(|| this.none()), giveup_class.unwrap_or_else(|| this.none()));
+    let range = FileRange::new(this, [file, offset, count])?;
+    let (file, size) = regular_file(&range.file, &giveup_class)?;
     if size == 0 {
         return 0_i32.into_object(py);
     }
@@ -283,40 +298,40 @@ pub fn use_zerocopy<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>)
     let send = |offset: i64, block: i64| -> Result<i64> {
         Ok(send.call1((&file, offset.into_object(py)?, block.into_object(py)?))?.extract::<i64>()?)
     };
-    let outcome = send_through(this, &job, send, &refusal, size.min(LARGEST_BLOCK), &mut sent)
+    let outcome = send_blocks_by(this, &range, send, &giveup_class, size.min(LARGEST_BLOCK), &mut sent)
         .map_err(|error| error.put_aside(py));
-    let sought = job.seek(sent);
+    let sought = range.seek(sent);
     outcome?;
     sought?;
     sent.into_object(py)
 }
 
-fn send_through(
+fn send_blocks_by(
     this: SocketRef<'_, '_>,
-    job: &Job<'_>,
+    range: &FileRange<'_>,
     send: impl Fn(i64, i64) -> Result<i64>,
-    refusal: &Bound<'_, PyAny>,
+    giveup_class: &Bound<'_, PyAny>,
     largest: i64,
     sent: &mut i64,
 ) -> Result<()> {
     let py = this.py();
-    let largest = if job.count.is_some() { LARGEST_BLOCK } else { largest };
-    let start = job.offset()?;
-    while let Some(block) = job.block(*sent, largest) {
+    let largest = if range.count.is_some() { LARGEST_BLOCK } else { largest };
+    let start = range.offset()?;
+    while let Some(block) = range.next_block(*sent, largest) {
         let deadline = this.socket().deadline();
         if matches!(deadline, Deadline::At(_)) {
             wait_for_room(this, deadline)?;
         }
-        match send(start + *sent, block) {
+        match send(start.saturating_add(*sent), block) {
             Ok(0) => break,
-            Ok(count) => *sent += count,
+            Ok(count) => *sent = sent.saturating_add(count),
             Err(Error::Python(error)) if error.is_instance_of::<PyBlockingIOError>(py) => {
                 if matches!(deadline, Deadline::Never) {
                     wait_for_room(this, deadline)?;
                 }
             }
             Err(Error::Python(error)) if error.is_instance_of::<PyOSError>(py) && *sent == 0 => {
-                return Err(give_up(refusal, Error::Python(error)));
+                return Err(give_up(giveup_class, Error::Python(error)));
             }
             Err(error) => return Err(error),
         }
@@ -324,39 +339,40 @@ fn send_through(
     Ok(())
 }
 
-/// Waits until the socket takes more.
+/// Waits until the socket accepts more data.
 fn wait_for_room(this: SocketRef<'_, '_>, deadline: Deadline) -> Result<()> {
     if let Deadline::At(_) = deadline {
-        block_in_poll(this.py(), this.socket(), Direction::Write, deadline, false, |_| Ok(()))
+        let wait = Wait { direction: Direction::Write, deadline, eager: false, may_block: false };
+        block_in_poll(this.py(), this.socket(), wait, |_| Ok(()))
     } else {
-        let room = |out: BorrowedFd<'_>| wait::poll(out, Direction::Write, None).map(drop);
+        let room = |out: BorrowedFd<'_>| poll(out, Direction::Write, None).map(drop);
         block_in_call(this.py(), this.socket(), room)
     }
 }
 
 /// `_sendfile_use_send(file, offset=0, count=None)`.
 pub fn use_send<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    let job = Job::parse(this, "socket._sendfile_use_send", arguments)?;
+    let range = FileRange::parse(this, "socket._sendfile_use_send", arguments)?;
     if this.socket().timeout().is_zero() {
         return Err(Error::value("non-blocking sockets are not supported"));
     }
-    if let Some(offset) = &job.offset
+    if let Some(offset) = &range.offset
         && offset.is_truthy()?
     {
-        job.file.call_method1(name!(this.py(), "seek")?, (offset,))?;
+        range.file.call_method1(name!(this.py(), "seek")?, (offset,))?;
     }
     let mut sent = 0;
-    let outcome = send_reads(this, &job, &mut sent).map_err(|error| error.put_aside(this.py()));
-    let sought = job.seek(sent);
+    let outcome = send_by_reading(this, &range, &mut sent).map_err(|error| error.put_aside(this.py()));
+    let sought = range.seek(sent);
     outcome?;
     sought?;
     sent.into_object(this.py())
 }
 
-fn send_reads(this: SocketRef<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<()> {
+fn send_by_reading(this: SocketRef<'_, '_>, range: &FileRange<'_>, sent: &mut i64) -> Result<()> {
     let py = this.py();
-    while let Some(block) = job.block(*sent, READ_BLOCK) {
-        let read = job.file.call_method1(name!(py, "read")?, (block.into_object(py)?,))?;
+    while let Some(block) = range.next_block(*sent, READ_BLOCK) {
+        let read = range.file.call_method1(name!(py, "read")?, (block.into_object(py)?,))?;
         let data = PyMemoryView::from(&read)?;
         let length = PyBuffer::<u8>::get(&data).map_or_else(|_| data.len(), |buffer| Ok(buffer.len_bytes()))?;
         if length == 0 {
@@ -364,16 +380,17 @@ fn send_reads(this: SocketRef<'_, '_>, job: &Job<'_>, sent: &mut i64) -> Result<
         }
         let mut done = 0;
         while done < length {
-            // SAFETY: a memoryview, of which a part is asked for that it has.
+            // SAFETY: the thread is attached, because `py` exists. `data` is a valid memoryview. The returned reference is new, or null
+            // with an exception set.
             let rest = unsafe {
                 owned(py, ffi::PySequence_GetSlice(data.as_ptr(), done.cast_signed(), length.cast_signed()))?
             };
-            // Through the attribute: a subclass, `ssl.SSLSocket` for one, sends in its own way.
+            // `send` is looked up as an attribute, because a subclass such as `ssl.SSLSocket` overrides it.
             match this.object().call_method1(name!(py, "send")?, (rest,)) {
                 Ok(count) => {
                     let count: usize = count.extract()?;
-                    done += count;
-                    *sent += i64::try_from(count).unwrap_or(0);
+                    done = done.saturating_add(count);
+                    *sent = sent.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
                 }
                 Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => Error::from(error).discard(py),
                 Err(error) => return Err(error.into()),

@@ -1,4 +1,4 @@
-//! `getaddrinfo(3)`. The public module has it with members of enumerations among its answers: see `public::addrinfo`.
+//! `getaddrinfo(3)`. In the public module its results hold members of enums: see `public::addrinfo`.
 
 use std::ffi::{CStr, CString, c_int};
 
@@ -12,6 +12,7 @@ use crate::address::context::Origin;
 use crate::address::{self, sockaddr};
 use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords};
 use crate::interpreter::audit::audit;
@@ -20,18 +21,18 @@ use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::plain_long;
 use crate::interpreter::text::c_string;
-use crate::names::host::ask;
+use crate::names::host;
 use crate::names::idna::idna;
 use crate::names::ip::{Ip, numeric};
+use crate::sys::memory;
 use crate::sys::resolver::{AddrInfo, Hints};
-use crate::{functions, memory};
 
 /// `getaddrinfo`.
 pub static FUNCTIONS: Table = functions![
     keywords c"getaddrinfo" => getaddrinfo, c"getaddrinfo($module, host, port, family=0, type=0, proto=0, flags=0)\n--\n\n\
-        The addresses that a host and a port stand for, as a list of (family, type, proto, canonname, address).\n\n\
+        The addresses of a host and a port, as a list of (family, type, proto, canonname, address).\n\n\
         The host is a name or a numeric address, or None for this machine; the port is a number, the name of a service or None. The\n\
-        others narrow the answer down; 0 takes all. Raises gaierror when there is no answer. See getaddrinfo(3) and RFC 3493.";
+        others restrict the result; 0 takes all. Raises gaierror when there is no result. See getaddrinfo(3) and RFC 3493.";
 ];
 
 /// `getaddrinfo(host, port, family=0, type=0, proto=0, flags=0)`.
@@ -40,7 +41,7 @@ fn getaddrinfo<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> ObjectResu
     query.entries(py, |family| family.into_object(py), |kind| kind.into_object(py))
 }
 
-/// What `getaddrinfo` is asked.
+/// The arguments of `getaddrinfo`.
 pub struct Query<'py> {
     host: Bound<'py, PyAny>,
     port: Bound<'py, PyAny>,
@@ -55,7 +56,7 @@ impl<'py> Query<'py> {
         }
     }
 
-    /// The query of plain positional arguments; `None` for others.
+    /// The query of plain positional arguments: up to six, with integers that fit. `None` for any others.
     pub fn plain(arguments: Arguments<'_, 'py>) -> Option<Self> {
         if arguments.len() > 6 {
             return None;
@@ -83,7 +84,7 @@ impl<'py> Query<'py> {
         Ok(Query { host: required(host)?, port: required(port)?, hints })
     }
 
-    /// The values of a Python function's parameters, `None` where one has its default.
+    /// The query of a Python function's parameters; `None` for one that was not given.
     pub fn from_values(py: Python<'py>, values: [Option<Bound<'py, PyAny>>; 6]) -> Result<Self> {
         let zero = || 0_i32.into_object(py);
         let [host, port, family, kind, protocol, flags] = values;
@@ -94,27 +95,28 @@ impl<'py> Query<'py> {
         Self::parse_tuple(&tuple, None)
     }
 
-    /// The answers, as a list of `(family, type, proto, canonname, address)`.
+    /// Resolves the query: a list of `(family, type, proto, canonname, address)`. `family` and `kind` convert the first two numbers. Raises
+    /// `gaierror`.
     pub fn entries(
         &self,
         py: Python<'py>,
         family: impl Fn(c_int) -> ObjectResult<'py>,
         kind: impl Fn(c_int) -> ObjectResult<'py>,
     ) -> ObjectResult<'py> {
-        let answers = if let Some(answers) = self.answer()? {
+        let answers = if let Some(answers) = self.answer_numeric()? {
             self.audit(py)?;
             answers
         } else {
             let host = self.host()?;
             let service = self.service()?;
             self.audit(py)?;
-            ask(py, host.as_deref(), service.as_deref(), self.hints)?
+            host::getaddrinfo(py, host.as_deref(), service.as_deref(), self.hints)?
         };
         let origin = Origin { proto: self.hints.protocol, descriptor: &Descriptor::closed() };
         let list = make::list(py)?;
         let mut last: Option<(&SockAddr, Bound<'py, PyAny>)> = None;
         for answer in &answers {
-            // One host's entries, one for each type, have the same address.
+            // The entries of one address, one for each type, follow one another: they share one Python object.
             let address = match &last {
                 Some((same, address)) if sockaddr::bytes_of(same) == sockaddr::bytes_of(&answer.address) => {
                     address.clone()
@@ -134,9 +136,9 @@ impl<'py> Query<'py> {
         audit(py, c"socket.getaddrinfo", (&self.host, &self.port, family, kind, protocol))
     }
 
-    /// What the C library would answer, where that is certain: a numeric host and port of an ordinary transport.
-    fn answer(&self) -> Result<Option<Vec<AddrInfo>>> {
-        let Some((ip, port, transports)) = self.plain_parts() else {
+    /// The C library's result, made without a call, for a numeric host and port and an ordinary transport; `None` for any other query.
+    fn answer_numeric(&self) -> Result<Option<Vec<AddrInfo>>> {
+        let Some((ip, port, transports)) = self.numeric_parts() else {
             return Ok(None);
         };
         let answer = |&(kind, protocol): &(c_int, c_int)| AddrInfo {
@@ -149,8 +151,8 @@ impl<'py> Query<'py> {
         Ok(Some(memory::try_collect(transports.iter().map(answer))?))
     }
 
-    /// The address, the port and the transports that such an answer has.
-    fn plain_parts(&self) -> Option<(Ip, u16, Transports)> {
+    /// The address, the port and the transports of a query that needs no resolver.
+    fn numeric_parts(&self) -> Option<(Ip, u16, Transports)> {
         const HARMLESS: c_int = libc::AI_PASSIVE | libc::AI_NUMERICHOST | libc::AI_NUMERICSERV;
         if !cfg!(target_env = "gnu") || self.hints.flags & !HARMLESS != 0 {
             return None;
@@ -160,7 +162,7 @@ impl<'py> Query<'py> {
         Some((numeric(c_string(&self.host)?, self.hints.family)?, port, transports))
     }
 
-    /// A port as an integer or in digits; none is 0.
+    /// A port as an integer or in decimal digits; `None` in Python is 0.
     fn plain_port(&self) -> Option<u16> {
         if self.port.is_none() {
             return Some(0);
@@ -199,7 +201,7 @@ impl<'py> Query<'py> {
         }
     }
 
-    /// The digits of a port that is a number, which since 3.14 is anything with an index.
+    /// The digits of a port that is a number: since 3.14 any object with `__index__`.
     #[cfg(Py_3_14)]
     fn port_number(&self) -> Result<Option<Bound<'py, PyString>>> {
         // SAFETY: `port` is an object.
@@ -210,7 +212,7 @@ impl<'py> Query<'py> {
         Ok(Some(number.str()?))
     }
 
-    /// The digits of a port that is a number, which had to fit C's `long` before 3.12.
+    /// The digits of a port that is a number: an `int`, which before 3.12 had to fit a C `long`.
     #[cfg(not(Py_3_14))]
     fn port_number(&self) -> Result<Option<Bound<'py, PyString>>> {
         if !self.port.is_exact_instance_of::<pyo3::types::PyInt>() {
@@ -223,10 +225,10 @@ impl<'py> Query<'py> {
     }
 }
 
-/// Types, each with its protocol.
+/// Socket types, each with its protocol.
 type Transports = &'static [(c_int, c_int)];
 
-/// The types and protocols that the C library lists for ordinary hints, in its order; `None` for all others.
+/// The types and protocols that glibc returns for ordinary hints, in its order; `None` for any other hints.
 fn transports(kind: c_int, protocol: c_int) -> Option<Transports> {
     const ALL: [(c_int, c_int); 3] = [
         (libc::SOCK_STREAM, libc::IPPROTO_TCP),

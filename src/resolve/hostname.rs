@@ -1,4 +1,4 @@
-//! The name of this machine.
+//! The host name of this machine.
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -12,11 +12,11 @@ use crate::interpreter::function::Table;
 use crate::interpreter::{ObjectResult, make};
 use crate::sys::database;
 
-/// Functions of the module for this machine's name.
+/// The module's functions for this machine's host name.
 pub static FUNCTIONS: Table = functions![
     noargs c"gethostname" => gethostname, c"The name of this machine; see gethostname(2).";
     function c"sethostname" => sethostname, c"sethostname($module, name, /)\n--\n\n\
-        Gives this machine another name, str or bytes.\n\n\
+        Sets the name of this machine, str or bytes.\n\n\
         Raises PermissionError without the privilege, and OSError for a name that is too long. See sethostname(2).";
 ];
 
@@ -34,7 +34,7 @@ fn sethostname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
     Ok(py.None().into_bound(py))
 }
 
-/// Bytes as they are, or what the file system's encoding makes of a `str` or a path.
+/// The argument of `sethostname`: bytes unchanged, or a `str` or a path in the file system's encoding.
 fn host_name<'py>(arguments: Arguments<'_, 'py>) -> Result<Bound<'py, PyBytes>> {
     const FORMAT: Format<(FsPath,)> = Format::new(c"O&:sethostname");
     if arguments.len() == 1

@@ -1,4 +1,4 @@
-//! The older `gethostby…(3)`.
+//! The older look-ups of hosts, `gethostbyname(3)` and `gethostbyaddr(3)`.
 
 use std::ffi::{CString, c_int};
 
@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::audit::audit;
@@ -14,12 +15,12 @@ use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::text::c_string;
 use crate::names::host::host;
-use crate::names::idna::{is_wire_form, refuse_endless_label};
+use crate::names::idna::{is_wire_form, refuse_too_long_label};
 use crate::names::ip::Ip;
+use crate::sys::memory;
 use crate::sys::resolver::{self, Failure, Host};
-use crate::{functions, memory};
 
-/// The older functions of the module that look hosts up.
+/// The module's older functions that look hosts up.
 pub static FUNCTIONS: Table = functions![
     function c"gethostbyaddr" => gethostbyaddr, c"gethostbyaddr($module, host, /)\n--\n\n\
         The name of a host, its other names and its addresses, as (name, [alias], [address]).\n\n\
@@ -34,35 +35,35 @@ pub static FUNCTIONS: Table = functions![
 
 /// `gethostbyname(host)`.
 fn gethostbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyname") })?;
-    audit(py, c"socket.gethostbyname", (&*asked.argument,))?;
-    host(py, &asked.name, libc::AF_INET)?.text(py)
+    let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyname") })?;
+    audit(py, c"socket.gethostbyname", (&*host_argument.argument,))?;
+    host(py, &host_argument.name, libc::AF_INET)?.text(py)
 }
 
 /// `gethostbyname_ex(host)`.
 fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
-    audit(py, c"socket.gethostbyname", (&*asked.argument,))?;
-    host(py, &asked.name, libc::AF_INET)?;
-    let found = py.detach(|| resolver::gethostbyname(&asked.name).map_err(as_reported))?;
+    let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
+    audit(py, c"socket.gethostbyname", (&*host_argument.argument,))?;
+    host(py, &host_argument.name, libc::AF_INET)?;
+    let found = py.detach(|| resolver::gethostbyname(&host_argument.name).map_err(as_reported))?;
     triple(py, &found, libc::AF_INET)
 }
 
 /// `gethostbyaddr(host)`.
 fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let asked = Asked::parse(arguments, const { Format::new(c"et:gethostbyaddr") })?;
-    audit(py, c"socket.gethostbyaddr", (&*asked.argument,))?;
-    let ip = host(py, &asked.name, libc::AF_UNSPEC)?;
-    let ask = || match ip {
+    let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyaddr") })?;
+    audit(py, c"socket.gethostbyaddr", (&*host_argument.argument,))?;
+    let ip = host(py, &host_argument.name, libc::AF_UNSPEC)?;
+    let look_up = || match ip {
         Ip::V4(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET),
         Ip::V6(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET6),
     };
-    let found = py.detach(|| ask().map_err(as_reported))?;
+    let found = py.detach(|| look_up().map_err(as_reported))?;
     triple(py, &found, ip.family())
 }
 
-/// A failed look-up as CPython reports it. Before 3.14 it reported the thread's `h_errno`, which the call need not set, and not the code that
-/// the call returns.
+/// A failed look-up as CPython reports it. Since 3.14 it reports the code that the call returns; before, it reported the thread's
+/// `h_errno`, which the call need not set.
 fn as_reported(failure: Failure) -> Failure {
     match failure {
         Failure::Host(_) if !cfg!(Py_3_14) => Failure::Host(resolver::h_errno()),
@@ -70,13 +71,13 @@ fn as_reported(failure: Failure) -> Failure {
     }
 }
 
-/// The one argument of the older functions, and the name of a host that it is.
-struct Asked<'a, 'py> {
+/// The only argument of the older functions, and the host name that it holds.
+struct HostArgument<'a, 'py> {
     argument: Borrowed<'a, 'py, PyAny>,
     name: CString,
 }
 
-impl<'a, 'py> Asked<'a, 'py> {
+impl<'a, 'py> HostArgument<'a, 'py> {
     fn parse(arguments: Arguments<'a, 'py>, format: Format<(HostName,)>) -> Result<Self> {
         let argument = if arguments.len() == 1 { arguments.get(0) } else { None };
         let Some(argument) = argument else {
@@ -86,7 +87,7 @@ impl<'a, 'py> Asked<'a, 'py> {
             Some((name, ascii)) if is_wire_form(ascii) => memory::until_nul(name.to_bytes())?,
             _ => Self::name_by_format(arguments, &argument, format)?,
         };
-        Ok(Asked { argument, name })
+        Ok(HostArgument { argument, name })
     }
 
     fn refuse_count(arguments: Arguments<'_, '_>, format: Format<(HostName,)>) -> Error {
@@ -100,20 +101,20 @@ impl<'a, 'py> Asked<'a, 'py> {
         format: Format<(HostName,)>,
     ) -> Result<CString> {
         if let Ok(host) = argument.cast::<PyString>() {
-            refuse_endless_label(host)?;
+            refuse_too_long_label(host)?;
         }
         parse_name(&arguments.tuple()?, format)
     }
 }
 
-/// Parses a `str`, in IDNA, bytes or bytearray.
+/// Parses a `str` (encoded in IDNA), bytes or bytearray.
 fn parse_name(tuple: &Bound<'_, PyTuple>, format: Format<(HostName,)>) -> Result<CString> {
     let (name,) = format.tuple(tuple, (None,))?;
     let name = name.ok_or_else(|| Error::type_error("a host is required"))?;
     Ok(memory::until_nul(name.as_c_str().to_bytes())?)
 }
 
-/// `(name, [alias], [address])`.
+/// A host as `(name, [alias], [address])`.
 fn triple<'py>(py: Python<'py>, host: &Host, family: c_int) -> ObjectResult<'py> {
     if host.family != family {
         return Err(Error::errno(libc::EAFNOSUPPORT));
@@ -124,12 +125,12 @@ fn triple<'py>(py: Python<'py>, host: &Host, family: c_int) -> ObjectResult<'py>
     }
     let addresses = make::list(py)?;
     for address in &host.addresses {
-        make::append(&addresses, packed(family, address)?.text(py)?)?;
+        make::append(&addresses, ip_from_packed(family, address)?.text(py)?)?;
     }
     (make::utf8(py, host.name.to_bytes())?, aliases, addresses).into_object(py)
 }
 
-fn packed(family: c_int, address: &[u8]) -> Result<Ip> {
+fn ip_from_packed(family: c_int, address: &[u8]) -> Result<Ip> {
     let ip = match family {
         libc::AF_INET => <[u8; 4]>::try_from(address).ok().map(|ip| Ip::V4(ip.into())),
         _ => <[u8; 16]>::try_from(address).ok().map(|ip| Ip::V6(ip.into())),

@@ -13,9 +13,10 @@ use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, plain_long};
 use crate::sys::interface;
-use crate::{functions, memory, sys};
+use crate::sys::memory;
+use crate::{functions, sys};
 
-/// Functions of the module for network interfaces.
+/// The module's functions for network interfaces.
 pub static FUNCTIONS: Table = functions![
     object c"if_indextoname" => if_indextoname, clinic_doc!("", "if_indextoname($module, if_index, /)\n--\n\n",
         "The name of the network interface with this number.\n\nRaises OSError when there is none. See if_indextoname(3).");
@@ -37,9 +38,9 @@ fn if_nameindex(py: Python<'_>) -> ObjectResult<'_> {
 fn if_nametoindex<'py>(py: Python<'py>, name: Only<'_, 'py>) -> ObjectResult<'py> {
     const FORMAT: Format<(FsPath,)> = Format::new(c"O&:if_nametoindex");
     let name = parse_only(FORMAT, &parsable(name)?, None)?;
-    // The parser refuses NUL in it.
+    // Nothing is cut: the parser refuses a name with a NUL.
     let name = memory::until_nul(name.as_ref().map_or(&[], |name| name.as_bytes()))?;
-    // For a name that the C library refuses without asking.
+    // If the C library refuses the name without a system call, this error is reported.
     sys::set_errno(libc::ENODEV);
     match interface::if_nametoindex(&name) {
         Some(index) => index.into_object(py),
@@ -61,7 +62,8 @@ fn interface_number(index: &Bound<'_, PyAny>) -> Result<c_uint> {
     }
 }
 
-/// What is too large for a number of an interface. Before 3.13 it was cut, so that 2³² + 1 was the first interface; here it is none.
+/// The error for a number too large for an interface's. Before 3.13 CPython truncated it, so that 2³² + 1 was the first interface; here it
+/// is an error.
 fn no_such_interface() -> Error {
     if cfg!(Py_3_13) { Error::overflow("index is too large") } else { Error::errno(libc::ENXIO) }
 }

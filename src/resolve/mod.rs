@@ -1,6 +1,6 @@
-//! The functions of the module that look names up: hosts, services, protocols, interfaces.
+//! Look-up functions: hosts, services, protocols, interfaces.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
 //! | [`addrinfo`] | `getaddrinfo` |
 //! | [`nameinfo`] | `getnameinfo` |

@@ -7,22 +7,23 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::audit::audit;
 use crate::interpreter::format::{Format, Object, Text};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
-use crate::names::host::ask;
+use crate::names::host::getaddrinfo;
+use crate::sys::memory;
 use crate::sys::resolver::{self, Hints};
-use crate::{functions, memory};
 
 /// `getnameinfo`.
 pub static FUNCTIONS: Table = functions![
     function c"getnameinfo" => getnameinfo, c"getnameinfo($module, sockaddr, flags, /)\n--\n\n\
-        The names of the host and the service at an address, as (host, service).\n\n\
+        The names of an address's host and service, as (host, service).\n\n\
         The address is (host, port[, flowinfo[, scope_id]]) with a numeric host; the flags are NI_ constants. Raises gaierror when\n\
-        there is no answer. See getnameinfo(3) and RFC 3493.";
+        there is no result. See getnameinfo(3) and RFC 3493.";
 ];
 
 /// `getnameinfo(sockaddr, flags)`.
@@ -32,12 +33,12 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
     audit(py, c"socket.getnameinfo", (address.as_any(),))?;
     let service = memory::until_nul(memory::try_format(format_args!("{port}"))?.as_bytes())?;
     let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
-    let answers = ask(py, Some(host), Some(&service), hints)?;
+    let answers = getaddrinfo(py, Some(host), Some(&service), hints)?;
     let [answer] = answers.as_slice() else {
         return Err(Error::os("sockaddr resolved to multiple addresses"));
     };
     let found = match answer.address.as_socket_ipv6() {
-        // `SocketAddrV6` keeps the flow information as it goes over the wire.
+        // `SocketAddrV6` keeps the flow information in network byte order.
         Some(found) => SocketAddrV6::new(*found.ip(), found.port(), flowinfo.to_be(), scope_id).into(),
         None if address.len() != 2 => return Err(Error::os("IPv4 sockaddr must be 2 tuple")),
         None => answer.address.clone(),
@@ -55,7 +56,7 @@ fn name_query<'py>(arguments: Arguments<'_, 'py>) -> Result<(Bound<'py, PyTuple>
     }
 }
 
-/// The parts of an address.
+/// The items of the address tuple.
 struct Endpoint<'a> {
     host: &'a CStr,
     port: c_int,

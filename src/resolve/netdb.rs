@@ -1,4 +1,4 @@
-//! Services and protocols.
+//! Services and protocols by name and number (services(5), protocols(5)).
 
 use std::ffi::c_int;
 
@@ -14,7 +14,7 @@ use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys::database;
 
-/// Functions of the module that look services and protocols up.
+/// The module's functions that look services and protocols up.
 pub static FUNCTIONS: Table = functions![
     function c"getprotobyname" => getprotobyname, c"getprotobyname($module, protocolname, /)\n--\n\n\
         The number of an Internet protocol, such as 6 for 'tcp'.\n\n\
@@ -24,8 +24,8 @@ pub static FUNCTIONS: Table = functions![
         The protocol is 'tcp' or 'udp'; without one, any will do. Raises OSError for a service that is not known.\n\
         See getservbyname(3) and services(5).";
     function c"getservbyport" => getservbyport, c"\
-        The name of the service on a port and, optionally, by a protocol's name: 'http' for 80 and 'tcp'.\n\n\
-        The protocol is 'tcp' or 'udp'; without one, any will do. Raises OverflowError for a port that is not within\n\
+        The name of a service by its port and, optionally, the name of a protocol: 'http' for 80 and 'tcp'.\n\n\
+        The protocol is 'tcp' or 'udp'; without one, any will do. Raises OverflowError for a port that is not between\n\
         0 and 65535, and OSError for one that has no service. See getservbyport(3) and services(5).";
 ];
 

@@ -1,4 +1,4 @@
-//! `bind`, `listen`, `accept`, `connect`, `shutdown`, and the addresses of both ends.
+//! `bind`, `listen`, `accept`, `connect`, `shutdown`, `getsockname` and `getpeername`.
 
 use std::ffi::c_int;
 use std::io;
@@ -8,9 +8,10 @@ use pyo3::prelude::*;
 use socket2::SockAddr;
 
 use super::object::SocketRef;
-use crate::call::blocking::{block_by_timeout, block_in_call, block_in_poll};
+use crate::call::blocking::{Wait, block_by_timeout, block_in_call, block_in_poll};
 use crate::call::deadline::Deadline;
 use crate::call::descriptor::Descriptor;
+use crate::call::scope;
 use crate::call::socket::Socket;
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
@@ -32,22 +33,22 @@ pub fn bind<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> Objec
     let bind = |fd: BorrowedFd<'_>| sys::socket::bind(fd, &target);
     match socket.family() {
         libc::AF_INET | libc::AF_INET6 => socket.descriptor().attached(py, bind)?,
-        // Others take their time: a file system to make a file, the kernel to load a module or to wait for its networks.
+        // Other families may take long: the file system makes a file, or the kernel loads a module or waits for its network interfaces.
         _ => socket.descriptor().detached(py, bind)?,
     }
     Ok(this.none())
 }
 
-/// The backlog of a `listen()` that names none: enough for a burst, and no more than systems take.
-const BACKLOG: c_int = 128;
+/// The backlog of `listen()` without an argument, as in CPython: enough for a burst, and not more than systems accept.
+const DEFAULT_BACKLOG: c_int = 128;
 
 /// `listen([backlog])`.
 pub fn listen<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     const FORMAT: Format<(c_int,)> = Format::new(c"|i:listen");
-    let backlog = match arguments.plain_int(0, BACKLOG) {
+    let backlog = match arguments.plain_int(0, DEFAULT_BACKLOG) {
         Some(backlog) if arguments.len() <= 1 => backlog,
         _ => {
-            let (backlog,) = FORMAT.tuple(&arguments.tuple()?, (BACKLOG,))?;
+            let (backlog,) = FORMAT.tuple(&arguments.tuple()?, (DEFAULT_BACKLOG,))?;
             backlog
         }
     };
@@ -55,7 +56,7 @@ pub fn listen<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> O
     Ok(this.none())
 }
 
-/// Accepts a connection: its descriptor and its peer's address.
+/// Accepts a connection and returns its descriptor and its peer's address.
 pub fn accept_connection<'py>(this: SocketRef<'_, 'py>) -> Result<(OwnedFd, Bound<'py, PyAny>)> {
     let py = this.py();
     let socket = this.socket();
@@ -73,7 +74,7 @@ pub fn accept_connection<'py>(this: SocketRef<'_, 'py>) -> Result<(OwnedFd, Boun
 pub fn accept_descriptor<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (connection, peer) = accept_connection(this)?;
-    // The pair is made first: were there no memory for it, the connection would still be closed.
+    // The tuple is made before the descriptor is released: if there is no memory for it, the connection is closed.
     let pair = (connection.as_raw_fd(), peer).into_object(py)?;
     let _given_away = connection.into_raw_fd();
     Ok(pair)
@@ -81,14 +82,14 @@ pub fn accept_descriptor<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
 
 /// `connect(address)`.
 pub fn connect<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> ObjectResult<'py> {
-    let target = audited_target(this, address, "connect")?;
+    let target = parse_target(this, address, "connect")?;
     connect_to(this.py(), this.socket(), &target, this.socket().deadline())?;
     Ok(this.none())
 }
 
-/// `connect_ex(address)`: the errno of a failed `connect(2)` as a number.
+/// `connect_ex(address)`: returns 0, or the errno of a failed `connect(2)`.
 pub fn connect_ex<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> ObjectResult<'py> {
-    let target = audited_target(this, address, "connect_ex")?;
+    let target = parse_target(this, address, "connect_ex")?;
     let errno = match connect_to(this.py(), this.socket(), &target, this.socket().deadline()) {
         Ok(()) => 0,
         Err(Error::Os(errno)) => errno,
@@ -98,19 +99,25 @@ pub fn connect_ex<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) ->
     errno.into_object(this.py())
 }
 
-fn audited_target(this: SocketRef<'_, '_>, address: &Bound<'_, PyAny>, caller: &'static str) -> Result<SockAddr> {
+/// Parses the address that is to be connected to, and calls the audit hooks.
+fn parse_target(this: SocketRef<'_, '_>, address: &Bound<'_, PyAny>, caller: &'static str) -> Result<SockAddr> {
     let target = address::from_python(this.address_context(caller), address)?;
     audit(this.py(), c"socket.connect", (&*this.object(), address))?;
     Ok(target)
 }
 
-/// Connects. A connection that is under way when a signal comes, or that a timeout made non-blocking, is waited for, and its outcome
-/// asked from the kernel: to call `connect` again would tell of the first call, not of the connection.
+/// Connects. If a signal interrupts the call, or the socket is non-blocking because it has a timeout, this waits until the connection is
+/// made or has failed, and asks the kernel for the outcome. A second `connect(2)` would not report it: it fails with EALREADY or EISCONN.
 fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, deadline: Deadline) -> Result<()> {
+    // A blocking descriptor does not heed the thread's deadline by itself.
+    let alarm = if socket.timeout().is_none() { scope::deadline() } else { None };
     let error = loop {
-        match socket.descriptor().detached(py, |fd| sys::socket::connect(fd, target)) {
+        if scope::has_passed() {
+            return Err(Error::TimedOut);
+        }
+        match socket.descriptor().detached_until(py, alarm, |fd| sys::socket::connect(fd, target)) {
             Ok(()) => return Ok(()),
-            // It was waiting for room in the backlog, and nothing is under way.
+            // The call was waiting for room in the listener's backlog: no connection has begun, so the call is made again.
             Err(error) if error.kind() == io::ErrorKind::Interrupted && socket.family() == libc::AF_UNIX => {
                 signals::run_handlers(py)?;
             }
@@ -120,7 +127,7 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, deadline: Dead
     let deadline = match error.raw_os_error() {
         Some(libc::EINTR) => {
             signals::run_handlers(py)?;
-            // A handler may have set another timeout, and what is left to do is as good as a new call.
+            // A handler may have set another timeout. As in CPython, waiting for the outcome gets the whole of it.
             socket.deadline()
         }
         Some(libc::EINPROGRESS) if matches!(deadline, Deadline::At(_)) => deadline,
@@ -128,19 +135,22 @@ fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, deadline: Dead
     };
     match deadline {
         Deadline::Now => Err(error.into()),
-        Deadline::At(_) => block_in_poll(py, socket, Direction::Write, deadline, false, socket_error),
-        Deadline::Never => block_in_call(py, socket, |fd| outcome(socket.descriptor(), fd)),
+        Deadline::At(_) => {
+            let wait = Wait { direction: Direction::Write, deadline, eager: false, may_block: false };
+            block_in_poll(py, socket, wait, socket_error)
+        }
+        Deadline::Never => block_in_call(py, socket, |fd| wait_for_outcome(socket.descriptor(), fd)),
     }
 }
 
-/// Waits for the end of a connection's making.
-fn outcome(descriptor: &Descriptor, fd: BorrowedFd<'_>) -> io::Result<()> {
+/// Waits until the connection is made or has failed, and returns the outcome.
+fn wait_for_outcome(descriptor: &Descriptor, fd: BorrowedFd<'_>) -> io::Result<()> {
     wait::poll(fd, Direction::Write, None)?;
     descriptor.still_names(fd)?;
     socket_error(fd)
 }
 
-/// `SO_ERROR`: what became of the connection.
+/// The outcome of a connection, from `SO_ERROR`.
 fn socket_error(fd: BorrowedFd<'_>) -> io::Result<()> {
     match sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_ERROR)? {
         0 | libc::EISCONN => Ok(()),
@@ -150,18 +160,21 @@ fn socket_error(fd: BorrowedFd<'_>) -> io::Result<()> {
 
 /// `getsockname()`.
 pub fn getsockname<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
-    address_of(this, sys::socket::getsockname)
+    query_address(this, sys::socket::getsockname)
 }
 
 /// `getpeername()`.
 pub fn getpeername<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
-    address_of(this, sys::socket::getpeername)
+    query_address(this, sys::socket::getpeername)
 }
 
-fn address_of<'py>(this: SocketRef<'_, 'py>, ask: fn(BorrowedFd<'_>) -> io::Result<SockAddr>) -> ObjectResult<'py> {
+fn query_address<'py>(
+    this: SocketRef<'_, 'py>,
+    query: fn(BorrowedFd<'_>) -> io::Result<SockAddr>,
+) -> ObjectResult<'py> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
-    let address = socket.descriptor().attached(this.py(), ask)?;
+    let address = socket.descriptor().attached(this.py(), query)?;
     address::to_python(this.py(), &address, this.origin())
 }
 

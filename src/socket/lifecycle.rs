@@ -1,4 +1,4 @@
-//! From construction to the end: `__init__`, `close`, `detach`, the finalizer, `repr`.
+//! Construction and the end of a socket: `__new__`, `__init__`, `close`, `detach`, the finalizer; and `repr`.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -24,28 +24,29 @@ use crate::interpreter::function::{Receiver, enter, enter_aside};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, as_int};
 use crate::interpreter::owned;
-use crate::memory;
 use crate::sys;
+use crate::sys::memory;
 
-/// Makes a socket of the spec, or takes over the descriptor `fileno`, and puts it into `this`.
+/// Initialises `this` with a new descriptor for `spec`, or with the descriptor `fileno`, which it takes over.
 pub fn initialise(this: SocketRef<'_, '_>, spec: Spec, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
     audit_new(this, spec)?;
     if let Some(fileno) = fileno {
-        take_over(this.socket(), spec, descriptor(fileno)?)
+        take_over(this.socket(), spec, parse_fileno(fileno)?)
     } else {
         let spec = spec.or_default();
-        put(this.socket(), spec, open(this.py(), spec)?, 0)
+        adopt(this.socket(), spec, open_descriptor(this.py(), spec)?, 0)
     }
 }
 
-/// Makes a descriptor: detached where the kernel may have to load a module for it, as for the first of a family.
-fn open(py: Python<'_>, spec: Spec) -> Result<OwnedFd> {
-    /// A bit for each family of which a socket was made.
+/// Makes a descriptor by `socket(2)`. The call is made detached if the kernel may have to load a module, as for the first socket of a
+/// family.
+fn open_descriptor(py: Python<'_>, spec: Spec) -> Result<OwnedFd> {
+    /// A bit for each family of which a common socket was already made.
     static LOADED: AtomicU64 = AtomicU64::new(0);
 
     let open = || sys::socket::socket(spec.family, spec.kind, spec.proto);
-    let usual = attempts::excluded_by_kind(spec.family, spec.plain_kind(), spec.proto) == 0;
-    let bit = if usual { 1 << (spec.family & 63) } else { 0 };
+    let is_common = attempts::excluded_by_kind(spec.family, spec.plain_kind(), spec.proto) == 0;
+    let bit = if is_common { 1 << (spec.family & 63) } else { 0 };
     if LOADED.load(Ordering::Relaxed) & bit != 0 {
         return Ok(open()?);
     }
@@ -54,29 +55,31 @@ fn open(py: Python<'_>, spec: Spec) -> Result<OwnedFd> {
     Ok(fd)
 }
 
-/// Takes over a descriptor that Python code has by its number. It stays that code's if this fails.
+/// Takes over a descriptor that Python code passed as a number. If this fails, that code still owns it.
 fn take_over(socket: &Socket, spec: Spec, number: RawFd) -> Result<()> {
-    // SAFETY: not negative, and used by this call alone. That it is open and the caller's is his word, by which he gives it away.
+    // SAFETY: the number is not negative, and the borrow ends with this function. Not guaranteed: that it is open and owned by the caller,
+    // who promises both by passing it as `fileno`.
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
     let spec = spec.or_detected(fd)?;
-    let timeout = first_timeout(spec, fd)?;
+    let timeout = initial_timeout(spec, fd)?;
     let excluded = attempts::excluded_by_descriptor(fd, spec.family, spec.plain_kind());
-    // SAFETY: as above.
+    // SAFETY: the number is not negative. Not guaranteed: that it has no other owner; as above, the caller promises that.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
     socket.begin(spec, timeout, excluded, fd);
     offer::taken(number);
     Ok(())
 }
 
-/// Puts a new descriptor into a socket; it is closed if that fails. `closed` are the attempts that its options leave out.
-pub fn put(socket: &Socket, spec: Spec, fd: OwnedFd, excluded: Directions) -> Result<()> {
-    let timeout = first_timeout(spec, fd.as_fd())?;
+/// Gives a new descriptor to a socket. It is closed if that fails. `excluded` are the directions in which the socket makes no first
+/// attempt, because of its options.
+pub fn adopt(socket: &Socket, spec: Spec, fd: OwnedFd, excluded: Directions) -> Result<()> {
+    let timeout = initial_timeout(spec, fd.as_fd())?;
     socket.begin(spec, timeout, excluded, fd);
     Ok(())
 }
 
-/// The timeout that a socket begins with, and the descriptor's mode with it.
-fn first_timeout(spec: Spec, fd: BorrowedFd<'_>) -> Result<Timeout> {
+/// The timeout that a socket begins with. Sets the descriptor to non-blocking if the timeout needs that.
+fn initial_timeout(spec: Spec, fd: BorrowedFd<'_>) -> Result<Timeout> {
     if spec.kind & libc::SOCK_NONBLOCK != 0 {
         return Ok(Timeout::ZERO);
     }
@@ -87,13 +90,13 @@ fn first_timeout(spec: Spec, fd: BorrowedFd<'_>) -> Result<Timeout> {
     Ok(timeout)
 }
 
-/// Tells the audit hooks of a new socket.
+/// Calls the audit hooks for a new socket.
 pub fn audit_new(this: SocketRef<'_, '_>, spec: Spec) -> Result<()> {
     audit(this.py(), c"socket.__new__", (&*this.object(), spec.family, spec.kind, spec.proto))
 }
 
-/// A descriptor given as a Python number.
-pub fn descriptor(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
+/// Parses the argument `fileno`. `ValueError` for a negative number.
+fn parse_fileno(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
     let fd = number::fileno(fileno)?;
     if fd < 0 {
         return Err(Error::value("negative file descriptor"));
@@ -101,7 +104,7 @@ pub fn descriptor(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
     Ok(fd)
 }
 
-/// Closes a socket, if it is open. What other threads do on it ends with EBADF.
+/// Closes a socket, if it is open. Calls that other threads have running on it end with EBADF.
 pub fn close_socket(py: Python<'_>, socket: &Socket) -> Result<()> {
     Ok(socket.descriptor().close(py)?)
 }
@@ -116,11 +119,11 @@ pub fn close<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
 pub fn detach<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let descriptor = this.socket().descriptor();
     loop {
-        // The object is made first: were there no memory for it, the socket would still have the descriptor.
+        // The Python number is made first: if there is no memory for it, the socket keeps the descriptor.
         let number = descriptor.number();
-        let told = number.into_object(this.py())?;
+        let object = number.into_object(this.py())?;
         if descriptor.take_if(number) {
-            return Ok(told);
+            return Ok(object);
         }
     }
 }
@@ -130,14 +133,14 @@ pub fn fileno<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     this.socket().descriptor().number().into_object(this.py())
 }
 
-/// `__new__`: an object that is closed and safe to touch; it takes any arguments, as they are `__init__`'s.
+/// `__new__`: makes a closed socket on which every method is safe to call. It accepts any arguments, which are for `__init__`.
 pub unsafe extern "C" fn new(
     class: *mut ffi::PyTypeObject,
     _arguments: *mut ffi::PyObject,
     _keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: `class` is ours or a subclass: its instances begin with an `Object`. The allocator zeroes it and fills the head; the
-    // socket is then written before anybody sees the object.
+    // SAFETY: the interpreter calls the slot with the thread attached, and with this class or a subclass, whose instances begin with an
+    // `Object`. The allocator zeroes the memory and initialises the head. Both other fields are then written before the object is returned.
     unsafe {
         enter(|py| {
             let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
@@ -156,11 +159,11 @@ pub fn initialise_base<'py>(
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Result<()> {
-    let (spec, fileno) = parse(arguments, keywords)?;
+    let (spec, fileno) = parse_arguments(arguments, keywords)?;
     initialise(this, spec, fileno.as_ref())
 }
 
-fn parse<'py>(
+fn parse_arguments<'py>(
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> Result<(Spec, Option<Bound<'py, PyAny>>)> {
@@ -172,9 +175,9 @@ fn parse<'py>(
     Ok((spec, fileno.filter(|fileno| !fileno.is_none())))
 }
 
-/// The finalizer: warns of a socket that was not closed, while it still answers to those who are told, and closes it.
+/// The finalizer: warns of a socket that was not closed and closes it. The warning comes first, because its receivers may use the socket.
 pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
-    // SAFETY: called attached, by the collector or by `dealloc`, on an instance.
+    // SAFETY: the collector or `dealloc` calls the slot with the thread attached and with an instance.
     unsafe {
         if SocketRef::from_interpreter(Python::assume_attached(), object).socket().descriptor().number() < 0 {
             return;
@@ -190,16 +193,16 @@ pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
     }
 }
 
-/// `ResourceWarning`, with the socket as its source, so that tracemalloc can tell where it was made.
+/// Issues a `ResourceWarning` with the socket as its source, so that tracemalloc can report where the socket was made.
 fn warn_unclosed(this: SocketRef<'_, '_>) {
     let object = this.object().as_ptr();
     let py = this.py();
-    // SAFETY: attached; the format takes one object.
+    // SAFETY: the thread is attached, because `py` exists. The format takes one object, which is valid.
     let refused = unsafe { ffi::PyErr_ResourceWarning(object, 1, c"unclosed %R".as_ptr(), object) };
     if refused == 0 {
         return;
     }
-    // A filter made the warning an exception, or, as the interpreter ends, there is nobody left to warn.
+    // A filter has turned the warning into an exception, or the interpreter is ending and the module `warnings` is gone.
     if is_raised(py, Exception::Warning) {
         write_unraisable(py, object);
     } else {
@@ -208,7 +211,8 @@ fn warn_unclosed(this: SocketRef<'_, '_>) {
 }
 
 fn write_unraisable(_py: Python<'_>, object: *mut ffi::PyObject) {
-    // SAFETY: attached, with the exception set; it is taken and cleared.
+    // SAFETY: the thread is attached, because `_py` exists. The caller has checked that an exception is set, which the call takes and
+    // clears. The format takes one object.
     unsafe {
         #[cfg(Py_3_14)]
         PyErr_FormatUnraisable(c"Exception ignored while finalizing socket %R".as_ptr(), object);
@@ -219,21 +223,21 @@ fn write_unraisable(_py: Python<'_>, object: *mut ffi::PyObject) {
 
 #[cfg(Py_3_14)]
 unsafe extern "C" {
-    /// Not in `pyo3-ffi`.
+    /// In CPython's C API, but not in `pyo3-ffi`.
     fn PyErr_FormatUnraisable(format: *const std::ffi::c_char, ...);
 }
 
-/// What the collector asks: an object holds its class, and nothing else that could hold it in turn.
+/// Visits what an instance refers to: its class. Nothing else that it owns can refer back to it.
 pub unsafe extern "C" fn traverse(object: *mut ffi::PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
-    // SAFETY: called by the collector on an instance; nothing but `visit` is called.
+    // SAFETY: the collector calls the slot with an instance, and passes a valid `visit` with its argument.
     unsafe { visit(ffi::Py_TYPE(object).cast(), argument) }
 }
 
-/// Gives an object's memory back, after its finalizer. Weak references are the business of classes that have them.
+/// Deallocates an instance, after its finalizer. Subclasses that have weak references clear them themselves.
 pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
-    // SAFETY: called attached, when the last reference is gone, with the object tracked by the collector, as the finalizer wants it. The
-    // finalizer may bring the object back: then nothing more is done. Otherwise the collector forgets it before it is taken to pieces;
-    // the state, which is ours, is dropped once, and the memory and the class's reference are given back.
+    // SAFETY: the interpreter calls the slot with the thread attached, when the last reference is gone. The object is still tracked by the
+    // collector, as the call of the finalizer requires. The finalizer may resurrect the object: then nothing more is done. Otherwise the
+    // object is untracked before its fields are dropped, each once. Then the memory is freed and the reference to the class released.
     unsafe {
         if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
             return;
@@ -241,7 +245,7 @@ pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
         ffi::PyObject_GC_UnTrack(object.cast());
         let class = ffi::Py_TYPE(object);
         let instance = object.cast::<object::Object>();
-        (*instance).peer.forget(Python::assume_attached());
+        (*instance).peer.clear(Python::assume_attached());
         ptr::drop_in_place(&raw mut (*instance).peer);
         ptr::drop_in_place(&raw mut (*instance).socket);
         if let Some(free) = (*class).tp_free {
@@ -253,7 +257,7 @@ pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
 
 /// `repr` of the base class.
 pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: called attached, on an instance.
+    // SAFETY: the interpreter calls the slot with the thread attached and with an instance.
     unsafe {
         enter(|py| {
             let socket = SocketRef::from_interpreter(py, object).socket();

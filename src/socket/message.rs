@@ -1,4 +1,4 @@
-//! `sendmsg`, `recvmsg`, `recvmsg_into` and `sendmsg_afalg`: data in pieces, and control messages.
+//! `sendmsg`, `recvmsg`, `recvmsg_into` and `sendmsg_afalg`: vectored I/O and control messages.
 
 use std::ffi::{CStr, c_int};
 use std::io::{self, IoSlice};
@@ -11,6 +11,7 @@ use pyo3::types::{PyInt, PyList, PyTuple};
 use socket2::SockAddr;
 
 use super::object::SocketRef;
+use crate::address;
 use crate::address::context::Origin;
 use crate::call::transfer::{Transfer, transfer};
 use crate::error::{Error, Result};
@@ -24,46 +25,47 @@ use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
 use crate::sys::ancillary::{self, ControlMessage, ControlMessages, Parsed};
+use crate::sys::memory;
 use crate::sys::message::{self, Incoming, Outgoing, Piece};
 use crate::sys::wait::Direction;
-use crate::{address, memory};
 
 /// `recvmsg(bufsize[, ancbufsize[, flags]])`: `(data, ancdata, msg_flags, address)`.
 pub fn recvmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     const FORMAT: Format<(isize, isize, c_int)> = Format::new(c"n|ni:recvmsg");
-    let (size, room, flags) = FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?;
+    let (size, control_size, flags) = FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffer size in recvmsg()"))?;
     let (data, received) = bytes::receive(this.py(), size, flags, this.socket().bulk(), |buffer| {
         let size = buffer.len();
         let call = |fd: BorrowedFd<'_>, control: &mut [u8], flags| message::recvmsg_one(fd, buffer, control, flags);
-        receive(this, size, room, flags, call)
+        receive(this, size, control_size, flags, call)
     })?;
-    received.delivered(this.py(), data)
+    received.into_python(this.py(), data)
 }
 
 /// `recvmsg_into(buffers[, ancbufsize[, flags]])`: `(nbytes, ancdata, msg_flags, address)`.
 pub fn recvmsg_into<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     const FORMAT: Format<(Object, isize, c_int)> = Format::new(c"O|ni:recvmsg_into");
     let py = this.py();
-    let (buffers, room, flags) = FORMAT.tuple(&arguments.tuple()?, (None, 0, 0))?;
+    let (buffers, control_size, flags) = FORMAT.tuple(&arguments.tuple()?, (None, 0, 0))?;
     let buffers = buffers.ok_or_else(|| Error::type_error("buffers are required"))?;
-    let buffers = items(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
-    let mut buffers = memory::try_collect_results(buffers.iter().map(|item| writable(&item)))?;
+    let buffers = to_tuple(&buffers, c"recvmsg_into() argument 1 must be an iterable")?;
+    let mut buffers = memory::try_collect_results(buffers.iter().map(|item| writable_buffer(&item)))?;
     let mut pieces = memory::try_collect(buffers.iter_mut().map(Buffer::piece))?;
     let size = pieces.iter().map(Piece::len).sum();
     let call = |fd: BorrowedFd<'_>, control: &mut [u8], flags| message::recvmsg(fd, &mut pieces, control, flags);
-    let received = receive(this, size, room, flags, call)?;
+    let received = receive(this, size, control_size, flags, call)?;
     let count = received.incoming.count.into_object(py)?;
-    received.delivered(py, count)
+    received.into_python(py, count)
 }
 
-/// The items of an iterable, in a tuple of our own: what runs while they are looked at cannot change it.
-fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bound<'py, PyTuple>> {
+/// Copies an iterable into a tuple of its own, which Python code that runs while the items are parsed cannot change.
+fn to_tuple<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bound<'py, PyTuple>> {
     let py = iterable.py();
-    // SAFETY: `iterable` is an object and `refusal` a string.
+    // SAFETY: the thread is attached, because `py` exists. `iterable` is valid and `refusal` is a C string. Each call returns a new
+    // reference, or null with an exception set.
     let tuple = unsafe {
         if cfg!(Py_3_14) {
-            // Whatever an iterator raises, these versions say that it is none.
+            // These versions raise this TypeError for whatever exception the iteration raised.
             owned(py, ffi::PySequence_Tuple(iterable.as_ptr())).map_err(|error| {
                 if error.is_no_memory(py) {
                     return error;
@@ -79,29 +81,29 @@ fn items<'py>(iterable: &Bound<'py, PyAny>, refusal: &'static CStr) -> Result<Bo
     Ok(tuple.cast_into().map_err(PyErr::from)?)
 }
 
-fn writable<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py, Writable>> {
+fn writable_buffer<'py>(item: &Bound<'py, PyAny>) -> Result<Buffer<'py, Writable>> {
     const FORMAT: Format<(Writable,)> =
         Format::new(c"w*;recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers");
     let (buffer,) = FORMAT.object(item, (None,))?;
     Ok(buffer.unwrap_or_else(|| Buffer::unfilled(item.py())))
 }
 
-/// Receives a message of at most `size` bytes of data by `call`, with `room` for control messages.
+/// Receives a message by `call`: at most `size` bytes of data, and at most `control_size` bytes of control messages.
 fn receive<'a>(
     this: SocketRef<'a, '_>,
     size: usize,
-    room: isize,
+    control_size: isize,
     flags: c_int,
     mut call: impl FnMut(BorrowedFd<'_>, &mut [u8], c_int) -> io::Result<Incoming> + Send,
 ) -> Result<ReceivedMessage<'a>> {
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
-    let room = usize::try_from(room)
+    let control_size = usize::try_from(control_size)
         .ok()
-        .filter(|&room| room <= ancillary::LONGEST)
+        .filter(|&control_size| control_size <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
-    let mut control = memory::try_zeroed(room).ok_or(Error::NoMemory)?;
-    // Descriptors that come with the message are not inherited by programs this one starts (PEP 446).
+    let mut control = memory::try_zeroed(control_size).ok_or(Error::NoMemory)?;
+    // Received descriptors must not be inheritable (PEP 446).
     let wanted = Transfer { direction: Direction::Read, size, flags: flags | libc::MSG_CMSG_CLOEXEC, undivided: false };
     let mut incoming = None;
     transfer(this.py(), socket, wanted, |fd, flags, _| {
@@ -112,24 +114,26 @@ fn receive<'a>(
     })?;
     let incoming = incoming.expect("a transfer that succeeded was made");
     control.truncate(incoming.control);
-    Ok(ReceivedMessage { control, incoming, asked: flags, origin: this.origin() })
+    Ok(ReceivedMessage { control, incoming, requested_flags: flags, origin: this.origin() })
 }
 
-/// What a message brought beside its data. Descriptors among it are closed unless it is delivered.
+/// A received message without its data. A drop closes the descriptors in its control messages, unless [`Self::into_python`] has delivered
+/// it.
 #[derive(Debug)]
 struct ReceivedMessage<'a> {
     control: Vec<u8>,
     incoming: Incoming,
-    asked: c_int,
+    requested_flags: c_int,
     origin: Origin<'a>,
 }
 
 impl ReceivedMessage<'_> {
-    /// The whole message, as the methods return it.
-    fn delivered<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> ObjectResult<'py> {
+    /// The tuple that the methods return. From then on the program owns the descriptors in it.
+    fn into_python<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> ObjectResult<'py> {
         let control = self.control_to_python(py)?;
-        let ours = libc::MSG_CMSG_CLOEXEC & !self.asked;
-        let flags = self.incoming.flags & !ours;
+        // The kernel returns MSG_CMSG_CLOEXEC. It is shown only if the program passed it.
+        let added = libc::MSG_CMSG_CLOEXEC & !self.requested_flags;
+        let flags = self.incoming.flags & !added;
         let sender = address::to_python(py, &self.incoming.address, self.origin)?;
         let message = (data, control, flags, sender).into_object(py)?;
         self.keep_descriptors();
@@ -150,6 +154,7 @@ impl ReceivedMessage<'_> {
         Ok(list)
     }
 
+    /// Leaves the descriptors open: the program owns them now.
     fn keep_descriptors(mut self) {
         self.control.clear();
     }
@@ -161,7 +166,7 @@ impl Drop for ReceivedMessage<'_> {
     }
 }
 
-/// `sendmsg(buffers[, ancdata[, flags[, address]]])`: how many bytes of data went.
+/// `sendmsg(buffers[, ancdata[, flags[, address]]])`: returns the number of bytes of data sent.
 pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (buffers, control, flags, target) = sendmsg_arguments(arguments)?;
@@ -173,7 +178,7 @@ pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
         audit(py, c"socket.sendmsg", (&*this.object(), &this.none()))?;
         None
     };
-    let data = readable(&buffers)?;
+    let data = readable_buffers(&buffers)?;
     let control = control.map_or(Ok(Vec::new()), |control| control_from_python(&control))?;
     send_message(this, &data, &control, to.as_ref(), flags)
 }
@@ -195,16 +200,16 @@ fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArgume
     Ok((buffers.ok_or_else(|| Error::type_error("buffers are required"))?, control, flags, target))
 }
 
-/// The buffers that a message is sent from.
-fn readable<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
-    let buffers = items(buffers, c"sendmsg() argument 1 must be an iterable")?;
+/// Exports the buffers whose data is sent.
+fn readable_buffers<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
+    let buffers = to_tuple(buffers, c"sendmsg() argument 1 must be an iterable")?;
     memory::try_collect_results(buffers.iter().map(|item| Buffer::readable(&item)))
 }
 
-/// The control messages of an iterable of `(level, type, data)`, laid out.
+/// Encodes the control messages of an iterable of `(level, type, data)`.
 fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
     const FORMAT: Format<(c_int, c_int, Readable)> = Format::new(c"(iiy*):[sendmsg() ancillary data items]");
-    let given = items(control, c"sendmsg() argument 2 must be an iterable")?;
+    let given = to_tuple(control, c"sendmsg() argument 2 must be an iterable")?;
     let given = memory::try_collect_results(given.iter().map(|item| {
         let (level, kind, data) = FORMAT.object(&item, (0, 0, None))?;
         let data = data.unwrap_or_else(|| Buffer::unfilled(item.py()));
@@ -229,14 +234,15 @@ fn send_message<'py>(
         direction: Direction::Write,
         size: data.iter().map(Buffer::len).sum(),
         flags,
-        // Control messages belong to what goes with them: a time to leave at, the type of a record, a wish for a time stamp.
+        // Control messages apply to the data that is sent with them (a transmit time, the type of a TLS record, a request for a timestamp),
+        // so the message must not be sent in parts.
         undivided: !control.is_empty(),
     };
     let count = transfer(this.py(), socket, wanted, |fd, flags, sent| {
         if sent == 0 {
             return message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }
-        // The control messages went with the first byte.
+        // The control messages were sent with the first byte.
         let mut slices = memory::try_to_vec(&slices)?;
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, sent);
@@ -245,7 +251,7 @@ fn send_message<'py>(
     count.into_object(this.py())
 }
 
-/// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: a message to the kernel's crypto (`AF_ALG`).
+/// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: sends a message to the kernel's crypto API (`AF_ALG`).
 pub fn sendmsg_afalg<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     type Units = (Object, Instance<PyInt>, Readable, Instance<PyInt>, c_int);
     const FORMAT: Format<Units> = Format::new(c"|O$O!y*O!i:sendmsg_afalg");
@@ -259,7 +265,7 @@ pub fn sendmsg_afalg<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>
         FORMAT.keywords(NAMES, &tuple, Some(&dict), (None, None, None, None, 0))?;
     let operation = operation_number(py, operation)?;
     let associated = associated.map(|length| associated_length(&length)).transpose()?;
-    let data = message.map_or(Ok(Vec::new()), |message| readable(&message))?;
+    let data = message.map_or(Ok(Vec::new()), |message| readable_buffers(&message))?;
     let control = algorithm_control(operation, vector.as_ref().map(Buffer::bytes), associated)?;
     send_message(this, &data, &control, None, flags)
 }
@@ -283,8 +289,8 @@ fn associated_length(length: &Bound<'_, PyAny>) -> Result<u32> {
     u32::try_from(as_int(length)?).map_err(|_| Error::type_error("assoclen must be positive"))
 }
 
-/// The control messages of `linux/if_alg.h`: the operation, the initialisation vector behind its length, the length of what is only
-/// authenticated.
+/// Encodes the control messages of `linux/if_alg.h`: the operation, the initialisation vector with its length in front, and the length of
+/// the associated data.
 fn algorithm_control(operation: u32, vector: Option<&[u8]>, associated: Option<u32>) -> Result<Vec<u8>> {
     let level = libc::SOL_ALG;
     let operation = operation.to_ne_bytes();

@@ -1,14 +1,14 @@
-//! The class `_socket.socket`: its methods are those of socketmodule.c.
+//! The class `_socket.socket`, with the methods of socketmodule.c.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | [`class`] | the class: its table of methods and its slots |
-//! | [`object`] | an instance, and how methods get at its state |
+//! | [`object`] | the layout of an instance, and access to its state |
 //! | [`lifecycle`] | construction, close, detach, the finalizer, repr |
-//! | [`connect`] | bind, listen, accept, connect, shutdown, the addresses of both ends |
+//! | [`connect`] | bind, listen, accept, connect, shutdown, getsockname, getpeername |
 //! | [`transfer`] | the recv and send families |
 //! | [`message`] | recvmsg and sendmsg |
-//! | [`peer`] | the address of the last peer, in both its forms |
+//! | [`peer`] | a cache of the last sender's address |
 //! | [`options`] | socket options, blocking mode and timeout |
 
 pub mod class;

@@ -1,4 +1,4 @@
-//! An instance of the class, and how methods get at its state.
+//! The layout of an instance, and access to its state.
 
 use std::hint;
 
@@ -10,8 +10,8 @@ use crate::address::context::{Context, Origin};
 use crate::call::socket::Socket;
 use crate::interpreter::function::Receiver;
 
-/// A socket as the interpreter sees it. `_ssl` reads `fd` and `timeout` straight from this memory, where CPython's C struct has them,
-/// and calls `error_handler`; the rest is ours.
+/// The memory of an instance. `_ssl` reads `fd` and `timeout` directly, at the offsets that they have in CPython's C struct, and calls
+/// `error_handler`. The other fields are private to this crate.
 #[repr(C)]
 pub struct Object {
     _head: ffi::PyObject,
@@ -21,7 +21,7 @@ pub struct Object {
     pub(crate) weak_references: *mut ffi::PyObject,
 }
 
-/// The socket a method is called on.
+/// The socket that is the receiver of a method.
 #[derive(Clone, Copy)]
 pub struct SocketRef<'a, 'py> {
     object: Borrowed<'a, 'py, PyAny>,
@@ -30,7 +30,7 @@ pub struct SocketRef<'a, 'py> {
 impl<'py> Receiver<'_, 'py> for SocketRef<'_, 'py> {
     #[inline]
     unsafe fn from_interpreter(py: Python<'py>, pointer: *mut ffi::PyObject) -> Self {
-        // SAFETY: as the caller promises; a method of the class is only called on its instances.
+        // SAFETY: the caller promises an instance that lives for 'a, and the pointer of an object is not null.
         unsafe {
             hint::assert_unchecked(!pointer.is_null());
             SocketRef { object: Borrowed::from_ptr(py, pointer) }
@@ -45,27 +45,27 @@ impl<'a, 'py> SocketRef<'a, 'py> {
         self.object.py()
     }
 
-    /// The state.
+    /// The state of the socket.
     #[inline]
     pub fn socket(&self) -> &'a Socket {
-        // SAFETY: the object is an instance of a class made in this crate, whose instances begin with an `Object`, initialised by
-        // their `__new__`; it lives for 'a.
+        // SAFETY: `from_interpreter` got an instance of the class or of a subclass. Its memory begins with an `Object`, whose `socket`
+        // `__new__` has initialised, and it is borrowed for 'a.
         unsafe { &(*self.object.as_ptr().cast::<Object>()).socket }
     }
 
     /// The cache of the last peer's address.
     pub fn peer(&self) -> &'a PeerCache {
-        // SAFETY: as in `socket`.
+        // SAFETY: as in `socket`: `__new__` has also initialised `peer`.
         unsafe { &(*self.object.as_ptr().cast::<Object>()).peer }
     }
 
-    /// What an address given to `caller` is parsed for.
+    /// The context in which `caller`, the name of a method, parses an address.
     pub fn address_context(&self, caller: &'static str) -> Context<'a> {
         let socket = self.socket();
         Context { family: socket.family(), proto: socket.proto(), descriptor: socket.descriptor(), caller }
     }
 
-    /// What an address that came through this socket is decoded with.
+    /// What is needed to convert an address that this socket received or was asked for.
     pub fn origin(&self) -> Origin<'a> {
         Origin { proto: self.socket().proto(), descriptor: self.socket().descriptor() }
     }
@@ -76,7 +76,7 @@ impl<'a, 'py> SocketRef<'a, 'py> {
         self.object
     }
 
-    /// `None`, as a method that has nothing to say returns it.
+    /// `None`, for methods that return nothing else.
     pub fn none(&self) -> Bound<'py, PyAny> {
         self.py().None().into_bound(self.py())
     }

@@ -18,10 +18,10 @@ use crate::interpreter::format::{Format, Instance, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys;
 
-/// The longest value of an option, in bytes, that `getsockopt` returns.
+/// The longest option value, in bytes, that `getsockopt` returns, as in CPython.
 const LONGEST_VALUE: c_int = 1024;
 
-/// `getsockopt(level, option[, buffersize])`: a number, or with a size the bytes.
+/// `getsockopt(level, option[, buffersize])`: returns a number, or bytes if a size is given.
 pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     const FORMAT: Format<(c_int, c_int, c_int)> = Format::new(c"ii|i:getsockopt");
     let py = this.py();
@@ -52,7 +52,8 @@ pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) 
     make::bytes(py, &value[..length.min(value.len())])
 }
 
-/// The value of an option, or, for `SO_ERROR`, the error that a call in part has left to the next one.
+/// The value of an option. For `SO_ERROR` it is the deferred error, if there is one: an error after a part of the data had been sent, which
+/// the next call has to report.
 fn or_deferred_error(socket: &Socket, level: c_int, option: c_int, value: c_int) -> c_int {
     match socket.deferred_error() {
         Some(errno) if (level, option, value) == (libc::SOL_SOCKET, libc::SO_ERROR, 0) => {
@@ -66,22 +67,23 @@ fn or_deferred_error(socket: &Socket, level: c_int, option: c_int, value: c_int)
 /// `setsockopt(level, option, value: int | buffer)`, `setsockopt(level, option, None, optlen)`.
 pub fn setsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let socket = this.socket();
-    match plain_option(socket, arguments) {
-        Some((level, option, value)) => set(this, level, option, &value.to_ne_bytes())?,
+    match three_plain_ints(socket, arguments) {
+        Some((level, option, value)) => set_value(this, level, option, &value.to_ne_bytes())?,
         None => set_parsed_option(this, arguments)?,
     }
     Ok(this.none())
 }
 
-/// Sets an option to the bytes of a value. The socket is looked up last: what makes a value of an argument may have closed it.
-fn set(this: SocketRef<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Result<()> {
+/// Sets an option to the bytes of a value. The descriptor is read here, after the arguments were parsed, because their Python code may have
+/// closed the socket.
+fn set_value(this: SocketRef<'_, '_>, level: c_int, option: c_int, value: &[u8]) -> Result<()> {
     let socket = this.socket();
     socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt(fd, level, option, value))?;
     socket.exclude_attempts(attempts::excluded_by_option(level, option));
     Ok(())
 }
 
-/// Sets an option to a length without a value.
+/// Sets an option with a null pointer as its value and the given length.
 fn set_null(this: SocketRef<'_, '_>, level: c_int, option: c_int, length: u32) -> Result<()> {
     let socket = this.socket();
     socket.descriptor().attached(this.py(), |fd| sys::socket::setsockopt_null(fd, level, option, length))?;
@@ -89,8 +91,8 @@ fn set_null(this: SocketRef<'_, '_>, level: c_int, option: c_int, length: u32) -
     Ok(())
 }
 
-/// Three ints, which nearly all options are set with.
-fn plain_option(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int, c_int, c_int)> {
+/// The arguments as three plain ints, as in nearly all calls; `None` for any others.
+fn three_plain_ints(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int, c_int, c_int)> {
     if arguments.len() != 3 || socket.family() == libc::AF_VSOCK {
         return None;
     }
@@ -98,7 +100,7 @@ fn plain_option(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int,
     Some((int(0)?, int(1)?, int(2)?))
 }
 
-/// Tries the forms one after the other. When none fits, the refusal of the last one is raised.
+/// Tries the forms of the arguments one after the other. If none matches, the error of the last one is raised.
 fn set_parsed_option(this: SocketRef<'_, '_>, arguments: Arguments<'_, '_>) -> Result<()> {
     const NUMBER: Format<(c_int, c_int, c_int)> = Format::new(c"iii:setsockopt");
     const LONG_NUMBER: Format<(c_int, c_int, u64)> = Format::new(c"iiK:setsockopt");
@@ -108,13 +110,13 @@ fn set_parsed_option(this: SocketRef<'_, '_>, arguments: Arguments<'_, '_>) -> R
     let tuple = arguments.tuple()?;
     if this.socket().family() == libc::AF_VSOCK {
         let (level, option, value) = LONG_NUMBER.tuple(&tuple, (0, 0, 0))?;
-        return set(this, level, option, &value.to_ne_bytes());
+        return set_value(this, level, option, &value.to_ne_bytes());
     }
     if cfg!(Py_3_15) {
-        return set_by_third(this, &tuple);
+        return set_by_value_type(this, &tuple);
     }
     if let Ok((level, option, value)) = NUMBER.tuple(&tuple, (0, 0, 0)) {
-        return set(this, level, option, &value.to_ne_bytes());
+        return set_value(this, level, option, &value.to_ne_bytes());
     }
     clear(this.py());
     if let Ok((level, option, _none, length)) = NONE.tuple(&tuple, (0, 0, None, 0)) {
@@ -122,17 +124,17 @@ fn set_parsed_option(this: SocketRef<'_, '_>, arguments: Arguments<'_, '_>) -> R
     }
     clear(this.py());
     let (level, option, value) = BYTES.tuple(&tuple, (0, 0, None))?;
-    set(this, level, option, value.as_ref().map_or(&[], Buffer::bytes))
+    set_value(this, level, option, value.as_ref().map_or(&[], Buffer::bytes))
 }
 
-/// Since Python 3.15 the third argument alone decides the form, and the refusal names it.
-fn set_by_third(this: SocketRef<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
+/// Since Python 3.15 the type of the third argument alone decides the form, and the error message names the type.
+fn set_by_value_type(this: SocketRef<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<()> {
     const FORMAT: Format<(c_int, c_int, Object, u32)> = Format::new(c"iiO|I:setsockopt");
     const NUMBER: Format<(c_int,)> = Format::new(c"i:setsockopt");
-    let (level, option, third, length) = FORMAT.tuple(tuple, (0, 0, None, 0))?;
-    let third = third.ok_or_else(|| Error::type_error("a value is required"))?;
-    let class = || third.get_type().fully_qualified_name();
-    match (tuple.len(), third.is_none()) {
+    let (level, option, value, length) = FORMAT.tuple(tuple, (0, 0, None, 0))?;
+    let value = value.ok_or_else(|| Error::type_error("a value is required"))?;
+    let class = || value.get_type().fully_qualified_name();
+    match (tuple.len(), value.is_none()) {
         (4, true) => return set_null(this, level, option, length),
         (4, false) => {
             let text = "setsockopt() only takes 4 arguments when the third argument is None";
@@ -143,15 +145,15 @@ fn set_by_third(this: SocketRef<'_, '_>, tuple: &Bound<'_, PyTuple>) -> Result<(
         }
         _ => {}
     }
-    // SAFETY: an object.
+    // SAFETY: the thread is attached, and `value` is a valid object.
     let (is_number, has_bytes) =
-        unsafe { (ffi::PyIndex_Check(third.as_ptr()) != 0, ffi::PyObject_CheckBuffer(third.as_ptr()) != 0) };
+        unsafe { (ffi::PyIndex_Check(value.as_ptr()) != 0, ffi::PyObject_CheckBuffer(value.as_ptr()) != 0) };
     if is_number {
-        let (value,) = NUMBER.object(&third, (0,))?;
-        set(this, level, option, &value.to_ne_bytes())
+        let (value,) = NUMBER.object(&value, (0,))?;
+        set_value(this, level, option, &value.to_ne_bytes())
     } else if has_bytes {
-        let value = Buffer::readable(&third)?;
-        set(this, level, option, value.bytes())
+        let value = Buffer::readable(&value)?;
+        set_value(this, level, option, value.bytes())
     } else {
         let text = "socket option should be int, bytes-like object or None";
         Err(Error::type_error(format_args!("{text} (got {})", class()?)))
@@ -165,12 +167,13 @@ pub fn setblocking<'py>(this: SocketRef<'_, 'py>, flag: &Bound<'py, PyAny>) -> O
     Ok(this.none())
 }
 
-/// Whether a flag is set: any object's truth, or, before Python 3.12, an integer's.
+/// The truth of a flag: of any object, or, before Python 3.12, of an integer.
 fn is_set(flag: &Bound<'_, PyAny>) -> Result<bool> {
     if cfg!(Py_3_12) {
         return Ok(flag.is_truthy()?);
     }
-    // SAFETY: `flag` is an object; what is no number, or does not fit, leaves an exception.
+    // SAFETY: the thread is attached, and `flag` is a valid object. The call returns -1 with an exception set for an object that is not an
+    // integer or does not fit.
     let number = unsafe { ffi::PyLong_AsLong(flag.as_ptr()) };
     if number == -1 && PyErr::occurred(flag.py()) { Err(Error::Raised) } else { Ok(number != 0) }
 }
@@ -193,7 +196,7 @@ pub fn gettimeout<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     this.socket().timeout().to_python(this.py())
 }
 
-/// Sets the timeout, and the descriptor's mode to what it needs: non-blocking with any timeout, 0 included.
+/// Sets the timeout and the descriptor's mode: non-blocking with any timeout, 0 included, and blocking without one.
 pub fn change_timeout(this: SocketRef<'_, '_>, timeout: Timeout) -> Result<()> {
     let socket = this.socket();
     socket.set_timeout(timeout);

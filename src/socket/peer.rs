@@ -1,4 +1,4 @@
-//! Who sent last: an address in both its forms, so that datagrams from one peer do not build its Python form again and again.
+//! A cache of the last sender's address in both forms, so that datagrams from one peer do not build its Python form each time.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, TryLockError};
@@ -8,20 +8,20 @@ use socket2::SockAddr;
 
 use crate::address::sockaddr;
 use crate::error::Result;
-use crate::memory;
+use crate::sys::memory;
 
-/// The memory of one sender.
+/// A cache with room for one sender.
 #[derive(Default)]
-pub struct PeerCache(Mutex<Option<Box<Known>>>);
+pub struct PeerCache(Mutex<Option<Box<Entry>>>);
 
-struct Known {
+struct Entry {
     address: SockAddr,
-    /// A tuple of strings and numbers: nobody can change it, and it refers to nothing that could refer back.
+    /// A tuple of strings and numbers. It is immutable, and cannot be part of a reference cycle.
     python: Py<PyAny>,
 }
 
 impl PeerCache {
-    /// The Python form of a sender's IP address: the one made for the last sender, if it is the same.
+    /// The Python form of a sender's address. For an IP address equal to the cached one it is the cached object; otherwise `make` makes it.
     pub fn to_python<'py>(
         &self,
         py: Python<'py>,
@@ -31,27 +31,22 @@ impl PeerCache {
         if !(address.is_ipv4() || address.is_ipv6()) {
             return make();
         }
-        let known = self.memory().and_then(|known| {
-            let known =
-                known.as_ref().filter(|known| sockaddr::bytes_of(&known.address) == sockaddr::bytes_of(address))?;
-            Some(known.python.bind(py).clone())
+        let entry = self.try_lock().and_then(|entry| {
+            let entry =
+                entry.as_ref().filter(|entry| sockaddr::bytes_of(&entry.address) == sockaddr::bytes_of(address))?;
+            Some(entry.python.bind(py).clone())
         });
-        match known {
+        match entry {
             Some(python) => Ok(python),
-            None => self.remember(py, address, make()?),
+            None => self.store(py, address, make()?),
         }
     }
 
-    fn remember<'py>(
-        &self,
-        py: Python<'py>,
-        address: &SockAddr,
-        python: Bound<'py, PyAny>,
-    ) -> Result<Bound<'py, PyAny>> {
-        let new = Known { address: address.clone(), python: python.clone().unbind() };
-        let old = match self.memory() {
-            Some(mut known) => match &mut *known {
-                Some(known) => Some(std::mem::replace(&mut **known, new)),
+    fn store<'py>(&self, py: Python<'py>, address: &SockAddr, python: Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
+        let new = Entry { address: address.clone(), python: python.clone().unbind() };
+        let old = match self.try_lock() {
+            Some(mut entry) => match &mut *entry {
+                Some(entry) => Some(std::mem::replace(&mut **entry, new)),
                 none => match memory::try_box(new) {
                     Ok(new) => {
                         *none = Some(new);
@@ -62,23 +57,23 @@ impl PeerCache {
             },
             None => Some(new),
         };
-        // Through `Bound`, which knows that the thread is attached and gives the reference back at once.
+        // As a `Bound`, which shows that the thread is attached, a drop releases the reference at once.
         drop(old.map(|old| old.python.into_bound(py)));
         Ok(python)
     }
 
-    /// Forgets the sender, attached: a reference is given back.
-    pub fn forget(&self, py: Python<'_>) {
-        let known = self.memory().and_then(|mut known| known.take());
-        drop(known.map(|known| known.python.into_bound(py)));
+    /// Empties the cache and releases its reference to the Python form.
+    pub fn clear(&self, py: Python<'_>) {
+        let entry = self.try_lock().and_then(|mut entry| entry.take());
+        drop(entry.map(|entry| entry.python.into_bound(py)));
     }
 
-    /// The memory, held for as long as it takes to look. Nothing waits for it, and nothing of Python's is made or dropped meanwhile: who finds it
-    /// in use, by a thread that a fork may have left behind, does without.
-    fn memory(&self) -> Option<MutexGuard<'_, Option<Box<Known>>>> {
+    /// Locks the cache, for as long as a lookup takes. No thread ever waits for the lock, and no Python object is made or dropped while it
+    /// is held. A thread that finds it locked, perhaps for ever by a thread that a fork did not copy, goes on without the cache.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Box<Entry>>>> {
         match self.0.try_lock() {
-            Ok(known) => Some(known),
-            Err(TryLockError::Poisoned(known)) => Some(known.into_inner()),
+            Ok(entry) => Some(entry),
+            Err(TryLockError::Poisoned(entry)) => Some(entry.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
     }

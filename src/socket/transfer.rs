@@ -1,4 +1,4 @@
-//! The recv and send families.
+//! The `recv` and `send` families of methods.
 
 use std::ffi::{CStr, c_int};
 use std::io;
@@ -25,7 +25,8 @@ use crate::{address, sys};
 pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (size, flags) = size_and_flags(arguments, const { Format::new(c"n|i:recv") })?;
     let size = usize::try_from(size).map_err(|_| Error::value("negative buffersize in recv"))?;
-    // Straight, and not through a function that takes what receives: one that is used in several places is a call more in each.
+    // The small case is written out here. In `bytes::receive`, which several methods call, the closure would not be inlined and cost a
+    // call.
     if bytes::is_small(size, flags) {
         let mut memory = bytes::small();
         let mut buffer = ReceiveBuffer::uninit(&mut memory[..size]);
@@ -37,7 +38,7 @@ pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> Obj
     Ok(data)
 }
 
-/// `recvfrom(bufsize[, flags])`: the data and the sender's address.
+/// `recvfrom(bufsize[, flags])`: returns the data and the sender's address.
 pub fn recvfrom<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (size, flags) = size_and_flags(arguments, const { Format::new(c"n|i:recvfrom") })?;
@@ -47,7 +48,7 @@ pub fn recvfrom<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) ->
     (data, sender).into_object(py)
 }
 
-/// `recv_into(buffer[, nbytes[, flags]])`: how many bytes came.
+/// `recv_into(buffer[, nbytes[, flags]])`: returns the number of bytes received.
 pub fn recv_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recv_into") })?;
@@ -61,7 +62,7 @@ pub fn recv_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) ->
     count.into_object(this.py())
 }
 
-/// `recvfrom_into(buffer[, nbytes[, flags]])`: how many bytes came, and the sender's address.
+/// `recvfrom_into(buffer[, nbytes[, flags]])`: returns the number of bytes received and the sender's address.
 pub fn recvfrom_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let mut buffer = Buffer::unfilled(this.py());
     let (size, flags) = buffer_size_and_flags(arguments, &mut buffer, const { Format::new(c"w*|ni:recvfrom_into") })?;
@@ -75,7 +76,7 @@ pub fn recvfrom_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>
     (count, sender).into_object(this.py())
 }
 
-/// Receives into a buffer: how many bytes came. For no bytes the kernel is not asked, as in CPython.
+/// Receives into a buffer and returns the number of bytes. For an empty buffer no system call is made, as in CPython.
 #[inline(always)]
 pub fn receive(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> Result<usize> {
     if buffer.len() == 0 {
@@ -86,7 +87,7 @@ pub fn receive(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c
     transfer(this.py(), socket, wanted, move |fd, flags, _| sys::socket::recv(fd, buffer, flags))
 }
 
-/// Receives into a buffer: how many bytes, and the sender's address.
+/// Receives into a buffer and returns the number of bytes and the sender's address.
 fn receive_from<'py>(
     this: SocketRef<'_, 'py>,
     buffer: &mut ReceiveBuffer<'_>,
@@ -123,7 +124,7 @@ fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: Format<(isize, c_i
     format.tuple(&arguments.tuple()?, (0, 0))
 }
 
-/// Fills `buffer` and returns the size and the flags.
+/// Exports the buffer that is the first argument into `buffer`, and returns the size and the flags.
 #[inline(always)]
 fn buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
@@ -149,7 +150,7 @@ fn parse_buffer_size_and_flags<'py>(
 ) -> Result<(isize, c_int)> {
     const NAMES: [&CStr; 3] = [c"buffer", c"nbytes", c"flags"];
     let positional = arguments.positional;
-    // Of an object that is no such buffer the parser complains in its own words.
+    // `fill_writable` may have left an exception. The parser tries again and raises CPython's error.
     crate::error::clear(positional.py());
     let (tuple, dict) = (positional.tuple()?, arguments.dict()?);
     let (parsed, size, flags) = format.keywords(NAMES, &tuple, Some(&dict), (None, 0, 0))?;
@@ -159,7 +160,7 @@ fn parse_buffer_size_and_flags<'py>(
     Ok((size, flags))
 }
 
-/// `send(data[, flags])`: how many bytes went.
+/// `send(data[, flags])`: returns the number of bytes sent.
 pub fn send<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0)) {
         (1, Some(data)) => send_and_count(this, data, 0),
@@ -172,17 +173,17 @@ fn send_and_count<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> O
     send_some(this, data, flags)?.into_object(this.py())
 }
 
-/// Sends what goes at once, or all that a blocking `send(2)` would send.
+/// Sends what one `send(2)` would send: a blocking socket sends all, any other what there is room for. Returns the number of bytes.
 #[inline(always)]
 pub fn send_some(this: SocketRef<'_, '_>, data: &[u8], flags: c_int) -> Result<usize> {
-    transfer(this.py(), this.socket(), sending(data, flags), attempt_to_send(data))
+    transfer(this.py(), this.socket(), send_transfer(data, flags), send_attempt(data))
 }
 
-fn sending(data: &[u8], flags: c_int) -> Transfer {
+fn send_transfer(data: &[u8], flags: c_int) -> Transfer {
     Transfer { direction: Direction::Write, size: data.len(), flags, undivided: false }
 }
 
-fn attempt_to_send(data: &[u8]) -> impl Attempt + use<'_> {
+fn send_attempt(data: &[u8]) -> impl Attempt + use<'_> {
     move |fd, flags, sent| sys::socket::send(fd, &data[sent..], flags)
 }
 
@@ -196,36 +197,36 @@ pub fn sendall<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
 
 #[inline(always)]
 fn send_all_of<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> ObjectResult<'py> {
-    match attempt_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data)) {
+    match attempt_first(this.py(), this.socket(), send_transfer(data, flags), &mut send_attempt(data)) {
         Some(Ok(count)) if count == data.len() => {}
         first => send_remainder(this, data, flags, first)?,
     }
     Ok(this.none())
 }
 
-/// Sends what the first attempt has left. The timeout is one for the whole call.
+/// Sends what the first attempt has left. One deadline applies to the whole call.
 #[cold]
 #[inline(never)]
 fn send_remainder(this: SocketRef<'_, '_>, data: &[u8], flags: c_int, first: Option<io::Result<usize>>) -> Result<()> {
     let deadline = this.socket().deadline();
     let (mut data, mut first) = (data, first);
     loop {
-        let wanted = sending(data, flags);
-        let count = complete(this.py(), this.socket(), wanted, Some(deadline), first, attempt_to_send(data))?;
+        let wanted = send_transfer(data, flags);
+        let count = complete(this.py(), this.socket(), wanted, Some(deadline), first, send_attempt(data))?;
         data = data.get(count..).unwrap_or_default();
         if data.is_empty() {
             return Ok(());
         }
-        // A send that a signal interrupted may have succeeded in part: its handler must not wait for the end.
+        // A signal may have ended the call after a part was sent, without EINTR. The handler must not have to wait for the rest.
         signals::run_handlers(this.py())?;
         if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
             return Err(Error::TimedOut);
         }
-        first = attempt_first(this.py(), this.socket(), sending(data, flags), &mut attempt_to_send(data));
+        first = attempt_first(this.py(), this.socket(), send_transfer(data, flags), &mut send_attempt(data));
     }
 }
 
-/// Calls `body` with the bytes and flags of arguments that are not just a bytes object.
+/// Calls `body` with the parsed data and flags. For arguments other than a single bytes object.
 #[cold]
 #[inline(never)]
 fn with_data_and_flags<'py>(
@@ -258,7 +259,7 @@ fn data_and_flags<'py>(
     Ok((data.unwrap_or_else(|| Buffer::unfilled(arguments.py())), flags))
 }
 
-/// `sendto(data[, flags], address)`: how many bytes went.
+/// `sendto(data[, flags], address)`: returns the number of bytes sent.
 pub fn sendto<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     match (arguments.len(), arguments.bytes(0), arguments.get(1)) {
         (2, Some(data), Some(target)) => send_to(this, data, 0, &target),
@@ -271,7 +272,7 @@ fn send_to<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int, target: &Bo
     let (py, socket) = (this.py(), this.socket());
     let to = address::from_python(this.address_context("sendto"), target)?;
     audit(py, c"socket.sendto", (&*this.object(), target))?;
-    let count = transfer(py, socket, sending(data, flags), |fd, flags, sent| {
+    let count = transfer(py, socket, send_transfer(data, flags), |fd, flags, sent| {
         sys::socket::sendto(fd, &data[sent..], &to, flags)
     })?;
     count.into_object(py)

@@ -1,6 +1,6 @@
-//! Ancillary data: control messages beside the data of a message (cmsg(3), RFC 3542).
+//! Ancillary data: the control messages that accompany the data of a message (cmsg(3), RFC 3542).
 //!
-//! Lengths that come from outside are never trusted: an item ends where the buffer ends, whatever its header says.
+//! Received lengths are never trusted: an item never reaches beyond the buffer, whatever length its header gives.
 
 use std::collections::TryReserveError;
 use std::ffi::c_int;
@@ -8,7 +8,7 @@ use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use super::socket;
-use crate::memory;
+use crate::sys::memory;
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
 pub const LONGEST: usize = i32::MAX as usize;
@@ -19,14 +19,14 @@ const fn align(length: usize) -> usize {
     (length + size_of::<usize>() - 1) & !(size_of::<usize>() - 1)
 }
 
-/// `CMSG_LEN(3)`: an item's length without the padding behind it; `None` where it does not fit.
+/// `CMSG_LEN(3)`: the length of an item with `data` bytes, without the padding after it; `None` if it is larger than [`LONGEST`].
 pub fn length(data: usize) -> Option<usize> {
     data.checked_add(HEADER).filter(|&length| length <= LONGEST)
 }
 
-/// `CMSG_SPACE(3)`: an item's length with its padding; `None` where it does not fit.
+/// `CMSG_SPACE(3)`: the length of an item with `data` bytes and its padding; `None` if it is larger than CPython allows.
 pub fn space(data: usize) -> Option<usize> {
-    // As CPython: what fits only without the padding of its last byte does not fit.
+    // As CPython: the limit leaves room for the header and for one more padded byte.
     if data > LONGEST - (HEADER + align(1)) {
         return None;
     }
@@ -40,7 +40,7 @@ pub struct ControlMessage<'a> {
     pub level: c_int,
     /// `cmsg_type`.
     pub kind: c_int,
-    /// What it carries.
+    /// `cmsg_data`.
     pub data: &'a [u8],
 }
 
@@ -49,15 +49,15 @@ pub struct ControlMessage<'a> {
 pub enum TooLong {
     /// One item is too long.
     Item,
-    /// All together are.
+    /// All items together are too long.
     All,
-    /// There is no memory for all of them.
+    /// There is no memory for the encoded items.
     Memory(TryReserveError),
 }
 
-/// Lays items out as the kernel wants them.
+/// Encodes items in the layout that the kernel expects.
 pub fn encode(items: &[ControlMessage<'_>]) -> Result<Vec<u8>, TooLong> {
-    let mut control = memory::try_with_capacity(all_space(items)?).map_err(TooLong::Memory)?;
+    let mut control = memory::try_with_capacity(total_space(items)?).map_err(TooLong::Memory)?;
     for item in items {
         let end = control.len() + HEADER + align(item.data.len());
         control.extend_from_slice(&(HEADER + item.data.len()).to_ne_bytes());
@@ -69,8 +69,8 @@ pub fn encode(items: &[ControlMessage<'_>]) -> Result<Vec<u8>, TooLong> {
     Ok(control)
 }
 
-/// The room that items take, one behind the other.
-fn all_space(items: &[ControlMessage<'_>]) -> Result<usize, TooLong> {
+/// The length of all items together, each with its padding.
+fn total_space(items: &[ControlMessage<'_>]) -> Result<usize, TooLong> {
     let mut all = 0;
     for item in items {
         all += space(item.data.len()).ok_or(TooLong::Item)?;
@@ -81,25 +81,25 @@ fn all_space(items: &[ControlMessage<'_>]) -> Result<usize, TooLong> {
     Ok(all)
 }
 
-/// Reads the items of received control data.
+/// Iterates over the items of received control data.
 #[derive(Clone, Debug)]
 pub struct ControlMessages<'a> {
     rest: &'a [u8],
 }
 
-/// What [`ControlMessages`] finds.
+/// An element of [`ControlMessages`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed<'a> {
-    /// An item.
+    /// A complete item.
     Whole(ControlMessage<'a>),
-    /// An item whose end is missing. It is the last.
+    /// An item whose end is missing. It is the last element.
     Truncated(ControlMessage<'a>),
-    /// Something that is no item. It is the last.
+    /// Bytes that are not an item. It is the last element.
     Malformed,
 }
 
 impl<'a> ControlMessages<'a> {
-    /// The items in `control`, as long as the kernel said it is.
+    /// The items in `control`, which has the length that the kernel returned.
     pub fn new(control: &'a [u8]) -> Self {
         ControlMessages { rest: control }
     }
@@ -110,7 +110,7 @@ impl<'a> Iterator for ControlMessages<'a> {
 
     fn next(&mut self) -> Option<Parsed<'a>> {
         let rest = std::mem::take(&mut self.rest);
-        // Less than a header behind the last item is no item, and no fault either.
+        // Fewer bytes than a header after the last item are padding: neither an item nor an error.
         let (length, level, kind) = header(rest)?;
         if length < HEADER {
             return Some(Parsed::Malformed);
@@ -126,7 +126,7 @@ impl<'a> Iterator for ControlMessages<'a> {
     }
 }
 
-/// Length, level and type of the item that `bytes` begin with.
+/// The length, level and type of the item at the start of `bytes`.
 fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     let (length, bytes) = bytes.split_first_chunk()?;
     let (level, bytes) = bytes.split_first_chunk()?;
@@ -134,21 +134,22 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     Some((usize::from_ne_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
 }
 
-/// The descriptors that an item brings (`SCM_RIGHTS`, unix(7)).
+/// The descriptors that an item carries (`SCM_RIGHTS`, unix(7)).
 fn descriptors<'a>(item: ControlMessage<'a>) -> impl Iterator<Item = RawFd> + 'a {
-    let brings = item.level == libc::SOL_SOCKET && item.kind == libc::SCM_RIGHTS;
-    let data = if brings { item.data } else { &[] };
+    let has_descriptors = item.level == libc::SOL_SOCKET && item.kind == libc::SCM_RIGHTS;
+    let data = if has_descriptors { item.data } else { &[] };
     data.chunks_exact(size_of::<RawFd>()).filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
 }
 
-/// Closes every descriptor that came with a message which cannot be delivered.
+/// Closes every descriptor in the control data of a message that cannot be returned to the program.
 pub fn close_descriptors(control: &[u8]) {
     for found in ControlMessages::new(control) {
         if let Parsed::Whole(item) | Parsed::Truncated(item) = found {
             for fd in descriptors(item).filter(|&fd| fd >= 0) {
-                // SAFETY: the kernel has made it for this process, and it was told to nobody yet.
+                // SAFETY: the kernel has created the descriptor for this process with this message, and no other code has seen its number
+                // yet.
                 let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-                // Nobody can be told of a failure: the error that the message could not be delivered for is under way.
+                // A failure cannot be reported: the caller already reports the error because of which the message is not returned.
                 let _ = socket::close(fd);
             }
         }
@@ -168,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn layout_is_the_kernels() {
+    fn the_layout_is_that_of_the_kernel() {
         let control = encode(&[SHORT]).unwrap();
         let by_hand = [&17u64.to_ne_bytes()[..], &41i32.to_ne_bytes(), &50i32.to_ne_bytes(), &[1, 0, 0, 0, 0, 0, 0, 0]];
         assert_eq!(control, by_hand.concat());
     }
 
     #[test]
-    fn there_and_back() {
+    fn encoded_items_are_parsed_unchanged() {
         let control = encode(&[RIGHTS, SHORT, RIGHTS]).unwrap();
         assert_eq!(items(&control), [RIGHTS, SHORT, RIGHTS].map(Parsed::Whole));
     }
@@ -195,21 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies_is_not_followed() {
-        for lie in [0, 1, HEADER - 1] {
+    fn a_wrong_length_is_not_trusted() {
+        for wrong in [0, 1, HEADER - 1] {
             let mut control = encode(&[RIGHTS]).unwrap();
-            control[..8].copy_from_slice(&lie.to_ne_bytes());
+            control[..8].copy_from_slice(&wrong.to_ne_bytes());
             assert_eq!(items(&control), [Parsed::Malformed]);
         }
-        for lie in [usize::MAX, usize::MAX - 7, 1 << 40] {
+        for wrong in [usize::MAX, usize::MAX - 7, 1 << 40] {
             let mut control = encode(&[SHORT]).unwrap();
-            control[..8].copy_from_slice(&lie.to_ne_bytes());
+            control[..8].copy_from_slice(&wrong.to_ne_bytes());
             assert!(matches!(items(&control)[..], [Parsed::Truncated(ControlMessage { data, .. })] if data.len() == 8));
         }
     }
 
     #[test]
-    fn every_prefix_is_read_without_fault() {
+    fn every_prefix_is_parsed_without_a_panic() {
         let control = encode(&[RIGHTS, SHORT]).unwrap();
         for end in 0..control.len() {
             items(&control[..end]);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_have_a_bound() {
+    fn lengths_are_limited() {
         assert_eq!(length(0), Some(16));
         assert_eq!(length(LONGEST - 16), Some(LONGEST));
         assert_eq!(length(LONGEST - 15), None);

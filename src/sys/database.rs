@@ -6,7 +6,8 @@ use std::io;
 use std::ptr;
 
 use super::reentrant::look_up;
-use crate::{memory, syscall};
+use crate::sys::memory;
+use crate::syscall;
 
 unsafe extern "C" {
     fn getservbyname_r(
@@ -36,13 +37,13 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// What was found, if there is such a thing.
+/// The result of a lookup; `None` if there is no entry.
 type Found<T> = Result<Option<T>, TryReserveError>;
 
 /// `getservbyname_r(3)`: the port of a service, in host order.
 pub fn getservbyname(name: &CStr, protocol: Option<&CStr>) -> Found<u16> {
     let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
-    // SAFETY: strings with their NUL, or null, beside what `look_up` passes to such a function.
+    // SAFETY: `name` and `protocol` end with NUL, or are null; `look_up` passes the other arguments of such a function.
     unsafe {
         look_up(
             |entry, buffer, size, found| getservbyname_r(name.as_ptr(), protocol, entry, buffer, size, found),
@@ -51,11 +52,12 @@ pub fn getservbyname(name: &CStr, protocol: Option<&CStr>) -> Found<u16> {
     }
 }
 
-/// `getservbyport_r(3)`: the name of the service on a port, given in host order.
+/// `getservbyport_r(3)`: the name of the service on a port in host order.
 pub fn getservbyport(port: u16, protocol: Option<&CStr>) -> Found<CString> {
     let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
     let port = c_int::from(port.to_be());
-    // SAFETY: a string with its NUL, or null, beside what `look_up` passes to such a function. The entry's name is a string.
+    // SAFETY: `protocol` ends with NUL, or is null; `look_up` passes the other arguments of such a function. The entry's name ends with
+    // NUL.
     unsafe {
         look_up(
             |entry, buffer, size, found| getservbyport_r(port, protocol, entry, buffer, size, found),
@@ -66,7 +68,7 @@ pub fn getservbyport(port: u16, protocol: Option<&CStr>) -> Found<CString> {
 
 /// `getprotobyname_r(3)`: the number of a protocol.
 pub fn getprotobyname(name: &CStr) -> Found<c_int> {
-    // SAFETY: a string with its NUL, beside what `look_up` passes to such a function.
+    // SAFETY: `name` ends with NUL; `look_up` passes the other arguments of such a function.
     unsafe {
         look_up(
             |entry, buffer, size, found| getprotobyname_r(name.as_ptr(), entry, buffer, size, found),
@@ -78,7 +80,7 @@ pub fn getprotobyname(name: &CStr) -> Found<c_int> {
 /// `gethostname(2)`.
 pub fn gethostname() -> io::Result<CString> {
     let mut name = [0; 1024];
-    // SAFETY: the last byte is not passed on and stays NUL, so that the name always ends.
+    // SAFETY: the call does not get the last byte, which stays 0, so that the name always ends with NUL.
     unsafe {
         syscall!(gethostname(name.as_mut_ptr(), name.len() - 1))?;
         Ok(memory::until_nul(CStr::from_ptr(name.as_ptr()).to_bytes())?)
@@ -87,7 +89,7 @@ pub fn gethostname() -> io::Result<CString> {
 
 /// `sethostname(2)`.
 pub fn sethostname(name: &[u8]) -> io::Result<()> {
-    // SAFETY: the bytes with their length.
+    // SAFETY: the pointer is valid for the length that is passed with it.
     unsafe { syscall!(sethostname(name.as_ptr().cast(), name.len())).map(drop) }
 }
 
@@ -97,14 +99,14 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no databases of the C library")]
-    fn known_protocols() {
+    fn a_protocol_is_found_by_name() {
         assert_eq!(getprotobyname(c"tcp"), Ok(Some(6)));
         assert_eq!(getprotobyname(c"no such protocol"), Ok(None));
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no databases of the C library")]
-    fn a_service_there_and_back() {
+    fn a_service_is_found_by_name_and_by_port() {
         let Ok(Some(port)) = getservbyname(c"http", Some(c"tcp")) else {
             return; // a machine without /etc/services
         };

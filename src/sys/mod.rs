@@ -1,28 +1,30 @@
-//! Every system call, and what is made of its answer.
+//! System calls, and the conversion of their results.
 //!
-//! A platform supplies:
+//! A port to another platform must supply:
 //!
 //! | module | what |
 //! | --- | --- |
 //! | [`socket`] | the socket calls: `socket2` where it offers them, `libc` for the rest |
-//! | [`receive`] | memory to receive into |
+//! | [`receive`] | the memory that a call receives into |
 //! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
-//! | [`ancillary`] | the layout of control messages |
+//! | [`ancillary`] | the layout of control messages (ancillary data) |
+//! | [`memory`] | fallible allocation: no memory is an error, not an abort |
 //! | [`wait`] | waiting until a descriptor is ready |
-//! | [`wake`] | ending the system call that another thread is blocked in |
-//! | [`interface`] | network interfaces by name and number |
+//! | [`wake`] | interrupting the system call in which another thread is blocked |
+//! | [`interface`] | network interfaces by name and index |
 //! | [`presentation`] | IP addresses as text |
-//! | [`resolver`] | `getaddrinfo(3)` and its family |
+//! | [`resolver`] | `getaddrinfo(3)`, `getnameinfo(3)`, `gethostbyname_r(3)`, `gethostbyaddr_r(3)` |
 //! | [`database`] | services, protocols and the host's name |
 //!
-//! Nothing here knows Python. Each function is named after its call and returns an `io::Error` with its errno.
+//! Nothing here uses Python. Each function is named after its system call, and returns an `io::Error` with the errno.
 //!
-//! Two things of a platform lie elsewhere, beside what Python makes of them: the layout of each family's `sockaddr` in `address`, a file each,
-//! and the table of constants in `module::constants`. So a port begins here, and goes on there.
+//! Two platform-specific things are elsewhere, next to their Python forms: the layout of each family's `sockaddr` in `address`, one file
+//! for each family, and the table of constants in `module::constants`. A port must change them also.
 
 pub mod ancillary;
 pub mod database;
 pub mod interface;
+pub mod memory;
 pub mod message;
 pub mod presentation;
 pub mod receive;
@@ -35,15 +37,15 @@ pub mod wake;
 use std::ffi::c_int;
 use std::io;
 
-/// A number that a system call answers with, where -1 stands for failure.
-pub trait Answer: Copy {
-    /// Whether this is -1.
+/// The return value of a system call, where -1 means failure.
+pub trait ReturnValue: Copy {
+    /// Whether the value is -1.
     fn is_failure(self) -> bool;
 }
 
-macro_rules! answer {
+macro_rules! return_values {
     ($($number:ty),*) => {
-        $(impl Answer for $number {
+        $(impl ReturnValue for $number {
             fn is_failure(self) -> bool {
                 self == -1
             }
@@ -51,14 +53,14 @@ macro_rules! answer {
     };
 }
 
-answer!(c_int, isize);
+return_values!(c_int, isize);
 
-/// What a system call answered, or its errno.
-pub fn check<T: Answer>(answer: T) -> io::Result<T> {
-    if answer.is_failure() { Err(io::Error::last_os_error()) } else { Ok(answer) }
+/// Converts -1 to an `io::Error` with this thread's `errno`.
+pub fn check<T: ReturnValue>(value: T) -> io::Result<T> {
+    if value.is_failure() { Err(io::Error::last_os_error()) } else { Ok(value) }
 }
 
-/// Makes a system call: -1 becomes an `io::Error` with its errno.
+/// Makes a system call. -1 becomes an `io::Error` with the errno.
 macro_rules! syscall {
     ($name:ident($($argument:expr),* $(,)?)) => {
         $crate::sys::check(libc::$name($($argument),*))
@@ -66,8 +68,8 @@ macro_rules! syscall {
 }
 pub(crate) use syscall;
 
-/// Sets this thread's `errno`, for those who read it from there.
+/// Sets this thread's `errno`, for C code that reads it from there.
 pub fn set_errno(errno: c_int) {
-    // SAFETY: the location is this thread's own and valid while it runs.
+    // SAFETY: the C library guarantees that the location belongs to this thread and is valid while the thread runs.
     unsafe { *libc::__errno_location() = errno };
 }

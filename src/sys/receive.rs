@@ -1,4 +1,4 @@
-//! Memory to receive into: what a call has filled of it comes back as the initialised part, and not as a number to be trusted.
+//! The memory that a call receives into. The received bytes come back as a slice of initialised memory, not as a count to be trusted.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -7,25 +7,25 @@ use std::mem::MaybeUninit;
 #[derive(Debug)]
 pub struct ReceiveBuffer<'a> {
     memory: &'a mut [MaybeUninit<u8>],
-    /// Whether all of the memory was initialised from the beginning.
+    /// Whether all of the memory is known to be initialised.
     initialised: bool,
-    /// How many bytes, from the front, the last call has filled.
+    /// The number of bytes, from the start, that the last call has filled.
     filled: usize,
 }
 
 impl<'a> ReceiveBuffer<'a> {
-    /// Memory that need not be initialised.
+    /// A buffer over memory that need not be initialised.
     #[inline]
     pub fn uninit(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         ReceiveBuffer { memory, initialised: false, filled: 0 }
     }
 
-    /// Memory that is initialised, and stays so.
+    /// A buffer over initialised memory.
     ///
     /// # Safety
     ///
-    /// `length` bytes from `start` on are initialised, and can be written for `'a`. That nobody else writes to them meanwhile is not
-    /// asked for: the kernel writes to them, and what is there is only read after a call that filled it.
+    /// `length` bytes from `start` on are initialised, and can be written for `'a`. It is not required that no other thread writes to them
+    /// meanwhile: only the kernel writes here, and the bytes are read only after a call has filled them.
     #[inline]
     pub unsafe fn from_raw(start: *mut u8, length: usize) -> Self {
         // SAFETY: as the caller promises.
@@ -33,28 +33,29 @@ impl<'a> ReceiveBuffer<'a> {
         ReceiveBuffer { memory, initialised: true, filled: 0 }
     }
 
-    /// The first `size` bytes of it; `None` where it has fewer.
+    /// The first `size` bytes of the buffer; `None` if it has fewer.
     #[inline]
     pub fn first(self, size: usize) -> Option<Self> {
         Some(ReceiveBuffer { memory: self.memory.get_mut(..size)?, ..self })
     }
 
-    /// How many bytes it takes.
+    /// The size in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         self.memory.len()
     }
 
-    /// What the last call has received.
+    /// The bytes that the last call has received.
     #[inline]
     pub fn filled(&self) -> &[u8] {
-        // SAFETY: the first `filled` bytes are initialised, see `set_filled`.
+        // SAFETY: the caller of `set_filled` guarantees that the first `filled` bytes are initialised.
         unsafe { std::slice::from_raw_parts(self.memory.as_ptr().cast(), self.filled) }
     }
 
     /// The memory, for a call with these flags.
     ///
-    /// With `MSG_TRUNC` the kernel counts bytes of a TCP connection that it throws away: they are zeros then, and not what was in memory.
+    /// With `MSG_TRUNC` a TCP connection discards the bytes, but counts them. So the memory is set to zeros first, and `filled` never shows
+    /// uninitialised memory.
     #[inline]
     pub(super) fn memory_for(&mut self, flags: c_int) -> &mut [MaybeUninit<u8>] {
         if flags & libc::MSG_TRUNC != 0 && !self.initialised {
@@ -64,11 +65,12 @@ impl<'a> ReceiveBuffer<'a> {
         self.memory
     }
 
-    /// Notes what a call has answered. It may be more than there is room for: with `MSG_TRUNC` the kernel counts what it had to cut.
+    /// Records the number of bytes that a call has received. It may be larger than the buffer: with `MSG_TRUNC` the kernel also counts the
+    /// bytes that it cut off.
     ///
     /// # Safety
     ///
-    /// The call got all of [`memory_for`](Self::memory_for) its flags, and answered that it received `count` bytes.
+    /// The call got all of [`memory_for`](Self::memory_for) its flags, and returned `count`.
     #[inline]
     pub(super) unsafe fn set_filled(&mut self, count: usize) {
         self.filled = count.min(self.memory.len());
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_call_answers_is_the_initialised_part() {
+    fn the_received_bytes_are_the_initialised_part() {
         let mut memory = [MaybeUninit::uninit(); 4];
         let mut buffer = ReceiveBuffer::uninit(&mut memory);
         assert_eq!(buffer.filled(), b"");
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_there_is_room_for_is_cut() {
+    fn a_count_beyond_the_buffer_is_limited_to_it() {
         let mut memory = [MaybeUninit::uninit(); 2];
         let mut buffer = ReceiveBuffer::uninit(&mut memory);
         buffer.memory_for(0).copy_from_slice(&b"ab".map(MaybeUninit::new));
@@ -101,17 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_counted_and_thrown_away_are_zeros() {
+    fn bytes_that_are_counted_but_discarded_are_zeros() {
         let mut memory = [MaybeUninit::uninit(); 3];
         let mut buffer = ReceiveBuffer::uninit(&mut memory);
         buffer.memory_for(libc::MSG_TRUNC);
-        // SAFETY: as a call with MSG_TRUNC answers.
+        // SAFETY: the memory was set to zeros, because of MSG_TRUNC.
         unsafe { buffer.set_filled(3) };
         assert_eq!(buffer.filled(), [0; 3]);
     }
 
     #[test]
-    fn the_first_bytes_and_no_more() {
+    fn first_shortens_the_buffer_and_never_extends_it() {
         let mut memory = [MaybeUninit::uninit(); 4];
         assert_eq!(ReceiveBuffer::uninit(&mut memory).first(3).map(|buffer| buffer.len()), Some(3));
         assert!(ReceiveBuffer::uninit(&mut memory).first(5).is_none());

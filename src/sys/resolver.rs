@@ -1,4 +1,4 @@
-//! `getaddrinfo(3)`, `getnameinfo(3)` and the older `gethostby…(3)`.
+//! `getaddrinfo(3)`, `getnameinfo(3)` and the older `gethostbyname_r(3)` and `gethostbyaddr_r(3)`.
 
 use std::cell::Cell;
 use std::collections::TryReserveError;
@@ -9,9 +9,9 @@ use std::ptr::{self, NonNull};
 use socket2::{SockAddr, SockAddrStorage};
 
 use super::reentrant::look_up;
-use crate::memory;
+use crate::sys::memory;
 
-/// Why a look-up failed.
+/// Why a lookup failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// An `EAI_` code.
@@ -20,7 +20,7 @@ pub enum Failure {
     System(c_int),
     /// An `h_errno`.
     Host(c_int),
-    /// There is no memory for what was found.
+    /// There is no memory for the result.
     NoMemory,
 }
 
@@ -30,7 +30,7 @@ impl From<TryReserveError> for Failure {
     }
 }
 
-/// What to look for; the fields are those of `addrinfo`.
+/// The hints of a lookup; the fields are those of `addrinfo`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints {
     /// `ai_family`.
@@ -43,7 +43,7 @@ pub struct Hints {
     pub flags: c_int,
 }
 
-/// One answer; the fields are those of `addrinfo`.
+/// One result; the fields are those of `addrinfo`.
 #[derive(Clone, Debug)]
 pub struct AddrInfo {
     /// `ai_family`.
@@ -52,7 +52,7 @@ pub struct AddrInfo {
     pub kind: c_int,
     /// `ai_protocol`.
     pub protocol: c_int,
-    /// `ai_canonname`, where there is one.
+    /// `ai_canonname`, if there is one.
     pub canonical_name: Option<CString>,
     /// `ai_addr`.
     pub address: SockAddr,
@@ -60,17 +60,17 @@ pub struct AddrInfo {
 
 /// `getaddrinfo(3)`.
 pub fn getaddrinfo(host: Option<&CStr>, service: Option<&CStr>, hints: Hints) -> Result<Vec<AddrInfo>, Failure> {
-    // SAFETY: `addrinfo` is plain data, for which all zeros are a value.
+    // SAFETY: an `addrinfo` is plain data, for which all zeros are a valid value.
     let mut request: libc::addrinfo = unsafe { std::mem::zeroed() };
     request.ai_family = hints.family;
     request.ai_socktype = hints.kind;
     request.ai_protocol = hints.protocol;
     request.ai_flags = hints.flags;
     let mut first = ptr::null_mut();
-    // SAFETY: the strings end with NUL or are null; on success `first` heads a list that is ours to free.
+    // SAFETY: the strings end with NUL or are null. On success `first` is the head of a list that the caller must free.
     let code = unsafe { libc::getaddrinfo(pointer(host), pointer(service), &raw const request, &raw mut first) };
     check(code)?;
-    let list = List(first);
+    let list = AddrInfoList(first);
     Ok(memory::try_collect_results(list.iter().map(AddrInfo::from_raw))?)
 }
 
@@ -86,20 +86,20 @@ fn check(code: c_int) -> Result<(), Failure> {
     }
 }
 
-/// A list of answers, freed at its end.
-struct List(*mut libc::addrinfo);
+/// A list from `getaddrinfo(3)`, freed when it is dropped.
+struct AddrInfoList(*mut libc::addrinfo);
 
-impl List {
+impl AddrInfoList {
     fn iter(&self) -> impl Iterator<Item = &libc::addrinfo> {
-        // SAFETY: each pointer is null or that of a node of the list, which lives as long as `self`.
+        // SAFETY: each pointer is null or points to a node of the list, which is valid as long as `self`.
         std::iter::successors(unsafe { self.0.as_ref() }, |node| unsafe { node.ai_next.as_ref() })
     }
 }
 
-impl Drop for List {
+impl Drop for AddrInfoList {
     fn drop(&mut self) {
         if !self.0.is_null() {
-            // SAFETY: the head of a list that getaddrinfo made, freed once.
+            // SAFETY: the pointer is the head of a list that getaddrinfo returned, and it is freed only here.
             unsafe { libc::freeaddrinfo(self.0) };
         }
     }
@@ -107,14 +107,14 @@ impl Drop for List {
 
 impl AddrInfo {
     fn from_raw(node: &libc::addrinfo) -> Result<Self, TryReserveError> {
-        // SAFETY: a string that lives as long as the node, or null.
-        let canonical_name = unsafe { node.ai_canonname.as_ref().map(|name| copied(name)).transpose()? };
+        // SAFETY: the C library guarantees a string that ends with NUL and is valid as long as the node, or null.
+        let canonical_name = unsafe { node.ai_canonname.as_ref().map(|name| copy_string(name)).transpose()? };
         Ok(AddrInfo {
             family: node.ai_family,
             kind: node.ai_socktype,
             protocol: node.ai_protocol,
             canonical_name,
-            // SAFETY: the node says how long its address is.
+            // SAFETY: `ai_addr` points to `ai_addrlen` bytes.
             address: unsafe { copy_address(node.ai_addr, node.ai_addrlen) },
         })
     }
@@ -124,13 +124,13 @@ impl AddrInfo {
 ///
 /// # Safety
 ///
-/// `string` is a string with its NUL.
-unsafe fn copied(string: *const c_char) -> Result<CString, TryReserveError> {
-    // SAFETY: as the caller promises.
+/// `string` points to a string that ends with NUL.
+unsafe fn copy_string(string: *const c_char) -> Result<CString, TryReserveError> {
+    // SAFETY: the caller guarantees it.
     memory::until_nul(unsafe { CStr::from_ptr(string) }.to_bytes())
 }
 
-/// A copy of `length` bytes of a socket address, or of as many as an address can have.
+/// A copy of the first `length` bytes of a socket address, at most the size of `sockaddr_storage`.
 ///
 /// # Safety
 ///
@@ -138,18 +138,19 @@ unsafe fn copied(string: *const c_char) -> Result<CString, TryReserveError> {
 unsafe fn copy_address(address: *const libc::sockaddr, length: libc::socklen_t) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     let length = length.min(storage.size_of());
-    // SAFETY: `length` bytes can be read, as the caller promises, and written, as it is at most the storage's size.
+    // SAFETY: the caller guarantees that `length` bytes can be read. They fit the storage, because `length` is at most its size.
     unsafe {
         ptr::copy_nonoverlapping(address.cast::<u8>(), (&raw mut storage).cast(), length as usize);
         SockAddr::new(storage, length)
     }
 }
 
-/// What `getnameinfo(3)` found: the host and the service.
+/// `getnameinfo(3)`: the names of the host and the service.
 pub fn getnameinfo(address: &SockAddr, flags: c_int) -> Result<(CString, CString), Failure> {
     let mut host = [0; libc::NI_MAXHOST as usize];
     let mut service = [0; 32];
-    // SAFETY: the address is as long as it says; both buffers are passed with their sizes, and hold strings on success.
+    // SAFETY: `SockAddr` guarantees that its pointer is valid for its length. Both buffers are passed with their sizes, and hold strings
+    // that end with NUL on success.
     unsafe {
         let code = libc::getnameinfo(
             address.as_ptr().cast(),
@@ -161,13 +162,13 @@ pub fn getnameinfo(address: &SockAddr, flags: c_int) -> Result<(CString, CString
             flags,
         );
         check(code)?;
-        Ok((copied(host.as_ptr())?, copied(service.as_ptr())?))
+        Ok((copy_string(host.as_ptr())?, copy_string(service.as_ptr())?))
     }
 }
 
 /// The text of an `EAI_` code.
 pub fn gai_strerror(code: c_int) -> &'static CStr {
-    // SAFETY: a static string for every code.
+    // SAFETY: for every code the C library returns a static string that ends with NUL.
     unsafe { CStr::from_ptr(libc::gai_strerror(code)) }
 }
 
@@ -176,11 +177,11 @@ pub fn hstrerror(code: c_int) -> &'static CStr {
     unsafe extern "C" {
         fn hstrerror(code: c_int) -> *const c_char;
     }
-    // SAFETY: a static string for every code.
+    // SAFETY: for every code the C library returns a static string that ends with NUL.
     unsafe { CStr::from_ptr(hstrerror(code)) }
 }
 
-/// A host as the older functions tell of it.
+/// A host, as the older functions return it; the fields are those of `hostent`.
 #[derive(Clone, Debug)]
 pub struct Host {
     /// `h_addrtype`.
@@ -219,7 +220,7 @@ unsafe extern "C" {
 
 /// `gethostbyname_r(3)`.
 pub fn gethostbyname(name: &CStr) -> Result<Host, Failure> {
-    // SAFETY: a string with its NUL, beside what `look_up_host` passes.
+    // SAFETY: `name` ends with NUL; `look_up_host` passes the other arguments of such a function.
     look_up_host(|host, buffer, size, found, code| unsafe {
         gethostbyname_r(name.as_ptr(), host, buffer, size, found, code)
     })
@@ -228,7 +229,7 @@ pub fn gethostbyname(name: &CStr) -> Result<Host, Failure> {
 /// `gethostbyaddr_r(3)`; the address is 4 or 16 bytes.
 pub fn gethostbyaddr(address: &[u8], family: c_int) -> Result<Host, Failure> {
     let length = address.len() as libc::socklen_t;
-    // SAFETY: the address with its length, beside what `look_up_host` passes.
+    // SAFETY: `address` is valid for `length` bytes; `look_up_host` passes the other arguments of such a function.
     look_up_host(|host, buffer, size, found, code| unsafe {
         gethostbyaddr_r(address.as_ptr().cast(), length, family, host, buffer, size, found, code)
     })
@@ -238,28 +239,28 @@ fn look_up_host(
     call: impl Fn(*mut libc::hostent, *mut c_char, libc::size_t, *mut *mut libc::hostent, *mut c_int) -> c_int,
 ) -> Result<Host, Failure> {
     let code = Cell::new(0);
-    // SAFETY: both callers pass on what they are given to such a function of the C library.
+    // SAFETY: both callers pass their closure's arguments unchanged to such a function of the C library.
     let host =
         unsafe { look_up(|host, buffer, size, found| call(host, buffer, size, found, code.as_ptr()), Host::from_raw) };
     host?.ok_or(Failure::Host(code.get()))
 }
 
-/// This thread's `h_errno`, which a failed look-up of hosts need not have set.
+/// This thread's `h_errno`. A failed lookup of a host need not have set it.
 pub fn h_errno() -> c_int {
-    // SAFETY: every thread has one.
+    // SAFETY: the C library returns a valid pointer to this thread's `h_errno`.
     unsafe { *__h_errno_location() }
 }
 
 impl Host {
     fn from_raw(host: &libc::hostent) -> Result<Self, TryReserveError> {
         let length = usize::try_from(host.h_length).unwrap_or(0);
-        // SAFETY: the lists end with null; names are strings, and addresses have `h_length` bytes.
+        // SAFETY: the C library guarantees that the lists end with null, that names end with NUL, and that addresses have `h_length` bytes.
         unsafe {
             Ok(Host {
                 family: host.h_addrtype,
-                name: copied(host.h_name)?,
-                aliases: each(host.h_aliases, |alias| copied(alias))?,
-                addresses: each(host.h_addr_list, |address| {
+                name: copy_string(host.h_name)?,
+                aliases: null_terminated(host.h_aliases, |alias| copy_string(alias))?,
+                addresses: null_terminated(host.h_addr_list, |address| {
                     memory::try_to_vec(std::slice::from_raw_parts(address.cast::<u8>(), length))
                 })?,
             })
@@ -267,18 +268,19 @@ impl Host {
     }
 }
 
-/// The items of a list that ends with null, or that is null itself.
+/// The items of a list that ends with a null pointer. The list itself may be null, and is empty then.
 ///
 /// # Safety
 ///
-/// `list` is such a list.
-unsafe fn each<T>(
+/// `list` is null, or points to such a list.
+unsafe fn null_terminated<T>(
     list: *mut *mut c_char,
     item: impl Fn(*mut c_char) -> Result<T, TryReserveError>,
 ) -> Result<Vec<T>, TryReserveError> {
-    // SAFETY: null, or before the null that ends the list there is always another item.
+    // SAFETY: each place is in the list, at most at the null pointer that ends it. The pointer after that is one past the end, and is not
+    // followed.
     let places = std::iter::successors(NonNull::new(list), |place| Some(unsafe { place.add(1) }));
-    // SAFETY: as above.
+    // SAFETY: `take_while` stops at the null pointer, so that every place that is read is in the list.
     let items = places.map(|place| unsafe { *place.as_ptr() }).take_while(|found| !found.is_null());
     memory::try_collect_results(items.map(item))
 }

@@ -1,4 +1,4 @@
-//! The socket calls, on descriptors that are borrowed: who lends one knows that it is open, see `crate::call::descriptor`.
+//! The socket calls, on borrowed descriptors. The lender guarantees that the descriptor is open: see `crate::call::descriptor`.
 
 use std::ffi::c_int;
 use std::io;
@@ -26,13 +26,13 @@ pub fn socketpair(family: c_int, kind: c_int, proto: c_int) -> io::Result<(Owned
 
 /// `dup(2)`, close-on-exec.
 pub fn dup(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    // SAFETY: takes and returns plain numbers; a new descriptor is ours.
+    // SAFETY: the call takes and returns plain numbers. The new descriptor has no other owner.
     unsafe { syscall!(fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0)).map(|fd| OwnedFd::from_raw_fd(fd)) }
 }
 
-/// `close(2)`, once and without a second try (the number is free even after EINTR); ECONNRESET is no failure.
+/// `close(2)`, made once: even after EINTR the number is free, so it must not be repeated. ECONNRESET is not reported as a failure.
 pub fn close(fd: OwnedFd) -> io::Result<()> {
-    // SAFETY: the descriptor is owned, and given up here.
+    // SAFETY: `fd` is owned, and its ownership ends here.
     match unsafe { syscall!(close(fd.into_raw_fd())) } {
         Err(error) if error.raw_os_error() != Some(libc::ECONNRESET) => Err(error),
         _ => Ok(()),
@@ -42,28 +42,28 @@ pub fn close(fd: OwnedFd) -> io::Result<()> {
 /// `ioctl(FIONBIO)`: sets or clears `O_NONBLOCK` in one call.
 pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
     let mut flag = c_int::from(nonblocking);
-    // SAFETY: FIONBIO reads one int.
+    // SAFETY: FIONBIO reads one int, and `flag` is one.
     unsafe { syscall!(ioctl(fd.as_raw_fd(), libc::FIONBIO, &raw mut flag)).map(drop) }
 }
 
 /// `fcntl(F_GETFL)`: whether `O_NONBLOCK` is set.
 pub fn is_nonblocking(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    // SAFETY: takes and returns plain numbers.
+    // SAFETY: the call takes and returns plain numbers.
     let flags = unsafe { syscall!(fcntl(fd.as_raw_fd(), libc::F_GETFL)) }?;
     Ok(flags & libc::O_NONBLOCK != 0)
 }
 
-/// Whether the descriptor is inherited by a program that `exec` starts.
+/// `fcntl(F_GETFD)`: whether a program that `exec` starts inherits the descriptor.
 pub fn inheritable(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    // SAFETY: takes and returns plain numbers.
+    // SAFETY: the call takes and returns plain numbers.
     let flags = unsafe { syscall!(fcntl(fd.as_raw_fd(), libc::F_GETFD)) }?;
     Ok(flags & libc::FD_CLOEXEC == 0)
 }
 
-/// Sets whether the descriptor is inherited by a program that `exec` starts.
+/// `ioctl(FIOCLEX)` or `ioctl(FIONCLEX)`: sets whether a program that `exec` starts inherits the descriptor.
 pub fn set_inheritable(fd: BorrowedFd<'_>, inheritable: bool) -> io::Result<()> {
     let request = if inheritable { libc::FIONCLEX } else { libc::FIOCLEX };
-    // SAFETY: these requests take no argument.
+    // SAFETY: these requests take no argument, so that the kernel follows no pointer.
     unsafe { syscall!(ioctl(fd.as_raw_fd(), request)).map(drop) }
 }
 
@@ -88,9 +88,9 @@ pub fn accept(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
     Ok((connection.into(), address))
 }
 
-/// `accept4(2)`, close-on-exec, for families such as `AF_ALG` whose peers have no address and that refuse to be asked for one.
+/// `accept4(2)`, close-on-exec, for families such as `AF_ALG`: their peers have no address, and `accept4` fails when it is asked for one.
 pub fn accept_unnamed(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
-    // SAFETY: null pointers mean that no address is wanted; a new descriptor is ours.
+    // SAFETY: with null pointers the call writes no address. The new descriptor has no other owner.
     let connection = unsafe {
         let fd = syscall!(accept4(fd.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC))?;
         OwnedFd::from_raw_fd(fd)
@@ -98,9 +98,9 @@ pub fn accept_unnamed(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
     Ok((connection, no_address()))
 }
 
-/// The address of length 0 that stands for none.
+/// An address of length 0, which stands for no address.
 pub fn no_address() -> SockAddr {
-    // SAFETY: of a length of 0 nothing is read.
+    // SAFETY: the length of 0 is within the storage, and no byte of it is read.
     unsafe { SockAddr::new(SockAddrStorage::zeroed(), 0) }
 }
 
@@ -114,31 +114,31 @@ pub fn getpeername(fd: BorrowedFd<'_>) -> io::Result<SockAddr> {
     SockRef::from(&fd).peer_addr()
 }
 
-/// `shutdown(2)`; `how` is passed on as it is.
+/// `shutdown(2)`; `how` is passed on unchecked.
 pub fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> io::Result<()> {
-    // SAFETY: takes plain numbers.
+    // SAFETY: the call takes plain numbers.
     unsafe { syscall!(shutdown(fd.as_raw_fd(), how)).map(drop) }
 }
 
-/// `recv(2)`: how many bytes came, which with `MSG_TRUNC` may be more than the buffer takes.
+/// `recv(2)`: the number of bytes received. With `MSG_TRUNC` it may be larger than the buffer.
 #[inline]
 pub fn recv(fd: BorrowedFd<'_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> io::Result<usize> {
     let count = SockRef::from(&fd).recv_with_flags(buffer.memory_for(flags), flags)?;
-    // SAFETY: what the call has answered.
+    // SAFETY: the call got all of `memory_for(flags)`, and returned `count`.
     unsafe { buffer.set_filled(count) };
     Ok(count)
 }
 
-/// `recvfrom(2)`: as `recv`, and the sender's address.
+/// `recvfrom(2)`: as [`recv`], with the sender's address.
 #[inline]
 pub fn recvfrom(fd: BorrowedFd<'_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> io::Result<(usize, SockAddr)> {
     let (count, address) = SockRef::from(&fd).recv_from_with_flags(buffer.memory_for(flags), flags)?;
-    // SAFETY: what the call has answered.
+    // SAFETY: the call got all of `memory_for(flags)`, and returned `count`.
     unsafe { buffer.set_filled(count) };
     Ok((count, address))
 }
 
-/// `send(2)`. A broken pipe is an error, not a signal: Python ignores SIGPIPE, and `flags` are the caller's.
+/// `send(2)`. It does not add `MSG_NOSIGNAL`: Python ignores SIGPIPE, so that a broken pipe is the error EPIPE.
 #[inline]
 pub fn send(fd: BorrowedFd<'_>, data: &[u8], flags: c_int) -> io::Result<usize> {
     SockRef::from(&fd).send_with_flags(data, flags)
@@ -150,51 +150,51 @@ pub fn sendto(fd: BorrowedFd<'_>, data: &[u8], address: &SockAddr, flags: c_int)
     SockRef::from(&fd).send_to_with_flags(data, address, flags)
 }
 
-/// `sendfile(2)` from a file's `offset`, which the file's own position does not follow.
+/// `sendfile(2)` from `offset` of a file; the file's own position does not change.
 pub fn sendfile(out: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: i64, count: usize) -> io::Result<usize> {
     let mut offset = offset;
-    // SAFETY: `offset` is read and written during the call only.
+    // SAFETY: the call reads and writes `offset`, which outlives it.
     let sent = unsafe { syscall!(sendfile(out.as_raw_fd(), file.as_raw_fd(), &raw mut offset, count)) }?;
     Ok(sent.cast_unsigned())
 }
 
-/// `getsockopt(2)` of an int.
+/// `getsockopt(2)` of an int option.
 pub fn getsockopt_int(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<c_int> {
     Ok(c_int::from_ne_bytes(getsockopt_value(fd, level, name)?))
 }
 
-/// `getsockopt(2)` of a 64-bit number, as `AF_VSOCK` has them.
+/// `getsockopt(2)` of a 64-bit option, as those of `AF_VSOCK`.
 pub fn getsockopt_u64(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<u64> {
     Ok(u64::from_ne_bytes(getsockopt_value(fd, level, name)?))
 }
 
-/// The first bytes of a value; what a shorter one lacks is zeros.
+/// The first `N` bytes of an option's value; a shorter value is followed by zeros.
 fn getsockopt_value<const N: usize>(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<[u8; N]> {
     let mut value = [0; N];
     getsockopt(fd, level, name, &mut value)?;
     Ok(value)
 }
 
-/// `getsockopt(2)` into `buffer`; how much of it the option took.
+/// `getsockopt(2)` into `buffer`: the length of the value, in bytes.
 pub fn getsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = socklen(buffer.len());
-    // SAFETY: the kernel writes at most `length` bytes, the size of `buffer`.
+    // SAFETY: the kernel writes at most `length` bytes, and `buffer` has that size.
     unsafe { syscall!(getsockopt(fd.as_raw_fd(), level, name, buffer.as_mut_ptr().cast(), &raw mut length)) }?;
     Ok(length as usize)
 }
 
 /// `setsockopt(2)` to the bytes of `value`.
 pub fn setsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
-    // SAFETY: the kernel reads the bytes of `value` only.
+    // SAFETY: the kernel reads at most `length` bytes, and `value` has that size.
     unsafe {
         let length = socklen(value.len());
         syscall!(setsockopt(fd.as_raw_fd(), level, name, value.as_ptr().cast(), length)).map(drop)
     }
 }
 
-/// `setsockopt(2)` with a length and no value, as some options want it (`socket.setsockopt(level, name, None, length)`).
+/// `setsockopt(2)` with a length and no value, which some options require (`socket.setsockopt(level, name, None, length)`).
 pub fn setsockopt_null(fd: BorrowedFd<'_>, level: c_int, name: c_int, length: u32) -> io::Result<()> {
-    // SAFETY: from a null pointer the kernel reads nothing, or refuses with EFAULT.
+    // SAFETY: for a null pointer the kernel reads nothing, or fails with EFAULT.
     unsafe { syscall!(setsockopt(fd.as_raw_fd(), level, name, ptr::null(), length)).map(drop) }
 }
 
@@ -202,28 +202,28 @@ fn socklen(length: usize) -> libc::socklen_t {
     libc::socklen_t::try_from(length).unwrap_or(libc::socklen_t::MAX)
 }
 
-/// `fstat(2)`: the size of a regular file.
+/// `fstat(2)`: the size of a regular file, in bytes.
 pub fn file_size(fd: BorrowedFd<'_>) -> io::Result<i64> {
     Ok(status(fd)?.st_size)
 }
 
 fn status(fd: BorrowedFd<'_>) -> io::Result<libc::stat> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: when the call succeeds it has filled `status`.
+    // SAFETY: the call writes one `stat`, and has initialised `status` when it succeeds.
     unsafe {
         syscall!(fstat(fd.as_raw_fd(), status.as_mut_ptr()))?;
         Ok(status.assume_init())
     }
 }
 
-/// What a descriptor names: the same for each of its duplicates, and for nothing else while one of them is open.
+/// Identifies the file that a descriptor names. All duplicates have the same identity, and no other file has it while one of them is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     device: libc::dev_t,
     inode: libc::ino_t,
 }
 
-/// `fstat(2)`: what a descriptor names.
+/// `fstat(2)`: the identity of the file that a descriptor names.
 pub fn identity(fd: &impl AsFd) -> io::Result<Identity> {
     let status = status(fd.as_fd())?;
     Ok(Identity { device: status.st_dev, inode: status.st_ino })

@@ -1,4 +1,4 @@
-//! Waiting till a descriptor is ready.
+//! Waiting until a descriptor is ready.
 
 use std::ffi::c_int;
 use std::io;
@@ -10,9 +10,9 @@ use crate::syscall;
 /// What a transfer waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// Something to read, or a connection to accept.
+    /// Data to receive, or a connection to accept.
     Read,
-    /// Room to write, or the end of a connection's making.
+    /// Room to send, or the completion of a connect.
     Write,
 }
 
@@ -25,23 +25,24 @@ impl Direction {
     }
 }
 
-/// `poll(2)` of one descriptor: whether it became ready within `timeout` (`None`: as long as it takes).
+/// `poll(2)` of one descriptor: whether it became ready within `timeout`; `None` waits without a limit.
 pub fn poll(fd: BorrowedFd<'_>, direction: Direction, timeout: Option<Duration>) -> io::Result<bool> {
     let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: direction.events(), revents: 0 };
-    // SAFETY: one request is passed, and counted.
+    // SAFETY: the pointer is to one `pollfd`, and the count is 1.
     let ready = unsafe { syscall!(poll(&raw mut request, 1, timeout.map_or(-1, milliseconds))) }?;
     Ok(ready > 0)
 }
 
-/// Waits, as long as it takes, until there is room to write: whether there is, and neither an error nor the end of the connection.
+/// `poll(2)` without a limit, until there is room to send, an error, or a hangup. True if there is room and neither of the others.
 pub fn has_room(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
-    // SAFETY: one request is passed, and counted.
+    // SAFETY: the pointer is to one `pollfd`, and the count is 1.
     unsafe { syscall!(poll(&raw mut request, 1, -1)) }?;
     Ok(request.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) == 0)
 }
 
-/// Rounded up, so that no wait ends early; a wait of more than 24 days is cut there, and its caller waits again.
+/// A timeout in milliseconds, rounded up, so that no wait ends early. More than 24 days do not fit a C int and are limited to that; the
+/// caller then waits again.
 fn milliseconds(timeout: Duration) -> c_int {
     let up = timeout.as_nanos().div_ceil(1_000_000);
     c_int::try_from(up).unwrap_or(c_int::MAX)

@@ -1,119 +1,145 @@
-//! Ending the system call that another thread is blocked in.
+//! Interrupting the system call in which another thread is blocked.
 //!
-//! The kernel has two means for it: to let every wait watch a second descriptor, which costs a `poll` more for each
-//! blocking call; or a signal, which costs nothing until it is needed. This is the second, as the JDK does it since its first
-//! release for Linux: a signal that nobody uses, whose handler does nothing, sent to the one thread. Its call ends with
-//! EINTR, and the thread looks whether its socket is still open.
+//! There are two ways. Every wait can also watch a second descriptor, which costs one more `poll` for each blocking call. Or a signal is
+//! sent to the thread, which costs nothing until it is needed. This module does the second, as the JDK does since its first release for
+//! Linux: it takes a signal that the program does not use, and gives it a handler that does nothing. The call ends with EINTR, and the
+//! thread checks whether its socket is still open.
 
 use std::cell::Cell;
 use std::ffi::c_int;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::{fs, io};
 
-use super::set_errno;
 use crate::syscall;
 
 /// A thread that may be blocked in a system call.
 #[derive(Clone, Copy, Debug)]
 pub struct Thread {
     handle: libc::pthread_t,
-    /// What the kernel calls it.
+    /// The kernel's thread id, see gettid(2).
     id: libc::pid_t,
 }
 
 thread_local! {
-    /// This thread's id, 0 before it was first asked for: to ask is a system call.
+    /// This thread's id, cached because `gettid` is a system call; 0 before its first use.
     static ID: Cell<libc::pid_t> = const { Cell::new(0) };
 }
 
-/// After a fork the thread that forked has another id in the child.
+/// Clears the cached id, because in a forked child the thread has another one.
 pub fn forget_id() {
     ID.set(0);
 }
 
 fn id() -> libc::pid_t {
     if ID.get() == 0 {
-        // SAFETY: always safe.
+        // SAFETY: the call takes no arguments and cannot fail.
         ID.set(unsafe { libc::gettid() });
     }
     ID.get()
 }
 
 impl Thread {
-    /// The thread that asks.
+    /// The current thread.
     pub fn current() -> Self {
-        // SAFETY: always safe.
+        // SAFETY: the call takes no arguments and cannot fail.
         Thread { handle: unsafe { libc::pthread_self() }, id: id() }
     }
 
-    /// Whether this is the thread that asks.
+    /// Whether this is the current thread.
     pub fn is_current(self) -> bool {
-        // SAFETY: always safe. A handle is a plain number to every C library here, so `==` is what its `pthread_equal` does; Miri lacks that.
+        // SAFETY: the call takes no arguments and cannot fail. In every supported C library a handle is a plain number, and
+        // `pthread_equal` compares with `==`; Miri lacks `pthread_equal`.
         self.handle == unsafe { libc::pthread_self() }
     }
 
-    /// Interrupts the system call that this thread is blocked in, if it is.
+    /// Interrupts the system call in which this thread is blocked, if it is blocked in one.
     ///
-    /// A thread that has the signal blocked is left alone: what it had pending would end the process if the program put all signals back
-    /// to their default before the thread opens its mask.
+    /// If the thread blocks the signal, none is sent. A pending signal would end the process if the program reset all signals to their
+    /// default actions and the thread unblocked the signal after that.
     ///
     /// # Safety
     ///
-    /// The thread has not ended. (Nothing is promised of what it does: where it is not in a system call, nothing happens.)
+    /// The thread has not ended. It need not be in a system call: if it is not, nothing happens.
     pub unsafe fn interrupt(self) {
-        // SAFETY: the thread lives, as the caller promises, and the signal had its empty handler a moment ago. What is not guaranteed:
-        // that another thread of the program does not take the signal in this very moment. The interpreter's own `signal.signal`
-        // cannot, where this is called attached.
+        // SAFETY: the thread has not ended, as the caller guarantees, and the signal had the empty handler a moment ago. Not guaranteed:
+        // that no other thread of the program changes the signal's action in between. The interpreter's own `signal.signal` cannot
+        // if this is called attached with a GIL.
         let send = |signal| unsafe { libc::pthread_kill(self.handle, signal) == 0 };
         let sent = match real_time_signal() {
             Some(signal) if self.has_blocked(signal) => return,
             Some(signal) => send(signal),
             None => false,
         };
-        // A real-time signal needs room in the user's queue of pending signals, which may be full; this one does not. And its default
-        // is to do nothing, which is why Go's runtime interrupts its threads with it.
-        if !sent && is_ours(libc::SIGURG).unwrap_or(false) {
+        // A real-time signal needs room in the user's queue of pending signals (RLIMIT_SIGPENDING), which may be full. SIGURG does not, and
+        // its default action is to do nothing; for that reason Go's runtime also interrupts its threads with it.
+        if !sent && claim(libc::SIGURG).unwrap_or(false) {
             send(libc::SIGURG);
         }
     }
 
-    /// Whether the signal is in this thread's mask. Where the kernel does not tell, it is not.
+    /// Whether this thread blocks the signal, as `/proc` shows; false if that cannot be read.
     fn has_blocked(self, signal: c_int) -> bool {
-        let status = fs::read_to_string(format!("/proc/self/task/{}/status", self.id)).unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
-        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        let mut status = [0; 4096];
+        let mask = self.status(&mut status).and_then(signals_blocked).unwrap_or(0);
         mask & (1 << (signal - 1)) != 0
     }
 }
 
-/// The signal that was last found to be free, with its handler installed; 0 in the beginning.
+impl Thread {
+    /// What `/proc` says of this thread, as far as there is room for it. Nothing is allocated: there may be no memory.
+    fn status(self, buffer: &mut [u8]) -> Option<&[u8]> {
+        let mut path = [0; 64];
+        let mut rest = &mut path[..];
+        write!(rest, "/proc/self/task/{}/status", self.id).ok()?;
+        let unused = rest.len();
+        let path = std::str::from_utf8(&path[..path.len() - unused]).ok()?;
+        let mut file = File::open(path).ok()?;
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match file.read(&mut buffer[filled..]).ok()? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        Some(&buffer[..filled])
+    }
+}
+
+/// The set of blocked signals in the status of a thread: bit 0 stands for signal 1.
+fn signals_blocked(status: &[u8]) -> Option<u64> {
+    let mask = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"SigBlk:"))?;
+    u64::from_str_radix(std::str::from_utf8(mask).ok()?.trim(), 16).ok()
+}
+
+/// The signal that was used last and has the empty handler; 0 if none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// The signal that interrupts; `None` where every one is taken.
+/// The real-time signal that interrupts, with the empty handler installed; `None` if the program uses all of them.
 ///
-/// Of the real-time signals the highest that nobody uses: programs that use them count from SIGRTMIN up. A program can take it at any
-/// time, and can put it back to its default action, which ends the process: so its action is asked for before each use.
+/// It is the highest one that the program does not use, because programs number theirs from SIGRTMIN up. A program can set its own handler
+/// at any time, and can restore the default action, which ends the process. So the action is checked before each use.
 fn real_time_signal() -> Option<c_int> {
     let last = SIGNAL.load(Ordering::Relaxed);
-    if last != 0 && matches!(action(last), Ok(handler) if handler == ours()) {
+    if last != 0 && matches!(action(last), Ok(handler) if handler == our_handler()) {
         return Some(last);
     }
-    let found = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| is_ours(signal).unwrap_or(false));
+    let found = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| claim(signal).unwrap_or(false));
     SIGNAL.store(found.unwrap_or(0), Ordering::Relaxed);
     found
 }
 
-/// Whether `signal` has the empty handler, which it is given if it has its default action.
-fn is_ours(signal: c_int) -> io::Result<bool> {
+/// Whether `signal` has the empty handler. If it has its default action, the empty handler is installed first.
+fn claim(signal: c_int) -> io::Result<bool> {
     let handler = action(signal)?;
     if handler != libc::SIG_DFL {
-        return Ok(handler == ours());
+        return Ok(handler == our_handler());
     }
-    // SAFETY: plain data; the handler is async-signal-safe, as it does nothing. No SA_RESTART: the call must end. SA_ONSTACK: a thread
-    // may run on a stack that is too small.
+    // SAFETY: a `sigaction` is plain data, for which all zeros are a valid value. The handler is async-signal-safe, because it does
+    // nothing. No SA_RESTART: the system call must end. SA_ONSTACK: a thread may run on a stack that is too small for a handler.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = ours();
+        action.sa_sigaction = our_handler();
         action.sa_flags = libc::SA_ONSTACK;
         syscall!(sigemptyset(&raw mut action.sa_mask))?;
         syscall!(sigaction(signal, &raw const action, std::ptr::null_mut()))?;
@@ -121,9 +147,9 @@ fn is_ours(signal: c_int) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The handler that a signal has.
+/// The current handler of a signal.
 fn action(signal: c_int) -> io::Result<libc::sighandler_t> {
-    // SAFETY: plain data, which the call fills.
+    // SAFETY: a `sigaction` is plain data, for which all zeros are a valid value; the call writes one.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         syscall!(sigaction(signal, std::ptr::null(), &raw mut action))?;
@@ -132,33 +158,50 @@ fn action(signal: c_int) -> io::Result<libc::sighandler_t> {
 }
 
 /// The empty handler.
-fn ours() -> libc::sighandler_t {
+fn our_handler() -> libc::sighandler_t {
     extern "C" fn nothing(_signal: c_int) {
-        // That the system call ends is all that is wanted. errno is the interrupted code's, and is not touched.
+        // The only purpose is that the system call ends. errno belongs to the interrupted code and is not changed.
     }
     nothing as extern "C" fn(c_int) as libc::sighandler_t
 }
 
-/// Runs `body` with every signal blocked in this thread, which a thread that it starts inherits.
+/// Runs `body` with every signal blocked in this thread. A thread that `body` starts inherits that.
 pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
-    // SAFETY: the sets are plain data, filled before they are read; the mask is this thread's own.
-    unsafe {
-        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        let result = body();
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        result
+    let _restored = BlockedSignals::new();
+    body()
+}
+
+/// All signals blocked in this thread, until this is dropped.
+struct BlockedSignals {
+    before: libc::sigset_t,
+}
+
+impl BlockedSignals {
+    fn new() -> Self {
+        // SAFETY: a `sigset_t` is plain data, for which all zeros are a valid value. The calls change only this thread's mask.
+        unsafe {
+            let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigfillset(&raw mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            BlockedSignals { before }
+        }
     }
 }
 
-/// Calls `before` in this process before each `fork(2)`, and then `in_parent` and `in_child`.
-pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
-    // SAFETY: the handlers stay valid for ever, as functions do. The last runs in a child of one thread.
-    let refused = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
-    if refused != 0 {
-        // Only for want of memory: then a child keeps numbers of sockets that were in use, which harms nobody.
-        set_errno(refused);
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set was filled when the signals were blocked. The call changes only this thread's mask.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
+    }
+}
+
+/// `pthread_atfork(3)`: calls `before` before each `fork(2)`, then `in_parent` in the parent and `in_child` in the child. It fails only when
+/// there is no memory.
+pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) -> io::Result<()> {
+    // SAFETY: the handlers are functions of this library, which is never unloaded. `in_child` runs while the child has only one thread.
+    match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
     }
 }
 
@@ -168,11 +211,11 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no signals")]
-    fn a_mask_is_seen() {
+    fn a_blocked_signal_is_recognised() {
         let signal = libc::SIGRTMIN();
         let this = Thread::current();
         assert!(!this.has_blocked(signal));
         without_signals(|| assert!(this.has_blocked(signal)));
-        assert!(!Thread { id: 0, ..this }.has_blocked(signal), "not told");
+        assert!(!Thread { id: 0, ..this }.has_blocked(signal), "cannot be read");
     }
 }

@@ -47,14 +47,14 @@ def as_markdown(records: list[Record]) -> str:
     lines = [
         "# Conformance",
         "",
-        "CPython's own tests, run where each interpreter has them installed: once on the stdlib's `socket`, once with",
-        "oxisocket in place of `socket` and `_socket`, in fresh processes, and compared test by test. A test is *lost* when",
-        "the stdlib passes it and oxisocket does not, or when oxisocket skips what the stdlib does not skip (a missing name",
-        "would make whole classes skip in silence). A test that was lost at first but not when both sides ran it again alone",
-        "is *flaky*. This page is written by `make conformance`; only its last section is kept by hand.",
+        "Each interpreter runs CPython's own tests, as they are installed with it, twice: on the stdlib's `socket`, and with",
+        "oxisocket in place of `socket` and `_socket`. Each run has fresh processes, and the results are compared test by test.",
+        "A test is *lost* if the stdlib passes it and oxisocket does not, or if oxisocket skips it and the stdlib does not (a",
+        "missing name would make whole classes skip in silence). A test is *flaky* if it was lost at first, but not when both",
+        "sides ran it again alone. `make conformance` writes this page; only its last section is written by hand.",
         "",
-        f"Left out on both sides: {_names(LEFT_OUT)}, which hangs where the kernel has no VSOCK loopback;",
-        f"{_names(outside)}, which looks names up outside, unless the resource `network` is asked for.",
+        f"Left out on both sides: {_names(LEFT_OUT)}, which hangs if the kernel has no VSOCK loopback; and",
+        f"{_names(outside)}, which looks up names on other machines, unless the resource `network` is asked for.",
         "",
     ]
     records = sorted(records, key=Record.order)
@@ -86,7 +86,7 @@ def _table(record: Record) -> Iterator[str]:
     vacuous = [comparison.module for comparison in record.comparisons if _is_vacuous(comparison)]
     if vacuous:
         yield ""
-        yield f"The stdlib passes nothing here of {', '.join(vacuous)}: the comparison says nothing."
+        yield f"The stdlib passes no test of {', '.join(vacuous)} here: the comparison says nothing."
     flaky = [name for comparison in record.comparisons for name in comparison.flaky]
     if flaky:
         yield ""

@@ -38,7 +38,7 @@ def test_enumerations(both, name):
     assert [member.value for member in second if member.name in members[0]] == list(map(int, first))
 
 
-@pytest.mark.holds("Constants and families that the system has", "The enumerations have the members.")
+@pytest.mark.holds("Constants and families that the system has", "The enumerations have members for them.")
 def test_more_constants(both):
     first, second = ({name: value for name, value in vars(each).items() if name.isupper()} for each in both)
     assert set(first) - set(second) == set()

@@ -148,7 +148,7 @@ def test_only_an_oserror_leads_to_the_next_address(socket, refusing, resolves_to
         socket.create_connection(("any.name", 1))
 
 
-@pytest.mark.holds("`create_connection` leaves no reference cycle behind", "A socket that it leaves unclosed is told of at once")
+@pytest.mark.holds("`create_connection` leaves no reference cycle behind", "If it leaves a socket unclosed")
 def test_no_reference_cycle(socket, ours, refusing, resolves_to):
     resolves_to(refusing, "no address")
     gc.collect()
@@ -165,7 +165,7 @@ def test_no_reference_cycle(socket, ours, refusing, resolves_to):
         gc.enable()
 
 
-@pytest.mark.holds("`create_connection` takes any plain `object()`", "The original takes one such object, which")
+@pytest.mark.holds("`create_connection` accepts any plain `object()`", "The original accepts only its own mark")
 @leaks
 def test_default_timeout_object_of_another_module(socket, ours, listener, keep):
     for mark in (socket._GLOBAL_DEFAULT_TIMEOUT, object()):

@@ -423,7 +423,7 @@ class TestTimeouts:
 class TestClosing:
     """The descriptor is closed when the socket and all its files are closed."""
 
-    @pytest.mark.holds("A file object that was refused has nothing to close", "From 3.13 on the original's loses an error")
+    @pytest.mark.holds("A `SocketIO` whose mode was refused has nothing to close", "From 3.13 on the original's finalizer raises")
     def test_a_refused_file(self, socket, ours, monkeypatch):
         lost = []
         monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: lost.append(unraisable.exc_type))
@@ -723,6 +723,15 @@ print(sys.flags.warn_default_encoding, [warning.lineno == line for warning in ca
 left.close(); right.close()
 """
     assert run(code, env={**with_parts, "PYTHONWARNDEFAULTENCODING": "1"}).strip() == "1 [True]"
+
+
+@pytest.mark.parametrize("call", [lambda raw: raw.readinto(bytearray(1)), lambda raw: raw.write(b"x")])
+def test_a_file_that_io_has_closed_is_closed(unix_pair, call):
+    raw = unix_pair[0].makefile("rwb", buffering=0)
+    io.RawIOBase.close(raw)
+    with pytest.raises(ValueError, match="closed file"):
+        call(raw)
+    unix_pair[0]._decref_socketios()  # `io` closed the file without telling the socket.
 
 
 def test_a_finalizer_at_the_interpreters_end_makes_a_file(run):

@@ -103,7 +103,8 @@ def test_index_without_interface(both, answer, index):
 
 
 @pytest.mark.holds(
-    "`if_indextoname` refuses a number that fits no C `unsigned int`.", "Before 3.13 the original keeps the low 32 bits"
+    "`if_indextoname` refuses a number that does not fit into a C `unsigned int`.",
+    "Before 3.13 the original keeps the low 32 bits",
 )
 def test_index_is_truncated_by_the_stdlib_only(socket, ours, answer):
     [index, name] = socket.if_nameindex()[0]

@@ -196,7 +196,7 @@ def test_text_file(both, answer, path):
     assert outcomes[0][1] is ValueError
 
 
-@pytest.mark.holds("`sendfile` from a regular file refuses an offset", "The original sends all, and then fails")
+@pytest.mark.holds("`sendfile` from a regular file refuses an offset", "The original sends the whole file, and then fails")
 def test_an_offset_that_is_not_a_number(socket, ours, unix_pair, tmp_path, keep):
     (tmp_path / "file").write_bytes(b"data")
     left, right = unix_pair
@@ -330,7 +330,7 @@ def test_through_a_function_that_refuses(zerocopy, unix_pair, path, keep):
         zerocopy(left, fails(iter([])), Refusal, file)
 
 
-@pytest.mark.holds("`sendfile` refuses arguments of a wrong type by itself")
+@pytest.mark.holds("`sendfile` itself refuses arguments of a wrong type")
 @pytest.mark.parametrize("arguments", [("5",), (1.5,), (0, "1"), (0, 1.5), ([], None)], ids=repr)
 def test_wrong_types(both, outcome, path, arguments):
     outcomes = []
@@ -348,3 +348,20 @@ def test_arity(both, outcome, arguments):
         with each.socket() as sock:
             outcomes.append(outcome(sock.sendfile, *arguments))
     assert outcomes[0][1] is outcomes[1][1] is TypeError
+
+
+@pytest.mark.parametrize("offset", [2**63 - 1, 2**70, 0.0, 3.0])
+def test_the_position_is_the_offset_and_what_was_sent(socket, unix_pair, offset):
+    class Source:
+        def __init__(self):
+            self.positions, self.data = [], [b"data", b""]
+
+        def seek(self, position):
+            self.positions.append(position)
+
+        def read(self, size):
+            return self.data.pop(0)
+
+    source = Source()
+    assert unix_pair[0]._sendfile_use_send(source, offset) == 4
+    assert source.positions[-1] == offset + 4

@@ -301,7 +301,9 @@ class TestUnix:
             keep(socket.socket(socket.AF_UNIX)).bind(Path("before\0after"))
         assert os.listdir(".") == []
 
-    @pytest.mark.holds("An address that is longer than those of the socket's family", "The original reads memory behind the part")
+    @pytest.mark.holds(
+        "An address that is longer than the addresses of the socket's family", "The original has no room for all of it"
+    )
     @pytest.mark.parametrize("ask", ["getsockname", "recvfrom", "recvmsg"])
     def test_a_path_longer_than_an_ipv4_address(self, socket, ours, keep, tmp_path, ask):
         """On a socket object of one family with a descriptor of another."""
@@ -358,6 +360,15 @@ class TestPathLike:
     def test_other_objects_are_refused(self, socket, keep, path):
         with pytest.raises(TypeError):
             keep(socket.socket(socket.AF_UNIX)).bind(path)
+
+    def test_fspath_is_called_once(self, socket, keep):
+        class Endless(os.PathLike):
+            def __fspath__(self):
+                return self
+
+        sock = keep(socket.socket(socket.AF_UNIX))
+        with pytest.raises(TypeError, match="to return str or bytes"):
+            sock.bind(Endless())
 
     def test_an_error_in_fspath_is_raised(self, socket, keep):
         class Failing(os.PathLike):

@@ -13,7 +13,7 @@ from waiting import wait_until
 A_WHILE = 0.3  # seconds after which a call that still runs counts as not interrupted
 
 
-@pytest.mark.holds("`close()` ends them at once", "In the original they stay blocked")
+@pytest.mark.holds("`close()` ends these calls at once", "In the original they stay blocked")
 @pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
 def test_a_blocked_call(ours, unix_pair, start, method):
     left, right = unix_pair
@@ -30,7 +30,7 @@ def test_a_blocked_call(ours, unix_pair, start, method):
         assert waiting.result() in (b"x", (b"x", None), (b"x", [], 0, None))
 
 
-@pytest.mark.holds("A call that had received something when the socket was closed")
+@pytest.mark.holds("A call that has already received something when the socket is closed")
 def test_a_call_that_has_received(socket, ours, tcp_pair, start):
     left, right = tcp_pair
     right.send(b"some")
@@ -42,7 +42,7 @@ def test_a_call_that_has_received(socket, ours, tcp_pair, start):
     assert left.fileno() == -1
 
 
-@pytest.mark.holds("The descriptor's number stays taken", "In the original the next file gets it")
+@pytest.mark.holds("The descriptor's number stays in use", "In the original the next file that is opened gets it")
 def test_its_number(socket, ours, keep, unix_pair, start, open_files):
     left, right = unix_pair
     number = left.fileno()
@@ -57,7 +57,7 @@ def test_its_number(socket, ours, keep, unix_pair, start, open_files):
     assert number not in open_files()
 
 
-@pytest.mark.holds("A call in a thread that blocks all signals", "It stays blocked till something comes, as in the original")
+@pytest.mark.holds("A call in a thread that blocks all signals", "It stays blocked until something arrives, as in the original")
 @pytest.mark.parametrize("timeout", [None, 60])
 def test_a_call_with_signals_blocked(ours, unix_pair, start, timeout):
     left, right = unix_pair
@@ -118,16 +118,14 @@ print(sorted(caught() - before - {signal.SIGRTMAX}))
 """
 
 
-@pytest.mark.holds(
-    "The first call that has to be ended gives the highest real-time signal", "Until then every signal has the action"
-)
+@pytest.mark.holds("When a call has to be ended for the first time", "Until then every signal has the action")
 def test_the_signal_that_interrupts(ours, run):
     first = signal.SIGRTMAX - 1
     expected = ["True", f"[{first}]", f"[{first - 1}]"] if ours else ["True", "[]", "[]"]
     assert run(SIGNALS).splitlines() == expected
 
 
-@pytest.mark.holds("Where calls could not be ended at once")
+@pytest.mark.holds("If `close()` could not end some of the calls at once")
 def test_the_closing_thread(ours, unix_pair, start):
     left, right = unix_pair
     waiting = start(with_signals_blocked, left.recv, 10).until_blocked()

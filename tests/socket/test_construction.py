@@ -162,7 +162,7 @@ def test_wrong_arguments_are_refused_with_the_same_text(both, outcome, args, key
     assert mine[0] == "raised"
 
 
-@pytest.mark.holds("A descriptor number that fits no C `int`", "The original keeps the low 32 bits, which")
+@pytest.mark.holds("A descriptor number that does not fit into a C `int`", "The original keeps the low 32 bits, which")
 @pytest.mark.parametrize("more", [2**32, 2**40, -(2**32)])
 @pytest.mark.parametrize("take", ["socket", "fromfd", "dup", "close"])
 def test_a_number_that_fits_no_c_int_is_not_truncated(socket, ours, take, more):
@@ -192,7 +192,7 @@ def test_a_number_that_fits_no_c_int_is_not_truncated(socket, ours, take, more):
             os.close(number)
 
 
-@pytest.mark.holds("A socket whose `__init__` never ran", "`close()`, the with-statement and `makefile()` take it")
+@pytest.mark.holds("A socket whose `__init__` never ran", "`close()`, the with-statement and `makefile()` work on it")
 @pytest.mark.parametrize("missed", ["_closed", "_io_refs"])
 @pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings(

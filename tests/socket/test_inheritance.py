@@ -94,9 +94,9 @@ def test_the_returned_flags_have_cmsg_cloexec_only_if_given(socket, receive):
 
 
 @pytest.mark.holds(
-    "Descriptors received by `recvmsg` are not inherited",
-    "In the original they are, unless",
-    "Nothing is inherited that was not meant to be.",
+    "Descriptors that `recvmsg` receives are not inheritable",
+    "In the original they are inheritable, unless",
+    "Other programs inherit only the descriptors",
 )
 def test_received_descriptors_are_never_inheritable(socket, ours, receive):
     assert receive(0)[0] is ours

@@ -129,7 +129,7 @@ SENDING = {
 }
 
 
-@pytest.mark.holds("On a non-blocking socket, a call that sends or receives", "In the original it does, when O_NONBLOCK")
+@pytest.mark.holds("On a non-blocking socket, a call that sends or receives", "In the original it blocks if O_NONBLOCK")
 @pytest.mark.parametrize("name", [*RECEIVING, *SENDING])
 def test_it_never_blocks_even_after_o_nonblock_was_cleared(socket, ours, unix_pair, start, name):
     left, right = unix_pair

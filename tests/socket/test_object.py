@@ -374,7 +374,7 @@ class TestSubclass:
 
         assert agree(made) == "socket"
 
-    @pytest.mark.holds("A descriptor that no socket took over is closed", "The original leaves it open")
+    @pytest.mark.holds("A new descriptor that no socket object has taken over is closed", "The original leaves it open")
     def test_dup_when_init_fails(self, socket, ours, keep, open_files):
         class Failing(socket.socket):
             def __init__(self, *args, **keywords):

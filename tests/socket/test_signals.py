@@ -161,7 +161,7 @@ def enough():
 """
 
 
-@pytest.mark.holds("`connect()` to an AF_UNIX path goes on", "The original returns, without a connection")
+@pytest.mark.holds("`connect()` to an AF_UNIX path continues", "The original returns without a connection")
 def test_connect_to_a_unix_socket_goes_on_after_the_handler(run, ours, tmp_path):
     """The backlog is full until the handler accepts a connection."""
     code = f"""{PREAMBLE}

@@ -202,7 +202,7 @@ def test_a_long_timeout_waits(unix_pair, start, operation):
 COUNTS_IN_AN_INT = sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
 
 
-@pytest.mark.holds("A timeout of many days", "Before 3.12.8 and 3.13.1, the original loses")
+@pytest.mark.holds("A call waits for its whole timeout", "Before 3.12.8 and 3.13.1, the original loses")
 @pytest.mark.parametrize("timeout", [9e9, 2**31, 2**33, 2**32 / 1000, 2_147_483.648])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_huge_timeout_waits(unix_pair, start, ours, operation, timeout):
@@ -219,7 +219,10 @@ def test_a_huge_timeout_waits(unix_pair, start, ours, operation, timeout):
     call.result()
 
 
-@pytest.mark.holds("What can be done at once does not end as a timeout.", "In the original, a socket with a timeout waits till")
+@pytest.mark.holds(
+    "An operation that is possible at once does not end with a timeout.",
+    "In the original, a call on a socket with a timeout first waits",
+)
 @pytest.mark.parametrize("call", [lambda s: s.send(b""), lambda s: s.sendall(b"")])
 def test_a_call_that_can_succeed_at_once(unix_pair, ours, call):
     left, _ = unix_pair
@@ -232,7 +235,7 @@ def test_a_call_that_can_succeed_at_once(unix_pair, ours, call):
             call(left)
 
 
-@pytest.mark.holds("An error that waiting would not mend is told at once")
+@pytest.mark.holds("An error that waiting cannot fix is raised at once")
 def test_an_error_that_waiting_would_not_fix(ours, listener):
     listener.settimeout(60 if ours else 0.05)
     with pytest.raises(OSError) as caught:

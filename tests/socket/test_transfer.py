@@ -414,7 +414,7 @@ def test_two_threads_may_use_both_directions(tcp_pair, start):
     assert readers[1].result() == BIG[::-1]
 
 
-@pytest.mark.holds("With MSG_TRUNC, `recv` and `recvfrom` return", "The original returns memory behind them, and since")
+@pytest.mark.holds("With MSG_TRUNC, `recv` and `recvfrom` return", "The original also returns the memory behind")
 @pytest.mark.parametrize("method", ["recv", "recvfrom"])
 def test_trunc_returns_no_other_memory(socket, ours, keep, method):
     left, right = (keep(s) for s in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))

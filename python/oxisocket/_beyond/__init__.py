@@ -1,1 +1,1 @@
-"""What goes beyond the standard library's ``socket``: one module a concept, each imported when it is first used."""
+"""What goes beyond the standard library's ``socket``: a module for each concept, imported when it is first used."""

@@ -1,16 +1,16 @@
-//! When the call of a closed socket is interrupted again: after longer and longer intervals, and not for ever.
+//! When a call on a closed socket is interrupted again: at growing intervals, a limited number of times.
 //!
-//! A call that was on its way into the kernel when it was first interrupted is blocked all the same, and on a busy machine its thread may
-//! be on that way for long; one that has the signal blocked would collect interruptions to no end. The intervals are each call's own: if
-//! every socket that is closed were the occasion to interrupt them all, a call would have had its last one too soon.
+//! An interruption that arrives just before the thread enters the kernel does not keep the call from blocking, and on a busy machine the
+//! thread may take long to get there. A thread that blocks the signal would receive interruptions without end. Each call has its own
+//! intervals: if each close interrupted the calls on all closed sockets, a call would use up its interruptions too soon.
 
 use std::time::{Duration, Instant};
 
-/// How often a call is interrupted after the first time: at last after 8 s, and for 16 s in all.
-const AGAIN: u32 = 16;
+/// How often a call is interrupted after the first time. The last interval is 8 s, all together are 16 s.
+const MAX_REPEATS: u32 = 16;
 const FIRST_INTERVAL: Duration = Duration::from_micros(250);
 
-/// How far the interruptions of one call have come.
+/// The interruptions of one call: how many were made, and when the next one is due.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     intervals: u32,
@@ -18,22 +18,27 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Begins with an interruption at once.
+    /// The state after the first interruption, made at `now`.
     pub fn new(now: Instant) -> Self {
         Backoff { intervals: 0, due: now + FIRST_INTERVAL }
     }
 
-    /// When the next one is due; `None` after the last.
-    pub fn due(&self) -> Option<Instant> {
-        (self.intervals < AGAIN).then_some(self.due)
+    /// Begins with an interruption at this moment.
+    pub fn at(first: Instant) -> Self {
+        Backoff { intervals: 0, due: first }
     }
 
-    /// Whether one is due now; then it counts as done.
+    /// When the next interruption is due; `None` after the last.
+    pub fn due(&self) -> Option<Instant> {
+        (self.intervals < MAX_REPEATS).then_some(self.due)
+    }
+
+    /// Whether an interruption is due now; if so, it is counted as made.
     pub fn take(&mut self, now: Instant) -> bool {
         let is_due = self.due().is_some_and(|due| due <= now);
         if is_due {
             self.intervals += 1;
-            self.due = now + FIRST_INTERVAL * (1 << self.intervals.min(AGAIN));
+            self.due = now + FIRST_INTERVAL * (1 << self.intervals.min(MAX_REPEATS));
         }
         is_due
     }
@@ -55,13 +60,13 @@ mod tests {
             assert!(backoff.take(now));
         }
         assert!(intervals.windows(2).all(|pair| pair[1] == pair[0] * 2));
-        assert_eq!((intervals[0], intervals.len()), (FIRST_INTERVAL, AGAIN as usize));
+        assert_eq!((intervals[0], intervals.len()), (FIRST_INTERVAL, MAX_REPEATS as usize));
         assert_eq!((now - start).as_secs(), 16);
         assert!(!backoff.take(now + Duration::from_secs(3600)));
     }
 
     #[test]
-    fn who_asks_often_gets_no_more() {
+    fn frequent_checks_give_no_extra_interruptions() {
         let now = Instant::now();
         let mut backoff = Backoff::new(now);
         assert!(!backoff.take(now));

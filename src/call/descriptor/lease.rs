@@ -1,9 +1,9 @@
 //! The calls of this process that run detached: on which descriptor, and in which thread.
 //!
-//! Reading the number and entering a call is one step under a lock. Taking the number away and marking its calls is another. So either
-//! `close()` gives the number back, when no call runs on it, or the last of its calls does; and nobody uses it after that.
-//! The lock is held for nanoseconds, or for an interruption's system call for each thread that is blocked; never while a call blocks.
-//! It is one of several, chosen by the socket's address, so that sockets do not wait for each other where there is no GIL.
+//! Reading the number and entering a call is one step under a lock; taking the number from the socket and marking its calls is another. So
+//! either `close()` closes the number, if no call runs on it, or the last of its calls does, and no thread uses the number after that.
+//! The lock is held for nanoseconds, or for the system calls that interrupt each blocked thread; never while a call blocks. There are
+//! several locks, chosen by the socket's address, so that threads on different sockets do not wait for each other without a GIL.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use self::sync::{Mutex, MutexGuard};
 use super::backoff::Backoff;
-use super::release::{DeferredClose, close_deferred, closed};
+use super::release::{DeferredClose, close_deferred, closed_error};
 use crate::sys::wake::Thread;
 
 #[cfg(not(loom))]
@@ -23,7 +23,7 @@ mod sync {
     pub use loom::sync::{Mutex, MutexGuard};
 }
 
-/// Whose call it is: the address of the descriptor, which lives while the call runs. It is only compared.
+/// Identifies the socket of a call: the address of its `Descriptor`, which lives while the call runs. It is only compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key(usize);
 
@@ -33,7 +33,7 @@ impl Key {
         Key(std::ptr::from_ref(descriptor).addr())
     }
 
-    /// Allocations begin at multiples of 16.
+    /// The index of the socket's table. Allocations begin at multiples of 16, so the low bits say nothing.
     fn shard(self) -> usize {
         (self.0 >> 4) % SHARDS
     }
@@ -46,9 +46,11 @@ struct Call {
     fd: RawFd,
     thread: Thread,
     closed: Option<Closed>,
+    /// When it is to be interrupted, whether its socket is closed or not.
+    alarm: Option<Backoff>,
 }
 
-/// What is known of a call since its socket was closed.
+/// The state of a call whose socket was closed.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
     number: DeferredClose,
@@ -62,14 +64,14 @@ impl Call {
 
     fn interrupt(&self) {
         if !self.thread.is_current() {
-            // SAFETY: a thread leaves the table before it ends, and the table is locked. What is not guaranteed: that the thread is in
-            // its system call at this moment; a call that begins later is interrupted again.
+            // SAFETY: the thread has not ended: it removes its call from the table before it ends, and the table is locked. Not
+            // guaranteed: that the thread is in its system call at this moment; a thread that is not is interrupted again later.
             unsafe { self.thread.interrupt() };
         }
     }
 }
 
-/// The calls of some of the sockets, each at a place of its own.
+/// The calls on the sockets of one shard, each in a slot.
 #[derive(Debug, Default)]
 pub struct Table {
     calls: Vec<Option<Call>>,
@@ -78,19 +80,19 @@ pub struct Table {
 
 impl Table {
     fn enter(&mut self, call: Call) -> io::Result<usize> {
-        if let Some(place) = self.free.pop() {
-            self.calls[place] = Some(call);
-            return Ok(place);
+        if let Some(slot) = self.free.pop() {
+            self.calls[slot] = Some(call);
+            return Ok(slot);
         }
         let no_memory = |_| io::Error::from(io::ErrorKind::OutOfMemory);
         self.calls.try_reserve(1).map_err(no_memory)?;
-        // So that leaving never needs memory.
+        // Reserved here, so that `leave` needs no memory.
         self.free.try_reserve(self.calls.len() + 1).map_err(no_memory)?;
         self.calls.push(Some(call));
         Ok(self.calls.len() - 1)
     }
 
-    /// Marks the calls on a number as those of a closed socket, and interrupts them; whether there are any.
+    /// Marks the calls on a number as calls on a closed socket, and interrupts them; whether there are any.
     fn close(&mut self, key: Key, fd: RawFd) -> bool {
         let mut closed = None;
         for call in self.calls.iter_mut().flatten().filter(|call| call.is_of(key, fd)) {
@@ -101,34 +103,36 @@ impl Table {
         closed.is_some()
     }
 
-    fn leave(&mut self, place: usize) -> Ended {
-        let Some(call) = self.calls[place].take() else {
+    fn leave(&mut self, slot: usize) -> Ended {
+        let Some(call) = self.calls[slot].take() else {
             return Ended { was_closed: false, number: None };
         };
-        self.free.push(place);
-        let is_last = !self.closed().any(|other| other.key == call.key && other.fd == call.fd);
+        self.free.push(slot);
+        let is_last = !self.closed_calls().any(|other| other.key == call.key && other.fd == call.fd);
         let number = call.closed.filter(|_| is_last).map(|closed| closed.number);
         Ended { was_closed: call.closed.is_some(), number }
     }
 
-    fn closed(&self) -> impl Iterator<Item = &Call> {
+    fn closed_calls(&self) -> impl Iterator<Item = &Call> {
         self.calls.iter().flatten().filter(|call| call.closed.is_some())
     }
 
-    /// Whether calls run on a number that this socket had.
+    /// Whether calls still run that began before this socket was closed.
     pub fn has_closed(&self, key: Key) -> bool {
-        self.closed().any(|call| call.key == key)
+        self.closed_calls().any(|call| call.key == key)
     }
 
-    /// Interrupts the calls of closed sockets for which it is time again; when it will be for the next, if ever.
+    /// Interrupts the calls on closed sockets, and those with an alarm, whose next interruption is due. When the next one is due; `None` if
+    /// there is none.
     pub fn interrupt_again(&mut self, now: Instant) -> Option<Instant> {
         let mut next = None;
         for call in self.calls.iter_mut().flatten() {
-            let Some(closed) = &mut call.closed else {
-                continue;
-            };
-            let is_due = closed.backoff.take(now);
-            next = next.into_iter().chain(closed.backoff.due()).min();
+            let closed = call.closed.as_mut().map(|closed| &mut closed.backoff);
+            let mut is_due = false;
+            for backoff in closed.into_iter().chain(&mut call.alarm) {
+                is_due |= backoff.take(now);
+                next = next.into_iter().chain(backoff.due()).min();
+            }
             if is_due {
                 call.interrupt();
             }
@@ -136,11 +140,12 @@ impl Table {
         next
     }
 
-    /// Forgets every call, and tells the numbers that nobody else will give back: after a fork, their threads are the parent's.
+    /// Removes every call, and passes to `close_number` each number that a call would have closed. For a forked child, which does not have
+    /// the threads of these calls.
     pub fn forget(&mut self, mut close_number: impl FnMut(DeferredClose)) {
-        // In place: this runs between a fork and what the child does first.
-        for place in 0..self.calls.len() {
-            if let Some(number) = self.calls[place].and_then(|_| self.leave(place).number) {
+        // In place, without allocating: this runs in the child before `fork` returns.
+        for slot in 0..self.calls.len() {
+            if let Some(number) = self.calls[slot].and_then(|_| self.leave(slot).number) {
                 close_number(number);
             }
         }
@@ -152,33 +157,33 @@ impl Table {
 /// A table that is locked.
 pub type Locked<'a> = MutexGuard<'a, Table>;
 
-/// What a call that ends leaves behind.
+/// The result of ending a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Whether its socket was closed while it ran.
     pub was_closed: bool,
-    /// The number to give back, if it was the last call on it.
+    /// The number to close, if this was the last call on it.
     pub number: Option<DeferredClose>,
 }
 
 /// A number that a socket has given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
-    /// No call runs on it: it is the caller's to close.
+    /// No call runs on it: the caller must close it.
     Unused(RawFd),
     /// The last of its calls closes it.
     InUse,
 }
 
-/// Enough that threads on different sockets rarely meet, and few enough to be locked all at a fork.
-const SHARDS: usize = if cfg!(Py_GIL_DISABLED) { 32 } else { 4 };
+/// The number of tables. Enough that threads on different sockets rarely share a lock, and few enough to lock them all at a fork.
+pub const SHARDS: usize = if cfg!(Py_GIL_DISABLED) { 32 } else { 4 };
 
 /// All running calls.
 #[derive(Debug)]
 pub struct Calls([Mutex<Table>; SHARDS]);
 
 impl Calls {
-    /// Those of this process.
+    /// The calls of this process.
     #[cfg(not(loom))]
     pub fn of_process() -> &'static Self {
         static CALLS: Calls = Calls([const { Mutex::new(Table { calls: Vec::new(), free: Vec::new() }) }; SHARDS]);
@@ -192,20 +197,21 @@ impl Calls {
         CALLS.get_or_init(|| Calls(std::array::from_fn(|_| Mutex::default())))
     }
 
-    /// Enters a call on the number that `read` finds. EBADF when it is -1.
+    /// Enters a call on the number that `read` returns. EBADF if that is -1.
     #[inline]
-    pub fn enter(&self, key: Key, read: impl FnOnce() -> RawFd) -> io::Result<Lease<'_>> {
+    pub fn enter(&self, key: Key, alarm: Option<Instant>, read: impl FnOnce() -> RawFd) -> io::Result<Lease<'_>> {
         let table = &self.0[key.shard()];
         let mut locked = lock(table);
         let fd = read();
         if fd < 0 {
-            return Err(closed());
+            return Err(closed_error());
         }
-        let place = locked.enter(Call { key, fd, thread: Thread::current(), closed: None })?;
-        Ok(Lease { table, fd, place })
+        let alarm = alarm.map(Backoff::at);
+        let slot = locked.enter(Call { key, fd, thread: Thread::current(), closed: None, alarm })?;
+        Ok(Lease { table, fd, slot })
     }
 
-    /// Gives up the number that `take` takes away; none when it is -1. Its calls are interrupted.
+    /// Gives up the number that `take` returns, and interrupts the calls on it. `None` if the number is -1.
     pub fn close(&self, key: Key, take: impl FnOnce() -> RawFd) -> Option<Closing> {
         let mut table = lock(&self.0[key.shard()]);
         let fd = take();
@@ -215,28 +221,33 @@ impl Calls {
         Some(if table.close(key, fd) { Closing::InUse } else { Closing::Unused(fd) })
     }
 
-    /// The table that a descriptor's calls are in.
+    /// The table that holds a descriptor's calls, locked.
     pub fn table(&self, key: Key) -> Locked<'_> {
         lock(&self.0[key.shard()])
     }
 
-    /// Every table, one after the other and always in the same order.
+    /// Every table, locked together, always in the same order. Nothing is allocated: this runs just before a fork.
+    pub fn lock_all(&self) -> [Locked<'_>; SHARDS] {
+        self.0.each_ref().map(lock)
+    }
+
+    /// Every table, locked one after the other.
     pub fn tables(&self) -> impl Iterator<Item = Locked<'_>> {
         self.0.iter().map(lock)
     }
 }
 
-/// A table stays whole whatever panics: each change to it is one step.
+/// Locks a table. Poisoning is ignored: a panic cannot leave a table half changed, because each change to it is one step.
 fn lock(table: &Mutex<Table>) -> Locked<'_> {
     table.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The right to use a descriptor for one call: its number is not given back before this ends.
+/// The right to use a descriptor for one call: its number is not closed before the lease ends.
 #[derive(Debug)]
 pub struct Lease<'a> {
     table: &'a Mutex<Table>,
     fd: RawFd,
-    place: usize,
+    slot: usize,
 }
 
 impl Lease<'_> {
@@ -245,18 +256,18 @@ impl Lease<'_> {
         self.fd
     }
 
-    /// Ends it; the number that comes with it is the caller's to close.
+    /// Ends the lease. The caller must close the number that the result may hold.
     pub fn end(self) -> Ended {
-        let ended = lock(self.table).leave(self.place);
+        let ended = lock(self.table).leave(self.slot);
         std::mem::forget(self);
         ended
     }
 }
 
 impl Drop for Lease<'_> {
-    /// For a call that panics.
+    /// Ends the lease of a call that panics.
     fn drop(&mut self) {
-        if let Some(number) = lock(self.table).leave(self.place).number {
+        if let Some(number) = lock(self.table).leave(self.slot).number {
             close_deferred(number);
         }
     }
@@ -270,7 +281,7 @@ mod tests {
     const OTHER: Key = Key(32);
 
     fn call(key: Key, fd: RawFd) -> Call {
-        Call { key, fd, thread: Thread::current(), closed: None }
+        Call { key, fd, thread: Thread::current(), closed: None, alarm: None }
     }
 
     fn running(calls: &[(Key, RawFd)]) -> Table {
@@ -286,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_call_gives_the_number_back() {
+    fn the_last_call_returns_the_number_to_close() {
         let mut table = running(&[(KEY, 7), (KEY, 7)]);
         assert!(table.close(KEY, 7));
         assert_eq!(table.leave(0), Ended { was_closed: true, number: None });
@@ -294,24 +305,24 @@ mod tests {
     }
 
     #[test]
-    fn without_a_call_the_number_is_the_closers() {
+    fn without_a_call_the_closing_thread_closes_the_number() {
         let mut table = running(&[(OTHER, 8)]);
         assert!(!table.close(KEY, 7));
         assert_eq!(table.leave(0), Ended { was_closed: false, number: None });
     }
 
     #[test]
-    fn calls_on_an_earlier_number_do_not_count() {
+    fn calls_on_an_earlier_number_are_counted_apart() {
         let mut table = running(&[(KEY, 7)]);
         assert!(table.close(KEY, 7));
         let new = table.enter(call(KEY, 9)).unwrap();
         assert_eq!(table.leave(new), Ended { was_closed: false, number: None });
-        assert!(!table.close(KEY, 9), "the call of before is not one on it");
+        assert!(!table.close(KEY, 9), "the earlier call does not run on this number");
         assert_eq!(number(table.leave(0)), Some(7));
     }
 
     #[test]
-    fn places_are_used_again() {
+    fn slots_are_reused() {
         let mut table = running(&[(KEY, 7)]);
         table.leave(0);
         assert_eq!(table.enter(call(OTHER, 8)).unwrap(), 0);
@@ -319,23 +330,23 @@ mod tests {
     }
 
     #[test]
-    fn interruptions_end() {
+    fn the_number_of_interruptions_is_limited() {
         let mut table = running(&[(KEY, 7), (OTHER, 8)]);
         let mut now = Instant::now();
-        assert_eq!(table.interrupt_again(now), None, "nobody was closed");
+        assert_eq!(table.interrupt_again(now), None, "no socket was closed");
         table.close(KEY, 7);
         let mut rounds = 0;
         while let Some(due) = table.interrupt_again(now) {
             (now, rounds) = (due, rounds + 1);
         }
         assert!(rounds > 3);
-        assert!(table.has_closed(KEY), "its call has not ended for that");
+        assert!(table.has_closed(KEY), "the call itself has not ended");
     }
 
     #[test]
-    fn who_was_closed_earlier_has_its_own_interruptions() {
+    fn each_closed_socket_has_its_own_backoff() {
         let mut table = running(&[(KEY, 7), (OTHER, 8)]);
-        // Taken before both are closed, so that neither is due yet, however slow the machine is.
+        // Taken before both are closed, so that no interruption is due yet, however slow the machine is.
         let now = Instant::now();
         table.close(KEY, 7);
         let first = table.interrupt_again(now);
@@ -345,12 +356,12 @@ mod tests {
     }
 
     #[test]
-    fn a_child_gives_back_what_its_parents_calls_would_have() {
+    fn a_forked_child_closes_the_numbers_of_its_parents_calls() {
         let mut table = running(&[(KEY, 7), (KEY, 7), (OTHER, 8)]);
         table.close(KEY, 7);
-        let mut given_back = Vec::new();
-        table.forget(|deferred| given_back.push(deferred.number));
-        assert_eq!(given_back, [7]);
+        let mut to_close = Vec::new();
+        table.forget(|deferred| to_close.push(deferred.number));
+        assert_eq!(to_close, [7]);
         assert!(!table.close(OTHER, 8));
     }
 }

@@ -1,22 +1,22 @@
 //! The descriptor of a socket: its number, and the calls that run on it.
 //!
-//! A number that is copied may be used after it was given back, when it names a stranger's file. So nobody gets the number; a call
-//! gets the descriptor, borrowed, for as long as it lasts:
+//! A copy of the number can be used after the descriptor was closed, when the number may name another file. Therefore no caller gets the
+//! number; a system call borrows the descriptor for as long as it lasts:
 //!
-//! - [`Descriptor::attached`] for a call made attached. With the GIL no `close()` can come in between.
+//! - [`Descriptor::attached`] for a call made attached. With the GIL no `close()` can run during the call.
 //! - [`Descriptor::detached`] for a call made detached. It holds a lease: `close()` in another thread marks the socket closed at once
-//!   and interrupts the call, and the number goes back to the system with the last lease.
+//!   and interrupts the call, and the end of the last lease closes the descriptor.
 //!
-//! What either runs is `Send`, so that it holds no Python object and no token of the interpreter: no Python code runs between reading
-//! the number and using it. Code that tried would not compile.
+//! Both take a closure that is `Send`, and so can hold neither a Python object nor a `Python` token. Therefore no Python code runs between
+//! reading the number and using it; a closure that tried would not compile.
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`lease`] | the calls that run detached, and which of them gives a number back |
-//! | [`release`] | giving a number back |
-//! | [`watcher`] | calls that did not end at the first interruption are interrupted again |
-//! | [`backoff`] | at which intervals |
-//! | [`offer`] | a number that Python code may or may not take over |
+//! | [`lease`] | the calls that run detached, and which of them closes the descriptor |
+//! | [`release`] | closing a descriptor, at once or later |
+//! | [`watcher`] | interrupts again the calls that did not end at the first interruption |
+//! | [`backoff`] | the intervals between interruptions |
+//! | [`offer`] | a descriptor that Python code may or may not take over |
 
 mod backoff;
 pub mod lease;
@@ -26,30 +26,31 @@ mod watcher;
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::Once;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use pyo3::prelude::*;
 
 use self::lease::{Calls, Closing, Ended, Key, Lease};
-use self::release::{close_deferred, close_number, closed};
+use self::release::{close_deferred, close_number, closed_error};
 use crate::sys::wake;
 
-/// What a socket without a descriptor has in its place.
+/// The number of a closed socket.
 const CLOSED: RawFd = -1;
 
-/// The descriptor of one socket. It lies where `_ssl` reads `sock_fd`.
+/// The descriptor of one socket, at the place where `_ssl` reads `sock_fd`.
 #[repr(transparent)]
 #[derive(Debug)]
 pub struct Descriptor(AtomicI32);
 
 impl Descriptor {
-    /// No descriptor: the socket is closed.
+    /// No descriptor, as in a closed socket.
     pub const fn closed() -> Self {
         Descriptor(AtomicI32::new(CLOSED))
     }
 
-    /// The number, to be told (`fileno()`, `repr`); -1 when closed. Not to make a call with.
+    /// The number, to be shown (`fileno()`, `repr`), not to make a system call with; -1 when closed.
     pub fn number(&self) -> RawFd {
         self.0.load(Ordering::Acquire)
     }
@@ -61,59 +62,77 @@ impl Descriptor {
         _py: Python<'_>,
         call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
     ) -> io::Result<T> {
-        // Without a GIL any thread may close at any time.
+        // Without a GIL another thread can close the socket at any time.
         #[cfg(Py_GIL_DISABLED)]
-        return self.lease()?.make(call);
+        return self.lease(None)?.make(call);
 
         #[cfg(not(Py_GIL_DISABLED))]
         match self.number() {
-            CLOSED => Err(closed()),
-            // SAFETY: not -1. The number is the socket's while the call runs: to close it takes the GIL, which this thread has and, as
-            // `call` is `Send`, does not let go. What is not guaranteed: that the program has not closed the number behind the
-            // socket's back, by `os.close` for one. Then it names what it names, as in C.
+            CLOSED => Err(closed_error()),
+            // SAFETY: the number is not -1, and the socket owns it while the call runs: closing needs the GIL, which this thread holds and,
+            // because `call` is `Send`, does not release. Not guaranteed: that the program has not closed the number without the
+            // socket, by `os.close` for example. Then the number may name another file, as in CPython.
             number => call(unsafe { BorrowedFd::borrow_raw(number) }),
         }
     }
 
-    /// Makes a call that may block, detached. EBADF when closed, also when another thread closes the socket meanwhile and the call
-    /// fails. A call that succeeds keeps its answer: what it received is not lost.
+    /// Makes a call that may block, detached. EBADF when closed, and also when another thread closes the socket meanwhile and the call
+    /// fails. A call that succeeds keeps its result, so that received data is not lost.
     pub fn detached<T: Send>(
         &self,
         py: Python<'_>,
         call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
     ) -> io::Result<T> {
-        let lease = self.lease()?;
-        // The lease ends detached too: the last one closes the connection, and `close(2)` of a socket that lingers blocks.
+        self.detached_until(py, None, call)
+    }
+
+    /// The same; but at an `alarm` the call is interrupted, and fails with EINTR. If this thread blocks the signal, or no thread can be
+    /// started to send it, the call is not interrupted.
+    pub fn detached_until<T: Send>(
+        &self,
+        py: Python<'_>,
+        alarm: Option<Instant>,
+        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        let lease = self.lease(alarm)?;
+        if alarm.is_some() {
+            watcher::wake_watcher();
+        }
+        // The lease also ends detached: the last one closes the descriptor, and `close(2)` blocks if SO_LINGER is set.
         py.detach(move || lease.make(call))
     }
 
-    /// Whether a call that has waited on `fd` may go on with it. After `detach()` the number belongs to the program and may name another
-    /// file: EBADF. After another `__init__` the socket has another number, and the call begins again with that: EINTR.
+    /// Checks that a call that has waited on `fd` may go on with it. EBADF when the socket is closed: after `detach()` the number belongs
+    /// to the program and may name another file. EINTR after another `__init__`: the socket has another number, and the call must be made
+    /// again with that.
     pub fn still_names(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         match self.number() {
             number if number == fd.as_raw_fd() => Ok(()),
-            CLOSED => Err(closed()),
+            CLOSED => Err(closed_error()),
             _ => Err(io::Error::from(io::ErrorKind::Interrupted)),
         }
     }
 
-    fn lease(&self) -> io::Result<Lease<'static>> {
-        Calls::of_process().enter(Key::of(self), || self.number())
+    fn lease(&self, alarm: Option<Instant>) -> io::Result<Lease<'static>> {
+        Calls::of_process().enter(Key::of(self), alarm, || self.number())
     }
 
-    /// Takes a descriptor over. An earlier one stays open and has no owner any more, as in CPython.
+    /// Takes a descriptor over. An earlier descriptor stays open without an owner, as in CPython.
     pub fn put(&self, fd: OwnedFd) {
         self.0.store(fd.into_raw_fd(), Ordering::Release);
     }
 
-    /// Gives the number to the caller, if it is still this one: the socket is closed, what the number names stays open.
+    /// Gives the number to the caller if it is still `number`, and returns whether it was. The socket is then closed; the descriptor stays
+    /// open.
     pub fn take_if(&self, number: RawFd) -> bool {
         self.0.compare_exchange(number, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Closes it, if it is open. Calls that other threads have running on it end, with EBADF; the last of them gives the number back.
+    /// Closes the socket, if it is open. Calls that run on it in other threads are interrupted and fail with EBADF; the last of them closes
+    /// the descriptor.
     ///
-    /// It fails only as `close(2)` fails. It waits for those calls for a moment: half a millisecond, or 10 ms where no thread can be made.
+    /// It fails only as `close(2)` fails. It waits for those calls half a millisecond at most, or 10 ms if no watcher thread can be
+    /// started.
     pub fn close(&self, py: Python<'_>) -> io::Result<()> {
         let key = Key::of(self);
         match Calls::of_process().close(key, || self.0.swap(CLOSED, Ordering::AcqRel)) {
@@ -128,23 +147,27 @@ impl Descriptor {
 }
 
 impl Lease<'_> {
-    /// Makes the one call that it was taken for, and ends.
+    /// Makes the one call that the lease was taken for, and ends the lease.
     fn make<T>(self, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
-        // SAFETY: not -1, or there were no lease, and not given back before it ends. As in `attached`, the program may have closed the
-        // number behind the socket's back.
-        let answer = call(unsafe { BorrowedFd::borrow_raw(self.fd()) });
+        // SAFETY: the number is not -1, which `Calls::enter` checked, and is not closed before this lease ends. Not guaranteed: that the
+        // program has not closed the number without the socket, as in `attached`.
+        let result = call(unsafe { BorrowedFd::borrow_raw(self.fd()) });
         let Ended { was_closed, number } = self.end();
         if let Some(number) = number {
             close_deferred(number);
         }
-        if was_closed { answer.or(Err(closed())) } else { answer }
+        if was_closed { result.or(Err(closed_error())) } else { result }
     }
 }
 
-/// Makes forks known: a child has none of the threads whose calls were counted. Called when the module is made.
-pub fn watch_forks() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child);
-    });
+/// Registers the fork handlers: a child process has none of the threads whose calls are in the tables. Called when the module is created.
+/// It fails only when there is no memory.
+pub fn watch_forks() -> io::Result<()> {
+    static DONE: Mutex<bool> = Mutex::new(false);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*done {
+        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child)?;
+        *done = true;
+    }
+    Ok(())
 }

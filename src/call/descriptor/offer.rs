@@ -1,15 +1,16 @@
 //! A descriptor that is offered to Python code by its number: `Subclass(family, type, proto, fileno=number)`.
 //!
-//! Whether that code took it over before it failed, only the socket knows that took it. Closed all the same, the number may be a
-//! stranger's by now; not closed, it leaks. So an offer is remembered until [`taken`] crosses it off.
+//! If that code fails, the caller cannot tell whether a socket took the descriptor over before. Closing it then could close another file;
+//! not closing it could leak it. So an offer is recorded, and the socket that takes the descriptor over removes the record: see [`taken`].
 
 use std::cell::RefCell;
+use std::collections::TryReserveError;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::sys::socket::{Identity, close, identity};
 
 thread_local! {
-    /// The numbers on offer in this thread, the latest last.
+    /// The numbers on offer in this thread.
     static OFFERS: RefCell<Vec<RawFd>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -21,12 +22,15 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Offers a descriptor.
-    pub fn new(fd: OwnedFd) -> Self {
+    /// Offers a descriptor. When there is no memory, it is closed.
+    pub fn new(fd: OwnedFd) -> Result<Self, TryReserveError> {
         let identity = identity(&fd).ok();
-        let number = fd.into_raw_fd();
-        OFFERS.with_borrow_mut(|offers| offers.push(number));
-        Offer { number, identity }
+        OFFERS.with_borrow_mut(|offers| {
+            offers.try_reserve(1)?;
+            let number = fd.into_raw_fd();
+            offers.push(number);
+            Ok(Offer { number, identity })
+        })
     }
 
     /// The number, for Python.
@@ -34,31 +38,31 @@ impl Offer {
         self.number
     }
 
-    /// Ends the offer after a failure: what nobody took is closed.
+    /// Ends the offer after a failure, and closes the descriptor if no socket took it over.
     pub fn withdraw(self) {
         if !taken(self.number) {
             return;
         }
-        // SAFETY: no socket took it. It may have been closed by the code that failed; then it is only closed here if it names the very
-        // same socket again. What is not guaranteed: that the code does not keep the number for itself.
+        // SAFETY: no socket took the descriptor over. If the code that failed has closed it, it is closed here only if the number names the
+        // same socket again. Not guaranteed: that the code does not use the number later.
         let fd = unsafe { OwnedFd::from_raw_fd(self.number) };
         if identity(&fd).ok() == self.identity {
             let _ = close(fd);
         } else {
-            let _not_ours = fd.into_raw_fd();
+            let _not_owned = fd.into_raw_fd();
         }
     }
 
-    /// Ends the offer after a success: whoever was called has it.
+    /// Ends the offer after a success: the called code owns the descriptor.
     pub fn accepted(self) {
         taken(self.number);
     }
 }
 
-/// Crosses a number off, which a socket has taken over; whether it was on offer.
+/// Removes the record of a number, because a socket has taken it over; whether it was on offer.
 pub fn taken(number: RawFd) -> bool {
     OFFERS.with_borrow_mut(|offers| {
-        let place = offers.iter().rposition(|&offered| offered == number);
-        place.map(|place| offers.swap_remove(place)).is_some()
+        let index = offers.iter().rposition(|&offered| offered == number);
+        index.map(|index| offers.swap_remove(index)).is_some()
     })
 }

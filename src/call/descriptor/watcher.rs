@@ -1,47 +1,47 @@
-//! Interrupting again the calls of closed sockets that have not ended: see [`backoff`](super::backoff).
+//! Interrupts again the calls on closed sockets that have not ended: see [`backoff`](super::backoff).
 //!
-//! `close()` itself waits for a moment, which is nearly always enough. After that a thread of our own, the watcher, interrupts them. The
-//! watcher ends when no call is left to interrupt.
+//! `close()` itself waits for a moment, which is nearly always enough. After that a thread of this crate, the watcher, interrupts the
+//! calls. The watcher ends when no call is left to interrupt.
 
 use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::lease::{Calls, Key, Locked};
+use super::lease::{Calls, Key, Locked, SHARDS};
 use super::release::close_deferred;
 use crate::sys::wake;
 
-/// How often, and how long after each other, `close()` looks whether its calls have ended.
-const LOOKS: usize = 8;
-const LOOK: Duration = Duration::from_micros(20);
+/// How often `close()` checks whether the calls have ended, and how long it sleeps before each check.
+const CHECKS: usize = 8;
+const CHECK_INTERVAL: Duration = Duration::from_micros(20);
 
-/// The same where there can be no thread: for 10 ms or so.
-const LONG_LOOKS: usize = 32;
-const LONG_LOOK: Duration = Duration::from_micros(250);
+/// The same when no watcher can be started: about 10 ms in all.
+const LONG_CHECKS: usize = 32;
+const LONG_CHECK_INTERVAL: Duration = Duration::from_micros(250);
 
-/// The thread, while it runs.
+/// The watcher's thread, while it runs.
 static WATCHER: Mutex<Option<Thread>> = Mutex::new(None);
 
 fn watcher() -> MutexGuard<'static, Option<Thread>> {
     WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits a moment for the calls of a socket that was closed, then leaves them to the watcher.
+/// Waits a moment for the calls on a socket that was closed, then leaves them to the watcher.
 pub fn wait_for_calls(key: Key) {
-    for _ in 0..LOOKS {
-        thread::sleep(LOOK);
+    for _ in 0..CHECKS {
+        thread::sleep(CHECK_INTERVAL);
         if !Calls::of_process().table(key).has_closed(key) {
             return;
         }
     }
-    if !watched() {
-        interrupt_here(key);
+    if !wake_watcher() {
+        interrupt_without_watcher(key);
     }
 }
 
-/// Calls the watcher; whether there is one. For want of memory, or by a limit, there may be no thread.
-fn watched() -> bool {
+/// Wakes the watcher, or starts it; whether it runs. Starting a thread fails when there is no memory, or at a limit of threads.
+pub fn wake_watcher() -> bool {
     let mut watcher = watcher();
     match &*watcher {
         Some(running) => running.unpark(),
@@ -50,10 +50,10 @@ fn watched() -> bool {
     watcher.is_some()
 }
 
-/// Does for a moment what the watcher would do.
-fn interrupt_here(key: Key) {
-    for _ in 0..LONG_LOOKS {
-        thread::sleep(LONG_LOOK);
+/// Does the watcher's work in this thread, for a limited time.
+fn interrupt_without_watcher(key: Key) {
+    for _ in 0..LONG_CHECKS {
+        thread::sleep(LONG_CHECK_INTERVAL);
         let mut table = Calls::of_process().table(key);
         if !table.has_closed(key) || table.interrupt_again(Instant::now()).is_none() {
             return;
@@ -63,7 +63,7 @@ fn interrupt_here(key: Key) {
 
 fn spawn() -> Option<Thread> {
     let builder = thread::Builder::new().name("oxisocket-close".into()).stack_size(64 * 1024);
-    // The program's signals are for its own threads.
+    // The program's signals must be handled in its own threads.
     let spawned = wake::without_signals(|| builder.spawn(watch)).ok()?;
     Some(spawned.thread().clone())
 }
@@ -78,30 +78,30 @@ fn watch() {
             return;
         };
         drop(watcher);
-        // Woken early: another socket was closed.
+        // `wake_watcher` wakes it early when another socket is closed.
         thread::park_timeout(next - now);
     }
 }
 
-/// The locks that a thread holds while it forks. If another thread held one of them, the child would wait for it for ever.
-type Held = (MutexGuard<'static, Option<Thread>>, Vec<Locked<'static>>);
+/// The locks that a thread holds while it forks. If another thread held one of them, the child process would wait for it for ever.
+type ForkLocks = (MutexGuard<'static, Option<Thread>>, [Locked<'static>; SHARDS]);
 
 thread_local! {
-    static HELD: Cell<Option<Held>> = const { Cell::new(None) };
+    static FORK_LOCKS: Cell<Option<ForkLocks>> = const { Cell::new(None) };
 }
 
 pub(super) extern "C" fn before_fork() {
-    let held = (watcher(), Calls::of_process().tables().collect());
-    let _ = HELD.try_with(|cell| cell.set(Some(held)));
+    let locks = (watcher(), Calls::of_process().lock_all());
+    let _ = FORK_LOCKS.try_with(|cell| cell.set(Some(locks)));
 }
 
 pub(super) extern "C" fn after_fork_in_parent() {
-    let _ = HELD.try_with(Cell::take);
+    let _ = FORK_LOCKS.try_with(Cell::take);
 }
 
 pub(super) extern "C" fn after_fork_in_child() {
     wake::forget_id();
-    if let Ok(Some((mut watcher, tables))) = HELD.try_with(Cell::take) {
+    if let Ok(Some((mut watcher, tables))) = FORK_LOCKS.try_with(Cell::take) {
         *watcher = None;
         for mut table in tables {
             table.forget(close_deferred);

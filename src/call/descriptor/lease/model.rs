@@ -1,6 +1,6 @@
-//! Every order in which threads can enter, end and close, tried by loom: `make loom`.
+//! Tests by loom of every order in which threads can enter and end calls, and close the socket: `make loom`.
 //!
-//! What a number names is a flag here: set while it is open, cleared once when it is given back.
+//! A flag stands for each file descriptor: set while it is open, cleared once, when it is closed.
 
 use loom::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use loom::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ const CLOSED: i32 = -1;
 struct Process {
     calls: Calls,
     number: AtomicI32,
-    /// Whether what each number names is open.
+    /// Whether each descriptor is open, by its number.
     open: [AtomicBool; 2],
     gil: Mutex<()>,
 }
@@ -30,17 +30,17 @@ impl Process {
     }
 
     fn use_number(&self, number: i32) {
-        assert!(self.open[number as usize].load(Ordering::Relaxed), "a number is used after it was given back");
+        assert!(self.open[number as usize].load(Ordering::Relaxed), "a number is used after it was closed");
     }
 
     fn close_number(&self, number: i32) {
-        assert!(self.open[number as usize].swap(false, Ordering::Relaxed), "a number is given back twice");
+        assert!(self.open[number as usize].swap(false, Ordering::Relaxed), "a number is closed twice");
     }
 
-    /// A detached call, with a GIL or without; whether it was made.
+    /// Makes a detached call, with a GIL or without; whether it was made.
     fn detached(&self, with_gil: bool) -> bool {
         let gil = with_gil.then(|| self.gil.lock());
-        let entered = self.calls.enter(KEY, || self.number.load(Ordering::Acquire));
+        let entered = self.calls.enter(KEY, None, || self.number.load(Ordering::Acquire));
         drop(gil);
         let Ok(lease) = entered else {
             return false;
@@ -56,7 +56,7 @@ impl Process {
         let _made = self.detached(with_gil);
     }
 
-    /// An attached call: with a GIL it takes no lease.
+    /// Makes an attached call with a GIL, which takes no lease.
     fn attached(&self) {
         let _gil = self.gil.lock();
         match self.number.load(Ordering::Acquire) {
@@ -84,7 +84,7 @@ impl Process {
     }
 }
 
-fn together<const N: usize>(process: &Arc<Process>, bodies: [fn(&Process); N]) {
+fn run_concurrently<const N: usize>(process: &Arc<Process>, bodies: [fn(&Process); N]) {
     let threads = bodies.map(|body| {
         let process = process.clone();
         thread::spawn(move || body(&process))
@@ -95,21 +95,21 @@ fn together<const N: usize>(process: &Arc<Process>, bodies: [fn(&Process); N]) {
 }
 
 #[test]
-fn without_a_gil_a_number_is_given_back_once_and_never_used_after() {
+fn without_a_gil_a_number_is_closed_once_and_never_used_after() {
     loom::model(|| {
         let process = Process::new();
         let call = |process: &Process| process.call(false);
-        together(&process, [call, call, |process| process.close(false)]);
-        assert!(!process.is_open(0), "a number is lost");
+        run_concurrently(&process, [call, call, |process| process.close(false)]);
+        assert!(!process.is_open(0), "a number is never closed");
     });
 }
 
 #[test]
-fn two_closes_are_one() {
+fn two_closes_close_the_number_once() {
     loom::model(|| {
         let process = Process::new();
         let close = |process: &Process| process.close(false);
-        together(&process, [close, close, |process| process.call(false)]);
+        run_concurrently(&process, [close, close, |process| process.call(false)]);
         assert!(!process.is_open(0));
     });
 }
@@ -118,13 +118,16 @@ fn two_closes_are_one() {
 fn with_a_gil_attached_calls_need_no_lease() {
     loom::model(|| {
         let process = Process::new();
-        together(&process, [|process| process.attached(), |process| process.call(true), |process| process.close(true)]);
+        run_concurrently(
+            &process,
+            [|process| process.attached(), |process| process.call(true), |process| process.close(true)],
+        );
         assert!(!process.is_open(0));
     });
 }
 
 #[test]
-fn a_new_number_is_none_of_the_old_calls_business() {
+fn calls_on_an_old_number_do_not_affect_a_new_one() {
     loom::model(|| {
         let process = Process::new();
         let reopen = |process: &Process| {
@@ -132,7 +135,7 @@ fn a_new_number_is_none_of_the_old_calls_business() {
             process.put(1);
             assert!(process.detached(false));
         };
-        together(&process, [reopen, |process| process.call(false)]);
+        run_concurrently(&process, [reopen, |process| process.call(false)]);
         assert!(!process.is_open(0));
         assert!(process.is_open(1));
     });

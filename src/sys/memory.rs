@@ -1,50 +1,55 @@
-//! Rust's own memory, where how much of it is wanted comes from outside: want of it is an error then, and not the end of the process.
+//! Fallible allocation of Rust's own memory.
+//!
+//! For every allocation whose size comes from outside. When there is no memory these functions return an error; Rust's usual ones abort
+//! the process.
 
 use std::alloc::{self, Layout};
 use std::collections::TryReserveError;
 use std::ffi::CString;
 use std::fmt::{self, Write};
 
-/// An empty vector with room for so many items.
+/// An empty vector with room for `count` items.
 pub fn try_with_capacity<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
     let mut items = Vec::new();
     items.try_reserve_exact(count)?;
     Ok(items)
 }
 
-/// So many zeros; none where there is no memory. The system makes them: only those pages take memory that are written to.
-#[expect(clippy::same_length_and_capacity, reason = "the memory was allocated with this very size")]
+/// `count` zero bytes; `None` if there is no memory. The allocator gets zeroed pages from the system, so that only the pages that are
+/// written to take memory.
+#[expect(clippy::same_length_and_capacity, reason = "the memory was allocated with exactly this size")]
 pub fn try_zeroed(count: usize) -> Option<Vec<u8>> {
     if count == 0 {
         return Some(Vec::new());
     }
     let layout = Layout::array::<u8>(count).ok()?;
-    // SAFETY: the layout is not empty; what is not null has this layout, is initialised and belongs to nobody else.
+    // SAFETY: the layout is not empty. If the pointer is not null, the memory has this layout, is initialised, and has no other owner.
     unsafe {
         let memory = alloc::alloc_zeroed(layout);
         (!memory.is_null()).then(|| Vec::from_raw_parts(memory, count, count))
     }
 }
 
-/// A box of a value, or the value where there is no memory for the box: `Box::new` ends the process then.
+/// A box of a value; or the value itself, if there is no memory for the box. (`Box::new` aborts the process then.)
 pub fn try_box<T>(value: T) -> Result<Box<T>, T> {
     let Ok(mut one) = try_with_capacity(1) else {
         return Err(value);
     };
     one.push(value);
     let slice = Box::into_raw(one.into_boxed_slice());
-    // SAFETY: a slice of one value is laid out as the value, and so was its memory asked for; it is owned once.
+    // SAFETY: a slice of one value has the layout of the value, which is also the layout that its memory was allocated with. `into_raw`
+    // ended the former ownership.
     Ok(unsafe { Box::from_raw(slice.cast()) })
 }
 
-/// A copy of some items, such as bytes.
+/// A copy of the items.
 pub fn try_to_vec<T: Copy>(items: &[T]) -> Result<Vec<T>, TryReserveError> {
     let mut copy = try_with_capacity(items.len())?;
     copy.extend_from_slice(items);
     Ok(copy)
 }
 
-/// The items, or the first error among them.
+/// Collects the items, or returns the first error among them.
 pub fn try_collect_results<T, E: From<TryReserveError>>(
     items: impl IntoIterator<Item = Result<T, E>>,
 ) -> Result<Vec<T>, E> {
@@ -59,26 +64,26 @@ pub fn try_collect_results<T, E: From<TryReserveError>>(
     Ok(collected)
 }
 
-/// The items.
+/// Collects the items.
 pub fn try_collect<T>(items: impl IntoIterator<Item = T>) -> Result<Vec<T>, TryReserveError> {
     try_collect_results(items.into_iter().map(Ok))
 }
 
-/// A text, as `format!` makes it of `format_args!`.
+/// Formats a text, as `format!` does.
 pub fn try_format(text: fmt::Arguments<'_>) -> Result<String, TryReserveError> {
-    let mut growing = Growing { text: String::new(), refused: None };
-    // Of what is written only its growing can fail.
+    let mut growing = GrowingText { text: String::new(), refused: None };
+    // A failure to allocate is in `refused`. Any other error is ignored: what was written stays.
     let _ = growing.write_fmt(text);
     growing.refused.map_or(Ok(growing.text), Err)
 }
 
-/// A text that is being written.
-struct Growing {
+/// A string that grows as it is written, until memory is refused.
+struct GrowingText {
     text: String,
     refused: Option<TryReserveError>,
 }
 
-impl fmt::Write for Growing {
+impl fmt::Write for GrowingText {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         if let Err(refused) = self.text.try_reserve(part.len()) {
             self.refused = Some(refused);
@@ -89,13 +94,13 @@ impl fmt::Write for Growing {
     }
 }
 
-/// What the C library sees of some bytes: those before the first NUL.
+/// The bytes before the first NUL, as a C string: the part of `bytes` that the C library would read.
 pub fn until_nul(bytes: &[u8]) -> Result<CString, TryReserveError> {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     let mut string = try_with_capacity(end + 1)?;
     string.extend_from_slice(&bytes[..end]);
     string.push(0);
-    // It ends with its only NUL, and is as long as its memory: nothing is looked for, and nothing moved.
+    // The string ends with its only NUL, so that the conversion succeeds, and fills its capacity, so that nothing is reallocated.
     Ok(CString::from_vec_with_nul(string).unwrap_or_default())
 }
 
@@ -104,20 +109,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_are_made() {
+    fn zeroed_memory_is_all_zeros() {
         assert_eq!(try_zeroed(3).as_deref(), Some(&[0; 3][..]));
         assert_eq!(try_zeroed(0).as_deref(), Some(&[][..]));
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "Miri ends where memory does")]
+    #[cfg_attr(miri, ignore = "Miri aborts when there is no memory")]
     fn too_much_is_an_error() {
         assert!(try_with_capacity::<u64>(usize::MAX / 16).is_err());
         assert_eq!([usize::MAX, isize::MAX as usize].map(try_zeroed), [None, None]);
     }
 
     #[test]
-    fn the_first_error_ends_it() {
+    fn collecting_stops_at_the_first_error() {
         let items = [Ok(1), Err("two"), Err("three")].map(|item| item.map_err(Failure::Item));
         assert_eq!(try_collect_results(items), Err(Failure::Item("two")));
         assert_eq!(
@@ -150,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_c_library_stops_at_nul() {
+    fn a_c_string_stops_at_the_first_nul() {
         assert_eq!(until_nul(b"a\0b").as_deref(), Ok(c"a"));
         assert_eq!(until_nul(b"ab").as_deref(), Ok(c"ab"));
         assert_eq!(until_nul(b"").as_deref(), Ok(c""));
