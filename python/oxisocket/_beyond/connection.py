@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from oxisocket import _socket
-from oxisocket._beyond import attempts, lookup
+from oxisocket._beyond import attempts, hosts_file, lookup
 from oxisocket._beyond.eyeballs import Order, Race, Target
 from oxisocket._beyond.waiting import Budget, seconds
 
@@ -83,9 +83,11 @@ def _look_up(
         return getaddrinfo(host, port, 0, _socket.SOCK_STREAM), None
     if apart:
         targets = lookup.without_resolver(host, port)
-        answers = None if targets is not None else lookup.Answers.of(host, port, *lookup.FAMILIES)
-        if targets is not None or answers is not None:
-            return targets or [], answers
+        if targets is not None:
+            return targets, None
+        answers = None if hosts_file.may_have(host) else lookup.Answers.of(host, port, *lookup.FAMILIES)
+        if answers is not None:
+            return [], answers
     left = budget.left()
     if left is None:
         return lookup.ask(host, port, 0), None

@@ -6,6 +6,8 @@ import math
 import operator
 import time
 
+from oxisocket import _socket
+
 # poll(2) takes an int. A caller that wants to wait longer than these 24 days calls it again.
 _LONGEST_POLL = 2**31 - 1
 
@@ -29,11 +31,12 @@ def milliseconds(seconds: float) -> int:
 
 
 class Budget:
-    """One time for everything that a call does."""
+    """One time for everything that a call does: the one that its caller gave, or what is left to this thread's ``deadline``."""
 
     def __init__(self, seconds: float | None) -> None:
+        times = [each for each in (seconds, _socket._remaining_time()) if each is not None and each <= _LONGEST]
         #: When it is over, by ``time.monotonic()``; None for never.
-        self.limit = None if seconds is None or seconds > _LONGEST else time.monotonic() + seconds
+        self.limit = time.monotonic() + min(times) if times else None
 
     def left(self) -> float | None:
         """How many seconds are left, at least 0; None for any number."""
