@@ -362,6 +362,9 @@ def installed() -> "AbstractContextManager[Installation]":
 
 # What goes beyond the standard library: each name, and the module of `_beyond` that has it.
 _BEYOND = {
+    "IncompleteReadError": "errors",
+    "LimitOverrunError": "errors",
+    "Reader": "reader",
     "deadline": "deadline",
 }
 

@@ -2,6 +2,12 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | [`methods`] | the methods that the public class has in addition |
 //! | [`deadline`] | one deadline for all calls of a thread |
+//! | [`exact`] | receives of exactly `n` bytes |
+//! | [`errors`] | the exceptions that the Python package defines |
 
 pub mod deadline;
+pub mod errors;
+pub mod exact;
+pub mod methods;

@@ -4,9 +4,10 @@ use std::ffi::{CStr, c_int, c_uint, c_void};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 use crate::error::Result;
+use crate::interpreter::function::Table;
 use crate::interpreter::{make, owned};
 
 /// The specification of a class.
@@ -89,6 +90,24 @@ impl Class {
 pub fn made_in_python(py: Python<'_>) -> Result<Bound<'_, PyType>> {
     let class = py.get_type::<PyType>().call1((make::text(py, "class")?, make::tuple(py, [])?, make::dict(py)?))?;
     Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
+}
+
+/// Adds the methods of a table to a class. They are refused to objects that are no instances of `receivers`.
+///
+/// # Safety
+///
+/// `receivers` is a class, and the functions of the table take its instances as receiver.
+pub unsafe fn add_methods(class: &Bound<'_, PyType>, receivers: *mut ffi::PyTypeObject, table: &Table) -> Result<()> {
+    for entry in table.entries() {
+        // SAFETY: the thread is attached, because `class` is bound. The entry is static, its functions take instances of `receivers`, as the
+        // caller promises, and its name is a C string. The returned reference is new, or null with an exception set.
+        let (method, name) = unsafe {
+            let method = ffi::PyDescr_NewMethod(receivers, std::ptr::from_ref(entry).cast_mut());
+            (owned(class.py(), method)?, CStr::from_ptr(entry.ml_name))
+        };
+        class.setattr(make::utf8(class.py(), name.to_bytes())?.cast::<PyString>().map_err(PyErr::from)?, method)?;
+    }
+    Ok(())
 }
 
 /// The value of a `Py_tp_init` slot: `initialiser!(body)`, where `body` takes the receiver, the tuple of positional arguments and the dict

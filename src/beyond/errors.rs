@@ -1,0 +1,29 @@
+//! The exceptions that the Python package defines, in `oxisocket._beyond.errors`. The module is imported when one of them is raised.
+
+use pyo3::prelude::*;
+
+use crate::error::Error;
+use crate::interpreter::ObjectResult;
+use crate::interpreter::make::{self, IntoObject, Name};
+use crate::interpreter::raised;
+use crate::name;
+
+/// `IncompleteReadError(partial, expected)`: EOF after the bytes `partial`. If it cannot be made, the error that prevents it has the
+/// attribute `partial`: the bytes were received, and nobody else has them.
+#[cold]
+pub fn incomplete_read<'py>(partial: Bound<'py, PyAny>, expected: impl IntoObject<'py>) -> Error {
+    let py = partial.py();
+    let arguments = expected.into_object(py).and_then(|expected| make::tuple(py, [partial.clone(), expected]));
+    let exception = arguments.and_then(|arguments| new(name!("IncompleteReadError"), arguments));
+    match exception {
+        Ok(exception) => PyErr::from_value(exception).into(),
+        Err(error) => raised::with_attribute(py, error, name!("partial"), partial),
+    }
+}
+
+/// A new exception of the class with this name.
+fn new<'py>(class: &'static Name, arguments: Bound<'py, pyo3::types::PyTuple>) -> ObjectResult<'py> {
+    let py = arguments.py();
+    let module = py.import(name!(py, "oxisocket._beyond.errors")?)?;
+    Ok(module.getattr(class.get(py)?)?.call1(arguments)?)
+}
