@@ -182,7 +182,7 @@ fn incomplete<'py>(py: Python<'py>, end: Result<End>, partial: ObjectResult<'py>
             no_memory.discard(py);
             error
         }
-        (Ok(_), Ok(partial)) => errors::incomplete_read(partial, expected),
+        (Ok(_), Ok(partial)) => errors::incomplete_read(partial, Some(expected)),
         (Ok(_), Err(no_memory)) => no_memory,
     }
 }

@@ -89,6 +89,7 @@ fn refuse_subinterpreters() -> Result<()> {
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
         &beyond::deadline::FUNCTIONS,
+        &beyond::reader::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,

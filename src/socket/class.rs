@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_void};
 use std::mem::offset_of;
+use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -180,4 +181,20 @@ pub fn is_inherited(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> Re
 pub unsafe fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> SocketRef<'a, 'py> {
     // SAFETY: the caller promises an instance; it is borrowed for 'a.
     unsafe { SocketRef::from_interpreter(object.py(), object.as_ptr()) }
+}
+
+/// The socket of a method `recv` that was looked up on it, if it is the one of this class, and not one that a subclass or a program has put
+/// in its place.
+pub fn socket_of_recv<'a, 'py>(method: &'a Bound<'py, PyAny>) -> Option<SocketRef<'a, 'py>> {
+    // SAFETY: the class of the object, which is checked, says that it is a `PyCFunctionObject`. The interpreter makes one of an entry of this
+    // table only for an instance of the class, which it keeps.
+    unsafe {
+        if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyCFunction_Type {
+            return None;
+        }
+        let function = &*method.as_ptr().cast::<ffi::PyCFunctionObject>();
+        let is_recv =
+            |entry: &ffi::PyMethodDef| ptr::eq(entry, function.m_ml) && CStr::from_ptr(entry.ml_name) == c"recv";
+        METHODS.entries().iter().any(is_recv).then(|| SocketRef::from_interpreter(method.py(), function.m_self))
+    }
 }

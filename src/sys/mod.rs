@@ -12,6 +12,7 @@
 //! | [`wait`] | waiting until a descriptor is ready |
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
 //! | [`interface`] | network interfaces by name and index |
+//! | [`search`] | bytes among bytes |
 //! | [`presentation`] | IP addresses as text |
 //! | [`resolver`] | `getaddrinfo(3)`, `getnameinfo(3)`, `gethostbyname_r(3)`, `gethostbyaddr_r(3)` |
 //! | [`database`] | services, protocols and the host's name |
@@ -30,6 +31,7 @@ pub mod presentation;
 pub mod receive;
 mod reentrant;
 pub mod resolver;
+pub mod search;
 pub mod socket;
 pub mod wait;
 pub mod wake;
