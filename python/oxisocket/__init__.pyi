@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from enum import IntEnum, IntFlag
 from io import BufferedReader, BufferedRWPair, BufferedWriter, RawIOBase, TextIOWrapper
 from typing import Any, Final, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, overload
+from typing_extensions import disjoint_base
 
 from typing_extensions import disjoint_base
 

@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | [`methods`] | the methods that the public class has in addition |
 //! | [`deadline`] | one deadline for all calls of a thread |
 //! | [`description`] | a socket in one line |
 //! | [`errors`] | the exceptions that the Python package defines |
