@@ -321,8 +321,7 @@ def create_connection(
                 sock.connect(target)
                 return sock
             except OSError as error:
-                if not all_errors:
-                    errors.clear()
+                _socket._note_attempt(error, target, host)
                 errors.append(error)
                 if sock is not None:
                     sock.close()
@@ -330,7 +329,8 @@ def create_connection(
             raise OSError("getaddrinfo returns an empty list")
         if all_errors:
             raise ExceptionGroup("create_connection failed", errors)
-        raise errors[0]
+        _socket._note_attempts(errors)
+        raise errors[-1]
     finally:
         # Avoid a reference cycle: an error refers to this frame, and the frame would refer to the error.
         errors.clear()
@@ -382,7 +382,10 @@ def create_server(
             sock.bind(address)
         except OSError as error:
             text = f"{error.strerror} (while attempting to bind on address {address!r})"
-            raise OSError(error.errno, text) from None
+            refusal = OSError(error.errno, text)
+            if hasattr(error, "__notes__"):
+                refusal.__notes__ = error.__notes__
+            raise refusal from None
         if backlog is None:
             sock.listen()
         else:
@@ -405,16 +408,17 @@ def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
 getaddrinfo = _socket._public_getaddrinfo
 
 
-def install(*, happy_eyeballs: bool | None = None) -> "Installation":
+def install(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 
     Modules that have imported the standard library's ``socket`` before use oxisocket from then on; what a library has put into it
     stays. With ``happy_eyeballs`` each ``create_connection`` that does not say otherwise has a ``happy_eyeballs_delay`` of 0.25
-    seconds; None leaves that as it is. ``uninstall()`` undoes it all.
+    seconds. ``notes=False`` leaves errors without the notes that say what was tried. None leaves either as it is. ``uninstall()``
+    undoes it all.
     """
     from oxisocket import _installation
 
-    return _installation.install(sys.modules[__name__], happy_eyeballs)
+    return _installation.install(sys.modules[__name__], happy_eyeballs, notes)
 
 
 def uninstall() -> None:
@@ -424,8 +428,8 @@ def uninstall() -> None:
     _installation.uninstall(sys.modules[__name__])
 
 
-def installed(*, happy_eyeballs: bool | None = None) -> "AbstractContextManager[Installation]":
+def installed(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> "AbstractContextManager[Installation]":
     """``install()`` for the duration of a with-statement."""
     from oxisocket import _installation
 
-    return _installation.installed(sys.modules[__name__], happy_eyeballs)
+    return _installation.installed(sys.modules[__name__], happy_eyeballs, notes)

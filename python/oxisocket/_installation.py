@@ -51,21 +51,24 @@ _current: _Takeover | None = None
 _users = 0  # how many running with-statements rely on the installation
 _outlives_users = False  # whether it was installed before the first of them
 _logged: set[str] = set()
+_notes_before: bool | None = None  # whether errors had notes before install() was told; None if it was not told
 
 # The default of `happy_eyeballs_delay` after `install(happy_eyeballs=True)`, in seconds: what RFC 8305 recommends.
 _HAPPY_EYEBALLS_DELAY = 0.25
 
 
-def install(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None) -> Installation:
+def install(
+    oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, notes: bool | None = None
+) -> Installation:
     """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
     Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that have imported the standard
     library's ``socket`` use oxisocket from now on. Sockets made before keep their class, and still work. What a library has put
     in place of the standard library's own objects stays (``Installation.kept``). Calling this again replaces only what has become
-    the standard library's own since. ``happy_eyeballs`` is for each ``create_connection`` that leaves it open; None changes
-    nothing. ``uninstall()`` undoes it.
+    the standard library's own since. ``happy_eyeballs`` is for each ``create_connection`` that leaves it open, and ``notes`` says
+    whether errors get notes; None changes nothing. ``uninstall()`` undoes it.
     """
-    global _current
+    global _current, _notes_before
     with lock:
         takeover = _current
         if takeover is None:
@@ -79,6 +82,9 @@ def install(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None) -> 
                 _current = takeover
         elif takeover.found.kept:
             takeover.update()
+        if notes is not None:
+            before = _switch_notes(notes)
+            _notes_before = before if _notes_before is None else _notes_before
         if happy_eyeballs is not None:
             _set_happy_eyeballs(oxisocket, happy_eyeballs)
         takeover.report(happy_eyeballs=_has_happy_eyeballs(oxisocket))
@@ -88,33 +94,41 @@ def install(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None) -> 
 
 def uninstall(oxisocket: types.ModuleType) -> None:
     """Undo ``install()``: everything is as before. Sockets made meanwhile keep their class, and still work."""
-    global _current
+    global _current, _notes_before
     with lock:
         _set_happy_eyeballs(oxisocket, False)
+        if _notes_before is not None:
+            _switch_notes(_notes_before)
+            _notes_before = None
         if _current is not None:
             takeover, _current = _current, None
             takeover.undo()
 
 
 @contextlib.contextmanager
-def installed(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None) -> Iterator[Installation]:
-    """``install()`` for the duration of a with-statement. An earlier installation stays, and gets its ``happy_eyeballs`` back."""
+def installed(
+    oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, notes: bool | None = None
+) -> Iterator[Installation]:
+    """``install()`` for the duration of a with-statement. An earlier installation stays, and gets its two switches back."""
     global _users, _outlives_users
     with lock:
         if not _users:
             _outlives_users = _current is not None
-        before = _has_happy_eyeballs(oxisocket)
+        had_happy_eyeballs = _has_happy_eyeballs(oxisocket)
         installation = install(oxisocket, happy_eyeballs)
+        before = None if notes is None else _switch_notes(notes)
         _users += 1
     try:
         yield installation
     finally:
         with lock:
             _users -= 1
+            if before is not None:
+                _switch_notes(before)
             if not _users and not _outlives_users:
                 uninstall(oxisocket)
             elif happy_eyeballs is not None:
-                install(oxisocket, before)
+                install(oxisocket, had_happy_eyeballs)
 
 
 def _has_happy_eyeballs(oxisocket: types.ModuleType) -> bool:
@@ -124,6 +138,13 @@ def _has_happy_eyeballs(oxisocket: types.ModuleType) -> bool:
 def _set_happy_eyeballs(oxisocket: types.ModuleType, wanted: bool) -> None:
     # Not by `setattr`: that would set the name in the standard library's module too.
     vars(oxisocket)["_happy_eyeballs_delay"] = _HAPPY_EYEBALLS_DELAY if wanted else None
+
+
+def _switch_notes(on: bool) -> bool:
+    """Switch notes on errors on or off; return whether they were on."""
+    from oxisocket import _socket
+
+    return _socket._switch_notes(on)
 
 
 def _log(found: Installation) -> None:

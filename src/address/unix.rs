@@ -9,6 +9,8 @@ use socket2::SockAddr;
 
 use super::context::{Context, Origin};
 use super::sockaddr::{bytes_of, of_fields};
+use crate::call::failure::Failure;
+use crate::call::hooks;
 use crate::error::{Error, Result};
 use crate::interpreter::buffer::{Buffer, Readable};
 use crate::interpreter::format::Format;
@@ -22,7 +24,13 @@ const PATH_SIZE: usize = 108;
 pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     const FORMAT: Format<(Readable,)> = Format::new(c"y*");
     let (path,) = FORMAT.object(&encoded(address)?, (None,))?;
-    encode(path.as_ref().map_or(&[], Buffer::bytes))
+    let path = path.as_ref().map_or(&[][..], Buffer::bytes);
+    encode(path).map_err(|error| match longest(path) {
+        longest if path.len() > longest => {
+            hooks::failed(address.py(), error, Failure::Path { length: path.len(), longest })
+        }
+        _ => error,
+    })
 }
 
 /// The bytes of an address: a `str` in the file system's encoding (PEP 383; a NUL is allowed), an `os.PathLike` as its path, and any other
@@ -44,11 +52,20 @@ fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
     unsafe { owned(py, ffi::PyUnicode_EncodeFSDefault(path.as_ptr())) }
 }
 
+/// Whether the bytes are a name in the abstract namespace, or ask for one.
+fn is_abstract(path: &[u8]) -> bool {
+    path.first().is_none_or(|&first| first == 0)
+}
+
+/// How many bytes fit: a path needs a terminating NUL.
+fn longest(path: &[u8]) -> usize {
+    if is_abstract(path) { PATH_SIZE } else { PATH_SIZE - 1 }
+}
+
 /// Lays a path out as a `sockaddr_un`. For an empty path the kernel chooses an abstract name at bind (autobind, unix(7)).
 fn encode(path: &[u8]) -> Result<SockAddr> {
-    let is_abstract = path.first().is_none_or(|&first| first == 0);
-    let longest = if is_abstract { PATH_SIZE } else { PATH_SIZE - 1 };
-    if path.len() > longest {
+    let is_abstract = is_abstract(path);
+    if path.len() > longest(path) {
         return Err(Error::os("AF_UNIX path too long"));
     }
     if !is_abstract && path.contains(&0) {

@@ -9,6 +9,7 @@
 //! | [`exact`] | receives of exactly `n` bytes |
 //! | [`interfaces`] | the addresses of network interfaces |
 //! | [`methods`] | the methods that the public class has in addition |
+//! | [`notes`] | notes on errors |
 //! | [`option_value`] | the value of a socket option, of any length |
 //! | [`package`] | functions of the Python package `oxisocket._beyond` |
 //! | [`read_ahead`] | its buffer |
@@ -23,6 +24,7 @@ pub mod errors;
 pub mod exact;
 pub mod interfaces;
 pub mod methods;
+pub mod notes;
 pub mod option_value;
 mod package;
 mod read_ahead;

@@ -14,11 +14,14 @@
 //! | [`turn`] | when a thread whose transfers are all ready lets other threads run |
 //! | [`timeout`] | timeouts, from and to Python |
 //! | [`deadline`] | when a call stops waiting |
+//! | [`failure`], [`hooks`] | what a failed call knows about itself, and who is told |
 
 pub mod attempts;
 pub mod blocking;
 pub mod deadline;
 pub mod descriptor;
+pub mod failure;
+pub mod hooks;
 pub mod predictor;
 pub mod scope;
 pub mod socket;

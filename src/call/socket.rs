@@ -38,6 +38,7 @@ pub struct Socket {
     without_attempts: AtomicU8,
     marked_closed: AtomicBool,
     bulk: AtomicBool,
+    recorded: AtomicBool,
 }
 
 /// Raises `OSError` from `errno`, for `_ssl`.
@@ -63,6 +64,7 @@ impl Default for Socket {
             without_attempts: AtomicU8::new(0),
             marked_closed: AtomicBool::new(false),
             bulk: AtomicBool::new(false),
+            recorded: AtomicBool::new(false),
         }
     }
 }
@@ -162,6 +164,17 @@ impl Socket {
     /// Whether the peer sends in bulk: the last receive into a large buffer filled much of it.
     pub fn bulk(&self) -> &AtomicBool {
         &self.bulk
+    }
+
+    /// Whether it is recorded where in the program the socket was bound: see [`hooks`](super::hooks).
+    #[inline]
+    pub fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Relaxed)
+    }
+
+    /// Sets whether that is recorded.
+    pub fn set_recorded(&self, recorded: bool) {
+        self.recorded.store(recorded, Ordering::Relaxed);
     }
 
     /// Defers an error to the next call, because the call that got the error has succeeded in part. Only the errors of a connection are

@@ -17,8 +17,9 @@ use pyo3::prelude::*;
 
 use super::blocking::{Wait, block_in_call, block_in_call_or_poll, block_in_poll};
 use super::deadline::Deadline;
+use super::failure::{Call, Doing, Failure, Target};
 use super::socket::Socket;
-use super::{scope, turn};
+use super::{hooks, scope, turn};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys;
@@ -63,10 +64,22 @@ impl<F: FnMut(BorrowedFd<'_>, c_int, usize) -> io::Result<usize> + Send> Attempt
 
 /// Makes a transfer, and blocks, detached, for as long as the socket's timeout allows. The number of bytes.
 #[inline(always)]
-pub fn transfer(py: Python<'_>, socket: &Socket, wanted: Transfer, mut attempt: impl Attempt) -> Result<usize> {
+pub fn transfer(py: Python<'_>, socket: &Socket, wanted: Transfer, attempt: impl Attempt) -> Result<usize> {
+    transfer_to(py, socket, wanted, None, attempt)
+}
+
+/// The same; but an error's note names the address that the data was for.
+#[inline(always)]
+pub fn transfer_to(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    target: Option<Target<'_, '_>>,
+    mut attempt: impl Attempt,
+) -> Result<usize> {
     match attempt_first(py, socket, wanted, &mut attempt) {
         Some(Ok(count)) if wanted.is_complete(count) => Ok(count),
-        first => complete(py, socket, wanted, None, first, attempt),
+        first => complete_to(py, socket, wanted, target, first, attempt),
     }
 }
 
@@ -110,7 +123,21 @@ pub fn complete(
     mut attempt: impl Attempt,
 ) -> Result<usize> {
     let deadline = deadline.unwrap_or_else(|| socket.deadline());
-    complete_by(py, socket, wanted, deadline, first, &mut attempt)
+    complete_by(py, socket, wanted, deadline, None, first, &mut attempt)
+}
+
+/// [`complete`] with the address that the data is for.
+#[cold]
+#[inline(never)]
+fn complete_to(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    target: Option<Target<'_, '_>>,
+    first: Option<io::Result<usize>>,
+    mut attempt: impl Attempt,
+) -> Result<usize> {
+    complete_by(py, socket, wanted, socket.deadline(), target, first, &mut attempt)
 }
 
 impl Transfer {
@@ -137,6 +164,22 @@ impl Transfer {
 
 /// [`complete`], compiled once for all kinds of attempts.
 fn complete_by(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    deadline: Deadline,
+    target: Option<Target<'_, '_>>,
+    first: Option<io::Result<usize>>,
+    attempt: &mut dyn Attempt,
+) -> Result<usize> {
+    let began = hooks::now_if_watched();
+    complete_unnoted(py, socket, wanted, deadline, first, attempt).map_err(|error| {
+        let doing = if wanted.direction == Direction::Read { Doing::Receiving } else { Doing::Sending };
+        hooks::failed(py, error, Failure::Call(Call { target, began, ..Call::new(socket, doing) }))
+    })
+}
+
+fn complete_unnoted(
     py: Python<'_>,
     socket: &Socket,
     wanted: Transfer,

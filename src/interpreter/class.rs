@@ -58,11 +58,37 @@ impl Class {
     /// Each slot's value has the type that its number requires, and is valid for the rest of the process. `size` is the size of the
     /// instances that the slots' functions expect.
     pub unsafe fn create<'py>(
-        mut self,
+        self,
         module: &Bound<'py, PyModule>,
         base: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyType>> {
-        let py = module.py();
+        // SAFETY: the caller guarantees the values of the slots and the size; the module is valid.
+        unsafe { self.create_in(module.py(), module.as_ptr(), base) }
+    }
+
+    /// Creates the class without a module.
+    ///
+    /// # Safety
+    ///
+    /// As for [`create`](Self::create).
+    pub unsafe fn create_without_module<'py>(
+        self,
+        py: Python<'py>,
+        base: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyType>> {
+        // SAFETY: the caller guarantees the values of the slots and the size; the module may be null.
+        unsafe { self.create_in(py, std::ptr::null_mut(), base) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`create`](Self::create); `module` is a module or null.
+    unsafe fn create_in<'py>(
+        mut self,
+        py: Python<'py>,
+        module: *mut ffi::PyObject,
+        base: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyType>> {
         self.slots.push(ffi::PyType_Slot::default());
         let mut spec = ffi::PyType_Spec {
             name: self.name.as_ptr(),
@@ -76,9 +102,10 @@ impl Class {
             None => std::ptr::null_mut(),
         };
         // SAFETY: the specification is complete, and the interpreter copies it. The caller guarantees the values of the slots. `bases` is
-        // null or an owned reference to a tuple, which is released here.
+        // null or an owned reference to a tuple, which is released here. The
+        // module is valid or null.
         let class = unsafe {
-            let class = ffi::PyType_FromModuleAndSpec(module.as_ptr(), &raw mut spec, bases);
+            let class = ffi::PyType_FromModuleAndSpec(module, &raw mut spec, bases);
             ffi::Py_XDECREF(bases);
             owned(py, class)?
         };

@@ -13,6 +13,7 @@
 //! | [`slot`] | a reference that several threads read and replace |
 //! | [`raised`] | exceptions on their way to the program |
 //! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, interpreter shutdown |
+//! | [`place`] | a place in a program's code |
 //! | [`type_name`] | the name of a class, for error messages |
 
 pub mod arguments;
@@ -27,6 +28,7 @@ pub mod function;
 pub mod make;
 pub mod method;
 pub mod number;
+pub mod place;
 pub mod raised;
 pub mod signals;
 pub mod signature;

@@ -34,6 +34,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     descriptor::watch_forks()?;
     forks::watch_forks()?;
     ending::hang_threads_that_end();
+    beyond::notes::begin();
     // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
     set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;
@@ -93,6 +94,7 @@ fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
         &beyond::deadline::FUNCTIONS,
         &beyond::interfaces::FUNCTIONS,
         &beyond::reader::FUNCTIONS,
+        &beyond::notes::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,

@@ -51,6 +51,15 @@ impl Ip {
     }
 }
 
+impl From<Ip> for IpAddr {
+    fn from(ip: Ip) -> Self {
+        match ip {
+            Ip::V4(ip) => ip.into(),
+            Ip::V6(ip) => ip.into(),
+        }
+    }
+}
+
 /// An IPv4 address as text, in the form of `inet_ntop(3)`.
 fn v4_text(py: Python<'_>, ip: Ipv4Addr) -> ObjectResult<'_> {
     let mut text = [0; "255.255.255.255".len()];

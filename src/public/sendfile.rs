@@ -12,6 +12,8 @@ use pyo3::types::PyMemoryView;
 
 use crate::call::blocking::{Wait, block_in_call, block_in_poll};
 use crate::call::deadline::Deadline;
+use crate::call::failure::{Call, Doing, Failure};
+use crate::call::hooks;
 use crate::error::{Error, Exception, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Keywords;
@@ -200,10 +202,15 @@ fn send_blocks(
             Err(error @ Error::Os(_)) if *sent == 0 => {
                 return Err(give_up(this.py().get_type::<_GiveupOnSendfile>().as_any(), error));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(not_sent(this, error)),
         }
     }
     Ok(())
+}
+
+/// The error of a block that was not sent, with a note.
+fn not_sent(this: SocketRef<'_, '_>, error: Error) -> Error {
+    hooks::failed(this.py(), error, Failure::Call(Call::new(this.socket(), Doing::Sending)))
 }
 
 /// Makes one `sendfile(2)` when the socket has room. The timeout applies to each block, as in CPython.
@@ -343,7 +350,7 @@ fn send_blocks_by(
 fn wait_for_room(this: SocketRef<'_, '_>, deadline: Deadline) -> Result<()> {
     if let Deadline::At(_) = deadline {
         let wait = Wait { direction: Direction::Write, deadline, eager: false, may_block: false };
-        block_in_poll(this.py(), this.socket(), wait, |_| Ok(()))
+        block_in_poll(this.py(), this.socket(), wait, |_| Ok(())).map_err(|error| not_sent(this, error))
     } else {
         let room = |out: BorrowedFd<'_>| poll(out, Direction::Write, None).map(drop);
         block_in_call(this.py(), this.socket(), room)

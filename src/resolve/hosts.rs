@@ -19,7 +19,7 @@ use crate::names::idna::{is_wire_form, refuse_too_long_label};
 use crate::names::ip::Ip;
 use crate::names::lookup;
 use crate::sys::memory;
-use crate::sys::resolver::{self, Failure, Host};
+use crate::sys::resolver::Host;
 
 /// The module's older functions that look hosts up.
 pub static FUNCTIONS: Table = functions![
@@ -46,7 +46,7 @@ fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Obje
     let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
     audit(py, c"socket.gethostbyname", (&*host_argument.argument,))?;
     host(py, &host_argument.name, libc::AF_INET)?;
-    let found = lookup::gethostbyname(py, &host_argument.name, None).map_err(as_reported)?;
+    let found = lookup::gethostbyname(py, &host_argument.name, None)?;
     triple(py, &found, libc::AF_INET)
 }
 
@@ -55,17 +55,8 @@ fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
     let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyaddr") })?;
     audit(py, c"socket.gethostbyaddr", (&*host_argument.argument,))?;
     let ip = host(py, &host_argument.name, libc::AF_UNSPEC)?;
-    let found = lookup::gethostbyaddr(py, ip, None).map_err(as_reported)?;
+    let found = lookup::gethostbyaddr(py, ip, None)?;
     triple(py, &found, ip.family())
-}
-
-/// A failed look-up as CPython reports it. Since 3.14 it reports the code that the call returns; before, it reported the thread's
-/// `h_errno`, which the call need not set.
-fn as_reported(error: Error) -> Error {
-    match error {
-        Error::Host(_) if !cfg!(Py_3_14) => Failure::Host(resolver::h_errno()).into(),
-        error => error,
-    }
 }
 
 /// The only argument of the older functions, and the host name that it holds.

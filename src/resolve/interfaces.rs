@@ -1,10 +1,12 @@
 //! Network interfaces by name and number.
 
-use std::ffi::c_uint;
+use std::ffi::{CStr, c_uint};
 use std::io;
 
 use pyo3::prelude::*;
 
+use crate::call::failure::{Failure, Question};
+use crate::call::hooks;
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::clinic::{Only, clinic_doc, parsable, parse_only};
@@ -42,15 +44,22 @@ fn if_nametoindex<'py>(py: Python<'py>, name: Only<'_, 'py>) -> ObjectResult<'py
     let name = memory::until_nul(name.as_ref().map_or(&[], |name| name.as_bytes()))?;
     // If the C library refuses the name without a system call, this error is reported.
     sys::set_errno(libc::ENODEV);
-    match interface::if_nametoindex(&name) {
-        Some(index) => index.into_object(py),
-        None if cfg!(Py_3_14) => Err(io::Error::last_os_error().into()),
-        None => Err(Error::os("no interface with this name")),
+    if let Some(index) = interface::if_nametoindex(&name) {
+        return index.into_object(py);
     }
+    let error =
+        if cfg!(Py_3_14) { io::Error::last_os_error().into() } else { Error::os("no interface with this name") };
+    Err(unknown(py, error, Question::Interface(&name)))
+}
+
+fn unknown(py: Python<'_>, error: Error, question: Question<&CStr>) -> Error {
+    hooks::failed(py, error, Failure::look_up(question, None))
 }
 
 fn if_indextoname<'py>(py: Python<'py>, index: &Bound<'py, PyAny>) -> ObjectResult<'py> {
-    let name = interface::if_indextoname(interface_number(index)?)?;
+    let number = interface_number(index)?;
+    let name = interface::if_indextoname(number)
+        .map_err(|error| unknown(py, error.into(), Question::InterfaceNumber(number)))?;
     make::system_text(py, name.to_bytes())
 }
 

@@ -1,9 +1,11 @@
 //! Services and protocols by name and number (services(5), protocols(5)).
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
 use pyo3::prelude::*;
 
+use crate::call::failure::{Failure, Question};
+use crate::call::hooks;
 use crate::error::Error;
 use crate::functions;
 use crate::interpreter::ObjectResult;
@@ -37,7 +39,7 @@ fn getservbyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
     let name = name.unwrap_or_default();
     match py.detach(|| database::getservbyname(name, protocol))? {
         Some(port) => port.into_object(py),
-        None => Err(Error::os("service/proto not found")),
+        None => Err(not_found(py, "service/proto not found", Question::Service(name, protocol))),
     }
 }
 
@@ -49,7 +51,7 @@ fn getservbyport<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
     audit(py, c"socket.getservbyport", (number, protocol))?;
     match py.detach(|| database::getservbyport(port, protocol))? {
         Some(name) => make::utf8(py, name.to_bytes()),
-        None => Err(Error::os("port/proto not found")),
+        None => Err(not_found(py, "port/proto not found", Question::Port(port, protocol))),
     }
 }
 
@@ -60,6 +62,10 @@ fn getprotobyname<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Object
     let name = name.unwrap_or_default();
     match py.detach(|| database::getprotobyname(name))? {
         Some(number) => number.into_object(py),
-        None => Err(Error::os("protocol not found")),
+        None => Err(not_found(py, "protocol not found", Question::Protocol(name))),
     }
+}
+
+fn not_found(py: Python<'_>, text: &'static str, question: Question<&CStr>) -> Error {
+    hooks::failed(py, Error::os(text), Failure::look_up(question, None))
 }

@@ -11,8 +11,9 @@ use super::object::SocketRef;
 use crate::call::blocking::{Wait, block_by_timeout, block_in_call, block_in_poll};
 use crate::call::deadline::Deadline;
 use crate::call::descriptor::Descriptor;
-use crate::call::scope;
+use crate::call::failure::{Call, Doing, Failure, Target};
 use crate::call::socket::Socket;
+use crate::call::{hooks, scope};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
@@ -31,11 +32,16 @@ pub fn bind<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> Objec
     let target = address::from_python(this.address_context("bind"), address)?;
     audit(py, c"socket.bind", (&*this.object(), address))?;
     let bind = |fd: BorrowedFd<'_>| sys::socket::bind(fd, &target);
-    match socket.family() {
-        libc::AF_INET | libc::AF_INET6 => socket.descriptor().attached(py, bind)?,
+    let bound = match socket.family() {
+        libc::AF_INET | libc::AF_INET6 => socket.descriptor().attached(py, bind),
         // Other families may take long: the file system makes a file, or the kernel loads a module or waits for its network interfaces.
-        _ => socket.descriptor().detached(py, bind)?,
+        _ => socket.descriptor().detached(py, bind),
+    };
+    if let Err(error) = bound {
+        let target = Target { address: &target, given: address.as_borrowed() };
+        return Err(hooks::failed(py, error.into(), Failure::Call(Call::to(socket, Doing::Binding, target))));
     }
+    hooks::bound(py, socket);
     Ok(this.none())
 }
 
@@ -52,7 +58,11 @@ pub fn listen<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> O
             backlog
         }
     };
-    this.socket().descriptor().attached(this.py(), |fd| sys::socket::listen(fd, backlog.max(0)))?;
+    let (py, socket) = (this.py(), this.socket());
+    if let Err(error) = socket.descriptor().attached(py, |fd| sys::socket::listen(fd, backlog.max(0))) {
+        return Err(hooks::failed(py, error.into(), Failure::Call(Call::new(socket, Doing::Listening))));
+    }
+    hooks::bound(py, socket);
     Ok(this.none())
 }
 
@@ -65,7 +75,11 @@ pub fn accept_connection<'py>(this: SocketRef<'_, 'py>) -> Result<(OwnedFd, Boun
         libc::AF_ALG => sys::socket::accept_unnamed,
         _ => sys::socket::accept,
     };
-    let (connection, peer) = block_by_timeout(py, socket, Direction::Read, accept)?;
+    let began = hooks::now_if_watched();
+    let (connection, peer) = block_by_timeout(py, socket, Direction::Read, accept).map_err(|error| {
+        let call = Call { began, ..Call::new(socket, Doing::Accepting) };
+        hooks::failed(py, error, Failure::Call(call))
+    })?;
     let peer = address::to_python(py, &peer, this.origin())?;
     Ok((connection, peer))
 }
@@ -83,14 +97,20 @@ pub fn accept_descriptor<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
 /// `connect(address)`.
 pub fn connect<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let target = parse_target(this, address, "connect")?;
-    connect_to(this.py(), this.socket(), &target, this.socket().deadline())?;
+    let (py, socket, began) = (this.py(), this.socket(), hooks::now());
+    let mut was_made = false;
+    connect_to(py, socket, &target, socket.deadline(), &mut was_made).map_err(|error| {
+        let target = Target { address: &target, given: address.as_borrowed() };
+        let call = Call { began, was_made, ..Call::to(socket, Doing::Connecting, target) };
+        hooks::failed(py, error, Failure::Call(call))
+    })?;
     Ok(this.none())
 }
 
 /// `connect_ex(address)`: returns 0, or the errno of a failed `connect(2)`.
 pub fn connect_ex<'py>(this: SocketRef<'_, 'py>, address: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let target = parse_target(this, address, "connect_ex")?;
-    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().deadline()) {
+    let errno = match connect_to(this.py(), this.socket(), &target, this.socket().deadline(), &mut false) {
         Ok(()) => 0,
         Err(Error::Os(errno)) => errno,
         Err(Error::TimedOut) => libc::EWOULDBLOCK as isize,
@@ -108,13 +128,21 @@ fn parse_target(this: SocketRef<'_, '_>, address: &Bound<'_, PyAny>, caller: &'s
 
 /// Connects. If a signal interrupts the call, or the socket is non-blocking because it has a timeout, this waits until the connection is
 /// made or has failed, and asks the kernel for the outcome. A second `connect(2)` would not report it: it fails with EALREADY or EISCONN.
-fn connect_to(py: Python<'_>, socket: &Socket, target: &SockAddr, deadline: Deadline) -> Result<()> {
+/// `was_made` becomes true when the system call is made: not if the thread's deadline has passed before.
+fn connect_to(
+    py: Python<'_>,
+    socket: &Socket,
+    target: &SockAddr,
+    deadline: Deadline,
+    was_made: &mut bool,
+) -> Result<()> {
     // A blocking descriptor does not heed the thread's deadline by itself.
     let alarm = if socket.timeout().is_none() { scope::deadline() } else { None };
     let error = loop {
         if scope::has_passed() {
             return Err(Error::TimedOut);
         }
+        *was_made = true;
         match socket.descriptor().detached_until(py, alarm, |fd| sys::socket::connect(fd, target)) {
             Ok(()) => return Ok(()),
             // The call was waiting for room in the listener's backlog: no connection has begun, so the call is made again.

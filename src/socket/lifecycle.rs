@@ -13,6 +13,7 @@ use super::object::{self, SocketRef};
 use super::peer::PeerCache;
 use crate::call::attempts::{self, Directions};
 use crate::call::descriptor::offer;
+use crate::call::hooks;
 use crate::call::socket::Socket;
 use crate::call::spec::Spec;
 use crate::call::timeout::{self, Timeout};
@@ -30,6 +31,8 @@ use crate::sys::memory;
 /// Initialises `this` with a new descriptor for `spec`, or with the descriptor `fileno`, which it takes over.
 pub fn initialise(this: SocketRef<'_, '_>, spec: Spec, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
     audit_new(this, spec)?;
+    // After another `__init__` the number before has no owner.
+    hooks::unbound(this.py(), this.socket());
     if let Some(fileno) = fileno {
         take_over(this.socket(), spec, parse_fileno(fileno)?)
     } else {
@@ -106,6 +109,7 @@ fn parse_fileno(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
 
 /// Closes a socket, if it is open. Calls that other threads have running on it end with EBADF.
 pub fn close_socket(py: Python<'_>, socket: &Socket) -> Result<()> {
+    hooks::unbound(py, socket);
     Ok(socket.descriptor().close(py)?)
 }
 
@@ -117,6 +121,7 @@ pub fn close<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
 
 /// `detach()`.
 pub fn detach<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
+    hooks::unbound(this.py(), this.socket());
     let descriptor = this.socket().descriptor();
     loop {
         // The Python number is made first: if there is no memory for it, the socket keeps the descriptor.

@@ -8,12 +8,12 @@ use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList, PyTuple};
-use socket2::SockAddr;
 
 use super::object::SocketRef;
 use crate::address;
 use crate::address::context::Origin;
-use crate::call::transfer::{Transfer, transfer};
+use crate::call::failure::Target;
+use crate::call::transfer::{Transfer, transfer, transfer_to};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
@@ -170,9 +170,10 @@ impl Drop for ReceivedMessage<'_> {
 pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let (buffers, control, flags, target) = sendmsg_arguments(arguments)?;
-    let to = if let Some(target) = target.filter(|target| !target.is_none()) {
-        let to = address::from_python(this.address_context("sendmsg"), &target)?;
-        audit(py, c"socket.sendmsg", (&*this.object(), &target))?;
+    let target = target.filter(|target| !target.is_none());
+    let to = if let Some(target) = &target {
+        let to = address::from_python(this.address_context("sendmsg"), target)?;
+        audit(py, c"socket.sendmsg", (&*this.object(), target))?;
         Some(to)
     } else {
         audit(py, c"socket.sendmsg", (&*this.object(), &this.none()))?;
@@ -180,7 +181,9 @@ pub fn sendmsg<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> 
     };
     let data = readable_buffers(&buffers)?;
     let control = control.map_or(Ok(Vec::new()), |control| control_from_python(&control))?;
-    send_message(this, &data, &control, to.as_ref(), flags)
+    let given = target.as_ref().map(Bound::as_borrowed);
+    let target = to.as_ref().zip(given).map(|(address, given)| Target { address, given });
+    send_message(this, &data, &control, target, flags)
 }
 
 type SendmsgArguments<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>, c_int, Option<Bound<'py, PyAny>>);
@@ -225,10 +228,11 @@ fn send_message<'py>(
     this: SocketRef<'_, 'py>,
     data: &[Buffer<'py>],
     control: &[u8],
-    address: Option<&SockAddr>,
+    target: Option<Target<'_, 'py>>,
     flags: c_int,
 ) -> ObjectResult<'py> {
     let socket = this.socket();
+    let address = target.map(|target| target.address);
     let slices = memory::try_collect(data.iter().map(|buffer| IoSlice::new(buffer.bytes())))?;
     let wanted = Transfer {
         direction: Direction::Write,
@@ -238,7 +242,7 @@ fn send_message<'py>(
         // so the message must not be sent in parts.
         undivided: !control.is_empty(),
     };
-    let count = transfer(this.py(), socket, wanted, |fd, flags, sent| {
+    let count = transfer_to(this.py(), socket, wanted, target, |fd, flags, sent| {
         if sent == 0 {
             return message::sendmsg(fd, Outgoing { address, data: &slices, control }, flags);
         }

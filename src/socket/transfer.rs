@@ -7,7 +7,9 @@ use pyo3::prelude::*;
 
 use super::object::SocketRef;
 use crate::call::deadline::Deadline;
-use crate::call::transfer::{Attempt, Transfer, attempt_first, complete, transfer};
+use crate::call::failure::{Call, Doing, Failure, Target};
+use crate::call::hooks;
+use crate::call::transfer::{Attempt, Transfer, attempt_first, complete, transfer, transfer_to};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
@@ -235,7 +237,8 @@ fn send_until_done(
         // A signal may have ended the call after a part was sent, without EINTR. The handler must not have to wait for the rest.
         signals::run_handlers(this.py())?;
         if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
-            return Err(Error::TimedOut);
+            let call = Call::new(this.socket(), Doing::Sending);
+            return Err(hooks::failed(this.py(), Error::TimedOut, Failure::Call(call)));
         }
         first = attempt_first(this.py(), this.socket(), send_transfer(left, flags), &mut send_attempt(left));
     }
@@ -287,7 +290,8 @@ fn send_to<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int, target: &Bo
     let (py, socket) = (this.py(), this.socket());
     let to = address::from_python(this.address_context("sendto"), target)?;
     audit(py, c"socket.sendto", (&*this.object(), target))?;
-    let count = transfer(py, socket, send_transfer(data, flags), |fd, flags, sent| {
+    let target = Some(Target { address: &to, given: target.as_borrowed() });
+    let count = transfer_to(py, socket, send_transfer(data, flags), target, |fd, flags, sent| {
         sys::socket::sendto(fd, &data[sent..], &to, flags)
     })?;
     count.into_object(py)

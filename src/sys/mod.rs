@@ -8,7 +8,10 @@
 //! | [`receive`] | the memory that a call receives into |
 //! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
 //! | [`ancillary`] | the layout of control messages (ancillary data) |
+//! | [`listener`] | the backlog of a TCP listener |
 //! | [`memory`] | fallible allocation: no memory is an error, not an abort |
+//! | [`taken`] | whether a socket keeps another from being bound |
+//! | [`traffic`] | how much a TCP connection has carried |
 //! | [`wait`] | waiting until a descriptor is ready |
 //! | [`futex`] | waiting until a word changes |
 //! | [`thread`] | threads that outlive the call that starts them |
@@ -30,6 +33,7 @@ pub mod database;
 pub mod futex;
 pub mod interface;
 pub mod interface_address;
+pub mod listener;
 pub mod memory;
 pub mod message;
 pub mod presentation;
@@ -38,7 +42,9 @@ mod reentrant;
 pub mod resolver;
 pub mod search;
 pub mod socket;
+pub mod taken;
 pub mod thread;
+pub mod traffic;
 pub mod wait;
 pub mod wake;
 

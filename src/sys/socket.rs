@@ -114,6 +114,23 @@ pub fn getpeername(fd: BorrowedFd<'_>) -> io::Result<SockAddr> {
     SockRef::from(&fd).peer_addr()
 }
 
+/// `getsockopt(SO_PEERNAME)`: like `getpeername(2)`, and also the peer of a connection that has ended. `AF_INET` and `AF_INET6` only.
+pub fn former_peer(fd: BorrowedFd<'_>) -> io::Result<SockAddr> {
+    let size = match getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_DOMAIN)? {
+        libc::AF_INET => size_of::<libc::sockaddr_in>(),
+        libc::AF_INET6 => size_of::<libc::sockaddr_in6>(),
+        _ => return Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)),
+    };
+    let mut storage = SockAddrStorage::zeroed();
+    let mut length = socklen(size);
+    // SAFETY: the kernel writes at most `length` bytes, and a storage has more. A storage is valid for any bytes.
+    unsafe {
+        let value = (&raw mut storage).cast();
+        syscall!(getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERNAME, value, &raw mut length))?;
+        Ok(SockAddr::new(storage, length))
+    }
+}
+
 /// `shutdown(2)`; `how` is passed on unchecked.
 pub fn shutdown(fd: BorrowedFd<'_>, how: c_int) -> io::Result<()> {
     // SAFETY: the call takes plain numbers.

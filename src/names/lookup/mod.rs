@@ -45,10 +45,11 @@ use socket2::SockAddr;
 use self::helpers::{HELPERS, Progress};
 use self::question::{Answer, Question};
 use super::ip::Ip;
-use crate::call::scope;
+use crate::call::failure::{self, Failure};
+use crate::call::{hooks, scope};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
-use crate::sys::resolver::{AddrInfo, Hints, Host};
+use crate::sys::resolver::{self, AddrInfo, Hints, Host};
 use crate::sys::thread;
 
 /// Calls `getaddrinfo(3)` with the thread detached; see [`find`].
@@ -59,8 +60,9 @@ pub fn getaddrinfo(
     hints: Hints,
     until: Option<Instant>,
 ) -> Result<Vec<AddrInfo>> {
+    let asked = failure::Question::Addresses { host, service, family: hints.family };
     let (host, service) = (host.map(Cow::Borrowed), service.map(Cow::Borrowed));
-    match find(py, &Question::AddrInfo { host, service, hints }, until)? {
+    match find_noted(py, &Question::AddrInfo { host, service, hints }, until, asked)? {
         Answer::AddrInfo(entries) => Ok(entries),
         _ => Err(mistaken()),
     }
@@ -73,7 +75,13 @@ pub fn getnameinfo(
     flags: c_int,
     until: Option<Instant>,
 ) -> Result<(CString, CString)> {
-    match find(py, &Question::NameInfo { address, flags }, until)? {
+    let asked = address.as_socket().map(|address| failure::Question::Names(address.ip()));
+    let question = Question::NameInfo { address, flags };
+    let answer = match asked {
+        Some(asked) => find_noted(py, &question, until, asked),
+        None => find(py, &question, until),
+    };
+    match answer? {
         Answer::NameInfo(host, service) => Ok((host, service)),
         _ => Err(mistaken()),
     }
@@ -81,24 +89,52 @@ pub fn getnameinfo(
 
 /// Calls `gethostbyname_r(3)` with the thread detached; see [`find`].
 pub fn gethostbyname(py: Python<'_>, name: &CStr, until: Option<Instant>) -> Result<Host> {
-    find_host(py, &Question::HostByName(Cow::Borrowed(name)), until)
+    let asked = failure::Question::Addresses { host: Some(name), service: None, family: libc::AF_INET };
+    find_host(py, &Question::HostByName(Cow::Borrowed(name)), until, asked)
 }
 
 /// Calls `gethostbyaddr_r(3)` with the thread detached; see [`find`].
 pub fn gethostbyaddr(py: Python<'_>, ip: Ip, until: Option<Instant>) -> Result<Host> {
-    find_host(py, &Question::HostByAddr(ip), until)
+    find_host(py, &Question::HostByAddr(ip), until, failure::Question::Names(ip.into()))
 }
 
-fn find_host(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -> Result<Host> {
-    match find(py, question, until)? {
+fn find_host(
+    py: Python<'_>,
+    question: &Question<'_>,
+    until: Option<Instant>,
+    asked: failure::Question<&CStr>,
+) -> Result<Host> {
+    let began = hooks::now();
+    let answer = find(py, question, until).map_err(as_reported);
+    match answer.map_err(|error| hooks::failed(py, error, Failure::look_up(asked, began)))? {
         Answer::Host(host) => Ok(host),
         _ => Err(mistaken()),
+    }
+}
+
+/// A failed look-up as CPython reports it. Since 3.14 it reports the code that the call returns; before, it reported the thread's
+/// `h_errno`, which the call need not set.
+fn as_reported(error: Error) -> Error {
+    match error {
+        Error::Host(_) if !cfg!(Py_3_14) => resolver::Failure::Host(resolver::h_errno()).into(),
+        error => error,
     }
 }
 
 #[cold]
 fn mistaken() -> Error {
     Error::system("the answer is that of another question")
+}
+
+/// The same as [`find`], with a note on the error.
+fn find_noted(
+    py: Python<'_>,
+    question: &Question<'_>,
+    until: Option<Instant>,
+    asked: failure::Question<&CStr>,
+) -> Result<Answer> {
+    let began = hooks::now();
+    find(py, question, until).map_err(|error| hooks::failed(py, error, Failure::look_up(asked, began)))
 }
 
 /// Looks a name or an address up, detached. In the main thread the handlers of signals run meanwhile, and one that raises ends the look-up.

@@ -1,0 +1,140 @@
+//! The notes of `create_connection`, which tries the addresses of a host in turn and raises the error of the last one.
+
+use std::ffi::c_int;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use super::facts::{End, Facts, Subject};
+use super::gather::host_text;
+use super::note::{Attempt, Content, EARLIER, Note, as_note};
+use super::{list, list_of, set_list};
+use crate::call::failure::Doing;
+use crate::call::hooks;
+use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
+use crate::interpreter::arguments::Arguments;
+use crate::interpreter::number::plain_long;
+use crate::interpreter::text::utf8;
+use crate::sys::memory::try_format;
+
+/// `_note_attempt(error, address, host)`.
+pub fn note_attempt<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let (Some(error), Some(address), Some(host)) = (arguments.get(0), arguments.get(1), arguments.get(2)) else {
+        return Err(Error::type_error("_note_attempt() takes three arguments"));
+    };
+    if hooks::are_on() {
+        // The error itself is more important than its note.
+        if let Err(refused) = complete_note(&error, &address, host_text(&host)) {
+            refused.discard(py);
+        }
+    }
+    Ok(py.None().into_bound(py))
+}
+
+/// Adds the host to the note of a connection; or adds a note to an error that has none, such as that of a socket which could not be made.
+fn complete_note(error: &Bound<'_, PyAny>, address: &Bound<'_, PyAny>, host: Option<&str>) -> Result<()> {
+    match list_of(error)? {
+        Some(list) if list::is_ours(&list) => {
+            for item in list::raw_items(&list) {
+                if let (Some(facts), Some(host)) = (as_note(&item).and_then(Note::facts), host) {
+                    facts.set_name(host)?;
+                }
+            }
+            Ok(())
+        }
+        Some(_) => Ok(()),
+        None => match numeric_address(address) {
+            Some(address) => add_connection(error, address, host),
+            None => Ok(()),
+        },
+    }
+}
+
+/// The socket address in a tuple `(host, port, …)`, as `getaddrinfo` returns it; `None` if the host is not numeric.
+fn numeric_address(address: &Bound<'_, PyAny>) -> Option<SocketAddr> {
+    let address = address.cast::<PyTuple>().ok()?;
+    let host = address.get_item(0).ok()?;
+    let port = plain_long(&address.get_item(1).ok()?)?;
+    let ip: IpAddr = utf8(host.cast::<PyString>().ok()?)?.parse().ok()?;
+    Some(SocketAddr::new(ip, u16::try_from(port).ok()?))
+}
+
+fn add_connection(error: &Bound<'_, PyAny>, address: SocketAddr, host: Option<&str>) -> Result<()> {
+    const ANY_PROTOCOL: c_int = 0;
+    let subject = Subject::Call {
+        doing: Doing::Connecting,
+        target: Some(address.into()),
+        name: OnceLock::new(),
+        local: None,
+        peer: None,
+        proto: ANY_PROTOCOL,
+    };
+    let facts = Facts { subject, end: End::Failed(None), hint: None };
+    if let Some(host) = host {
+        facts.set_name(host)?;
+    }
+    let list = list::new(error.py())?;
+    list::add_facts(&list, facts)?;
+    set_list(error, &list)
+}
+
+/// `_note_attempts(errors)`.
+pub fn note_attempts<'py>(py: Python<'py>, errors: &Bound<'py, PyAny>) -> ObjectResult<'py> {
+    if hooks::are_on()
+        && let Err(refused) = add_earlier(errors)
+    {
+        refused.discard(py);
+    }
+    Ok(py.None().into_bound(py))
+}
+
+/// Adds a note for each other error of a list to the last one, unless it has such notes: an exception object may be raised again.
+fn add_earlier(errors: &Bound<'_, PyAny>) -> Result<()> {
+    let errors = errors.cast::<PyList>()?;
+    let Some((last, earlier)) = errors.len().checked_sub(1).map(|last| (last, 0..last)) else {
+        return Ok(());
+    };
+    let last = errors.get_item(last)?;
+    let list = if let Some(list) = list_of(&last)? {
+        list
+    } else {
+        let list = list::new(last.py())?;
+        set_list(&last, &list)?;
+        list
+    };
+    if has_earlier(&list) {
+        return Ok(());
+    }
+    for index in earlier {
+        let error = errors.get_item(index)?;
+        if !error.is(&last) {
+            list::add(&list, earlier_attempt(&error)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn has_earlier(list: &Bound<'_, PyList>) -> bool {
+    list::raw_items(list).any(|item| match as_note(&item) {
+        Some(note) => note.facts().is_none(),
+        None => item.cast::<PyString>().ok().and_then(utf8).is_some_and(|text| text.starts_with(EARLIER)),
+    })
+}
+
+/// What is said about an attempt that has failed with this error.
+fn earlier_attempt(error: &Bound<'_, PyAny>) -> Result<Content> {
+    let text = error.str()?;
+    let text = try_format(format_args!("{}", utf8(&text).unwrap_or("an error")))?;
+    let first = list_of(error)?.and_then(|list| list::raw_item(&list, 0));
+    let attempt = match &first {
+        Some(item) => match as_note(item) {
+            Some(note) if note.facts().is_some() => Attempt::Note(note.to_owned()),
+            _ => Attempt::Text(try_format(format_args!("{}", utf8(&item.str()?).unwrap_or_default()))?),
+        },
+        None => Attempt::Text(String::new()),
+    };
+    Ok(Content::Earlier { attempt, error: text })
+}

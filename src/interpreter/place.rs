@@ -1,0 +1,100 @@
+//! A place in a program's code: where the function that runs now was called from.
+
+use std::ffi::{CStr, c_int};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::text::utf8;
+use crate::error::{Error, Result};
+use crate::interpreter::owned;
+use crate::name;
+use crate::sys::memory;
+
+/// A place: the code of a function, and the instruction in it. Its file and line are looked up only when they are asked for, and no frame
+/// is kept.
+#[derive(Debug)]
+pub struct Place {
+    code: Py<PyAny>,
+    instruction: c_int,
+}
+
+/// A place as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The file, as tracebacks show it.
+    pub file: String,
+    /// The line's number.
+    pub number: c_int,
+}
+
+impl Place {
+    /// The nearest place among the callers whose file is one that `is_wanted`; `None` if there is none.
+    pub fn of_caller(py: Python<'_>, is_wanted: impl Fn(&str) -> bool) -> Result<Option<Self>> {
+        // SAFETY: the thread is attached, because `py` exists. The function returns a borrowed reference to the frame that runs now, or null.
+        let mut frame = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast()) };
+        while let Some(current) = frame {
+            let pointer = current.as_ptr().cast::<ffi::PyFrameObject>();
+            // SAFETY: `current` is a frame, and alive. The functions return a new reference, to its code and to the frame that called it; the
+            // latter is null for the outermost frame.
+            let (code, caller) = unsafe {
+                (
+                    owned(py, ffi::PyFrame_GetCode(pointer).cast())?,
+                    Bound::from_owned_ptr_or_opt(py, ffi::PyFrame_GetBack(pointer).cast()),
+                )
+            };
+            if with_file_of(&code, &is_wanted)? {
+                // SAFETY: as above.
+                let instruction = unsafe { ffi::PyFrame_GetLasti(pointer) };
+                return Ok(Some(Place { code: code.unbind(), instruction }));
+            }
+            frame = caller;
+        }
+        Ok(None)
+    }
+
+    /// The file and the line.
+    pub fn line(&self, py: Python<'_>) -> Result<Line> {
+        let code = self.code.bind(py);
+        let file = with_file_of(code, |file| memory::try_format(format_args!("{file}")))??;
+        // SAFETY: `code` is a code object, and the instruction is an offset in it.
+        let number = unsafe { ffi::PyCode_Addr2Line(code.as_ptr().cast(), self.instruction) };
+        Ok(Line { file, number })
+    }
+
+    /// The same place again.
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Place { code: self.code.clone_ref(py), instruction: self.instruction }
+    }
+
+    /// Drops the place. (A plain drop would leave the release of the code to PyO3, which defers it.)
+    pub fn release(self, py: Python<'_>) {
+        drop(self.code.into_bound(py));
+    }
+}
+
+/// Calls a function with the file of a code object.
+fn with_file_of<T>(code: &Bound<'_, PyAny>, function: impl FnOnce(&str) -> T) -> Result<T> {
+    let file = code.getattr(name!(code.py(), "co_filename")?)?;
+    let file = file.cast::<PyString>().ok().and_then(utf8);
+    file.map(function).ok_or_else(|| Error::runtime("the name of a file is not UTF-8"))
+}
+
+/// The folder of a module's file, with a separator at the end; `None` if the module is not loaded, or has no file.
+pub fn folder_of(py: Python<'_>, module: &CStr) -> Result<Option<String>> {
+    // SAFETY: the thread is attached, because `py` exists; the name is a C string. The function returns a borrowed reference, or null
+    // without an exception if the module is not loaded, and takes no part in imports.
+    let module = unsafe {
+        let modules = Bound::from_borrowed_ptr(py, ffi::PyImport_GetModuleDict());
+        Bound::from_borrowed_ptr_or_opt(py, ffi::PyDict_GetItemString(modules.as_ptr(), module.as_ptr()))
+    };
+    let Some(module) = module else {
+        return Ok(None);
+    };
+    let file = module.getattr(name!(py, "__file__")?)?;
+    match file.cast::<PyString>().ok().and_then(utf8).and_then(|file| file.rsplit_once('/')) {
+        Some((folder, _)) => Ok(Some(memory::try_format(format_args!("{folder}/"))?)),
+        None => Ok(None),
+    }
+}
