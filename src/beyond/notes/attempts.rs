@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use super::exception::{list_of, set_list};
 use super::facts::{End, Facts, Subject};
 use super::gather::host_text;
+use super::list;
 use super::note::{Attempt, Content, EARLIER, Note, as_note};
-use super::{list, list_of, set_list};
 use crate::call::failure::Doing;
 use crate::call::hooks;
 use crate::error::{Error, Result};

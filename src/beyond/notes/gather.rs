@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
 
+use super::exception::with_note;
 use super::facts::{End, Facts, Hint, Subject, is_name};
-use super::{places, with_note};
+use super::places;
 use crate::call::failure::{Call, Doing, Failure, Question, Target};
 use crate::call::scope;
 use crate::call::socket::Socket;

@@ -1,0 +1,46 @@
+//! The notes of an exception, read and set.
+
+use pyo3::exceptions::PyMemoryError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::facts::Facts;
+use super::list;
+use crate::error::{Error, Result};
+use crate::name;
+
+/// The error with a note. If the note cannot be made, the error stays without it: the error is the more important message.
+pub fn with_note(py: Python<'_>, error: Error, facts: Facts) -> Error {
+    // The exception is taken out of the interpreter first: no object may be made while one is set.
+    let exception = error.into_pyerr(py);
+    let value = exception.value(py);
+    // Where there is no memory for the exception, it is a `MemoryError`, which is about something else.
+    if !value.is_instance_of::<PyMemoryError>()
+        && let Err(refused) = add_first(value, facts)
+    {
+        refused.discard(py);
+    }
+    exception.into()
+}
+
+/// Adds a note to an exception that nobody has seen yet, and so has none.
+fn add_first(exception: &Bound<'_, impl Sized>, facts: Facts) -> Result<()> {
+    let list = list::new(exception.py())?;
+    list::add_facts(&list, facts)?;
+    set_list(exception, &list)
+}
+
+/// The notes of an exception; `None` if it has none, or something that is not a list.
+pub fn list_of<'py>(exception: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyList>>> {
+    let notes = exception.getattr_opt(name!(exception.py(), "__notes__")?)?;
+    Ok(notes.and_then(|notes| notes.cast_into::<PyList>().ok()))
+}
+
+/// Sets the notes of an exception, as `object.__setattr__` does: the class of the exception may have another one.
+pub fn set_list(exception: &Bound<'_, impl Sized>, list: &Bound<'_, PyList>) -> Result<()> {
+    let name = name!(list.py(), "__notes__")?;
+    // SAFETY: the thread is attached, because `list` exists; all three are objects, borrowed for the call.
+    let refused = unsafe { ffi::PyObject_GenericSetAttr(exception.as_ptr(), name.as_ptr(), list.as_ptr()) };
+    if refused < 0 { Err(Error::Raised) } else { Ok(()) }
+}
