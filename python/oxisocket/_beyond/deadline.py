@@ -49,9 +49,7 @@ class deadline:  # noqa: N801 - it is used like a function
         self._thread = threading.get_ident()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         depth, self._depth = self._depth, None
         if depth is None or self._thread != threading.get_ident():
             raise RuntimeError("a deadline is left in the thread that has entered it, once")
