@@ -161,3 +161,43 @@ def test_other_errors_close_the_socket(socket, listener, resolves_to, monkeypatc
     with pytest.raises(error):
         socket.create_connection(NAME, total_timeout=LONG)
     assert open_files() == before
+
+
+class TestWithADeadline:
+    """The deadline of the thread ends a race and a look-up as `total_timeout` does: the smaller of the two counts."""
+
+    @one_by_one_and_racing
+    @pytest.mark.parametrize(("deadline", "total"), [(0.1, LONG), (LONG, 0.1)])
+    def test_no_address_answers(self, socket, full, resolves_to, open_files, more, deadline, total):
+        resolves_to(full.getsockname(), full.getsockname())
+        before, began = open_files(), time.monotonic()
+        with socket.deadline(deadline), pytest.raises(TimeoutError, match=r"^timed out$"):
+            socket.create_connection(NAME, total_timeout=total, **more)
+        assert 0.1 <= time.monotonic() - began < HANG_TIMEOUT
+        assert open_files() == before
+
+    def test_without_a_time_of_its_own(self, socket, full, listener, keep, resolves_to):
+        resolves_to(full.getsockname(), listener.getsockname())
+        with socket.deadline(LONG):
+            client = keep(socket.create_connection(NAME, happy_eyeballs_delay=0.01))
+        assert (client.getpeername(), client.gettimeout()) == (listener.getsockname(), None)
+        resolves_to(full.getsockname(), full.getsockname())
+        with socket.deadline(0.1), pytest.raises(TimeoutError, match=r"^timed out$"):
+            socket.create_connection(NAME, happy_eyeballs_delay=0.01)
+
+    @pytest.mark.parametrize("more", [{"happy_eyeballs_delay": 0.01}, {"total_timeout": LONG}], ids=repr)
+    def test_a_look_up_is_abandoned(self, socket, monkeypatch, open_files, more):
+        release = threading.Event()
+        monkeypatch.setattr(lookup, "ask", lambda *args: release.wait(HANG_TIMEOUT) and [])
+        before = open_files()
+        try:
+            with socket.deadline(0.05), pytest.raises(TimeoutError, match=r"^timed out$"):
+                socket.create_connection(NAME, **more)
+            assert open_files() == before
+        finally:
+            release.set()
+
+    def test_a_deadline_that_has_passed(self, socket, listener, resolves_to):
+        resolves_to(listener.getsockname(), listener.getsockname())
+        with socket.deadline(0), pytest.raises(TimeoutError, match=r"^timed out$"):
+            socket.create_connection(NAME, happy_eyeballs_delay=0.01)
