@@ -196,7 +196,31 @@ def test_an_additional_static_method(socket, ours):
 def test_additional_names_of_the_package(both):
     first, second = ({name for name in vars(each) if not name.startswith("_") or name == "__version__"} for each in both)
     more = {name for name in second - first if not name.isupper()}
-    assert more == {"install", "uninstall", "installed", "__version__"}
+    assert more - BEYOND == {"install", "uninstall", "installed", "__version__"}
+
+
+# What goes beyond the standard library: names of the package, which are imported when they are first used, and methods of the class.
+BEYOND = {
+    "IncompleteReadError",
+    "LimitOverrunError",
+    "Reader",
+    "deadline",
+}
+METHODS_BEYOND = {
+    "recv_exactly",
+    "recv_exactly_into",
+}
+
+
+@pytest.mark.holds("What goes beyond `socket` is more names of the package", "`__all__` does not contain the names.")
+def test_what_goes_beyond(socket, ours):
+    assert {name for name in BEYOND if hasattr(socket, name)} == (BEYOND if ours else set())
+    assert not BEYOND & set(socket.__all__)
+    if ours:
+        assert set(socket._BEYOND) == BEYOND
+    methods = set(dir(socket.socket)) - set(dir(original.socket)) - {"gethostname", "_sendfile_zerocopy"}
+    assert methods == (METHODS_BEYOND if ours else set())
+    assert not METHODS_BEYOND & set(dir(socket._socket.socket))
 
 
 @pytest.mark.holds("`SocketIO` has one more base class")

@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::make::{self, IntoObject, Name};
 use crate::interpreter::raised;
-use crate::{memory, name};
+use crate::name;
+use crate::sys::memory;
 
 /// `IncompleteReadError(partial, expected)`: EOF after the bytes `partial`. If it cannot be made, the error that prevents it has the
 /// attribute `partial`: the bytes were received, and nobody else has them.

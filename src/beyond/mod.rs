@@ -8,6 +8,7 @@
 //! | [`reader`] | the class `Reader` |
 //! | [`read_ahead`] | its buffer |
 //! | [`separator`] | what its `readuntil` looks for |
+//! | [`source`] | where received bytes come from |
 //! | [`errors`] | the exceptions that the Python package defines |
 
 pub mod deadline;
@@ -17,3 +18,4 @@ pub mod methods;
 mod read_ahead;
 pub mod reader;
 mod separator;
+mod source;
