@@ -11,6 +11,7 @@ use std::os::fd::BorrowedFd;
 use pyo3::prelude::*;
 
 use super::errors;
+use super::source::{Source, receive_by};
 use crate::call::attempts;
 use crate::call::deadline::Deadline;
 use crate::call::socket::Socket;
@@ -109,6 +110,36 @@ fn receive_all(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c
     if buffer.len() == 0 {
         return Ok(End::Full);
     }
+    match Source::of(this.object())? {
+        Source::Socket(this) => receive_all_directly(this, buffer, flags),
+        Source::Method(recv) => receive_all_by(&recv, this.socket().deadline(), buffer, flags),
+    }
+}
+
+/// Fills the buffer by the method of a subclass. It waits by itself, each time as long as the timeout says.
+#[cold]
+fn receive_all_by(
+    recv: &Bound<'_, PyAny>,
+    deadline: Deadline,
+    buffer: &mut ReceiveBuffer<'_>,
+    flags: c_int,
+) -> Result<End> {
+    loop {
+        if receive_by(recv, buffer, flags)? == 0 {
+            return Ok(End::Eof);
+        }
+        if buffer.left() == 0 {
+            return Ok(End::Full);
+        }
+        signals::run_handlers(recv.py())?;
+        if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
+            return Err(Error::TimedOut);
+        }
+    }
+}
+
+/// Fills the buffer from the socket.
+fn receive_all_directly(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c_int) -> Result<End> {
     let first = attempt_first(this.py(), this.socket(), rest_of(buffer, flags), &mut receive_rest(buffer));
     match first {
         Some(Ok(_)) if buffer.left() == 0 => Ok(End::Full),

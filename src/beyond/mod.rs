@@ -2,7 +2,6 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`methods`] | the methods that the public class has in addition |
 //! | [`deadline`] | one deadline for all calls of a thread |
 //! | [`description`] | a socket in one line |
 //! | [`errors`] | the exceptions that the Python package defines |
@@ -16,6 +15,7 @@
 //! | [`reader`] | the class `Reader` |
 //! | [`readiness`] | what a socket is ready for, and how much lies in its queues |
 //! | [`separator`] | what its `readuntil` looks for |
+//! | [`source`] | where received bytes come from |
 //! | [`tcp_info`] | what the kernel knows of a TCP connection |
 
 pub mod deadline;
@@ -31,4 +31,5 @@ mod read_ahead;
 pub mod reader;
 pub mod readiness;
 mod separator;
+mod source;
 pub mod tcp_info;

@@ -80,16 +80,6 @@ impl ReadAhead {
         answer
     }
 
-    /// Adds a copy of these bytes.
-    pub fn append(&mut self, py: Python<'_>, bytes: &[u8]) -> Result<()> {
-        self.make_room(py, bytes.len())?;
-        for (place, byte) in self.room().iter_mut().zip(bytes) {
-            place.write(*byte);
-        }
-        self.end += bytes.len();
-        Ok(())
-    }
-
     /// Takes the first `count` bytes of the content, or all of it if there are fewer. If there is no memory for them, they stay.
     #[inline]
     pub fn take<'py>(&mut self, py: Python<'py>, count: usize) -> ObjectResult<'py> {

@@ -17,17 +17,17 @@ use pyo3::types::{PyBool, PyDict, PyModule, PyTuple, PyType};
 use super::errors;
 use super::read_ahead::{READ_AHEAD, ReadAhead};
 use super::separator::{Newline, Place, Separator, Separators};
+use super::source::{self, Source};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords};
-use crate::interpreter::buffer::Buffer;
 use crate::interpreter::class::{Class, slot};
 use crate::interpreter::format::{Format, Object};
 use crate::interpreter::function::{Attributes, Receiver, Table};
-use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::make;
 use crate::interpreter::signals;
 use crate::interpreter::slot::Slot;
-use crate::socket::{class, transfer};
+use crate::socket::transfer;
 use crate::{attributes, functions, initialiser, name};
 
 /// An instance. All zeros behind its head are one whose `__init__` did not run.
@@ -137,16 +137,12 @@ impl<'py> Entered<'_, 'py> {
         let Some(socket) = self.instance.socket.get(py) else {
             return Err(Error::runtime("__init__() of this Reader was not called"));
         };
-        let recv = socket.getattr(name!(py, "recv")?)?;
-        let before = self.buffer.content().len();
         let most = most.min(self.buffer.room().len());
-        if let Some(socket) = class::socket_of_recv(&recv) {
-            self.buffer.receive(most, |room| transfer::receive(socket, room, 0))?;
-        } else {
-            let received = recv.call1((most.into_object(py)?,))?;
-            self.buffer.append(py, Buffer::readable(&received)?.bytes())?;
-        }
-        self.eof = self.buffer.content().len() == before;
+        let count = match Source::of(socket.as_borrowed())? {
+            Source::Socket(socket) => self.buffer.receive(most, |room| transfer::receive(socket, room, 0)),
+            Source::Method(recv) => self.buffer.receive(most, |room| source::receive_by(&recv, room, 0)),
+        }?;
+        self.eof = count == 0;
         Ok(())
     }
 

@@ -5,8 +5,7 @@ use pyo3::types::PyTuple;
 
 use crate::error::{Error, Result};
 use crate::interpreter::buffer::Buffer;
-use crate::sys::memory;
-use crate::sys::search;
+use crate::sys::{memory, search};
 
 /// Where a separator was found: its first byte, and the one behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

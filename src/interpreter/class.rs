@@ -1,6 +1,7 @@
 //! Heap types: the work of PyO3's `#[pyclass]`, with our own layout and slots.
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -110,6 +111,24 @@ impl Class {
             owned(py, class)?
         };
         Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
+    }
+}
+
+/// The version tag of a class. Whenever an attribute of the class or of its bases is set, the interpreter gives it a new tag, or 0 until the
+/// tag is needed. No other class has the same tag.
+#[inline]
+pub fn version(class: Borrowed<'_, '_, PyType>) -> u32 {
+    // SAFETY: the class is valid and borrowed, and the field is aligned. The interpreter writes the field in one store.
+    unsafe { AtomicU32::from_ptr(&raw mut (*class.as_type_ptr()).tp_version_tag).load(Ordering::Relaxed) }
+}
+
+/// Whether all instances of a class have the same methods: none can have attributes of its own, or looks attributes up in another way.
+pub fn decides_alone(class: Borrowed<'_, '_, PyType>) -> bool {
+    // SAFETY: the classes are valid, and their fields do not change once they are made.
+    unsafe {
+        let class = &*class.as_type_ptr();
+        let (lookup, default) = (class.tp_getattro, ffi::PyBaseObject_Type.tp_getattro);
+        class.tp_dictoffset == 0 && lookup.map(|lookup| lookup as usize) == default.map(|lookup| lookup as usize)
     }
 }
 

@@ -183,18 +183,17 @@ pub unsafe fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> SocketRef<'a, 'py>
     unsafe { SocketRef::from_interpreter(object.py(), object.as_ptr()) }
 }
 
-/// The socket of a method `recv` that was looked up on it, if it is the one of this class, and not one that a subclass or a program has put
-/// in its place.
-pub fn socket_of_recv<'a, 'py>(method: &'a Bound<'py, PyAny>) -> Option<SocketRef<'a, 'py>> {
-    // SAFETY: the class of the object, which is checked, says that it is a `PyCFunctionObject`. The interpreter makes one of an entry of this
-    // table only for an instance of the class, which it keeps.
+/// Whether a method that was looked up on an object is `recv` of this class, bound to that object: not one that a subclass or a program has
+/// put in its place.
+pub fn is_recv_of(method: &Bound<'_, PyAny>, object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the class of the method, which is checked, says that it is a `PyCFunctionObject`. Names are C strings.
     unsafe {
         if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyCFunction_Type {
-            return None;
+            return false;
         }
         let function = &*method.as_ptr().cast::<ffi::PyCFunctionObject>();
-        let is_recv =
-            |entry: &ffi::PyMethodDef| ptr::eq(entry, function.m_ml) && CStr::from_ptr(entry.ml_name) == c"recv";
-        METHODS.entries().iter().any(is_recv).then(|| SocketRef::from_interpreter(method.py(), function.m_self))
+        let mut entries = METHODS.entries().iter();
+        let is_recv = |entry: &ffi::PyMethodDef| CStr::from_ptr(entry.ml_name) == c"recv";
+        function.m_self == object.as_ptr() && entries.any(|entry| ptr::eq(entry, function.m_ml) && is_recv(entry))
     }
 }

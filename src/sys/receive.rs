@@ -58,6 +58,15 @@ impl<'a> ReceiveBuffer<'a> {
         self.memory.len() - self.filled
     }
 
+    /// Adds a copy of these bytes to the filled part. What there is no room for is left out.
+    pub fn append(&mut self, bytes: &[u8]) {
+        let (_, rest) = self.memory.split_at_mut(self.filled);
+        for (place, byte) in rest.iter_mut().zip(bytes) {
+            place.write(*byte);
+        }
+        self.filled += bytes.len().min(rest.len());
+    }
+
     /// Receives into the part that is not filled, and adds what `receive` fills of it to the filled part.
     #[inline]
     pub fn extend<T>(&mut self, receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> T) -> T {
@@ -143,6 +152,16 @@ mod tests {
             assert_eq!(buffer.left(), left);
         }
         assert_eq!(buffer.filled(), b"abcd");
+    }
+
+    #[test]
+    fn copies_are_appended_as_far_as_there_is_room() {
+        let mut memory = [MaybeUninit::uninit(); 4];
+        let mut buffer = ReceiveBuffer::uninit(&mut memory);
+        for part in [&b"a"[..], b"", b"bc", b"def"] {
+            buffer.append(part);
+        }
+        assert_eq!((buffer.filled(), buffer.left()), (&b"abcd"[..], 0));
     }
 
     #[test]

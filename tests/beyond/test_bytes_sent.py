@@ -202,6 +202,11 @@ def test_nothing_else_of_the_exception_changes(agree):
     assert len(outcomes) == 4
 
 
+@pytest.mark.holds("The exception of a `sendall` that fails has an attribute `bytes_sent`.")
+def test_only_oxisocket_has_it(socket, ours):
+    assert [hasattr(error, "bytes_sent") for error in failures(socket)] == [ours] * 4
+
+
 @only_oxisocket
 def test_copies_keep_it(socket):
     for error in failures(socket):

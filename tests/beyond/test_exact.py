@@ -256,6 +256,106 @@ def test_a_subclass_and_keywords(socket, keep):
     assert buffer[:2] == b"ef"
 
 
+class TestOverriding:
+    """A subclass with a `recv` of its own, as `ssl.SSLSocket` is, gets the bytes by that: the socket's own may mean something else."""
+
+    @pytest.fixture
+    def upper(self, socket, keep):
+        """A socket to send with, and one that receives in upper case, at most three bytes at once."""
+
+        class Upper(socket.socket):
+            def recv(self, size, *flags):
+                self.asked = (size, *flags)
+                return super().recv(min(size, 3), *flags).upper()
+
+        left, right = socket.socketpair()
+        keep(left)
+        return left, keep(Upper(fileno=right.detach()))
+
+    @FORMS
+    def test_all_bytes(self, socket, upper, receive):
+        left, right = upper
+        left.sendall(DATA + DATA)
+        assert receive(right, 4) == b"ABCD"
+        assert right.asked == (1,)
+        assert receive(right, 5, socket.MSG_DONTWAIT) == b"EFABC"
+        assert right.asked == (2, socket.MSG_DONTWAIT)
+
+    @FORMS
+    def test_errors_carry_what_came(self, socket, upper, receive):
+        left, right = upper
+        right.settimeout(0.05)
+        left.sendall(b"abcd")
+        with pytest.raises(TimeoutError) as timeout:
+            receive(right, 10)
+        left.sendall(b"efgh")
+        left.close()
+        with pytest.raises(socket.IncompleteReadError) as incomplete:
+            receive(right, 10)
+        assert [each.value.partial for each in (timeout, incomplete)] == [b"ABCD", b"EFGH"]
+
+    @FORMS
+    def test_the_timeout_is_one_for_the_whole_call(self, socket, keep, receive):
+        class Slow(socket.socket):
+            def recv(self, size):
+                time.sleep(0.02)
+                return b"x"
+
+        with keep(Slow()) as slow:
+            slow.settimeout(0.1)
+            with pytest.raises(TimeoutError) as caught:
+                receive(slow, 1 << 20)
+        assert 0 < len(caught.value.partial) < 1 << 20
+
+    @pytest.mark.parametrize(("received", "error"), [(b"xxxx", OSError), ("x", TypeError), (None, TypeError)])
+    def test_what_returns_something_else(self, socket, received, error):
+        class Odd(socket.socket):
+            def recv(self, size):
+                return received
+
+        with Odd() as odd, pytest.raises(error):
+            odd.recv_exactly(3)
+
+    def test_a_method_that_was_replaced_counts(self, socket, unix_pair, monkeypatch):
+        left, right = unix_pair
+        for _ in range(3):
+            left.sendall(b"abc")
+            assert right.recv_exactly(3) == b"abc"
+            with monkeypatch.context() as patch:
+                patch.setattr(socket.socket, "recv", lambda self, size: b"x")
+                assert right.recv_exactly(3) == b"xxx"
+            left.sendall(b"abc")
+            assert right.recv_exactly(3) == b"abc"
+
+    def test_a_method_of_the_instance_counts(self, socket, unix_pair):
+        class Subclass(socket.socket):
+            pass
+
+        left, right = unix_pair
+        with Subclass(fileno=right.detach()) as right:
+            left.sendall(b"abc")
+            assert right.recv_exactly(3) == b"abc"
+            right.recv = lambda size: b"x"
+            assert right.recv_exactly(3) == b"xxx"
+
+    def test_a_subclass_that_looks_its_attributes_up(self, socket, unix_pair):
+        class Subclass(socket.socket):
+            __slots__ = ()
+            own = False
+
+            def __getattribute__(self, name):
+                if name == "recv" and type(self).own:
+                    return lambda size: b"x"
+                return super().__getattribute__(name)
+
+        left, right = unix_pair
+        with Subclass(fileno=right.detach()) as right:
+            left.sendall(b"abc")
+            assert right.recv_exactly(3) == b"abc"
+            Subclass.own = True
+            assert right.recv_exactly(3) == b"xxx"
+
+
 class TestSizes:
     @pytest.fixture
     def sock(self, unix_pair):

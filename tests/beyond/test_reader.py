@@ -8,7 +8,6 @@ import gc
 import os
 import pickle
 import socket as original
-import subprocess
 import sys
 import threading
 import weakref
@@ -278,9 +277,10 @@ class TestObjects:
     def test_what_returns_more_than_was_asked_for(self, socket):
         class TooMuch:
             def recv(self, size):
-                return b"x" * (size * 3) + b"\n"
+                return b"x" * (size + 1)
 
-        assert set(socket.Reader(TooMuch(), 1 << 20).readline()[:-1]) == {ord("x")}
+        with pytest.raises(OSError, match=r"^recv\(\) returned 65537 bytes, and was asked for 65536 at most$"):
+            socket.Reader(TooMuch()).readline()
 
     @pytest.mark.parametrize("received", [None, "text", 5])
     def test_what_returns_no_bytes(self, socket, received):
@@ -542,32 +542,6 @@ thread.join()
 left.close()
 """
         assert run(code, timeout) == "stopped\n"
-
-
-def test_tls(socket, keep, start, tmp_path):
-    """An SSLSocket has its own `recv`, with the stdlib's class as with ours."""
-    ssl = pytest.importorskip("ssl")
-    certificate = tmp_path / "cert.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    try:
-        subprocess.run([*command, "-keyout", certificate, "-out", tmp_path / "c"], check=True, capture_output=True, timeout=50)
-    except (OSError, subprocess.SubprocessError):
-        pytest.skip("there is no openssl to make a certificate with")
-    certificate.write_text(certificate.read_text() + (tmp_path / "c").read_text())
-    server_side, client_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    server_side.load_cert_chain(certificate)
-    client_side.check_hostname, client_side.verify_mode = False, ssl.CERT_NONE
-    left, right = (keep(each) for each in socket.socketpair())
-    serving = start(server_side.wrap_socket, left, True)
-    client = keep(client_side.wrap_socket(right))
-    server = keep(serving.result())
-    server.sendall(b"line\n" + bytes(100_000))
-    reader = socket.Reader(client)
-    assert reader.readline() == b"line\n"
-    assert reader.readexactly(100_000) == bytes(100_000)
-    client.settimeout(0.02)
-    with pytest.raises(TimeoutError):
-        reader.readline()
 
 
 def test_the_import_is_lazy(run):
