@@ -348,6 +348,14 @@ def has_dualstack_ipv6() -> bool:
     return True
 
 
+def _with_address(error: OSError, address: "_socket._Address") -> OSError:
+    """The error of a bind, with the address in its text."""
+    named = OSError(error.errno, f"{error.strerror} (while attempting to bind on address {address!r})")
+    if hasattr(error, "__notes__"):
+        named.__notes__ = error.__notes__
+    return named
+
+
 def create_server(
     address: "_socket._Address",
     *,
@@ -381,11 +389,7 @@ def create_server(
         try:
             sock.bind(address)
         except OSError as error:
-            text = f"{error.strerror} (while attempting to bind on address {address!r})"
-            refusal = OSError(error.errno, text)
-            if hasattr(error, "__notes__"):
-                refusal.__notes__ = error.__notes__
-            raise refusal from None
+            raise _with_address(error, address) from None
         if backlog is None:
             sock.listen()
         else:

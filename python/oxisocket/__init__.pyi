@@ -12,8 +12,6 @@ from io import BufferedReader, BufferedRWPair, BufferedWriter, RawIOBase, TextIO
 from typing import Any, Final, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, overload
 from typing_extensions import disjoint_base
 
-from typing_extensions import disjoint_base
-
 from oxisocket import _socket as _socket
 from oxisocket._beyond.interfaces import (
     InterfaceAddress as InterfaceAddress,
@@ -527,9 +525,7 @@ def getaddrinfo(
 def getfqdn(name: str = "") -> str: ...
 def has_dualstack_ipv6() -> bool: ...
 def install(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> _Installation: ...
-def installed(
-    *, happy_eyeballs: bool | None = None, notes: bool | None = None
-) -> AbstractContextManager[_Installation]: ...
+def installed(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> AbstractContextManager[_Installation]: ...
 def recv_fds(
     sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0, *, honor_arguments: bool = False
 ) -> tuple[bytes, list[int], int, _socket._ReturnedAddress]: ...

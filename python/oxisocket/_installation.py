@@ -57,9 +57,7 @@ _notes_before: bool | None = None  # whether errors had notes before install() w
 _HAPPY_EYEBALLS_DELAY = 0.25
 
 
-def install(
-    oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, notes: bool | None = None
-) -> Installation:
+def install(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, notes: bool | None = None) -> Installation:
     """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
     Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that have imported the standard

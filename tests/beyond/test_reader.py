@@ -259,7 +259,7 @@ class TestLimit:
 
     @pytest.mark.parametrize("limit", [0, -1])
     def test_it_is_positive(self, socket, limit):
-        with pytest.raises(ValueError, match="^the limit must be positive$"):
+        with pytest.raises(ValueError, match=r"^the limit must be positive$"):
             socket.Reader(Chunks(), limit)
 
     def test_its_error_can_be_copied_and_pickled(self, socket):
@@ -396,7 +396,7 @@ class TestObjects:
 
     def test_sizes(self, socket):
         reader = socket.Reader(Chunks(b"abc"))
-        with pytest.raises(ValueError, match="^negative size in readexactly$"):
+        with pytest.raises(ValueError, match=r"^negative size in readexactly$"):
             reader.readexactly(-1)
         for size, error in ((1 << 62, MemoryError), (1 << 64, OverflowError), (1.5, TypeError)):
             with pytest.raises(error):
