@@ -31,6 +31,7 @@ class Script:
     ) -> None:
         self.hosts = hosts
         self.timeout = timeout
+        self.stall = 0.0  # how long the thread does not run after each start of an attempt
         self.now = 0.0
         self.starts: dict[str, float] = {}
         self.abandoned: dict[str, float] = {}
@@ -54,14 +55,14 @@ class Script:
             raise error or AssertionError
         self._numbers[number] = name
         self._events.append((self.now + delay, number, Finished(number, error)))
+        self.now += self.stall
         return self.timeout
 
     def wait(self, until: float | None) -> list[Finished | Found]:
         times = [when for when, _, _ in self._events if when != NEVER]
         assert times or until is not None, "it waits for nothing"
-        wake = min([*times, *([] if until is None else [until])])
-        assert wake >= self.now
-        self.now = wake
+        assert until is None or until >= self.now
+        self.now = wake = max(self.now, min([*times, *([] if until is None else [until])]))
         ready = sorted(event for event in self._events if event[0] <= wake)
         self._events = [event for event in self._events if event not in ready]
         for _, number, event in ready:
@@ -99,9 +100,11 @@ def race(
     interleave: int = 1,
     timeout: float | None = None,
     limit: float | None = None,
+    stall: float = 0,
 ) -> Result:
     """Run a race. The addresses are those of the hosts, in this order, unless look-ups are still to be answered."""
     script = Script(hosts, answers, timeout)
+    script.stall = stall
     awaited = (SIX, FOUR) if answers else ()
     order = Order(interleave, awaited)
     order.add(targets(" ".join(hosts) if known is None and not answers else known or ""))
@@ -250,6 +253,12 @@ class TestTimeouts:
 
     def test_a_connection_at_the_very_limit_counts(self):
         assert race({"4a": Host(0.5)}, limit=0.5).winner == "4a"
+
+    @pytest.mark.parametrize("times", [{"timeout": 1}, {"limit": 1}, {"timeout": 1, "limit": 1}])
+    def test_a_connection_that_was_made_in_time_counts_however_late_it_is_seen(self, times):
+        """The machine is busy, and the thread does not run for a while."""
+        assert race({"4a": Host(0.5), "4b": Host(NEVER)}, stall=10, **times).winner == "4a"
+        assert race({"4a": Host(NEVER), "4b": Host(NEVER)}, stall=10, **times).winner is None
 
     def test_the_limit_ends_a_look_up(self):
         result = race({}, answers=[(NEVER, SIX, ""), (NEVER, FOUR, "")], limit=3)

@@ -42,7 +42,7 @@ class Connector(Protocol):
     def start(self, number: int, target: Target, /) -> float | None:
         """Start an attempt. Return how many seconds it may take, None for no limit. Raise OSError if it failed at once."""
 
-    def wait(self, until: float | None, /) -> Iterable[Finished | Found]:
+    def wait(self, until: float | None, /) -> Sequence[Finished | Found]:
         """Wait until something happens, at most until this time; return what happened, attempts in the order of their numbers."""
         ...
 
@@ -145,28 +145,31 @@ class Race:
         self.refusals.clear()
 
     def _run(self) -> int | None:
-        while True:
-            self._expire(self._clock())
-            if not self._expiries and not self._order and not self._awaited:
-                return None
-            if self._clock() >= self._limit:
-                self.timed_out = True
-                return None
+        while self._may_continue() and not self.timed_out:
             if self._may_start():
                 self._start()
                 continue
-            for event in self._connector.wait(self._next_time()):
+            events = self._connector.wait(self._next_time())
+            for event in events:
                 if isinstance(event, Found):
                     self._add(event)
                 elif event.error is None:
                     return event.number
                 else:
                     self._fail(event.number, event.error)
+            # Time is over only where nothing has happened: a thread that was not running for a while finds its connection made.
+            if not events:
+                self._expire(self._clock())
+        return None
+
+    def _may_continue(self) -> bool:
+        return bool(self._expiries or self._order or self._awaited)
 
     def _expire(self, now: float) -> None:
         for number in [number for number, expiry in self._expiries.items() if expiry <= now]:
             self._connector.abandon(number)
             self._fail(number, TimeoutError("timed out"))
+        self.timed_out = now >= self._limit and self._may_continue()
 
     def _fail(self, number: int, error: OSError) -> None:
         del self._expiries[number]
@@ -183,7 +186,7 @@ class Race:
         self._order.add(found.targets)
 
     def _may_start(self) -> bool:
-        return bool(self._order) and self._clock() >= self._earliest_start()
+        return bool(self._order) and self._earliest_start() <= self._clock() < self._limit
 
     def _earliest_start(self) -> float:
         """When the next attempt may start."""
@@ -209,4 +212,4 @@ class Race:
         if self._order:
             times.append(self._earliest_start())
         earliest = min(times)
-        return None if earliest == math.inf else earliest
+        return None if earliest == math.inf else max(earliest, self._clock())
