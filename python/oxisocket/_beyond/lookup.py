@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import _thread
 import os
-import select
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
 from oxisocket import _socket
 from oxisocket._beyond.eyeballs import Found, Target
-from oxisocket._beyond.waiting import milliseconds
 
 #: The families whose addresses are looked up apart. Those of the first one are preferred (RFC 8305, section 3).
 FAMILIES: tuple[int, ...] = (_socket.AF_INET6, _socket.AF_INET) if _socket.has_ipv6 else (_socket.AF_INET,)
@@ -45,31 +43,7 @@ def without_resolver(host: Any, port: Any) -> list[Target] | None:
 
 def ask_within(seconds: float, host: Any, port: Any) -> list[Target]:
     """``ask`` for all families in at most so many seconds. Raises TimeoutError when they are over."""
-    targets = without_resolver(host, port)
-    if targets is not None:
-        return targets
-    answers = Answers.of(host, port, 0)
-    if answers is None:
-        return ask(host, port, 0)
-    with answers:
-        waiting = select.poll()
-        waiting.register(answers, select.POLLIN)
-        waiting.poll(milliseconds(seconds))
-        found = answers.take()
-    if not found:
-        raise TimeoutError("timed out")
-    return _targets_of(found.pop())
-
-
-def _targets_of(found: Found) -> list[Target]:
-    error = found.error
-    try:
-        if error is not None:
-            raise error
-        return list(found.targets)
-    finally:
-        # The error's traceback refers to this frame, which must not refer to the error.
-        del error, found
+    return list(_socket._public_getaddrinfo(host, port, 0, _socket.SOCK_STREAM, timeout=seconds))
 
 
 def most_telling(errors: list[OSError]) -> OSError:
