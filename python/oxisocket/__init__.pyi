@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NoReturn, Protocol, Self, SupportsIndex,
 from typing_extensions import disjoint_base
 
 from oxisocket import _socket as _socket
+from oxisocket._beyond.errors import IncompleteReadError as IncompleteReadError, LimitOverrunError as LimitOverrunError
 from oxisocket._installation import Installation as _Installation
 from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile, __version__ as __version__
 from oxisocket._socket import (
@@ -510,7 +511,6 @@ def uninstall() -> None: ...
 
 # What goes beyond the standard library.
 from oxisocket._beyond.deadline import deadline as deadline
-from oxisocket._beyond.errors import IncompleteReadError as IncompleteReadError, LimitOverrunError as LimitOverrunError
 
 class _Receiver(Protocol):
     def recv(self, bufsize: int, /) -> ReadableBuffer: ...

@@ -129,6 +129,17 @@ class TestStream:
         assert 0 < len(caught.value.partial) < 1 << 20
         assert time.monotonic() - began < HANG_TIMEOUT
 
+    @TIMEOUTS
+    def test_the_deadline_of_the_thread_counts(self, socket, pair, receive, timeout):
+        left, right = pair
+        right.settimeout(timeout)
+        left.sendall(DATA[:4])
+        with pytest.raises(TimeoutError) as caught, socket.deadline(0.05):
+            receive(right, len(DATA))
+        assert caught.value.partial == DATA[:4]
+        left.sendall(DATA[4:])
+        assert receive(right, 2) == DATA[4:]
+
     @pytest.mark.parametrize("came", [0, 4])
     @pytest.mark.parametrize("how", ["timeout 0", "MSG_DONTWAIT", "MSG_DONTWAIT and a timeout"])
     def test_what_does_not_wait_takes_what_is_there(self, socket, pair, receive, came, how):
@@ -368,9 +379,9 @@ class TestSizes:
             sock.close()  # a system call would fail
 
     def test_negative_sizes(self, sock):
-        with pytest.raises(ValueError, match="^negative size in recv_exactly$"):
+        with pytest.raises(ValueError, match=r"^negative size in recv_exactly$"):
             sock.recv_exactly(-1)
-        with pytest.raises(ValueError, match="^negative nbytes in recv_exactly_into$"):
+        with pytest.raises(ValueError, match=r"^negative nbytes in recv_exactly_into$"):
             sock.recv_exactly_into(bytearray(3), -1)
 
     @pytest.mark.parametrize("size", [1 << 62, sys.maxsize - 100])
@@ -446,7 +457,7 @@ class TestBuffers:
         assert caught.value.partial == b"ab"
 
     def test_a_buffer_that_is_too_small(self, unix_pair):
-        with pytest.raises(ValueError, match="^nbytes is greater than the length of the buffer$"):
+        with pytest.raises(ValueError, match=r"^nbytes is greater than the length of the buffer$"):
             unix_pair[1].recv_exactly_into(bytearray(3), 4)
 
     @pytest.mark.parametrize("buffer", [b"abc", "abc", None, memoryview(b"abc"), memoryview(bytearray(6))[::2]])

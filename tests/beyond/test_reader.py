@@ -259,7 +259,7 @@ class TestLimit:
 
     @pytest.mark.parametrize("limit", [0, -1])
     def test_it_is_positive(self, socket, limit):
-        with pytest.raises(ValueError, match="^the limit must be positive$"):
+        with pytest.raises(ValueError, match=r"^the limit must be positive$"):
             socket.Reader(Chunks(), limit)
 
     def test_its_error_can_be_copied_and_pickled(self, socket):
@@ -396,7 +396,7 @@ class TestObjects:
 
     def test_sizes(self, socket):
         reader = socket.Reader(Chunks(b"abc"))
-        with pytest.raises(ValueError, match="^negative size in readexactly$"):
+        with pytest.raises(ValueError, match=r"^negative size in readexactly$"):
             reader.readexactly(-1)
         for size, error in ((1 << 62, MemoryError), (1 << 64, OverflowError), (1.5, TypeError)):
             with pytest.raises(error):
@@ -457,6 +457,18 @@ class TestOneAtATime:
         for thread in threads:
             thread.join()
         assert sorted(received) == sorted(lines)
+
+
+def test_the_deadline_of_the_thread(socket, unix_pair):
+    left, right = unix_pair
+    reader = socket.Reader(right)
+    left.sendall(b"li")
+    for call in reader.readline, lambda: reader.readexactly(100_000):
+        with pytest.raises(TimeoutError), socket.deadline(0.05):
+            call()
+        assert reader.buffered == b"li"
+    left.sendall(b"ne\n")
+    assert reader.readline() == b"line\n"
 
 
 SIGNALS = """

@@ -119,7 +119,10 @@ steps = st.lists(st.one_of(chunks, chunks, chunks, st.just(TimeoutError)), max_s
 separators = st.one_of(st.sampled_from(SEPARATORS), st.lists(st.sampled_from(SEPARATORS), min_size=1, max_size=3).map(tuple))
 sizes = st.integers(0, 12)
 exact_calls = st.one_of(
-    st.just(("readline",)), st.just(("at_eof",)), separators.map(lambda each: ("readuntil", each)), sizes.map(lambda n: ("readexactly", n))
+    st.just(("readline",)),
+    st.just(("at_eof",)),
+    separators.map(lambda each: ("readuntil", each)),
+    sizes.map(lambda n: ("readexactly", n)),
 )
 calls = st.lists(st.one_of(exact_calls, exact_calls, st.integers(-1, 12).map(lambda n: ("read", n))), max_size=15)
 
