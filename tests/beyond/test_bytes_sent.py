@@ -54,6 +54,13 @@ class TestBytesSent:
         received += received_by(right)
         assert received == BIG[: caught.value.bytes_sent]
 
+    def test_the_deadline_of_the_thread(self, socket, pair):
+        left, right = pair
+        with pytest.raises(TimeoutError) as caught, socket.deadline(0.1):
+            left.sendall(BIG)
+        left.shutdown(socket.SHUT_WR)
+        assert received_by(right) == BIG[: caught.value.bytes_sent] != b""
+
     def test_a_non_blocking_socket(self, socket, pair):
         left, right = pair
         left.setblocking(False)

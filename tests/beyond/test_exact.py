@@ -129,6 +129,17 @@ class TestStream:
         assert 0 < len(caught.value.partial) < 1 << 20
         assert time.monotonic() - began < HANG_TIMEOUT
 
+    @TIMEOUTS
+    def test_the_deadline_of_the_thread_counts(self, socket, pair, receive, timeout):
+        left, right = pair
+        right.settimeout(timeout)
+        left.sendall(DATA[:4])
+        with pytest.raises(TimeoutError) as caught, socket.deadline(0.05):
+            receive(right, len(DATA))
+        assert caught.value.partial == DATA[:4]
+        left.sendall(DATA[4:])
+        assert receive(right, 2) == DATA[4:]
+
     @pytest.mark.parametrize("came", [0, 4])
     @pytest.mark.parametrize("how", ["timeout 0", "MSG_DONTWAIT", "MSG_DONTWAIT and a timeout"])
     def test_what_does_not_wait_takes_what_is_there(self, socket, pair, receive, came, how):

@@ -459,6 +459,18 @@ class TestOneAtATime:
         assert sorted(received) == sorted(lines)
 
 
+def test_the_deadline_of_the_thread(socket, unix_pair):
+    left, right = unix_pair
+    reader = socket.Reader(right)
+    left.sendall(b"li")
+    for call in reader.readline, lambda: reader.readexactly(100_000):
+        with pytest.raises(TimeoutError), socket.deadline(0.05):
+            call()
+        assert reader.buffered == b"li"
+    left.sendall(b"ne\n")
+    assert reader.readline() == b"line\n"
+
+
 SIGNALS = """
 import signal
 left, right = socket.socketpair()

@@ -200,6 +200,66 @@ def transfers(env):
     }
 
 
+@table("beyond")
+def exact_transfers(env):
+    right, slow, nonblocking, closed = env.right, env.slow, env.nonblocking, env.closed
+    reader = partial(env.module.Reader, right)
+    slow_reader = env.module.Reader(slow)
+    lines = env.module.Reader(Lines())
+    assert lines.readline()
+    return {
+        "recv_exactly": (env.message, right.recv_exactly, 10),
+        "recv_exactly of much": (env.much, right.recv_exactly, 100_000),
+        "recv_exactly with keywords": (env.message, partial(right.recv_exactly, n=5, flags=0)),
+        "recv_exactly of a subclass": (None, env.of_subclass.recv_exactly, 10),
+        "recv_exactly that times out": (None, slow.recv_exactly, 10),
+        "recv_exactly that would block": (None, nonblocking.recv_exactly, 10),
+        "recv_exactly of a negative size": (None, right.recv_exactly, -1),
+        "recv_exactly of a wrong type": (None, right.recv_exactly, "x"),
+        "recv_exactly with a wrong flag": (None, right.recv_exactly, 1, env.module.MSG_PEEK),
+        "recv_exactly of datagrams": (None, env.one.recv_exactly, 10),
+        "recv_exactly on a closed socket": (None, closed.recv_exactly, 10),
+        "recv_exactly_into": (env.message, right.recv_exactly_into, env.buffer, 10),
+        "recv_exactly_into that times out": (None, slow.recv_exactly_into, env.buffer),
+        "recv_exactly_into too small a buffer": (None, right.recv_exactly_into, env.buffer, 1000),
+        "a reader": (None, lambda: reader() and None),
+        "a reader with a wrong limit": (None, env.module.Reader, right, 0),
+        "a reader of what has no recv": (None, env.module.Reader, 5),
+        "readline that times out": (None, slow_reader.readline),
+        "readexactly that times out": (None, slow_reader.readexactly, 100_000),
+        "readline from memory": (None, lines.readline),
+        "readexactly from memory": (None, lines.readexactly, 100_000),
+        "readuntil several separators": (None, lines.readuntil, (b"y", bytearray(b"\n"))),
+        "readuntil a wrong separator": (None, lines.readuntil, (b"y", 5)),
+        "readuntil beyond the limit": (None, env.module.Reader(Lines(), 2).readuntil, b"x\n"),
+    }
+
+
+class Lines:
+    """An object to receive from that never ends."""
+
+    def recv(self, size):
+        return b"xxx\n"
+
+
+@operation("beyond")
+def recv_exactly_that_meets_the_end(env):
+    left, right = env.module.socketpair()
+    left.send(b"xx")
+    left.close()
+    yield right.recv_exactly, (10,)
+    right.close()
+
+
+@operation("beyond")
+def readexactly_that_meets_the_end(env):
+    left, right = env.module.socketpair()
+    left.send(b"xx")
+    left.close()
+    yield env.module.Reader(right).readexactly, (10,)
+    right.close()
+
+
 @table("message")
 def messages(env):
     left, right, slow = env.left, env.right, env.slow
