@@ -15,6 +15,7 @@ import tempfile
 from functools import partial
 
 GROUPS = {}
+TABLES = {}
 UNENCODABLE_NAME = "ü" * 70 + ".example"  # IDNA cannot encode such a long label
 
 
@@ -32,7 +33,7 @@ def table(group):
     """Adds the entries that a function of the environment returns to a group: a name, what to do before, the function, its arguments."""
 
     def add(function):
-        GROUPS.setdefault(group, {})[None] = function
+        TABLES.setdefault(group, []).append(function)
         return function
 
     return add
@@ -53,12 +54,9 @@ def entry(before, function, *arguments):
 
 def operations(group, env):
     """The operations of a group by their names."""
-    found = {}
-    for name, listed in GROUPS[group].items():
-        if name is None:
-            found |= {name: entry(*entries) for name, entries in listed(env).items()}
-        else:
-            found[name] = listed
+    found = dict(GROUPS.get(group, {}))
+    for listed in TABLES.get(group, ()):
+        found |= {name: entry(*entries) for name, entries in listed(env).items()}
     return found
 
 
