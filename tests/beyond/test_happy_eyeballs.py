@@ -50,6 +50,17 @@ REFUSED = (ConnectionRefusedError, errno.ECONNREFUSED)
 TIMED_OUT = (TimeoutError, None)
 
 
+@pytest.mark.parametrize("delay", [SHORT, None])
+def test_the_error_has_notes_on_all_attempts(socket, refusing, full, resolves_to, race, delay):
+    resolves_to(refusing, full.getsockname(), refusing)
+    with pytest.raises(OSError) as caught:
+        race(delay, timeout=SHORT, total_timeout=60)
+    notes = caught.value.__notes__
+    assert len(notes) == 3
+    for note, (_, port) in zip(notes, (refusing, refusing, full.getsockname()), strict=True):
+        assert f"connecting to 127.0.0.1:{port} (a.name)" in note
+
+
 class TestWinner:
     @needs_loopback6
     def test_the_other_family_wins_at_once_where_the_first_refuses(self, listener, resolves_to, dead6, race):
@@ -372,7 +383,7 @@ class TestLookUps:
         """`answers(four, six)`: what the resolver answers for each family: an address, an error, or what a function returns."""
 
         def answers(four, six):
-            def ask(host, port, family):
+            def ask(host, port, family, seconds=None):
                 assert (host, port) == NAME
                 answer = {socket.AF_INET: four, socket.AF_INET6: six, 0: four}[family]
                 answer = answer() if callable(answer) else answer
@@ -484,7 +495,7 @@ class TestLookUps:
         assert open_files() == before
 
     def test_no_address(self, socket, monkeypatch):
-        monkeypatch.setattr(lookup, "ask", lambda host, port, family: [])
+        monkeypatch.setattr(lookup, "ask", lambda host, port, family, seconds=None: [])
         for more in ({"happy_eyeballs_delay": LONG}, {"total_timeout": 60}):
             with pytest.raises(OSError, match=r"^getaddrinfo returns an empty list$"):
                 socket.create_connection(NAME, **more)
@@ -660,7 +671,7 @@ def test_the_interpreter_does_not_wait_for_a_look_up(run, more):
     code = f"""
 import time
 from oxisocket._beyond import lookup
-def ask(host, port, family):
+def ask(host, port, family, seconds=None):
     if family == socket.AF_INET:
         raise KeyError
     time.sleep({LONG})

@@ -59,7 +59,7 @@ def test_a_name_in_it_is_looked_up_once(socket, listener, keep, path, monkeypatc
     """The resolver would answer with an IPv6 address of that name from the DNS, although the file has another address for it."""
     asked = []
 
-    def ask(host, port, family):
+    def ask(host, port, family, seconds=None):
         asked.append((host, port, family))
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname())]
 

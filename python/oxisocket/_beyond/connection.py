@@ -54,15 +54,16 @@ def connect(
         # Targets that do not alternate have the order that one look-up of all families gives them.
         targets, answers = _look_up(host, port, getaddrinfo, budget, errors, apart=delay is not None and count != 0)
         if delay is not None and (answers is not None or len(targets) > 1):
-            sock = _race(prepare, targets, answers, count, delay, budget, errors)
+            sock = _race(prepare, host, targets, answers, count, delay, budget, errors)
         else:
-            sock = _one_by_one(prepare, targets, count, budget, errors)
+            sock = _one_by_one(prepare, host, targets, count, budget, errors)
         if sock is not None:
             return sock
         if not errors:
             raise OSError("getaddrinfo returns an empty list")
         if all_errors:
             raise ExceptionGroup("create_connection failed", errors)
+        _socket._note_attempts(errors)
         raise errors[-1]
     finally:
         # Avoid reference cycles: an error refers to this frame, and the frame would refer to the error.
@@ -81,14 +82,14 @@ def _look_up(
     if not lookup.is_asked_by(getaddrinfo):
         # A function that a program has put there is called as the standard library calls it, in the thread of the caller.
         return getaddrinfo(host, port, 0, _socket.SOCK_STREAM), None
+    left = budget.left()
     if apart:
         targets = lookup.without_resolver(host, port)
         if targets is not None:
             return targets, None
-        answers = None if hosts_file.may_have(host) else lookup.Answers.of(host, port, *lookup.FAMILIES)
+        answers = None if hosts_file.may_have(host) else lookup.Answers.of(host, port, *lookup.FAMILIES, seconds=left)
         if answers is not None:
             return [], answers
-    left = budget.left()
     if left is None:
         return lookup.ask(host, port, 0), None
     try:
@@ -100,6 +101,7 @@ def _look_up(
 
 def _race(
     prepare: _Maker,
+    host: Any,
     targets: list[Target],
     answers: lookup.Answers | None,
     count: int,
@@ -117,7 +119,7 @@ def _race(
             winner = race.run()
             if winner is not None:
                 return running.take(winner)
-            errors += race.errors
+            errors += _noted(race.failures, host)
             if race.timed_out:
                 errors.append(TimeoutError("timed out"))
             elif race.refusals and not errors:
@@ -127,7 +129,14 @@ def _race(
             race.forget()
 
 
-def _one_by_one(prepare: _Maker, targets: list[Target], count: int, budget: Budget, errors: list[OSError]) -> Any:
+def _noted(failures: list[tuple[OSError, Target]], host: Any) -> list[OSError]:
+    """The errors of attempts, with notes that name the host. The frame of the race must not refer to an error: that would be a cycle."""
+    for error, target in failures:
+        _socket._note_attempt(error, target[4], host)
+    return [error for error, _ in failures]
+
+
+def _one_by_one(prepare: _Maker, host: Any, targets: list[Target], count: int, budget: Budget, errors: list[OSError]) -> Any:
     """The socket that is connected to the first target that accepts; or None, and the errors of all."""
     order = Order(count)
     order.add(targets)
@@ -137,9 +146,11 @@ def _one_by_one(prepare: _Maker, targets: list[Target], count: int, budget: Budg
             if not errors or errors[-1].args != ("timed out",):
                 errors.append(TimeoutError("timed out"))
             break
+        target = order.pop()
         try:
-            return _connected(prepare, order.pop(), budget)
+            return _connected(prepare, target, budget)
         except OSError as error:
+            _socket._note_attempt(error, target[4], host)
             errors.append(error)
     return None
 

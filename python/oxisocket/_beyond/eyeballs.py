@@ -115,9 +115,9 @@ class Race:
         self._awaited = list(awaited)
         self._preferred = next(iter(awaited), None)
         self._first_start = -math.inf  # the first attempt does not wait for the preferred family after this time
-        self._started = 0
         self._last_start = -math.inf
         self._expiries: dict[int, float] = {}  # when each attempt that is under way has used up its own timeout
+        self._targets: list[Target] = []  # of the attempts that were started
         self._errors: dict[int, OSError] = {}
         #: Why look-ups found nothing, in the order of the answers.
         self.refusals: list[OSError] = []
@@ -127,7 +127,12 @@ class Race:
     @property
     def errors(self) -> list[OSError]:
         """The errors of the attempts that failed, in the order in which these were started."""
-        return [self._errors[number] for number in sorted(self._errors)]
+        return [error for error, _ in self.failures]
+
+    @property
+    def failures(self) -> list[tuple[OSError, Target]]:
+        """The errors, each with the target of the attempt that failed."""
+        return [(self._errors[number], self._targets[number]) for number in sorted(self._errors)]
 
     def run(self) -> int | None:
         """Run the race; return the number of the attempt that won, or None. All others are abandoned, whatever happens."""
@@ -190,17 +195,17 @@ class Race:
 
     def _earliest_start(self) -> float:
         """When the next attempt may start."""
-        if not self._started:
+        if not self._targets:
             return self._first_start if self._preferred in self._awaited else -math.inf
-        last = self._started - 1
+        last = len(self._targets) - 1
         return self._last_start + self._delay if last in self._expiries else -math.inf
 
     def _start(self) -> None:
-        number = self._started
-        self._started += 1
+        number, target = len(self._targets), self._order.pop()
+        self._targets.append(target)
         self._last_start = self._clock()
         try:
-            seconds = self._connector.start(number, self._order.pop())
+            seconds = self._connector.start(number, target)
         except OSError as error:
             self._errors[number] = error
         else:

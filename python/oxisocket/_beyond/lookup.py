@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import _thread
 import os
+import select
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
 from oxisocket import _socket
 from oxisocket._beyond.eyeballs import Found, Target
+from oxisocket._beyond.waiting import milliseconds
 
 #: The families whose addresses are looked up apart. Those of the first one are preferred (RFC 8305, section 3).
 FAMILIES: tuple[int, ...] = (_socket.AF_INET6, _socket.AF_INET) if _socket.has_ipv6 else (_socket.AF_INET,)
@@ -23,9 +25,16 @@ FAMILIES: tuple[int, ...] = (_socket.AF_INET6, _socket.AF_INET) if _socket.has_i
 _LEAST_TELLING = [_socket.EAI_ADDRFAMILY, _socket.EAI_NODATA, _socket.EAI_NONAME, _socket.EAI_AGAIN]
 
 
-def ask(host: Any, port: Any, family: int) -> list[Target]:
-    """The targets of a host, from the resolver, which may take its time; ``family`` is 0 for all families. Raises OSError."""
-    return list(_socket._public_getaddrinfo(host, port, family, _socket.SOCK_STREAM))
+# A look-up in a thread may take so many seconds longer than its caller waits, so that the caller is always the first to give up.
+_LONGER = 1.0
+
+
+def ask(host: Any, port: Any, family: int, seconds: float | None = None) -> list[Target]:
+    """The targets of a host, from the resolver; ``family`` is 0 for all families. Raises OSError.
+
+    Without ``seconds`` the resolver may take its time. With it, ``getaddrinfo`` bounds the number of the look-ups that go on.
+    """
+    return list(_socket._public_getaddrinfo(host, port, family, _socket.SOCK_STREAM, timeout=seconds))
 
 
 def is_asked_by(getaddrinfo: object) -> bool:
@@ -43,7 +52,31 @@ def without_resolver(host: Any, port: Any) -> list[Target] | None:
 
 def ask_within(seconds: float, host: Any, port: Any) -> list[Target]:
     """``ask`` for all families in at most so many seconds. Raises TimeoutError when they are over."""
-    return list(_socket._public_getaddrinfo(host, port, 0, _socket.SOCK_STREAM, timeout=seconds))
+    targets = without_resolver(host, port)
+    if targets is not None:
+        return targets
+    answers = Answers.of(host, port, 0, seconds=seconds)
+    if answers is None:
+        return ask(host, port, 0)
+    with answers:
+        waiting = select.poll()
+        waiting.register(answers, select.POLLIN)
+        waiting.poll(milliseconds(seconds))
+        found = answers.take()
+    if not found:
+        raise TimeoutError("timed out")
+    return _targets_of(found.pop())
+
+
+def _targets_of(found: Found) -> list[Target]:
+    error = found.error
+    try:
+        if error is not None:
+            raise error
+        return list(found.targets)
+    finally:
+        # The error's traceback refers to this frame, which must not refer to the error.
+        del error, found
 
 
 def most_telling(errors: list[OSError]) -> OSError:
@@ -67,12 +100,16 @@ class Answers:
         self._is_open = True
 
     @classmethod
-    def of(cls, host: Any, port: Any, *families: int) -> Self | None:
-        """Ask for each of the families, all at the same time; None if no thread can be started."""
+    def of(cls, host: Any, port: Any, *families: int, seconds: float | None) -> Self | None:
+        """Ask for each of the families, all at the same time, for a caller that waits for at most so many seconds.
+
+        None if no thread can be started.
+        """
+        longest = None if seconds is None else seconds + _LONGER
         answers = cls()
         try:
             for family in families:
-                _thread.start_new_thread(answers._run, (family, partial(ask, host, port, family)))
+                _thread.start_new_thread(answers._run, (family, partial(ask, host, port, family, longest)))
         except BaseException as error:
             answers.close()
             if isinstance(error, RuntimeError):
