@@ -36,22 +36,18 @@ impl Place {
         let mut frame = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast()) };
         while let Some(current) = frame {
             let pointer = current.as_ptr().cast::<ffi::PyFrameObject>();
-            // SAFETY: `current` is a frame, and alive. The functions return a new reference, to its code and to the frame that called it; the
-            // latter is null for the outermost frame.
-            let (code, caller) = unsafe {
-                (
-                    owned(py, ffi::PyFrame_GetCode(pointer).cast())?,
-                    Bound::from_owned_ptr_or_opt(py, ffi::PyFrame_GetBack(pointer).cast()),
-                )
-            };
+            // SAFETY: `current` is a frame, and alive. The function returns a new reference to its code.
+            let code = unsafe { owned(py, ffi::PyFrame_GetCode(pointer).cast())? };
             if with_file_of(&code, &is_wanted)? {
-                // SAFETY: as above.
+                // SAFETY: `current` is a frame.
                 let instruction = unsafe { ffi::PyFrame_GetLasti(pointer) };
                 return Ok(Some(Place { code: code.unbind(), instruction }));
             }
-            frame = caller;
+            // SAFETY: `current` is a frame. The function returns a new reference to the one that called it, or null for the outermost frame.
+            frame = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyFrame_GetBack(pointer).cast()) };
         }
-        Ok(None)
+        // The interpreter makes the objects of frames when they are asked for.
+        if PyErr::occurred(py) { Err(Error::Raised) } else { Ok(None) }
     }
 
     /// The file and the line.

@@ -24,6 +24,10 @@ pub fn keeps_from_binding(taken: BorrowedFd<'_>, new: BorrowedFd<'_>, address: &
 
 /// Whether both sockets would have the same port of overlapping addresses, and may not share it.
 fn port_conflict(taken: BorrowedFd<'_>, new: BorrowedFd<'_>, address: &SockAddr) -> io::Result<bool> {
+    let taken_address = getsockname(taken)?;
+    if port(&taken_address).is_none() || port(&taken_address) != port(address) {
+        return Ok(false);
+    }
     let option = |fd, name| getsockopt_int(fd, libc::SOL_SOCKET, name);
     let both = |name| Ok::<_, io::Error>(option(taken, name)? != 0 && option(new, name)? != 0);
     let kind = option(new, libc::SO_TYPE)?;
@@ -40,9 +44,7 @@ fn port_conflict(taken: BorrowedFd<'_>, new: BorrowedFd<'_>, address: &SockAddr)
         return Ok(false);
     }
     let reach = |fd, address: &SockAddr| Ok::<_, io::Error>(Reach::of(address, is_v6_only(fd)?));
-    let taken_address = getsockname(taken)?;
-    let same_port = port(&taken_address).is_some() && port(&taken_address) == port(address);
-    Ok(same_port && Reach::overlap(reach(taken, &taken_address)?, reach(new, address)?))
+    Ok(Reach::overlap(reach(taken, &taken_address)?, reach(new, address)?))
 }
 
 fn port(address: &SockAddr) -> Option<u16> {

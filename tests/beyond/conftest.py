@@ -1,4 +1,4 @@
-"""Addresses that refuse or never answer, and names that resolve to them."""
+"""Sockets of oxisocket, addresses that refuse or never answer, and names that resolve to them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 from waiting import fill_backlog
+
+
+@pytest.fixture
+def new(oxisocket: ModuleType, keep: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Makes a socket of oxisocket, and closes it after the test."""
+    return lambda *args: keep(oxisocket.socket(*args))
 
 
 @pytest.fixture

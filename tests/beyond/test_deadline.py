@@ -29,7 +29,7 @@ def times_out(oxisocket):
 
     def check(call, seconds=SOON):
         started = time.monotonic()
-        with pytest.raises(TimeoutError, match=r"^timed out$"):
+        with pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
             with oxisocket.deadline(seconds):
                 call()
         assert seconds <= time.monotonic() - started < HANG_TIMEOUT

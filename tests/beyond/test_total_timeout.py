@@ -26,7 +26,7 @@ one_by_one_and_racing = pytest.mark.parametrize(
 def test_no_address_answers(socket, full, resolves_to, open_files, more, timeout):
     resolves_to(*[full.getsockname()] * 3)
     before, began = open_files(), time.monotonic()
-    with pytest.raises(TimeoutError, match=r"^timed out$") as caught:
+    with pytest.raises(TimeoutError, match=r"(?m)^timed out$") as caught:
         socket.create_connection(NAME, timeout, total_timeout=0.1, **more)
     assert 0.1 <= time.monotonic() - began < HANG_TIMEOUT
     assert caught.value.errno is None
@@ -81,7 +81,7 @@ def test_an_error_of_the_last_address_is_no_timeout(socket, refusing, resolves_t
 @one_by_one_and_racing
 def test_no_time_at_all(socket, listener, resolves_to, more):
     resolves_to(listener.getsockname(), listener.getsockname())
-    with pytest.raises(TimeoutError, match=r"^timed out$"):
+    with pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
         socket.create_connection(NAME, total_timeout=0, **more)
 
 
@@ -171,7 +171,7 @@ class TestWithADeadline:
     def test_no_address_answers(self, socket, full, resolves_to, open_files, more, deadline, total):
         resolves_to(full.getsockname(), full.getsockname())
         before, began = open_files(), time.monotonic()
-        with socket.deadline(deadline), pytest.raises(TimeoutError, match=r"^timed out$"):
+        with socket.deadline(deadline), pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
             socket.create_connection(NAME, total_timeout=total, **more)
         assert 0.1 <= time.monotonic() - began < HANG_TIMEOUT
         assert open_files() == before
@@ -182,7 +182,7 @@ class TestWithADeadline:
             client = keep(socket.create_connection(NAME, happy_eyeballs_delay=0.01))
         assert (client.getpeername(), client.gettimeout()) == (listener.getsockname(), None)
         resolves_to(full.getsockname(), full.getsockname())
-        with socket.deadline(0.1), pytest.raises(TimeoutError, match=r"^timed out$"):
+        with socket.deadline(0.1), pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
             socket.create_connection(NAME, happy_eyeballs_delay=0.01)
 
     @pytest.mark.parametrize("more", [{"happy_eyeballs_delay": 0.01}, {"total_timeout": LONG}], ids=repr)
@@ -191,7 +191,7 @@ class TestWithADeadline:
         monkeypatch.setattr(lookup, "ask", lambda *args: release.wait(HANG_TIMEOUT) and [])
         before = open_files()
         try:
-            with socket.deadline(0.05), pytest.raises(TimeoutError, match=r"^timed out$"):
+            with socket.deadline(0.05), pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
                 socket.create_connection(NAME, **more)
             assert open_files() == before
         finally:
@@ -199,5 +199,5 @@ class TestWithADeadline:
 
     def test_a_deadline_that_has_passed(self, socket, listener, resolves_to):
         resolves_to(listener.getsockname(), listener.getsockname())
-        with socket.deadline(0), pytest.raises(TimeoutError, match=r"^timed out$"):
+        with socket.deadline(0), pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
             socket.create_connection(NAME, happy_eyeballs_delay=0.01)

@@ -122,6 +122,10 @@ class Environment:
     def rewind(self):
         self.file.seek(0)
 
+    def forget_timeout(self):
+        """After a timeout, a file object does not read any more."""
+        self.slow_raw._timeout_occurred = False
+
     def connected(self):
         """A client whose connection is in the backlog."""
         client = self.module.socket()
@@ -400,6 +404,20 @@ def connect_ex_that_is_refused(env):
 
 
 @operation("connection")
+def a_look_at_the_notes(env):
+    """In oxisocket the text of a note is made at the first look."""
+    error = OSError()
+    try:
+        with env.module.socket() as new:
+            new.connect(env.refusing)
+    except OSError as refused:
+        error = refused
+    notes = yield list, (getattr(error, "__notes__", ()),)
+    env.clean_up()
+    return bool(notes)
+
+
+@operation("connection")
 def bind(env):
     return (yield from on_a_new_socket(env, "bind", ("127.0.0.1", 0)))
 
@@ -598,7 +616,7 @@ def files(env):
         "makefile with a wrong mode": (None, left.makefile, "q"),
         "makefile of text without a buffer": (None, left.makefile, "r", 0),
         "readinto": (env.line, raw.readinto, env.buffer),
-        "readinto that times out": (None, env.slow_raw.readinto, env.buffer),
+        "readinto that times out": (env.forget_timeout, env.slow_raw.readinto, env.buffer),
         "readinto bytes": (None, raw.readinto, b"x"),
         "read a line": (env.line, env.reader.readline),
         "the next line": (env.line, next, env.reader),

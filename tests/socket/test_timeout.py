@@ -162,7 +162,7 @@ class TestItTimesOut:
     def test_accept(self, listener):
         listener.settimeout(0.03)
         began = time.monotonic()
-        with pytest.raises(TimeoutError, match=r"^timed out$"):
+        with pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
             listener.accept()
         assert time.monotonic() - began >= 0.03
 
@@ -173,7 +173,7 @@ class TestItTimesOut:
         fill_backlog(full, keep)
         last = keep(socket.socket())
         last.settimeout(0.01)
-        with pytest.raises(TimeoutError, match=r"^timed out$"):
+        with pytest.raises(TimeoutError, match=r"(?m)^timed out$"):
             last.connect(full.getsockname())
         one_more = keep(socket.socket())
         one_more.settimeout(0.01)

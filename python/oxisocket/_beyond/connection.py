@@ -130,7 +130,10 @@ def _race(
 
 
 def _noted(failures: list[tuple[OSError, Target]], host: Any) -> list[OSError]:
-    """The errors of attempts, with notes that name the host. The frame of the race must not refer to an error: that would be a cycle."""
+    """The errors of attempts, with notes that name the host.
+
+    A function of its own, because the frame of the race must not refer to an error: that would be a cycle.
+    """
     for error, target in failures:
         _socket._note_attempt(error, target[4], host)
     return [error for error, _ in failures]

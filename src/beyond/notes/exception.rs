@@ -1,4 +1,4 @@
-//! The notes of an exception, read and set.
+//! How an exception gets its notes: in the instance only, so that its text and its arguments stay as they are.
 
 use pyo3::exceptions::PyMemoryError;
 use pyo3::ffi;
@@ -10,15 +10,28 @@ use super::list;
 use crate::error::{Error, Result};
 use crate::name;
 
-/// The error with a note. If the note cannot be made, the error stays without it: the error is the more important message.
+/// The error with a note. If there is no memory for its exception or for the note, the error stays as it is: it is the more important
+/// message.
 pub fn with_note(py: Python<'_>, error: Error, facts: Facts) -> Error {
+    let unnoted = match &error {
+        Error::Os(errno) => Some(Error::Os(*errno)),
+        Error::TimedOut => Some(Error::TimedOut),
+        _ => None,
+    };
     // The exception is taken out of the interpreter first: no object may be made while one is set.
     let exception = error.into_pyerr(py);
     let value = exception.value(py);
-    // Where there is no memory for the exception, it is a `MemoryError`, which is about something else.
-    if !value.is_instance_of::<PyMemoryError>()
-        && let Err(refused) = add_first(value, facts)
-    {
+    if value.is_instance_of::<PyMemoryError>() {
+        let exception = Error::from(exception);
+        return match unnoted {
+            Some(error) => {
+                exception.discard(py);
+                error
+            }
+            None => exception,
+        };
+    }
+    if let Err(refused) = add_first(value, facts) {
         refused.discard(py);
     }
     exception.into()

@@ -6,7 +6,7 @@
 //! | [`facts`], [`quote`] | the same as values, and their text |
 //! | [`note`] | an object that makes the text when somebody asks for it |
 //! | [`list`] | the exception's list of notes, which asks when somebody looks at it |
-//! | [`exception`] | the notes of an exception, read and set |
+//! | [`exception`] | how an exception gets its notes |
 //! | [`attempts`] | the notes of `create_connection`, which tries several addresses |
 //! | [`places`] | where in the program its sockets were bound |
 
