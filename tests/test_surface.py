@@ -267,6 +267,18 @@ def test_additional_parameters(socket, ours, name):
             assert found[more].default in (None, False)
 
 
+@pytest.mark.holds("Errors have notes (`__notes__`)", "A traceback shows them; `str(error)` and `args` do not.")
+def test_additional_notes(socket, ours, keep):
+    with pytest.raises(ConnectionRefusedError) as caught:
+        bound = keep(socket.socket())
+        bound.bind(("127.0.0.1", 0))
+        keep(socket.socket()).connect(bound.getsockname())
+    error = caught.value
+    assert (str(error), error.args) == ("[Errno 111] Connection refused", (111, "Connection refused"))
+    assert hasattr(error, "__notes__") is ours
+    assert ("connecting to 127.0.0.1:" in "".join(traceback.format_exception_only(error))) is ours
+
+
 @pytest.mark.holds("`SocketIO` has one more base class")
 def test_an_additional_base_class(socket, ours):
     names = [base.__name__ for base in socket.SocketIO.__mro__]
