@@ -12,6 +12,7 @@ import sys
 import traceback
 
 import pytest
+from methods import BEYOND
 
 PUBLIC = sorted(
     {*original.__all__, *(name for name in dir(original) if not name.startswith("_") and name[0].isupper()), "SocketIO"}
@@ -45,14 +46,7 @@ MORE_NAMES = {
     "installed",
     "uninstall",
 }
-MORE_METHODS = {
-    "describe",
-    "gethostname",
-    "getsockopt_bytes",
-    "recv_exactly",
-    "recv_exactly_into",
-    "tcp_info",
-}
+MORE_METHODS = {*BEYOND, "gethostname"}
 # Parameters that the original has not, by function. All are keyword-only.
 MORE_PARAMETERS = {
     "create_connection": {"happy_eyeballs_delay", "interleave", "total_timeout"},

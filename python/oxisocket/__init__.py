@@ -145,10 +145,9 @@ def send_fds(
     """
     import array
 
+    sendmsg = sock.sendmsg
     rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))]
-    if honor_arguments:
-        return sock.sendmsg(buffers, rights, flags, address)
-    return sock.sendmsg(buffers, rights)
+    return sendmsg(buffers, rights, flags, address) if honor_arguments else sendmsg(buffers, rights)
 
 
 def recv_fds(
@@ -165,8 +164,9 @@ def recv_fds(
     import array
 
     fds = array.array("i")
+    recvmsg = sock.recvmsg
     room = _socket.CMSG_LEN(maxfds * fds.itemsize)
-    message = sock.recvmsg(bufsize, room, flags) if honor_arguments else sock.recvmsg(bufsize, room)
+    message = recvmsg(bufsize, room, flags) if honor_arguments else recvmsg(bufsize, room)
     try:
         data, messages, msg_flags, address = message
         for level, kind, payload in messages:
