@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has the GIL")
 
 PROGRAM = """
-import sys, threading
+import contextlib, sys, threading
 import oxisocket
 assert not sys._is_gil_enabled()
 
@@ -53,6 +53,28 @@ def work():
 all_at_once(work)
 assert received == [b"x"] * 2400
 left.close()
+right.close()
+""",
+    "one reader for all": """
+left, right = oxisocket.socketpair()
+reader = oxisocket.Reader(right)
+received = []
+
+def work():
+    while True:
+        with contextlib.suppress(RuntimeError):
+            line = reader.readline()
+            if not line:
+                return
+            received.append(line)
+        with contextlib.suppress(RuntimeError):
+            reader.buffered, reader.at_eof()
+
+sender = threading.Thread(target=lambda: [left.sendall(b"%d\\n" % number) for number in range(2000)] and left.close())
+sender.start()
+all_at_once(work, 4)
+sender.join()
+assert sorted(received) == sorted(b"%d\\n" % number for number in range(2000))
 right.close()
 """,
     "a file closed under its readers": """

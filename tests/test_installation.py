@@ -471,7 +471,7 @@ class TestUnusualModules:
             other = sys.modules["socket"] = {other}
             import oxisocket, oxisocket._installation
             with oxisocket.installed() as found:
-                assert found == (False, (), {{"socket": other}}) and not found.native_socket
+                assert found[:3] == (False, (), {{"socket": other}}) and not found.native_socket
                 assert sys.modules["socket"] is other and sys.modules["_socket"] is base and vars(theirs) == before
             assert sys.modules["socket"] is other
             sys.modules["socket"] = theirs
@@ -1194,7 +1194,8 @@ class TestIntrospection:
             print(socket.socket, socket.socket.__module__, socket.socket.__qualname__, inspect.isclass(socket.socket))
             print(inspect.ismodule(socket), inspect.isfunction(socket.create_connection), callable(socket.getaddrinfo))
             for function in socket.socket, socket.create_connection, socket.create_server, socket.fromfd:
-                print([(each.name, each.kind) for each in inspect.signature(function).parameters.values()])
+                added = "happy_eyeballs_delay", "interleave", "total_timeout"  # see tests/test_surface.py
+                print([(each.name, each.kind) for each in inspect.signature(function).parameters.values() if each.name not in added])
             with socket.socket() as sock:
                 print(type(sock), repr(sock) == f"<socket.socket fd={sock.fileno()}, family={sock.family:d}, type={sock.type:d}, proto=0, laddr=('0.0.0.0', 0)>")
                 for way in copy.copy, copy.deepcopy, pickle.dumps:

@@ -357,8 +357,10 @@ def measure(env):
 @needs_localhost
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 def test_no_leak(socket, keep, call):
-    env = Environment(socket, keep)
+    assert_no_leak(Environment(socket, keep), call)
 
+
+def assert_no_leak(env, call):
     def growth():
         before = measure(env)
         for _ in range(ROUNDS):
@@ -542,3 +544,90 @@ def test_a_large_recv_keeps_only_the_received_bytes(oxisocket, unix_pair_of_ours
 def unix_pair_of_ours(oxisocket, keep):
     left, right = oxisocket.socketpair()
     return keep(left), keep(right)
+
+
+def exact_receives(env):
+    env.left.sendall(env.data)
+    assert env.right.recv_exactly(40) == env.data[:40]
+    assert env.right.recv_exactly_into(env.buffer, 60) == 60
+    for size in 40, 100_000:
+        env.nonblocking_peer.send(env.data[:10])
+        fails(BlockingIOError, env.nonblocking.recv_exactly, size)
+    fails(BlockingIOError, env.nonblocking.recv_exactly_into, env.buffer)
+    fails(ValueError, env.left.recv_exactly, 1, env.socket.MSG_PEEK)
+    fails(ValueError, env.one.recv_exactly, 1)
+    fails(TypeError, env.left.recv_exactly_into, b"x")
+    fails(MemoryError, env.left.recv_exactly, 1 << 62)
+    fails(OSError, env.closed.recv_exactly, 1)
+
+
+def exact_receives_that_meet_the_end(env):
+    left, right = env.socket.socketpair()
+    left.send(b"x")
+    left.close()
+    fails(EOFError, right.recv_exactly, 2)
+    fails(EOFError, right.recv_exactly_into, bytearray(2))
+    right.close()
+
+
+def exact_receives_of_a_subclass(env):
+    class Overriding(env.socket.socket):
+        def recv(self, size):
+            return b"x"
+
+    with Overriding() as sock:
+        assert sock.recv_exactly(5) == b"xxxxx"
+        assert sock.recv_exactly_into(env.buffer, 5) == 5
+    del sock, Overriding
+    gc.collect()
+
+
+def sends_that_fail(env):
+    fails(OSError, env.closed.sendall, b"x")
+    fails(OSError, env.one.sendall, bytes(1 << 17))
+
+
+def readers(env):
+    reader = env.socket.Reader(env.right)
+    env.left.sendall(b"line\n" * 100 + bytes(100_000))
+    assert [reader.readline() for _ in range(50)] == [b"line\n"] * 50
+    assert reader.readuntil((b"line", b"\n")) == b"line"
+    assert len(reader.readexactly(50 * 5 - 4 + 100_000)) == 50 * 5 - 4 + 100_000
+    env.left.sendall(env.data)
+    assert reader.read(1000) == env.data
+    assert (reader.buffered, reader.at_eof()) == (b"", False)
+    reader.__init__(env.nonblocking)
+    for read in reader.readline, reader.read, reader.readuntil:
+        fails(BlockingIOError, read)
+    fails(TypeError, reader.readuntil, (b"x", 5))
+    fails(ValueError, env.socket.Reader, env.left, 0)
+    fails(AttributeError, env.socket.Reader, 5)
+
+
+def readers_that_meet_the_end(env):
+    left, right = env.socket.socketpair()
+    left.send(b"lines")
+    left.close()
+    fails(ValueError, env.socket.Reader(right, 3).readline)
+    reader = env.socket.Reader(right)
+    for read in lambda: reader.readexactly(2), reader.readuntil:
+        fails(EOFError, read)
+    assert (reader.readline(), reader.read(), reader.at_eof()) == (b"", b"", True)
+    right.close()
+
+
+BEYOND = [
+    exact_receives,
+    exact_receives_that_meet_the_end,
+    exact_receives_of_a_subclass,
+    sends_that_fail,
+    readers,
+    readers_that_meet_the_end,
+]
+
+
+@pytest.mark.parametrize("call", BEYOND, ids=lambda call: call.__name__)
+def test_no_leak_beyond(oxisocket, keep, call):
+    env = Environment(oxisocket, keep)
+    env.nonblocking_peer = env._other
+    assert_no_leak(env, call)

@@ -18,7 +18,7 @@ needs_testcapi = pytest.mark.skipif(importlib.util.find_spec("_testcapi") is Non
 
 @needs_testcapi
 @pytest.mark.holds("When there is no memory, a call raises `MemoryError`")
-@pytest.mark.parametrize("group", ["transfer", "message", "connection", "state", "file", "names", "conversion"])
+@pytest.mark.parametrize("group", ["transfer", "message", "connection", "state", "file", "names", "conversion", "beyond"])
 def test_each_allocation_of_the_interpreter_may_fail(oxisocket, group, tmp_path):
     """In another process, so that a crash is noticed. Only on oxisocket: without memory, the stdlib loses connections and descriptors."""
     command = [sys.executable, "-P", str(SWEEP), oxisocket.__name__, group]

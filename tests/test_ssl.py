@@ -557,3 +557,36 @@ silent = keep(client.wrap_socket(near, server_hostname="localhost", do_handshake
 silent.settimeout(None)
 ends(silent.do_handshake)
 """)
+
+
+@only_oxisocket
+def test_exact_receives_are_of_what_was_decrypted(tls):
+    assert not tls("""
+near, far = handshake()
+data = bytes(range(256)) * 1000
+sending = threads.submit(far.sendall, b"head" + data + b"line\\nrest")
+buffer = bytearray(len(data))
+assert near.recv_exactly(4) == b"head"
+assert near.recv_exactly_into(buffer) == len(data)
+assert buffer == data
+reader = socket.Reader(near)
+assert (reader.readline(), reader.readexactly(4)) == (b"line\\n", b"rest")
+sending.result()
+near.settimeout(0.1)
+far.sendall(b"ab")
+try:
+    near.recv_exactly(4)
+except TimeoutError as error:
+    assert error.partial == b"ab"
+far.sendall(b"cd")
+try:
+    reader.readline()
+except TimeoutError:
+    assert reader.buffered == b"cd"
+for flags in (socket.MSG_PEEK, socket.MSG_DONTWAIT):
+    try:
+        near.recv_exactly(4, flags)
+    except ValueError:
+        continue
+    raise AssertionError(flags)
+""")

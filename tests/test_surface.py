@@ -12,6 +12,7 @@ import sys
 import traceback
 
 import pytest
+from methods import BEYOND
 
 PUBLIC = sorted(
     {*original.__all__, *(name for name in dir(original) if not name.startswith("_") and name[0].isupper()), "SocketIO"}
@@ -28,6 +29,31 @@ HALF_PUBLIC_METHODS = ["_closed", "_io_refs", "_decref_socketios", "_real_close"
                        "_sendfile_use_send", "_sendfile_use_sendfile", "__enter__", "__exit__", "__getstate__", "__del__", "__repr__",
                        "__slots__", "__weakref__"]  # fmt: skip
 RAW_IO_METHODS = sorted(name for name in vars(original.SocketIO) if not name.startswith("_"))
+# What oxisocket has more, on purpose: names of the package, methods of the class, keyword-only parameters.
+MORE_NAMES = {
+    "IncompleteReadError",
+    "LimitOverrunError",
+    "Reader",
+    "deadline",
+    "InterfaceAddress",
+    "InterfaceFlag",
+    "TcpCaState",
+    "TcpInfo",
+    "TcpOption",
+    "TcpState",
+    "getifaddrs",
+    "install",
+    "installed",
+    "uninstall",
+}
+MORE_METHODS = {*BEYOND, "gethostname"}
+# Parameters that the original has not, by function. All are keyword-only.
+MORE_PARAMETERS = {
+    "create_connection": {"happy_eyeballs_delay", "interleave", "total_timeout"},
+    "getaddrinfo": {"timeout"},
+    "recv_fds": {"honor_arguments"},
+    "send_fds": {"honor_arguments"},
+}
 UNDEFINED = object()
 
 
@@ -104,11 +130,14 @@ def different_signatures(first, second, names):
     different = {}
     for name in names:
         expected, found = parameters(getattr(first, name, None)), parameters(getattr(second, name, None))
+        more = [(each, "keyword-only") for each in MORE_PARAMETERS.get(name, ())]
+        found = found and [each for each in found if each[:2] not in more]
         if expected is not None and expected != found:  # where the original has no signature, any signature is an addition
             different[name] = (expected, found)
     return different
 
 
+@pytest.mark.holds("`create_connection` has the keyword-only arguments `happy_eyeballs_delay`, `interleave` and `total_timeout`")
 def test_signatures_of_functions(both):
     assert different_signatures(*both, FUNCTIONS) == {}
 
@@ -196,7 +225,52 @@ def test_an_additional_static_method(socket, ours):
 def test_additional_names_of_the_package(both):
     first, second = ({name for name in vars(each) if not name.startswith("_") or name == "__version__"} for each in both)
     more = {name for name in second - first if not name.isupper()}
-    assert more == {"install", "uninstall", "installed", "__version__"}
+    # Those that go beyond the standard library are set when they are first used.
+    assert more | MORE_NAMES == MORE_NAMES | {"__version__"}
+    assert {"install", "uninstall", "installed", "__version__"} <= more
+
+
+@pytest.mark.holds("`getifaddrs`, `TcpInfo` and others", "They are in no `__all__`")
+@pytest.mark.parametrize("name", sorted(MORE_NAMES))
+def test_additional_names_are_not_exported(socket, ours, name):
+    assert hasattr(socket, name) is ours
+    assert name not in socket.__all__
+    if ours:
+        assert getattr(socket, name).__doc__
+    else:
+        with pytest.raises(ImportError):
+            exec(f"from socket import {name}")
+
+
+@pytest.mark.holds("Sockets have the methods `describe`")
+def test_additional_methods(both):
+    first, second = ({name for name in dir(each.socket) if not name.startswith("_")} for each in both)
+    more = second - first
+    assert more == (set() if both[0] is both[1] else MORE_METHODS)
+    assert all(getattr(both[1].socket, name).__doc__ for name in more)
+
+
+@pytest.mark.holds("`send_fds` and `recv_fds` have a keyword `honor_arguments`")
+@pytest.mark.parametrize("name", sorted(MORE_PARAMETERS))
+def test_additional_parameters(socket, ours, name):
+    found = inspect.signature(getattr(socket, name)).parameters
+    for more in MORE_PARAMETERS[name]:
+        assert (more in found) is ours
+        if ours:
+            assert found[more].kind is inspect.Parameter.KEYWORD_ONLY
+            assert found[more].default in (None, False)
+
+
+@pytest.mark.holds("Errors have notes (`__notes__`)", "A traceback shows them; `str(error)` and `args` do not.")
+def test_additional_notes(socket, ours, keep):
+    with pytest.raises(ConnectionRefusedError) as caught:
+        bound = keep(socket.socket())
+        bound.bind(("127.0.0.1", 0))
+        keep(socket.socket()).connect(bound.getsockname())
+    error = caught.value
+    assert (str(error), error.args) == ("[Errno 111] Connection refused", (111, "Connection refused"))
+    assert hasattr(error, "__notes__") is ours
+    assert ("connecting to 127.0.0.1:" in "".join(traceback.format_exception_only(error))) is ours
 
 
 @pytest.mark.holds("`SocketIO` has one more base class")

@@ -140,6 +140,35 @@ host: str = socket.getaddrinfo("localhost", 80)[0][4][0]
 assert_type(sock.gethostname(), str)
 assert_type(socket.__version__, str)
 socket.create_connection(("127.0.0.1", 80), socket._GLOBAL_DEFAULT_TIMEOUT)
+socket.create_connection(("127.0.0.1", 80), happy_eyeballs_delay=0.25, interleave=2, total_timeout=10)
+assert_type(socket.install(happy_eyeballs=True).happy_eyeballs, bool)
+with socket.installed(happy_eyeballs=False) as found:
+    assert_type(found.native_ssl, bool)
+"""
+
+LOOKING = """
+from typing import assert_type
+
+sock = socket.socket()
+info = sock.tcp_info()
+assert_type(info, socket.TcpInfo)
+assert_type((info.state, info.options, info.rtt_us), tuple[socket.TcpState, socket.TcpOption, int])
+assert_type(info.bytes_sent, int | None)
+assert_type(info.state.name, str)
+up = [entry.address for entry in socket.getifaddrs() if socket.InterfaceFlag.IFF_UP in entry.flags]
+assert_type(up, list[str | None])
+for entry in socket.getifaddrs():
+    assert_type((entry.index, entry.prefixlen, entry.family), tuple[int, int | None, socket.AddressFamily | None])
+assert_type(sock.getsockopt_bytes(socket.SOL_SOCKET, socket.SO_TYPE), bytes)
+assert_type(sock.getsockopt_bytes(socket.SOL_SOCKET, socket.SO_TYPE, size=4), bytes)
+assert_type(sock.describe(), str)
+assert_type(socket.send_fds(sock, [b"x"], [0], 0, "/path", honor_arguments=True), int)
+assert_type(socket.recv_fds(sock, 1, 1, socket.MSG_PEEK, honor_arguments=True)[1], list[int])
+socket.send_fds(sock, [b"x"], [0], address=b"")
+sock.tcp_info(1)                                                     # call-arg
+sock.getsockopt_bytes(1)                                             # call-arg
+info.rtt                                                             # attr-defined
+socket.send_fds(sock, [b"x"], [0], "flags", honor_arguments=True)    # call-overload
 """
 
 
@@ -183,6 +212,11 @@ def test_a_wrong_program(socket, check):
 
 def test_types_that_only_the_package_has(oxisocket, check):
     assert check(program(oxisocket, OXISOCKET_ONLY)) == []
+
+
+def test_types_of_what_looks_at_a_socket(oxisocket, check):
+    text = program(oxisocket, LOOKING)
+    assert check(text) == [(number, line.split("# ")[1]) for number, line in enumerate(text.splitlines(), 1) if "# " in line]
 
 
 @pytest.mark.parametrize(("name", "since"), [("ETH_P_ALL", 12), ("SO_BINDTOIFINDEX", 13), ("SOL_BLUETOOTH", 14)], ids=str)

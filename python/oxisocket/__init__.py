@@ -64,6 +64,21 @@ __all__ = [
 ]
 __all__ += [name for name in dir(_socket) if not name.startswith("_") and name not in ("RawSocketIO", "Socket")]
 
+# Names beyond the standard library's, each with the module of `oxisocket._beyond` that has it.
+_BEYOND = {
+    "IncompleteReadError": "errors",
+    "InterfaceAddress": "interfaces",
+    "InterfaceFlag": "interfaces",
+    "LimitOverrunError": "errors",
+    "Reader": "reader",
+    "TcpCaState": "tcp_info",
+    "TcpInfo": "tcp_info",
+    "TcpOption": "tcp_info",
+    "TcpState": "tcp_info",
+    "deadline": "deadline",
+    "getifaddrs": "interfaces",
+}
+
 EBADF = errno.EBADF
 EAGAIN = errno.EAGAIN
 EWOULDBLOCK = errno.EWOULDBLOCK
@@ -93,6 +108,15 @@ class SocketIO(_socket.RawSocketIO, io.RawIOBase):
 _socket._register(AddressFamily, SocketKind, globals())
 
 
+def __getattr__(name: str) -> "Any":
+    """Import a name beyond the standard library's when it is first used."""
+    if name not in _BEYOND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules.get(__name__))
+    value = getattr(__import__(f"{__name__}._beyond.{_BEYOND[name]}", fromlist=[name]), name)
+    globals()[name] = value
+    return value
+
+
 def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
     """A socket on a duplicate of the descriptor ``fd``. The caller still owns ``fd``, which stays open.
 
@@ -102,29 +126,47 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 
 
 def send_fds(
-    sock: _socket.socket, buffers: "Iterable[ReadableBuffer]", fds: "Iterable[int]", flags: object = 0, address: object = None
+    sock: _socket.socket,
+    buffers: "Iterable[ReadableBuffer]",
+    fds: "Iterable[int]",
+    flags: "Any" = 0,
+    address: "Any" = None,
+    *,
+    honor_arguments: bool = False,
 ) -> int:
     """Send data and descriptors over a socket of family AF_UNIX; return how many bytes of the data were sent.
 
-    ``buffers`` is an iterable of bytes-like objects that contain at least one byte, ``fds`` an iterable of descriptors: the peer
-    receives duplicates of them. ``flags`` and ``address`` have no effect, as in the standard library. Raises OSError; see
-    unix(7), SCM_RIGHTS.
+    ``buffers`` is an iterable of bytes-like objects that contain at least one byte if the socket is a stream, ``fds`` an iterable
+    of descriptors: the peer receives duplicates of them. The caller's descriptors stay open, also when the call fails. If only
+    a part of the data was sent, the descriptors went with it: send the rest with ``send()``.
+
+    ``flags`` and ``address`` have no effect, as in the standard library, unless ``honor_arguments`` is true: then they are those
+    of ``sendmsg()``. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 
-    return sock.sendmsg(buffers, [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))])
+    sendmsg = sock.sendmsg
+    rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))]
+    return sendmsg(buffers, rights, flags, address) if honor_arguments else sendmsg(buffers, rights)
 
 
-def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) -> "tuple[bytes, list[int], int, Any]":
+def recv_fds(
+    sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0, *, honor_arguments: bool = False
+) -> "tuple[bytes, list[int], int, Any]":
     """Receive data and descriptors: ``(data, fds, msg_flags, address)``.
 
     At most ``bufsize`` bytes and ``maxfds`` descriptors. The caller must close the descriptors; they are not inherited by
-    programs that this one starts. ``flags`` has no effect, as in the standard library. Raises OSError; see unix(7), SCM_RIGHTS.
+    programs that this one starts. If more came, the system has closed those, and MSG_CTRUNC is set in ``msg_flags``.
+
+    ``flags`` has no effect, as in the standard library, unless ``honor_arguments`` is true: then they are those of ``recvmsg()``.
+    With MSG_PEEK the descriptors are further duplicates, and must be closed too. Raises OSError; see unix(7), SCM_RIGHTS.
     """
     import array
 
     fds = array.array("i")
-    message = sock.recvmsg(bufsize, _socket.CMSG_LEN(maxfds * fds.itemsize))
+    recvmsg = sock.recvmsg
+    room = _socket.CMSG_LEN(maxfds * fds.itemsize)
+    message = recvmsg(bufsize, room, flags) if honor_arguments else recvmsg(bufsize, room)
     try:
         data, messages, msg_flags, address = message
         for level, kind, payload in messages:
@@ -132,7 +174,8 @@ def recv_fds(sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0) ->
                 # Ignore the incomplete bytes of a truncated descriptor.
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         return data, list(fds), msg_flags, address
-    except MemoryError:
+    except BaseException:
+        # No memory, or a signal handler or a tracer has raised: the caller gets no descriptors.
         _close_received(message[1], fds.itemsize)
         raise
 
@@ -222,6 +265,9 @@ def getfqdn(name: str = "") -> str:
 
 _GLOBAL_DEFAULT_TIMEOUT: "Any" = object()
 
+# For calls of `create_connection` that leave it to the default: see `install(happy_eyeballs=True)`.
+_happy_eyeballs_delay: float | None = None
+
 
 def create_connection(
     address: tuple[str | bytes | None, str | bytes | int | None],
@@ -229,13 +275,37 @@ def create_connection(
     source_address: "_socket._Address | None" = None,
     *,
     all_errors: bool = False,
+    happy_eyeballs_delay: float | None = None,
+    interleave: int | None = None,
+    total_timeout: float | None = None,
 ) -> socket:
     """Connect to ``(host, port)`` and return the socket.
 
     The addresses of the host are tried in turn, until one accepts. ``timeout`` is in seconds, for each address, and stays the
     timeout of the socket; without it the default timeout applies, and None means no timeout. ``source_address`` is the address to
     connect from. If no address accepts, the last error is raised, or with ``all_errors`` an ExceptionGroup of all errors.
+
+    What follows is not in the standard library. With ``happy_eyeballs_delay`` (Happy Eyeballs, RFC 8305; 0.25 is a good value)
+    the attempts overlap: the next one starts when the last one has failed, or has taken so many seconds, and the first connection
+    wins. ``interleave`` lets address families alternate, after so many addresses of the first; the default is 1 with a
+    ``happy_eyeballs_delay``, and else 0. ``total_timeout`` is in seconds, for everything together: the look-up and all addresses.
+    When it is over, TimeoutError is raised.
     """
+    if not (happy_eyeballs_delay is interleave is total_timeout is _happy_eyeballs_delay is None):
+        from oxisocket._beyond import connection
+
+        return connection.connect(
+            address,
+            timeout,
+            source_address,
+            make=socket,
+            getaddrinfo=getaddrinfo,
+            all_errors=all_errors,
+            happy_eyeballs_delay=happy_eyeballs_delay,
+            default_delay=_happy_eyeballs_delay,
+            interleave=interleave,
+            total_timeout=total_timeout,
+        )
     host, port = address
     errors: list[OSError] = []
     try:
@@ -276,6 +346,14 @@ def has_dualstack_ipv6() -> bool:
     except OSError:
         return False
     return True
+
+
+def _with_address(error: OSError, address: "_socket._Address") -> OSError:
+    """The error of a bind, with the address in its text."""
+    named = OSError(error.errno, f"{error.strerror} (while attempting to bind on address {address!r})")
+    if hasattr(error, "__notes__"):
+        named.__notes__ = error.__notes__
+    return named
 
 
 def create_server(
@@ -342,45 +420,28 @@ def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
 getaddrinfo = _socket._public_getaddrinfo
 
 
-def install(*, notes: bool | None = None) -> "Installation":
+def install(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> "Installation":
     """Make ``import socket`` give oxisocket in the whole program, and return what was found (see ``Installation``).
 
     Modules that have imported the standard library's ``socket`` before use oxisocket from then on; what a library has put into it
-    stays. ``notes=False`` leaves errors without the notes that say what was tried; None leaves that as it is. ``uninstall()``
+    stays. With ``happy_eyeballs`` each ``create_connection`` that does not say otherwise has a ``happy_eyeballs_delay`` of 0.25
+    seconds. ``notes=False`` leaves errors without the notes that say what was tried. None leaves either as it is. ``uninstall()``
     undoes it all.
     """
     from oxisocket import _installation
 
-    return _installation.install(sys.modules[__name__], notes)
+    return _installation.install(sys.modules[__name__], happy_eyeballs, notes)
 
 
 def uninstall() -> None:
     """Undo ``install()``. Sockets made meanwhile keep their class, and still work."""
     from oxisocket import _installation
 
-    _installation.uninstall()
+    _installation.uninstall(sys.modules[__name__])
 
 
-def installed(*, notes: bool | None = None) -> "AbstractContextManager[Installation]":
+def installed(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> "AbstractContextManager[Installation]":
     """``install()`` for the duration of a with-statement."""
     from oxisocket import _installation
 
-    return _installation.installed(sys.modules[__name__], notes)
-
-
-# What goes beyond the standard library: each name, and the module of `_beyond` that has it.
-_BEYOND = {
-    "deadline": "deadline",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import what goes beyond the standard library when it is first used."""
-    module = _BEYOND.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
-    from importlib import import_module
-
-    value: object = getattr(import_module(f"oxisocket._beyond.{module}"), name)
-    globals()[name] = value
-    return value
+    return _installation.installed(sys.modules[__name__], happy_eyeballs, notes)

@@ -4,14 +4,28 @@
 
 # isort: off
 import sys
-from _typeshed import ReadableBuffer, Unused
+from _typeshed import ReadableBuffer, Unused, WriteableBuffer
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from enum import IntEnum, IntFlag
 from io import BufferedReader, BufferedRWPair, BufferedWriter, RawIOBase, TextIOWrapper
 from typing import Any, Final, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, overload
+from typing_extensions import disjoint_base
 
 from oxisocket import _socket as _socket
+from oxisocket._beyond.interfaces import (
+    InterfaceAddress as InterfaceAddress,
+    InterfaceFlag as InterfaceFlag,
+    getifaddrs as getifaddrs,
+)
+from oxisocket._beyond.tcp_info import (
+    TcpCaState as TcpCaState,
+    TcpInfo as TcpInfo,
+    TcpOption as TcpOption,
+    TcpState as TcpState,
+)
+from oxisocket._beyond.deadline import deadline as deadline
+from oxisocket._beyond.errors import IncompleteReadError as IncompleteReadError, LimitOverrunError as LimitOverrunError
 from oxisocket._installation import Installation as _Installation
 from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile, __version__ as __version__
 from oxisocket._socket import (
@@ -382,6 +396,10 @@ class socket(_socket.socket):
     def accept(self) -> tuple[socket, _socket._ReturnedAddress]: ...
     def dup(self) -> Self: ...
     def get_inheritable(self) -> bool: ...
+    def _readiness(self) -> tuple[int | None, int | None, int | None]: ...
+    def describe(self) -> str: ...
+    def getsockopt_bytes(self, level: int, option: int, size: int | None = None) -> bytes: ...
+    def tcp_info(self) -> TcpInfo: ...
     def set_inheritable(self, inheritable: bool) -> None: ...
     @staticmethod
     def gethostname() -> str: ...
@@ -466,6 +484,9 @@ class socket(_socket.socket):
         newline: str | None = None,
     ) -> BufferedRWPair | SocketIO: ...
     def sendfile(self, file: _SendableFile, offset: int = 0, count: int | None = None) -> int: ...
+    # Beyond the standard library:
+    def recv_exactly(self, n: int, flags: int = 0) -> bytes: ...
+    def recv_exactly_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int: ...
 
 class SocketIO(_socket.RawSocketIO, RawIOBase): ...
 
@@ -475,6 +496,9 @@ def create_connection(
     source_address: _socket._Address | None = None,
     *,
     all_errors: bool = False,
+    happy_eyeballs_delay: float | None = None,
+    interleave: int | None = None,
+    total_timeout: float | None = None,
 ) -> socket: ...
 def create_server(
     address: _socket._Address,
@@ -486,23 +510,60 @@ def create_server(
 ) -> socket: ...
 def fromfd(fd: SupportsIndex, family: int, type: int, proto: int = 0) -> socket: ...
 def getaddrinfo(
-    host: str | bytes | None, port: str | bytes | int | None, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    host: str | bytes | None,
+    port: str | bytes | int | None,
+    family: int = 0,
+    type: int = 0,
+    proto: int = 0,
+    flags: int = 0,
+    *,
+    timeout: float | None = None,
 ) -> list[
     tuple[Literal[AddressFamily.AF_INET], SocketKind, int, str, tuple[str, int]]
     | tuple[Literal[AddressFamily.AF_INET6], SocketKind, int, str, tuple[str, int, int, int]]
 ]: ...
 def getfqdn(name: str = "") -> str: ...
 def has_dualstack_ipv6() -> bool: ...
-def install(*, notes: bool | None = None) -> _Installation: ...
-def installed(*, notes: bool | None = None) -> AbstractContextManager[_Installation]: ...
+def install(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> _Installation: ...
+def installed(*, happy_eyeballs: bool | None = None, notes: bool | None = None) -> AbstractContextManager[_Installation]: ...
 def recv_fds(
-    sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0
+    sock: _socket.socket, bufsize: int, maxfds: int, flags: int = 0, *, honor_arguments: bool = False
 ) -> tuple[bytes, list[int], int, _socket._ReturnedAddress]: ...
+@overload
 def send_fds(
-    sock: _socket.socket, buffers: Iterable[ReadableBuffer], fds: Iterable[int], flags: Unused = 0, address: Unused = None
+    sock: _socket.socket,
+    buffers: Iterable[ReadableBuffer],
+    fds: Iterable[int],
+    flags: Unused = 0,
+    address: Unused = None,
+    *,
+    honor_arguments: Literal[False] = False,
+) -> int: ...
+@overload
+def send_fds(
+    sock: _socket.socket,
+    buffers: Iterable[ReadableBuffer],
+    fds: Iterable[int],
+    flags: int = 0,
+    address: _socket._Address | None = None,
+    *,
+    honor_arguments: bool,
 ) -> int: ...
 def socketpair(family: int | None = None, type: int = ..., proto: int = 0) -> tuple[socket, socket]: ...
 def uninstall() -> None: ...
 
-# What goes beyond the standard library.
-from oxisocket._beyond.deadline import deadline as deadline
+# Beyond the standard library:
+
+class _Receiver(Protocol):
+    def recv(self, bufsize: int, /) -> ReadableBuffer: ...
+
+@disjoint_base
+class Reader:
+    def __init__(self, sock: _Receiver, limit: int = 65536) -> None: ...
+    @property
+    def buffered(self) -> bytes: ...
+    def at_eof(self) -> bool: ...
+    def read(self, n: int = -1) -> bytes: ...
+    def readexactly(self, n: int) -> bytes: ...
+    def readline(self) -> bytes: ...
+    def readuntil(self, separator: ReadableBuffer | tuple[ReadableBuffer, ...] = b"\n") -> bytes: ...

@@ -33,6 +33,8 @@ class Installation(NamedTuple):
     #: name, as ``{"socket.socket": <class 'socks.socksocket'>}``; an attribute set in the class itself is
     #: ``"socket.socket.connect"``.
     kept: Mapping[str, object] = types.MappingProxyType({})
+    #: Whether each ``create_connection`` that does not say otherwise lets its attempts overlap (Happy Eyeballs, RFC 8305).
+    happy_eyeballs: bool = False
 
     @property
     def native_socket(self) -> bool:
@@ -51,14 +53,18 @@ _outlives_users = False  # whether it was installed before the first of them
 _logged: set[str] = set()
 _notes_before: bool | None = None  # whether errors had notes before install() was told; None if it was not told
 
+# The default of `happy_eyeballs_delay` after `install(happy_eyeballs=True)`, in seconds: what RFC 8305 recommends.
+_HAPPY_EYEBALLS_DELAY = 0.25
 
-def install(oxisocket: types.ModuleType, notes: bool | None = None) -> Installation:
+
+def install(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, notes: bool | None = None) -> Installation:
     """Make ``import socket`` give this module, which is oxisocket, in the whole program, and return what was found.
 
     Works before and after ``ssl``, ``asyncio``, ``http`` and others were imported: those that have imported the standard
     library's ``socket`` use oxisocket from now on. Sockets made before keep their class, and still work. What a library has put
     in place of the standard library's own objects stays (``Installation.kept``). Calling this again replaces only what has become
-    the standard library's own since. ``notes`` says whether errors get notes; None changes nothing. ``uninstall()`` undoes it.
+    the standard library's own since. ``happy_eyeballs`` is for each ``create_connection`` that leaves it open, and ``notes`` says
+    whether errors get notes; None changes nothing. ``uninstall()`` undoes it.
     """
     global _current, _notes_before
     with lock:
@@ -77,14 +83,18 @@ def install(oxisocket: types.ModuleType, notes: bool | None = None) -> Installat
         if notes is not None:
             before = _switch_notes(notes)
             _notes_before = before if _notes_before is None else _notes_before
+        if happy_eyeballs is not None:
+            _set_happy_eyeballs(oxisocket, happy_eyeballs)
+        takeover.report(happy_eyeballs=_has_happy_eyeballs(oxisocket))
         _log(takeover.found)
         return takeover.found
 
 
-def uninstall() -> None:
+def uninstall(oxisocket: types.ModuleType) -> None:
     """Undo ``install()``: everything is as before. Sockets made meanwhile keep their class, and still work."""
     global _current, _notes_before
     with lock:
+        _set_happy_eyeballs(oxisocket, False)
         if _notes_before is not None:
             _switch_notes(_notes_before)
             _notes_before = None
@@ -94,13 +104,16 @@ def uninstall() -> None:
 
 
 @contextlib.contextmanager
-def installed(oxisocket: types.ModuleType, notes: bool | None = None) -> Iterator[Installation]:
-    """``install()`` for the duration of a with-statement. An earlier installation stays, and has notes again as it had."""
+def installed(
+    oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, notes: bool | None = None
+) -> Iterator[Installation]:
+    """``install()`` for the duration of a with-statement. An earlier installation stays, and gets its two switches back."""
     global _users, _outlives_users
     with lock:
         if not _users:
             _outlives_users = _current is not None
-        installation = install(oxisocket)
+        had_happy_eyeballs = _has_happy_eyeballs(oxisocket)
+        installation = install(oxisocket, happy_eyeballs)
         before = None if notes is None else _switch_notes(notes)
         _users += 1
     try:
@@ -111,7 +124,18 @@ def installed(oxisocket: types.ModuleType, notes: bool | None = None) -> Iterato
             if before is not None:
                 _switch_notes(before)
             if not _users and not _outlives_users:
-                uninstall()
+                uninstall(oxisocket)
+            elif happy_eyeballs is not None:
+                install(oxisocket, had_happy_eyeballs)
+
+
+def _has_happy_eyeballs(oxisocket: types.ModuleType) -> bool:
+    return vars(oxisocket)["_happy_eyeballs_delay"] is not None
+
+
+def _set_happy_eyeballs(oxisocket: types.ModuleType, wanted: bool) -> None:
+    # Not by `setattr`: that would set the name in the standard library's module too.
+    vars(oxisocket)["_happy_eyeballs_delay"] = _HAPPY_EYEBALLS_DELAY if wanted else None
 
 
 def _switch_notes(on: bool) -> bool:
@@ -165,6 +189,11 @@ class _Takeover:
         before, kept = self.found.kept, self._foreign_base() | self._foreign_names()
         if kept.keys() != before.keys() or any(kept[name] is not before[name] for name in kept):
             self._replace_all(kept)
+
+    def report(self, *, happy_eyeballs: bool) -> None:
+        """Let the result of ``install()`` say what is the default now."""
+        if happy_eyeballs != self.found.happy_eyeballs:
+            self.found = self.found._replace(happy_eyeballs=happy_eyeballs)
 
     def undo(self) -> None:
         """Undo all changes."""

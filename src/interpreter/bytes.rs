@@ -11,7 +11,7 @@ use pyo3::types::PyBytes;
 
 use crate::error::{Error, Result};
 use crate::interpreter::make::{self, IntoObject};
-use crate::interpreter::owned;
+use crate::interpreter::{ObjectResult, owned};
 use crate::sys::receive::ReceiveBuffer;
 
 unsafe extern "C" {
@@ -96,6 +96,20 @@ fn scratch(size: usize, bulk: &AtomicBool) -> Option<Vec<u8>> {
     Some(scratch)
 }
 
+/// A bytes object of what `receive` fills of `size` bytes, and the answer of `receive`: also if that is an error, which the interpreter must
+/// not hold then. The object is allocated once, and filled in place.
+pub fn receive_in_place<'py, T>(
+    py: Python<'py>,
+    size: usize,
+    receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> T,
+) -> Result<(ObjectResult<'py>, T)> {
+    let mut bytes = UnsharedBytes::uninit(py, size)?;
+    let mut buffer = bytes.buffer();
+    let answer = receive(&mut buffer);
+    let filled = buffer.filled().len();
+    Ok((bytes.shrink(filled), answer))
+}
+
 /// Receives into the thread's scratch buffer, and puts it back.
 fn in_scratch<'py, T>(
     py: Python<'py>,
@@ -136,28 +150,38 @@ impl<'py> UnsharedBytes<'py> {
 
     /// Receives into the object, and shrinks it to the received bytes. Returns the object, its length, and the result of `receive`.
     fn receive<T>(
-        self,
+        mut self,
         receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> Result<T>,
     ) -> Result<(Bound<'py, PyAny>, usize, T)> {
-        let py = self.bytes.py();
+        let mut buffer = self.buffer();
+        let answer = receive(&mut buffer)?;
+        let filled = buffer.filled().len();
+        Ok((self.shrink(filled)?, filled, answer))
+    }
+
+    /// Its memory, to receive into.
+    fn buffer(&mut self) -> ReceiveBuffer<'_> {
         // SAFETY: this is the only reference to the object, which has `size` bytes. They are initialised if `initialised` says so.
-        let mut buffer = unsafe {
+        unsafe {
             let start = ffi::PyBytes_AS_STRING(self.bytes.as_ptr()).cast_mut();
             if self.initialised {
                 ReceiveBuffer::from_raw(start.cast(), self.size)
             } else {
                 ReceiveBuffer::uninit(std::slice::from_raw_parts_mut(start.cast(), self.size))
             }
-        };
-        let answer = receive(&mut buffer)?;
-        let filled = buffer.filled().len();
+        }
+    }
+
+    /// The object, with only the first `filled` bytes, which must be initialised.
+    fn shrink(self, filled: usize) -> ObjectResult<'py> {
+        let py = self.bytes.py();
         let mut resized = self.bytes.into_ptr();
         // SAFETY: this is the only reference. `_PyBytes_Resize` takes it over, and releases it on failure.
         unsafe {
             if filled < self.size && _PyBytes_Resize(&raw mut resized, filled.cast_signed()) < 0 {
                 return Err(Error::Raised);
             }
-            Ok((Bound::from_owned_ptr(py, resized), filled, answer))
+            Ok(Bound::from_owned_ptr(py, resized))
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Heap types: the work of PyO3's `#[pyclass]`, with our own layout and slots.
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 use crate::error::Result;
+use crate::interpreter::function::Table;
 use crate::interpreter::{make, owned};
 
 /// The specification of a class.
@@ -112,10 +114,46 @@ impl Class {
     }
 }
 
+/// The version tag of a class. Whenever an attribute of the class or of its bases is set, the interpreter gives it a new tag, or 0 until the
+/// tag is needed. No other class has the same tag.
+#[inline]
+pub fn version(class: Borrowed<'_, '_, PyType>) -> u32 {
+    // SAFETY: the class is valid and borrowed, and the field is aligned. The interpreter writes the field in one store.
+    unsafe { AtomicU32::from_ptr(&raw mut (*class.as_type_ptr()).tp_version_tag).load(Ordering::Relaxed) }
+}
+
+/// Whether all instances of a class have the same methods: none can have attributes of its own, or looks attributes up in another way.
+pub fn decides_alone(class: Borrowed<'_, '_, PyType>) -> bool {
+    // SAFETY: the classes are valid, and their fields do not change once they are made.
+    unsafe {
+        let class = &*class.as_type_ptr();
+        let (lookup, default) = (class.tp_getattro, ffi::PyBaseObject_Type.tp_getattro);
+        class.tp_dictoffset == 0 && lookup.map(|lookup| lookup as usize) == default.map(|lookup| lookup as usize)
+    }
+}
+
 /// A new class like one from a `class` statement. Its slots hold functions of the interpreter that the C API does not name.
 pub fn made_in_python(py: Python<'_>) -> Result<Bound<'_, PyType>> {
     let class = py.get_type::<PyType>().call1((make::text(py, "class")?, make::tuple(py, [])?, make::dict(py)?))?;
     Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
+}
+
+/// Adds the methods of a table to a class. They are refused to objects that are no instances of `receivers`.
+///
+/// # Safety
+///
+/// `receivers` is a class, and the functions of the table take its instances as receiver.
+pub unsafe fn add_methods(class: &Bound<'_, PyType>, receivers: *mut ffi::PyTypeObject, table: &Table) -> Result<()> {
+    for entry in table.entries() {
+        // SAFETY: the thread is attached, because `class` is bound. The entry is static, its functions take instances of `receivers`, as the
+        // caller promises, and its name is a C string. The returned reference is new, or null with an exception set.
+        let (method, name) = unsafe {
+            let method = ffi::PyDescr_NewMethod(receivers, std::ptr::from_ref(entry).cast_mut());
+            (owned(class.py(), method)?, CStr::from_ptr(entry.ml_name))
+        };
+        class.setattr(make::utf8(class.py(), name.to_bytes())?.cast::<PyString>().map_err(PyErr::from)?, method)?;
+    }
+    Ok(())
 }
 
 /// The value of a `Py_tp_init` slot: `initialiser!(body)`, where `body` takes the receiver, the tuple of positional arguments and the dict

@@ -11,6 +11,7 @@
 //! | [`number`], [`text`], [`buffer`] | from Python's values to Rust's |
 //! | [`make`], [`bytes`] | from Rust's values to Python's |
 //! | [`slot`] | a reference that several threads read and replace |
+//! | [`raised`] | exceptions on their way to the program |
 //! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, interpreter shutdown |
 //! | [`place`] | a place in a program's code |
 //! | [`type_name`] | the name of a class, for error messages |
@@ -28,6 +29,7 @@ pub mod make;
 pub mod method;
 pub mod number;
 pub mod place;
+pub mod raised;
 pub mod signals;
 pub mod signature;
 pub mod slot;

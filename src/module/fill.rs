@@ -12,6 +12,7 @@ use crate::error::{Error, Result, resolver};
 use crate::interpreter::ending;
 use crate::interpreter::function::{self, Table};
 use crate::interpreter::make::IntoObject;
+use crate::names::lookup::forks;
 use crate::public::{lifecycle, registry, sendfile};
 use crate::{beyond, functions, public, resolve, socket};
 
@@ -31,6 +32,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     refuse_subinterpreters()?;
     function::prepare(py)?;
     descriptor::watch_forks()?;
+    forks::watch_forks()?;
     ending::hang_threads_that_end();
     beyond::notes::begin();
     // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
@@ -90,6 +92,8 @@ fn refuse_subinterpreters() -> Result<()> {
 fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
     let tables = [
         &beyond::deadline::FUNCTIONS,
+        &beyond::interfaces::FUNCTIONS,
+        &beyond::reader::FUNCTIONS,
         &beyond::notes::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,

@@ -6,10 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use pyo3::prelude::*;
 
 use super::ip::{Ip, numeric};
-use crate::call::failure::{Failure, Question};
-use crate::call::hooks;
+use super::lookup::getaddrinfo;
 use crate::error::{Error, Result};
-use crate::sys::resolver::{self, AddrInfo, Hints};
+use crate::sys::resolver::Hints;
 
 /// The first address of a host, of this family, or of any family for `AF_UNSPEC`. Detaches the thread if the name is not numeric.
 ///
@@ -26,7 +25,7 @@ pub fn host(py: Python<'_>, name: &CStr, family: c_int) -> Result<Ip> {
     if let Some(ip) = numeric(name, family) {
         return Ok(ip);
     }
-    let answers = getaddrinfo(py, Some(name), None, Hints { family, ..Hints::default() })?;
+    let answers = getaddrinfo(py, Some(name), None, Hints { family, ..Hints::default() }, None)?;
     let first = answers.first().and_then(|first| Ip::of(&first.address));
     first.ok_or_else(|| Error::os("unknown address family"))
 }
@@ -38,17 +37,8 @@ fn wildcard(py: Python<'_>, family: c_int) -> Result<Ip> {
         _ => {}
     }
     let hints = Hints { family, kind: libc::SOCK_DGRAM, flags: libc::AI_PASSIVE, ..Hints::default() };
-    match getaddrinfo(py, None, Some(c"0"), hints)?.as_slice() {
+    match getaddrinfo(py, None, Some(c"0"), hints, None)?.as_slice() {
         [only] => Ip::of(&only.address).ok_or_else(|| Error::os("unsupported address family")),
         _ => Err(Error::os("wildcard resolved to multiple address")),
     }
-}
-
-/// Calls `getaddrinfo(3)` with the thread detached.
-pub fn getaddrinfo(py: Python<'_>, host: Option<&CStr>, service: Option<&CStr>, hints: Hints) -> Result<Vec<AddrInfo>> {
-    let began = hooks::now();
-    py.detach(|| resolver::getaddrinfo(host, service, hints)).map_err(|failure| {
-        let question = Question::Addresses { host, service, family: hints.family };
-        hooks::failed(py, failure.into(), Failure::look_up(question, began))
-    })
 }

@@ -5,9 +5,11 @@
 //! | file | contents |
 //! | --- | --- |
 //! | [`host`] | the address of one host |
+//! | [`lookup`] | look-ups that their caller can give up |
 //! | [`idna`] | host names in the form of the wire |
 //! | [`ip`] | IP addresses and their text |
 
 pub mod host;
 pub mod idna;
 pub mod ip;
+pub mod lookup;

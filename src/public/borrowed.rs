@@ -11,8 +11,8 @@ use pyo3::types::PyType;
 
 use super::identity;
 use crate::error::Result;
+use crate::interpreter::class::add_methods;
 use crate::interpreter::function::{Receiver, Table};
-use crate::interpreter::{make, owned};
 use crate::name;
 use crate::socket::object::SocketRef;
 
@@ -65,17 +65,6 @@ impl<'a, 'py> AnyObject<'a, 'py> {
 
 /// Adds to `class` the methods of a table whose functions take [`AnyObject`] as receiver.
 pub fn add(class: &Bound<'_, PyType>, table: &'static Table) -> Result<()> {
-    for entry in table.entries() {
-        // SAFETY: the thread is attached, because `class` is bound. The entry is static, its functions take any object as receiver, and its
-        // name is a C string. The returned reference is new, or null with an exception set.
-        let (method, name) = unsafe {
-            let method = ffi::PyDescr_NewMethod(&raw mut ffi::PyBaseObject_Type, std::ptr::from_ref(entry).cast_mut());
-            (owned(class.py(), method)?, std::ffi::CStr::from_ptr(entry.ml_name))
-        };
-        class.setattr(
-            make::utf8(class.py(), name.to_bytes())?.cast::<pyo3::types::PyString>().map_err(PyErr::from)?,
-            method,
-        )?;
-    }
-    Ok(())
+    // SAFETY: every object is an instance of `object`, and the functions take any.
+    unsafe { add_methods(class, &raw mut ffi::PyBaseObject_Type, table) }
 }

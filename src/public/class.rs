@@ -10,13 +10,13 @@ use pyo3::types::PyType;
 
 use super::{borrowed, identity, io, lifecycle, makefile, sendfile};
 use crate::error::Result;
-use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, made_in_python, slot};
+use crate::interpreter::class::{Class, END_OF_MEMBERS, Members, add_methods, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Table};
 use crate::interpreter::make;
 use crate::interpreter::method;
 use crate::resolve::hostname;
 use crate::socket::object::Object;
-use crate::{attributes, functions, initialiser, name};
+use crate::{attributes, beyond, functions, initialiser, name};
 
 static METHODS: Table = functions![
     keywords c"__getstate__" => lifecycle::getstate, c"__getstate__($self)\n--\n\n\
@@ -130,6 +130,8 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
         method::redefine(&class, name)?;
     }
     borrowed::add(&class, &BORROWED)?;
+    // SAFETY: the functions take sockets, and the class is the public one.
+    unsafe { add_methods(&class, class.as_type_ptr(), &beyond::methods::METHODS)? };
     let slots = make::list(py)?;
     for name in ["__weakref__", "_closed", "_io_refs"] {
         make::append(&slots, name)?;

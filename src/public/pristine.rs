@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::error::Result;
+use crate::interpreter::class::version;
 use crate::name;
 
 /// The attributes of the class, recorded when the package was imported.
@@ -29,13 +30,8 @@ pub fn remember(class: &Bound<'_, PyType>) -> Result<()> {
 /// Whether each attribute of the class is the original one: none was set, or all that were set have been restored.
 #[inline]
 pub fn is_pristine(class: &Bound<'_, PyType>) -> bool {
-    let version = version(class);
+    let version = version(class.as_borrowed());
     (version != 0 && version == UNCHANGED_VERSION.load(Ordering::Relaxed)) || is_unchanged(class, version)
-}
-
-fn version(class: &Bound<'_, PyType>) -> u32 {
-    // SAFETY: the class is valid and borrowed, and the field is aligned. The interpreter writes the field in one store.
-    unsafe { AtomicU32::from_ptr(&raw mut (*class.as_type_ptr()).tp_version_tag).load(Ordering::Relaxed) }
 }
 
 #[cold]

@@ -1,6 +1,7 @@
 //! `getaddrinfo(3)`. In the public module its results hold members of enums: see `public::addrinfo`.
 
 use std::ffi::{CStr, CString, c_int};
+use std::time::Instant;
 
 #[cfg(Py_3_14)]
 use pyo3::ffi;
@@ -21,9 +22,9 @@ use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::plain_long;
 use crate::interpreter::text::c_string;
-use crate::names::host;
 use crate::names::idna::idna;
 use crate::names::ip::{Ip, numeric};
+use crate::names::lookup;
 use crate::sys::memory;
 use crate::sys::resolver::{AddrInfo, Hints};
 
@@ -38,7 +39,7 @@ pub static FUNCTIONS: Table = functions![
 /// `getaddrinfo(host, port, family=0, type=0, proto=0, flags=0)`.
 fn getaddrinfo<'py>(py: Python<'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let query = Query::parse(arguments)?;
-    query.entries(py, |family| family.into_object(py), |kind| kind.into_object(py))
+    query.entries(py, None, |family| family.into_object(py), |kind| kind.into_object(py))
 }
 
 /// The arguments of `getaddrinfo`.
@@ -96,10 +97,11 @@ impl<'py> Query<'py> {
     }
 
     /// Resolves the query: a list of `(family, type, proto, canonname, address)`. `family` and `kind` convert the first two numbers. Raises
-    /// `gaierror`.
+    /// `gaierror`, and `TimeoutError` when a name server has not answered until the deadline.
     pub fn entries(
         &self,
         py: Python<'py>,
+        until: Option<Instant>,
         family: impl Fn(c_int) -> ObjectResult<'py>,
         kind: impl Fn(c_int) -> ObjectResult<'py>,
     ) -> ObjectResult<'py> {
@@ -110,7 +112,7 @@ impl<'py> Query<'py> {
             let host = self.host()?;
             let service = self.service()?;
             self.audit(py)?;
-            host::getaddrinfo(py, host.as_deref(), service.as_deref(), self.hints)?
+            lookup::getaddrinfo(py, host.as_deref(), service.as_deref(), self.hints, until)?
         };
         let origin = Origin { proto: self.hints.protocol, descriptor: &Descriptor::closed() };
         let list = make::list(py)?;

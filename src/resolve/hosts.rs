@@ -5,8 +5,6 @@ use std::ffi::{CString, c_int};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::call::failure::Question;
-use crate::call::{self, hooks};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
@@ -19,8 +17,9 @@ use crate::interpreter::text::c_string;
 use crate::names::host::host;
 use crate::names::idna::{is_wire_form, refuse_too_long_label};
 use crate::names::ip::Ip;
+use crate::names::lookup;
 use crate::sys::memory;
-use crate::sys::resolver::{self, Failure, Host};
+use crate::sys::resolver::Host;
 
 /// The module's older functions that look hosts up.
 pub static FUNCTIONS: Table = functions![
@@ -47,11 +46,7 @@ fn gethostbyname_ex<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> Obje
     let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyname_ex") })?;
     audit(py, c"socket.gethostbyname", (&*host_argument.argument,))?;
     host(py, &host_argument.name, libc::AF_INET)?;
-    let began = hooks::now();
-    let found = py.detach(|| resolver::gethostbyname(&host_argument.name).map_err(as_reported)).map_err(|failure| {
-        let question = Question::Addresses { host: Some(&*host_argument.name), service: None, family: libc::AF_INET };
-        hooks::failed(py, failure.into(), call::failure::Failure::look_up(question, began))
-    })?;
+    let found = lookup::gethostbyname(py, &host_argument.name, None)?;
     triple(py, &found, libc::AF_INET)
 }
 
@@ -60,25 +55,8 @@ fn gethostbyaddr<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectR
     let host_argument = HostArgument::parse(arguments, const { Format::new(c"et:gethostbyaddr") })?;
     audit(py, c"socket.gethostbyaddr", (&*host_argument.argument,))?;
     let ip = host(py, &host_argument.name, libc::AF_UNSPEC)?;
-    let look_up = || match ip {
-        Ip::V4(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET),
-        Ip::V6(ip) => resolver::gethostbyaddr(&ip.octets(), libc::AF_INET6),
-    };
-    let began = hooks::now();
-    let found = py.detach(|| look_up().map_err(as_reported)).map_err(|failure| {
-        let question = Question::Names(ip.into());
-        hooks::failed(py, failure.into(), call::failure::Failure::look_up(question, began))
-    })?;
+    let found = lookup::gethostbyaddr(py, ip, None)?;
     triple(py, &found, ip.family())
-}
-
-/// A failed look-up as CPython reports it. Since 3.14 it reports the code that the call returns; before, it reported the thread's
-/// `h_errno`, which the call need not set.
-fn as_reported(failure: Failure) -> Failure {
-    match failure {
-        Failure::Host(_) if !cfg!(Py_3_14) => Failure::Host(resolver::h_errno()),
-        failure => failure,
-    }
 }
 
 /// The only argument of the older functions, and the host name that it holds.

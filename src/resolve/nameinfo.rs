@@ -6,8 +6,6 @@ use std::net::SocketAddrV6;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::call::failure::{Failure, Question};
-use crate::call::hooks;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
@@ -16,9 +14,9 @@ use crate::interpreter::audit::audit;
 use crate::interpreter::format::{Format, Object, Text};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
-use crate::names::host::getaddrinfo;
+use crate::names::lookup;
 use crate::sys::memory;
-use crate::sys::resolver::{self, Hints};
+use crate::sys::resolver::Hints;
 
 /// `getnameinfo`.
 pub static FUNCTIONS: Table = functions![
@@ -35,7 +33,7 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
     audit(py, c"socket.getnameinfo", (address.as_any(),))?;
     let service = memory::until_nul(memory::try_format(format_args!("{port}"))?.as_bytes())?;
     let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
-    let answers = getaddrinfo(py, Some(host), Some(&service), hints)?;
+    let answers = lookup::getaddrinfo(py, Some(host), Some(&service), hints, None)?;
     let [answer] = answers.as_slice() else {
         return Err(Error::os("sockaddr resolved to multiple addresses"));
     };
@@ -45,15 +43,7 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
         None if address.len() != 2 => return Err(Error::os("IPv4 sockaddr must be 2 tuple")),
         None => answer.address.clone(),
     };
-    let began = hooks::now();
-    let (host, service) =
-        py.detach(|| resolver::getnameinfo(&found, flags)).map_err(|failure| match found.as_socket() {
-            Some(address) => {
-                let question = Question::Names(address.ip());
-                hooks::failed(py, failure.into(), Failure::look_up(question, began))
-            }
-            None => failure.into(),
-        })?;
+    let (host, service) = lookup::getnameinfo(py, found, flags, None)?;
     (make::utf8(py, host.to_bytes())?, make::utf8(py, service.to_bytes())?).into_object(py)
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_void};
 use std::mem::offset_of;
+use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -180,4 +181,19 @@ pub fn is_inherited(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> Re
 pub unsafe fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> SocketRef<'a, 'py> {
     // SAFETY: the caller promises an instance; it is borrowed for 'a.
     unsafe { SocketRef::from_interpreter(object.py(), object.as_ptr()) }
+}
+
+/// Whether a method that was looked up on an object is `recv` of this class, bound to that object: not one that a subclass or a program has
+/// put in its place.
+pub fn is_recv_of(method: &Bound<'_, PyAny>, object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the class of the method, which is checked, says that it is a `PyCFunctionObject`. Names are C strings.
+    unsafe {
+        if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyCFunction_Type {
+            return false;
+        }
+        let function = &*method.as_ptr().cast::<ffi::PyCFunctionObject>();
+        let mut entries = METHODS.entries().iter();
+        let is_recv = |entry: &ffi::PyMethodDef| CStr::from_ptr(entry.ml_name) == c"recv";
+        function.m_self == object.as_ptr() && entries.any(|entry| ptr::eq(entry, function.m_ml) && is_recv(entry))
+    }
 }

@@ -17,6 +17,7 @@ use crate::interpreter::buffer::{Buffer, Readable};
 use crate::interpreter::format::{Format, Instance, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::sys;
+use crate::sys::memory;
 
 /// The longest option value, in bytes, that `getsockopt` returns, as in CPython.
 const LONGEST_VALUE: c_int = 1024;
@@ -36,20 +37,46 @@ pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) 
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_u64(fd, level, option))?;
         return value.into_object(py);
     }
+    if is_vsock {
+        return Err(Error::os("getsockopt string buffer not allowed"));
+    }
+    if sys::socket::option_unit(level, option) != 1 {
+        return getsockopt_in_units(this, level, option, size);
+    }
     if size == 0 {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_int(fd, level, option))?;
         return or_deferred_error(socket, level, option, value).into_object(py);
     }
-    if is_vsock {
-        return Err(Error::os("getsockopt string buffer not allowed"));
-    }
-    if !(1..=LONGEST_VALUE).contains(&size) {
-        return Err(Error::os("getsockopt buflen out of range"));
-    }
     let mut value = [0; LONGEST_VALUE as usize];
-    let value = &mut value[..size.cast_unsigned() as usize];
+    let value = &mut value[..length_of_value(size)?];
     let length = socket.descriptor().attached(py, |fd| sys::socket::getsockopt(fd, level, option, value))?;
     make::bytes(py, &value[..length.min(value.len())])
+}
+
+/// `getsockopt` of an option whose length does not count bytes, but larger units. C takes the caller's size for both: the kernel writes as
+/// many units, and as many bytes of them are the result. Here the units have room.
+#[cold]
+fn getsockopt_in_units<'py>(this: SocketRef<'_, 'py>, level: c_int, option: c_int, size: c_int) -> ObjectResult<'py> {
+    let py = this.py();
+    let as_number = size == 0;
+    let size = if as_number { size_of::<c_int>() } else { length_of_value(size)? };
+    let unit = sys::socket::option_unit(level, option);
+    let mut units = memory::try_zeroed(size * unit).ok_or(Error::NoMemory)?;
+    let length =
+        this.socket().descriptor().attached(py, |fd| sys::socket::getsockopt(fd, level, option, &mut units))?;
+    match units.first_chunk() {
+        Some(number) if as_number => c_int::from_ne_bytes(*number).into_object(py),
+        _ => make::bytes(py, &units[..(length / unit).min(size)]),
+    }
+}
+
+/// The size that a caller has given for an option's value.
+fn length_of_value(size: c_int) -> Result<usize> {
+    if (1..=LONGEST_VALUE).contains(&size) {
+        Ok(size.cast_unsigned() as usize)
+    } else {
+        Err(Error::os("getsockopt buflen out of range"))
+    }
 }
 
 /// The value of an option. For `SO_ERROR` it is the deferred error, if there is one: an error after a part of the data had been sent, which

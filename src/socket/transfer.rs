@@ -18,10 +18,11 @@ use crate::interpreter::buffer::{Buffer, Readable, Writable};
 use crate::interpreter::bytes;
 use crate::interpreter::format::{Format, Object};
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::raised;
 use crate::interpreter::signals;
 use crate::sys::receive::ReceiveBuffer;
 use crate::sys::wait::Direction;
-use crate::{address, sys};
+use crate::{address, name, sys};
 
 /// `recv(bufsize[, flags])`.
 pub fn recv<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
@@ -128,7 +129,7 @@ fn parse_size_and_flags(arguments: Arguments<'_, '_>, format: Format<(isize, c_i
 
 /// Exports the buffer that is the first argument into `buffer`, and returns the size and the flags.
 #[inline(always)]
-fn buffer_size_and_flags<'py>(
+pub fn buffer_size_and_flags<'py>(
     arguments: Keywords<'_, 'py>,
     buffer: &mut Buffer<'py, Writable>,
     format: Format<(Writable, isize, c_int)>,
@@ -206,17 +207,31 @@ fn send_all_of<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> Obje
     Ok(this.none())
 }
 
-/// Sends what the first attempt has left. One deadline applies to the whole call.
+/// Sends what the first attempt has left. The exception of a send that fails has an attribute `bytes_sent`: how many bytes the kernel has
+/// accepted before.
 #[cold]
 #[inline(never)]
 fn send_remainder(this: SocketRef<'_, '_>, data: &[u8], flags: c_int, first: Option<io::Result<usize>>) -> Result<()> {
+    let mut sent = 0;
+    send_until_done(this, data, flags, first, &mut sent)
+        .map_err(|error| raised::with_attribute(this.py(), error, name!("bytes_sent"), sent))
+}
+
+/// Sends until nothing is left, and counts the bytes in `sent`. One deadline applies to the whole call.
+fn send_until_done(
+    this: SocketRef<'_, '_>,
+    data: &[u8],
+    flags: c_int,
+    mut first: Option<io::Result<usize>>,
+    sent: &mut usize,
+) -> Result<()> {
     let deadline = this.socket().deadline();
-    let (mut data, mut first) = (data, first);
+    let mut left = data;
     loop {
-        let wanted = send_transfer(data, flags);
-        let count = complete(this.py(), this.socket(), wanted, Some(deadline), first, send_attempt(data))?;
-        data = data.get(count..).unwrap_or_default();
-        if data.is_empty() {
+        let wanted = send_transfer(left, flags);
+        *sent += complete(this.py(), this.socket(), wanted, Some(deadline), first, send_attempt(left))?;
+        left = data.get(*sent..).unwrap_or_default();
+        if left.is_empty() {
             return Ok(());
         }
         // A signal may have ended the call after a part was sent, without EINTR. The handler must not have to wait for the rest.
@@ -225,7 +240,7 @@ fn send_remainder(this: SocketRef<'_, '_>, data: &[u8], flags: c_int, first: Opt
             let call = Call::new(this.socket(), Doing::Sending);
             return Err(hooks::failed(this.py(), Error::TimedOut, Failure::Call(call)));
         }
-        first = attempt_first(this.py(), this.socket(), send_transfer(data, flags), &mut send_attempt(data));
+        first = attempt_first(this.py(), this.socket(), send_transfer(left, flags), &mut send_attempt(left));
     }
 }
 

@@ -13,8 +13,12 @@
 //! | [`taken`] | whether a socket keeps another from being bound |
 //! | [`traffic`] | how much a TCP connection has carried |
 //! | [`wait`] | waiting until a descriptor is ready |
+//! | [`futex`] | waiting until a word changes |
+//! | [`thread`] | threads that outlive the call that starts them |
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
 //! | [`interface`] | network interfaces by name and index |
+//! | [`interface_address`] | the addresses of network interfaces |
+//! | [`search`] | bytes among bytes |
 //! | [`presentation`] | IP addresses as text |
 //! | [`resolver`] | `getaddrinfo(3)`, `getnameinfo(3)`, `gethostbyname_r(3)`, `gethostbyaddr_r(3)` |
 //! | [`database`] | services, protocols and the host's name |
@@ -26,7 +30,9 @@
 
 pub mod ancillary;
 pub mod database;
+pub mod futex;
 pub mod interface;
+pub mod interface_address;
 pub mod listener;
 pub mod memory;
 pub mod message;
@@ -34,8 +40,10 @@ pub mod presentation;
 pub mod receive;
 mod reentrant;
 pub mod resolver;
+pub mod search;
 pub mod socket;
 pub mod taken;
+pub mod thread;
 pub mod traffic;
 pub mod wait;
 pub mod wake;

@@ -52,6 +52,31 @@ impl<'a> ReceiveBuffer<'a> {
         unsafe { std::slice::from_raw_parts(self.memory.as_ptr().cast(), self.filled) }
     }
 
+    /// The number of bytes that are not filled.
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.memory.len() - self.filled
+    }
+
+    /// Adds a copy of these bytes to the filled part. What there is no room for is left out.
+    pub fn append(&mut self, bytes: &[u8]) {
+        let (_, rest) = self.memory.split_at_mut(self.filled);
+        for (place, byte) in rest.iter_mut().zip(bytes) {
+            place.write(*byte);
+        }
+        self.filled += bytes.len().min(rest.len());
+    }
+
+    /// Receives into the part that is not filled, and adds what `receive` fills of it to the filled part.
+    #[inline]
+    pub fn extend<T>(&mut self, receive: impl FnOnce(&mut ReceiveBuffer<'_>) -> T) -> T {
+        let (_, rest) = self.memory.split_at_mut(self.filled);
+        let mut rest = ReceiveBuffer { memory: rest, initialised: self.initialised, filled: 0 };
+        let answer = receive(&mut rest);
+        self.filled += rest.filled;
+        answer
+    }
+
     /// The memory, for a call with these flags.
     ///
     /// With `MSG_TRUNC` a TCP connection discards the bytes, but counts them. So the memory is set to zeros first, and `filled` never shows
@@ -110,6 +135,33 @@ mod tests {
         // SAFETY: the memory was set to zeros, because of MSG_TRUNC.
         unsafe { buffer.set_filled(3) };
         assert_eq!(buffer.filled(), [0; 3]);
+    }
+
+    #[test]
+    fn parts_are_received_one_after_the_other() {
+        let mut memory = [MaybeUninit::uninit(); 4];
+        let mut buffer = ReceiveBuffer::uninit(&mut memory);
+        for (part, left) in [(&b"ab"[..], 2), (b"", 2), (b"c", 1), (b"d", 0)] {
+            buffer.extend(|rest| {
+                for (place, byte) in rest.memory_for(0).iter_mut().zip(part) {
+                    place.write(*byte);
+                }
+                // SAFETY: so many bytes were written.
+                unsafe { rest.set_filled(part.len()) };
+            });
+            assert_eq!(buffer.left(), left);
+        }
+        assert_eq!(buffer.filled(), b"abcd");
+    }
+
+    #[test]
+    fn copies_are_appended_as_far_as_there_is_room() {
+        let mut memory = [MaybeUninit::uninit(); 4];
+        let mut buffer = ReceiveBuffer::uninit(&mut memory);
+        for part in [&b"a"[..], b"", b"bc", b"def"] {
+            buffer.append(part);
+        }
+        assert_eq!((buffer.filled(), buffer.left()), (&b"abcd"[..], 0));
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl From<TryReserveError> for Failure {
 }
 
 /// The hints of a lookup; the fields are those of `addrinfo`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
     /// `ai_family`.
     pub family: c_int,
@@ -249,6 +249,12 @@ fn look_up_host(
 pub fn h_errno() -> c_int {
     // SAFETY: the C library returns a valid pointer to this thread's `h_errno`.
     unsafe { *__h_errno_location() }
+}
+
+/// Sets this thread's `h_errno`.
+pub fn set_h_errno(code: c_int) {
+    // SAFETY: every thread has one, and only that thread uses it.
+    unsafe { *__h_errno_location() = code };
 }
 
 impl Host {

@@ -192,12 +192,23 @@ fn getsockopt_value<const N: usize>(fd: BorrowedFd<'_>, level: c_int, name: c_in
     Ok(value)
 }
 
-/// `getsockopt(2)` into `buffer`: the length of the value, in bytes.
+/// `getsockopt(2)` into `buffer`; how many bytes the option has, which may be more than the buffer takes.
 pub fn getsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut length = socklen(buffer.len());
-    // SAFETY: the kernel writes at most `length` bytes, and `buffer` has that size.
+    let unit = option_unit(level, name);
+    let mut length = socklen(buffer.len() / unit);
+    // SAFETY: the kernel writes at most `length` units, for which `buffer` has room. Not guaranteed by the kernel's interface, but true of
+    // its options: none but the one that `option_unit` knows counts in anything but bytes.
     unsafe { syscall!(getsockopt(fd.as_raw_fd(), level, name, buffer.as_mut_ptr().cast(), &raw mut length)) }?;
-    Ok(length as usize)
+    Ok(length as usize * unit)
+}
+
+/// How many bytes one of an option's length stands for. `SO_GET_FILTER` counts the instructions of a filter: given the size of a buffer in
+/// bytes, the kernel would write eight times as much.
+pub fn option_unit(level: c_int, name: c_int) -> usize {
+    match (level, name) {
+        (libc::SOL_SOCKET, libc::SO_GET_FILTER) => size_of::<libc::sock_filter>(),
+        _ => 1,
+    }
 }
 
 /// `setsockopt(2)` to the bytes of `value`.
@@ -213,6 +224,24 @@ pub fn setsockopt(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -
 pub fn setsockopt_null(fd: BorrowedFd<'_>, level: c_int, name: c_int, length: u32) -> io::Result<()> {
     // SAFETY: for a null pointer the kernel reads nothing, or fails with EFAULT.
     unsafe { syscall!(setsockopt(fd.as_raw_fd(), level, name, ptr::null(), length)).map(drop) }
+}
+
+/// `ioctl(SIOCINQ)`: how many bytes can be read; of datagrams, those of the next one. See tcp(7), udp(7), unix(7).
+pub fn siocinq(fd: BorrowedFd<'_>) -> io::Result<c_int> {
+    ioctl_int(fd, libc::FIONREAD)
+}
+
+/// `ioctl(SIOCOUTQ)`: how many bytes the send queue has; over TCP those that the peer has not acknowledged. See tcp(7).
+pub fn siocoutq(fd: BorrowedFd<'_>) -> io::Result<c_int> {
+    ioctl_int(fd, libc::TIOCOUTQ)
+}
+
+/// A request of `ioctl(2)` that answers with an int.
+fn ioctl_int(fd: BorrowedFd<'_>, request: libc::Ioctl) -> io::Result<c_int> {
+    let mut answer: c_int = 0;
+    // SAFETY: the callers' requests write one int.
+    unsafe { syscall!(ioctl(fd.as_raw_fd(), request, &raw mut answer)) }?;
+    Ok(answer)
 }
 
 fn socklen(length: usize) -> libc::socklen_t {

@@ -1,6 +1,6 @@
 //! Waiting until a descriptor is ready.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_short};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
@@ -39,6 +39,15 @@ pub fn has_room(fd: BorrowedFd<'_>) -> io::Result<bool> {
     // SAFETY: the pointer is to one `pollfd`, and the count is 1.
     unsafe { syscall!(poll(&raw mut request, 1, -1)) }?;
     Ok(request.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) == 0)
+}
+
+/// `poll(2)` that does not wait: what the descriptor is ready for, its errors, and whether its peer has ended the connection.
+pub fn poll_now(fd: BorrowedFd<'_>) -> io::Result<c_short> {
+    let events = libc::POLLIN | libc::POLLOUT | libc::POLLRDHUP;
+    let mut request = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    // SAFETY: one request is passed, and counted.
+    unsafe { syscall!(poll(&raw mut request, 1, 0)) }?;
+    Ok(request.revents)
 }
 
 /// A timeout in milliseconds, rounded up, so that no wait ends early. More than 24 days do not fit a C int and are limited to that; the

@@ -19,9 +19,14 @@ import weakref
 
 import pytest
 from descriptors import open_numbers
-from marks import only_oxisocket
 from noting import UNKNOWN, failure, matches, note, shown
 from waiting import HANG_TIMEOUT
+
+
+@pytest.fixture
+def socket(oxisocket):
+    """Only oxisocket has notes."""
+    return oxisocket
 
 
 def raw(notes, index=0):
@@ -234,7 +239,6 @@ class TestReaders:
         with pytest.raises(ConnectionRefusedError, match=r"\nconnecting to "):
             new().connect(refusing)
 
-    @only_oxisocket
     @pytest.mark.parametrize("hook", ["", "import sys; sys.excepthook = sys.__excepthook__; del sys.modules['traceback']\n"])
     def test_the_interpreter(self, program, refusing, hook):
         code = f"{hook}s = socket.socket()\ntry:\n    s.connect({refusing!r})\nfinally:\n    s.close()"
@@ -344,13 +348,13 @@ class TestSwitches:
                 assert not has_note()
         assert has_note()
 
-    def test_everything_is_off(self, oxisocket, new, pair, refusing, listener):
+    def test_everything_is_off(self, oxisocket, new, tcp_pair, refusing, listener):
         oxisocket._socket._switch_notes(False)
-        pair[0].settimeout(0.01)
+        tcp_pair[0].settimeout(0.01)
         calls = (
             lambda: new().connect(refusing),
             lambda: new().bind(listener.getsockname()),
-            lambda: pair[0].recv(1),
+            lambda: tcp_pair[0].recv(1),
             lambda: oxisocket.getaddrinfo(UNKNOWN, 80),
             lambda: oxisocket.create_connection(refusing),
             lambda: oxisocket.create_server(listener.getsockname()),
@@ -375,7 +379,6 @@ except OSError as error:
 s.close()
 """
 
-    @only_oxisocket
     @pytest.mark.parametrize(("value", "expected"), [("0", False), ("1", True), ("", True), (None, True)])
     def test_the_environment(self, run, with_parts, value, expected):
         environment = {**with_parts} if value is None else {**with_parts, "OXISOCKET_NOTES": value}

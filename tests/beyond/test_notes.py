@@ -13,9 +13,15 @@ import sys
 
 import pytest
 from machine import BINDS_FOREIGN_ADDRESSES, needs_localhost, needs_loopback6
-from marks import only_oxisocket
 from noting import UNKNOWN, failure, matches, note, shown
 from waiting import BIG, fill, fill_backlog, limit_buffers, wait_until
+
+
+@pytest.fixture
+def socket(oxisocket):
+    """Only oxisocket has notes."""
+    return oxisocket
+
 
 TIME = r"\d+(\.\d+)? (ms|s)"
 HERE = re.escape(__file__)
@@ -301,7 +307,6 @@ class TestBind:
             with names["server"] as server:
                 assert note(new().bind, server.server_address).endswith("bound at /srv/program.py:1")
 
-    @only_oxisocket
     def test_a_port_that_another_process_has(self, new, program):
         other = program("s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()")
         address = "127.0.0.1", int(other.stdout.readline())
@@ -406,7 +411,6 @@ class TestBind:
             note(both[1].listen),
         )
 
-    @only_oxisocket
     def test_a_child_process_has_the_sockets_of_its_parent(self, run):
         code = """
 import os
@@ -423,7 +427,6 @@ s.close()
 """
         assert run(code) == "127.0.0.1:PORT is taken by a socket of this process, which was bound at <string>:4\n"
 
-    @only_oxisocket
     def test_forks_while_sockets_are_bound(self, run):
         """The lock of the table must be free in the child process."""
         code = """
@@ -525,11 +528,11 @@ class TestTimeouts:
             lambda s: s.makefile("rb", 0).read(1),
         ],
     )
-    def test_receives(self, pair, call):
-        pair[0].settimeout(0.05)
-        error = failure(call, pair[0])
+    def test_receives(self, tcp_pair, call):
+        tcp_pair[0].settimeout(0.05)
+        error = failure(call, tcp_pair[0])
         assert (type(error), str(error), error.args, error.errno) == (TimeoutError, "timed out", ("timed out",), None)
-        route = f"receiving from {shown(pair[0].getpeername())} at {shown(pair[0].getsockname())}"
+        route = f"receiving from {shown(tcp_pair[0].getpeername())} at {shown(tcp_pair[0].getsockname())}"
         assert error.__notes__ == [f"{route}, gave up after 50 ms, the timeout of the socket"]
 
     @pytest.mark.parametrize(
@@ -551,20 +554,20 @@ class TestTimeouts:
         client.settimeout(0.05)
         assert note(call, client) == f"sending to '{path}', gave up after 50 ms, the timeout of the socket"
 
-    def test_sendall_of_more_than_fits(self, pair):
-        limit_buffers(*pair)
-        pair[0].settimeout(0.05)
-        assert note(pair[0].sendall, BIG).endswith("gave up after 50 ms, the timeout of the socket")
+    def test_sendall_of_more_than_fits(self, tcp_pair):
+        limit_buffers(*tcp_pair)
+        tcp_pair[0].settimeout(0.05)
+        assert note(tcp_pair[0].sendall, BIG).endswith("gave up after 50 ms, the timeout of the socket")
 
-    def test_sendfile(self, pair, tmp_path):
-        limit_buffers(*pair)
-        pair[0].settimeout(0.05)
+    def test_sendfile(self, tcp_pair, tmp_path):
+        limit_buffers(*tcp_pair)
+        tcp_pair[0].settimeout(0.05)
         path = tmp_path / "file"
         path.write_bytes(BIG)
         with path.open("rb") as file:
-            assert note(pair[0].sendfile, file).endswith("gave up after 50 ms, the timeout of the socket")
+            assert note(tcp_pair[0].sendfile, file).endswith("gave up after 50 ms, the timeout of the socket")
         with io.BytesIO(BIG) as file:
-            assert note(pair[0].sendfile, file).endswith("gave up after 50 ms, the timeout of the socket")
+            assert note(tcp_pair[0].sendfile, file).endswith("gave up after 50 ms, the timeout of the socket")
 
     def test_accept(self, oxisocket, listener):
         listener.settimeout(0.05)
@@ -585,25 +588,25 @@ class TestTimeouts:
         fill(one)
         assert note(one.send, b"x") == "sending, gave up after 50 ms, the timeout of the socket"
 
-    def test_a_long_timeout_is_in_seconds(self, pair):
-        pair[0].settimeout(1.25)
-        assert ", gave up after 1.2 s, the timeout" in note(pair[0].recv, 1)
+    def test_a_long_timeout_is_in_seconds(self, tcp_pair):
+        tcp_pair[0].settimeout(1.25)
+        assert ", gave up after 1.2 s, the timeout" in note(tcp_pair[0].recv, 1)
 
-    def test_a_deadline(self, oxisocket, pair, listener):
+    def test_a_deadline(self, oxisocket, tcp_pair, listener):
         with oxisocket.deadline(0.05):
-            matches(rf".*, gave up after {TIME}, when the deadline of this thread passed", note(pair[0].recv, 1))
-            for call in lambda: pair[0].recv(1), lambda: pair[0].send(b"x"), listener.accept:
+            matches(rf".*, gave up after {TIME}, when the deadline of this thread passed", note(tcp_pair[0].recv, 1))
+            for call in lambda: tcp_pair[0].recv(1), lambda: tcp_pair[0].send(b"x"), listener.accept:
                 assert note(call).endswith(", not begun: the deadline of this thread had passed")
 
-    def test_a_deadline_within_a_longer_timeout(self, oxisocket, pair):
-        pair[0].settimeout(60)
+    def test_a_deadline_within_a_longer_timeout(self, oxisocket, tcp_pair):
+        tcp_pair[0].settimeout(60)
         with oxisocket.deadline(0.05):
-            assert note(pair[0].recv, 1).endswith(", when the deadline of this thread passed")
+            assert note(tcp_pair[0].recv, 1).endswith(", when the deadline of this thread passed")
 
-    def test_a_timeout_within_a_longer_deadline(self, oxisocket, pair):
-        pair[0].settimeout(0.05)
+    def test_a_timeout_within_a_longer_deadline(self, oxisocket, tcp_pair):
+        tcp_pair[0].settimeout(0.05)
         with oxisocket.deadline(60):
-            assert note(pair[0].recv, 1).endswith(", gave up after 50 ms, the timeout of the socket")
+            assert note(tcp_pair[0].recv, 1).endswith(", gave up after 50 ms, the timeout of the socket")
 
     def test_sendto(self, oxisocket, new, tmp_path):
         receiver, sender = new(oxisocket.AF_UNIX, oxisocket.SOCK_DGRAM), new(oxisocket.AF_UNIX, oxisocket.SOCK_DGRAM)
@@ -647,28 +650,28 @@ class TestSendto:
 
 
 class TestConnectionsThatTheOtherEndCloses:
-    def test_a_reset(self, pair):
-        pair[1].sendall(b"x" * 100)
-        pair[0].sendall(b"y" * 7)
-        assert len(pair[1].recv(7)) == 7
-        assert len(pair[0].recv(100)) == 100
-        own, peer = map(shown, (pair[0].getsockname(), pair[0].getpeername()))
-        reset(pair[1])
-        error = failure(pair[0].recv, 1)
+    def test_a_reset(self, tcp_pair):
+        tcp_pair[1].sendall(b"x" * 100)
+        tcp_pair[0].sendall(b"y" * 7)
+        assert len(tcp_pair[1].recv(7)) == 7
+        assert len(tcp_pair[0].recv(100)) == 100
+        own, peer = map(shown, (tcp_pair[0].getsockname(), tcp_pair[0].getpeername()))
+        reset(tcp_pair[1])
+        error = failure(tcp_pair[0].recv, 1)
         assert type(error) is ConnectionResetError
         matches(
             rf"receiving from {peer} at {own}\nthe other end closed the connection( after 100 bytes from it)?( and 7 bytes to it)?",
             error.__notes__[0],
         )
 
-    def test_a_send_after_the_end(self, pair):
-        pair[0].sendall(b"y" * 7)
-        assert len(pair[1].recv(7)) == 7
-        own, peer = map(shown, (pair[0].getsockname(), pair[0].getpeername()))
-        pair[1].close()
-        pair[0].sendall(b"z" * 3)  # answered by a reset
-        until_reset(pair[0])
-        error = failure(pair[0].send, b"x")
+    def test_a_send_after_the_end(self, tcp_pair):
+        tcp_pair[0].sendall(b"y" * 7)
+        assert len(tcp_pair[1].recv(7)) == 7
+        own, peer = map(shown, (tcp_pair[0].getsockname(), tcp_pair[0].getpeername()))
+        tcp_pair[1].close()
+        tcp_pair[0].sendall(b"z" * 3)  # answered by a reset
+        until_reset(tcp_pair[0])
+        error = failure(tcp_pair[0].send, b"x")
         assert type(error) is BrokenPipeError
         matches(rf"sending to {peer} from {own}\nthe other end closed the connection( after 10 bytes to it)?", error.__notes__[0])
 
@@ -677,9 +680,9 @@ class TestConnectionsThatTheOtherEndCloses:
         assert type(error) is BrokenPipeError
         assert error.__notes__ == ["sending"]
 
-    def test_a_socket_that_its_own_program_has_shut(self, oxisocket, pair):
-        pair[0].shutdown(oxisocket.SHUT_WR)
-        matches(r"sending to \S+ from \S+", note(pair[0].send, b"x"))
+    def test_a_socket_that_its_own_program_has_shut(self, oxisocket, tcp_pair):
+        tcp_pair[0].shutdown(oxisocket.SHUT_WR)
+        matches(r"sending to \S+ from \S+", note(tcp_pair[0].send, b"x"))
 
     def test_a_unix_socket(self, oxisocket, keep):
         one, other = map(keep, oxisocket.socketpair())
@@ -691,16 +694,16 @@ class TestNoNote:
     """What is no failure, or none of the socket's, has no note."""
 
     @pytest.mark.parametrize("call", [lambda s: s.recv(1), lambda s: s.recvfrom(1), lambda s: s.recvmsg(1)])
-    def test_a_receive(self, pair, call):
-        pair[0].setblocking(False)
-        assert type(error := failure(call, pair[0])) is BlockingIOError
+    def test_a_receive(self, tcp_pair, call):
+        tcp_pair[0].setblocking(False)
+        assert type(error := failure(call, tcp_pair[0])) is BlockingIOError
         assert not hasattr(error, "__notes__")
 
-    def test_a_send(self, pair):
-        limit_buffers(*pair)
-        fill(pair[0])
-        pair[0].setblocking(False)
-        assert type(error := failure(pair[0].send, b"x")) is BlockingIOError
+    def test_a_send(self, tcp_pair):
+        limit_buffers(*tcp_pair)
+        fill(tcp_pair[0])
+        tcp_pair[0].setblocking(False)
+        assert type(error := failure(tcp_pair[0].send, b"x")) is BlockingIOError
         assert not hasattr(error, "__notes__")
 
     def test_accept(self, listener):

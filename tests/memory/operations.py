@@ -15,6 +15,7 @@ import tempfile
 from functools import partial
 
 GROUPS = {}
+TABLES = {}
 UNENCODABLE_NAME = "ü" * 70 + ".example"  # IDNA cannot encode such a long label
 
 
@@ -32,7 +33,7 @@ def table(group):
     """Adds the entries that a function of the environment returns to a group: a name, what to do before, the function, its arguments."""
 
     def add(function):
-        GROUPS.setdefault(group, {})[None] = function
+        TABLES.setdefault(group, []).append(function)
         return function
 
     return add
@@ -53,12 +54,9 @@ def entry(before, function, *arguments):
 
 def operations(group, env):
     """The operations of a group by their names."""
-    found = {}
-    for name, listed in GROUPS[group].items():
-        if name is None:
-            found |= {name: entry(*entries) for name, entries in listed(env).items()}
-        else:
-            found[name] = listed
+    found = dict(GROUPS.get(group, {}))
+    for listed in TABLES.get(group, ()):
+        found |= {name: entry(*entries) for name, entries in listed(env).items()}
     return found
 
 
@@ -202,6 +200,66 @@ def transfers(env):
         "sendto a number": (None, env.other.sendto, b"x", 5),
         "sendto a wrong port": (None, env.other.sendto, b"x", ("127.0.0.1", 70_000)),
     }
+
+
+@table("beyond")
+def exact_transfers(env):
+    right, slow, nonblocking, closed = env.right, env.slow, env.nonblocking, env.closed
+    reader = partial(env.module.Reader, right)
+    slow_reader = env.module.Reader(slow)
+    lines = env.module.Reader(Lines())
+    assert lines.readline()
+    return {
+        "recv_exactly": (env.message, right.recv_exactly, 10),
+        "recv_exactly of much": (env.much, right.recv_exactly, 100_000),
+        "recv_exactly with keywords": (env.message, partial(right.recv_exactly, n=5, flags=0)),
+        "recv_exactly of a subclass": (None, env.of_subclass.recv_exactly, 10),
+        "recv_exactly that times out": (None, slow.recv_exactly, 10),
+        "recv_exactly that would block": (None, nonblocking.recv_exactly, 10),
+        "recv_exactly of a negative size": (None, right.recv_exactly, -1),
+        "recv_exactly of a wrong type": (None, right.recv_exactly, "x"),
+        "recv_exactly with a wrong flag": (None, right.recv_exactly, 1, env.module.MSG_PEEK),
+        "recv_exactly of datagrams": (None, env.one.recv_exactly, 10),
+        "recv_exactly on a closed socket": (None, closed.recv_exactly, 10),
+        "recv_exactly_into": (env.message, right.recv_exactly_into, env.buffer, 10),
+        "recv_exactly_into that times out": (None, slow.recv_exactly_into, env.buffer),
+        "recv_exactly_into too small a buffer": (None, right.recv_exactly_into, env.buffer, 1000),
+        "a reader": (None, lambda: reader() and None),
+        "a reader with a wrong limit": (None, env.module.Reader, right, 0),
+        "a reader of what has no recv": (None, env.module.Reader, 5),
+        "readline that times out": (None, slow_reader.readline),
+        "readexactly that times out": (None, slow_reader.readexactly, 100_000),
+        "readline from memory": (None, lines.readline),
+        "readexactly from memory": (None, lines.readexactly, 100_000),
+        "readuntil several separators": (None, lines.readuntil, (b"y", bytearray(b"\n"))),
+        "readuntil a wrong separator": (None, lines.readuntil, (b"y", 5)),
+        "readuntil beyond the limit": (None, env.module.Reader(Lines(), 2).readuntil, b"x\n"),
+    }
+
+
+class Lines:
+    """An object to receive from that never ends."""
+
+    def recv(self, size):
+        return b"xxx\n"
+
+
+@operation("beyond")
+def recv_exactly_that_meets_the_end(env):
+    left, right = env.module.socketpair()
+    left.send(b"xx")
+    left.close()
+    yield right.recv_exactly, (10,)
+    right.close()
+
+
+@operation("beyond")
+def readexactly_that_meets_the_end(env):
+    left, right = env.module.socketpair()
+    left.send(b"xx")
+    left.close()
+    yield env.module.Reader(right).readexactly, (10,)
+    right.close()
 
 
 @table("message")
@@ -718,3 +776,46 @@ def dup_of_a_number(env):
     number = yield env.base.dup, (env.left.fileno(),)
     if number is not None:
         os.close(number)
+
+
+@table("beyond")
+def looks(env):
+    """What describes a socket, and fails. Python code that is imported on the way is imported before."""
+    tcp, closed, level, option = env.tcp, env.closed, env.module.SOL_SOCKET, env.module.SO_TYPE
+    tcp.tcp_info()
+    description = importlib.import_module("oxisocket._beyond.description")
+    return {
+        "tcp_info of UDP": (None, env.one.tcp_info),
+        "tcp_info of a closed socket": (None, closed.tcp_info),
+        "getsockopt_bytes": (None, tcp.getsockopt_bytes, level, option),
+        "getsockopt_bytes of a size": (None, partial(tcp.getsockopt_bytes, level, option, size=100_000)),
+        "getsockopt_bytes of an unknown option": (None, tcp.getsockopt_bytes, level, 7777),
+        "getsockopt_bytes with a wrong size": (None, tcp.getsockopt_bytes, level, option, 0),
+        "getsockopt_bytes with a wrong call": (None, tcp.getsockopt_bytes, level),
+        "readiness": (None, env.left._readiness),
+        "describe": (None, description.describe, env.left),
+        "describe a closed socket": (None, description.describe, closed),
+    }
+
+
+@operation("beyond")
+def tcp_info(env):
+    env.tcp.tcp_info()
+    info = yield env.tcp.tcp_info, ()
+    return info and info.state
+
+
+@operation("beyond")
+def getifaddrs(env):
+    return (yield env.module.getifaddrs, ())
+
+
+@operation("beyond")
+def recv_fds_with_arguments(env):
+    env.descriptors()
+    message = yield partial(env.module.recv_fds, honor_arguments=True), (env.right, 10, 2, 0)
+    env.clean_up()
+    if message is not None:
+        for number in message[1]:
+            os.close(number)
+        return message[0], len(message[1]), message[2:]

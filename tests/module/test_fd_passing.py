@@ -1,6 +1,7 @@
 """Descriptors sent over a UNIX socket: send_fds and recv_fds."""
 
 import os
+import sys
 
 import pytest
 
@@ -99,6 +100,30 @@ def test_more_than_allowed_are_cut_off(socket, unix_pair, numbers, received, ope
     assert data == b"x"
     assert flags & socket.MSG_CTRUNC
     assert open_files() - before == set(arrived)  # each new descriptor was returned
+
+
+@pytest.mark.holds("When `recv_fds` is interrupted", "In the original they stay open.")
+def test_an_interruption_after_descriptors_were_received(socket, ours, unix_pair, numbers, open_files):
+    """Whatever is raised then: here by a profiler, as a signal handler could."""
+    left, right = unix_pair
+    socket.send_fds(left, [b"x"], numbers)
+    before = open_files()
+
+    def interrupt(frame, event, argument):
+        if event == "c_call" and getattr(argument, "__name__", "") == "frombytes":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            socket.recv_fds(right, 1, len(numbers))
+    finally:
+        sys.setprofile(None)
+    left_open = open_files() - before
+    assert len(left_open) == (0 if ours else len(numbers))
+    for number in left_open:
+        os.close(number)
 
 
 def test_any_sequence_of_numbers(socket, unix_pair, numbers, received):

@@ -45,6 +45,15 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "__repr__": (),
 }
 
+# The methods that the stdlib has not.
+BEYOND: dict[str, tuple[Any, ...]] = {
+    "describe": (),
+    "getsockopt_bytes": (1, 4),
+    "recv_exactly": (1,),
+    "recv_exactly_into": (bytearray(1),),
+    "tcp_info": (),
+}
+
 
 def arguments(name: str) -> tuple[Any, ...]:
     """Arguments of correct types for a method. Those of `sendfile` are new for each call, since it reads its file."""

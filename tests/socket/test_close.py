@@ -13,7 +13,7 @@ import warnings
 import pytest
 from descriptors import is_open
 from machine import INET6
-from methods import ARGUMENTS, arguments
+from methods import ARGUMENTS, BEYOND, arguments
 
 
 def test_close_closes_the_descriptor(socket):
@@ -165,7 +165,7 @@ class TestDetach:
 
 def test_every_method_is_in_the_table(socket):
     public = {name for name in dir(socket.socket) if not name.startswith("_") and callable(getattr(socket.socket, name))}
-    assert public - set(ARGUMENTS) <= {"sendmsg_afalg", "gethostname"}
+    assert public - set(ARGUMENTS) - set(BEYOND) <= {"sendmsg_afalg", "gethostname"}
 
 
 @pytest.mark.parametrize("end", ["close", "detach"])
@@ -181,6 +181,19 @@ def test_a_closed_socket_raises_the_same_error(agree, outcome, name, kind, end):
         return outcome(getattr(s, name), *arguments(name))
 
     agree(call)
+
+
+@pytest.mark.parametrize("end", ["close", "detach"])
+@pytest.mark.parametrize("name", sorted(set(BEYOND) - {"describe"}))
+def test_a_closed_socket_raises_an_error_that_says_so(oxisocket, name, end):
+    s = oxisocket.socket()
+    if end == "close":
+        s.close()
+    else:
+        oxisocket.close(s.detach())
+    with pytest.raises(OSError) as caught:
+        getattr(s, name)(*BEYOND[name])
+    assert caught.value.errno == errno.EBADF
 
 
 @pytest.mark.parametrize("family", [INET6, "AF_UNIX"])

@@ -8,6 +8,7 @@ import struct
 
 import pytest
 from machine import congestion_algorithms
+from marks import only_oxisocket
 
 CONGESTION = congestion_algorithms()
 INTS = [
@@ -209,3 +210,28 @@ def test_setsockopt_has_the_same_outcomes(agree, outcome, args):
             return outcome(s.setsockopt, *args), s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
     agree(put)
+
+
+# The original writes past its buffer here: it is not run.
+@pytest.mark.holds("`getsockopt` of a filter (SO_GET_FILTER)", "The system takes the size for")
+@only_oxisocket
+@pytest.mark.parametrize("length", [1, 4, 200, 1024])
+def test_a_filter_has_room_although_its_length_counts_instructions(socket, run, length):
+    """The kernel takes the length as a number of instructions of 8 bytes each, for SO_GET_FILTER."""
+    report = run(
+        """if True:
+        import ctypes, struct, sys
+        length = int(sys.argv[1])
+        program = struct.pack("HBBI", 6, 0, 0, 0xFFFF) * length
+        memory = ctypes.create_string_buffer(program)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("@HP", length, ctypes.addressof(memory)))
+            values = [sock.getsockopt(socket.SOL_SOCKET, 26, length) for _ in range(50)]
+            assert set(values) == {program[:length]}
+            if length <= 4:
+                assert sock.getsockopt(socket.SOL_SOCKET, 26) == struct.unpack("i", program[:4])[0]
+            print(len(values))
+        """,
+        str(length),
+    )
+    assert report == "50\n"

@@ -400,6 +400,26 @@ CASES = {
     },
 }
 
+# Methods that the stdlib has not.
+BEYOND = {
+    "getsockopt_bytes": {
+        "level": ("stream", lambda s, t, x, m: s.getsockopt_bytes(t.number(m.SOL_SOCKET), m.SO_TYPE)),
+        "option": ("stream", lambda s, t, x, m: s.getsockopt_bytes(m.SOL_SOCKET, t.number(m.SO_TYPE))),
+        "size": ("stream", lambda s, t, x, m: s.getsockopt_bytes(m.SOL_SOCKET, m.SO_TYPE, t.number(4))),
+    },
+    "recv_exactly": {
+        "size": ("pair", lambda s, t, x, m: s.recv_exactly(t.number(3))),
+        "flags": ("pair", lambda s, t, x, m: s.recv_exactly(3, t.number(0))),
+        "too much": ("pair", lambda s, t, x, m: s.recv_exactly(t.number(100_000))),
+    },
+    "recv_exactly_into": {
+        "memory": ("pair", lambda s, t, x, m: s.recv_exactly_into(t.memory(bytearray(3)))),
+        "size": ("pair", lambda s, t, x, m: s.recv_exactly_into(bytearray(100), t.number(3))),
+        "flags": ("pair", lambda s, t, x, m: s.recv_exactly_into(bytearray(3), 0, t.number(0))),
+    },
+}
+BEYOND_BARE = {"_readiness", "describe", "tcp_info"}
+
 # Functions of the module that take a socket. A function that takes a number (close, dup, fromfd) must use the number it was given.
 FUNCTIONS = {
     "send_fds": {
@@ -463,9 +483,9 @@ def rights(*numbers):
     return array.array("i", numbers).tobytes()
 
 
-def test_every_method_is_in_the_table(socket):
+def test_every_method_is_in_the_table(socket, ours):
     methods = {name for name in dir(socket.socket) if callable(getattr(socket.socket, name)) and name not in dir(object)}
-    listed = set(CASES) | BARE_METHODS
+    listed = set(CASES) | BARE_METHODS | (set(BEYOND) | BEYOND_BARE if ours else set())
     assert methods - listed == set()
     assert listed - methods <= {
         "__init__",
@@ -478,6 +498,14 @@ def test_every_method_is_in_the_table(socket):
 @pytest.mark.parametrize("name", sorted(BARE_METHODS - {"__del__", "__exit__", "_real_close", "gethostname"}))
 def test_the_other_methods_take_no_argument(socket, keep, name):
     s = keep(socket.socket())
+    with pytest.raises(TypeError):
+        getattr(s, name)(Trap(s.close).number())
+    assert s.fileno() >= 0
+
+
+@pytest.mark.parametrize("name", sorted(BEYOND_BARE))
+def test_those_that_the_stdlib_has_not_neither(oxisocket, keep, name):
+    s = keep(oxisocket.socket())
     with pytest.raises(TypeError):
         getattr(s, name)(Trap(s.close).number())
     assert s.fileno() >= 0
@@ -693,16 +721,22 @@ class Finalized:
 
 ACTIONS = ["close", "reinitialise", "collect", "clear_reference"]
 OTHER_FILES = ["null", "pipe", "twin", "connected", "receiving"]
-ALL = [
-    pytest.param(kind, call, id=f"{method}-{argument}")
-    for table in (CASES, FUNCTIONS)
-    for method, cases in table.items()
-    for argument, (kind, call) in cases.items()
-]
+
+
+def calls(*tables):
+    return [
+        pytest.param(kind, call, id=f"{method}-{argument}")
+        for table in tables
+        for method, cases in table.items()
+        for argument, (kind, call) in cases.items()
+    ]
+
+
+COMMON, ALL = calls(CASES, FUNCTIONS), calls(CASES, FUNCTIONS, BEYOND)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize(("kind", "call"), ALL)
+@pytest.mark.parametrize(("kind", "call"), COMMON)
 def test_the_outcome_is_the_stdlibs(both, tmp_path, kind, call, action):
     theirs, ours = [Execution(module, kind, call, action, tmp_path) for module in both]
     assert ours.is_safe, ours.outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from oxisocket import _socket
 from oxisocket._beyond import tls
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 class deadline:  # noqa: N801 - it is used like a function
     """A deadline for the socket calls of this thread: ``with deadline(5.0) as d:``.
 
-    Within the ``with`` block, every call of this thread on oxisocket's sockets ends with TimeoutError once so many ``seconds`` have
-    passed: a call that waits, and also the next one of a loop of calls that never wait. That includes ``connect``, ``accept``,
-    look-ups of hosts, reads from ``makefile`` and ``sendfile``, and the calls of ``ssl.SSLSocket`` where ``install()`` has made that a
-    subclass of oxisocket's class. A socket's own timeout still counts: the smaller of the two ends the call.
+    Within the ``with`` block, every call of this thread on oxisocket's sockets ends with TimeoutError once so many ``seconds``
+    have passed: a call that waits, and also the next one of a loop of calls that never wait. That includes ``connect``,
+    ``accept``, look-ups of hosts, reads from ``makefile`` and ``sendfile``, and the calls of ``ssl.SSLSocket`` if ``install()``
+    has made that a subclass of oxisocket's class. A socket's own timeout still counts: the smaller of the two ends the call.
 
     Deadlines nest, and the nearest counts. Other threads, and those that this thread starts, have none. The time is monotonic: a
     change of the system's clock does not affect it. Code that runs on an event loop should use ``asyncio.timeout``: a deadline
@@ -40,7 +40,7 @@ class deadline:  # noqa: N801 - it is used like a function
         self._depth: int | None = None
         self._thread: int | None = None
 
-    def __enter__(self) -> deadline:
+    def __enter__(self) -> Self:
         if self._depth is not None:
             raise RuntimeError("this deadline has been entered already: make one for each with statement")
         tls.heed_deadlines()
@@ -49,9 +49,7 @@ class deadline:  # noqa: N801 - it is used like a function
         self._thread = threading.get_ident()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         depth, self._depth = self._depth, None
         if depth is None or self._thread != threading.get_ident():
             raise RuntimeError("a deadline is left in the thread that has entered it, once")

@@ -1,7 +1,7 @@
 """Deadlines for the calls of native ``ssl``, whose input and output OpenSSL does itself, on the bare descriptor.
 
-OpenSSL waits as long as the socket's timeout says. So while a thread has a deadline, these calls run with a timeout that ends with it.
-The methods are replaced when the first deadline is entered, and stay so: a program without deadlines does not pay for them.
+OpenSSL waits as long as the socket's timeout says. So while a thread has a deadline, these calls run with a timeout that ends
+with it. The methods are replaced when the first deadline is entered: a program without deadlines does not pay for them.
 """
 
 from __future__ import annotations
@@ -15,23 +15,18 @@ from oxisocket import _socket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The methods of SSLSocket that call OpenSSL. The others (recv, recv_into, sendall) call these, or, before TLS begins, oxisocket's own.
+# The methods of SSLSocket that call OpenSSL. The others (recv, recv_into, sendall) call these, or oxisocket's own before TLS.
 _WAITING = ("do_handshake", "read", "send", "unwrap", "write")
-
-_heeding: Any = None
 
 
 def heed_deadlines() -> None:
     """Have native ``ssl`` heed deadlines, if it was imported and has not done so before."""
-    global _heeding
-    ssl = sys.modules.get("ssl")
-    cls = getattr(ssl, "SSLSocket", None)
-    if cls is None or cls is _heeding or not isinstance(cls, type) or not issubclass(cls, _socket.Socket):
+    cls = getattr(sys.modules.get("ssl"), "SSLSocket", None)
+    if not isinstance(cls, type) or not issubclass(cls, _socket.Socket):
         return
-    _heeding = cls
     for name in _WAITING:
         method = cls.__dict__.get(name)
-        if method is not None:
+        if method is not None and not hasattr(method, "heeds_deadlines"):
             setattr(cls, name, _with_deadline(method))
 
 
@@ -53,4 +48,5 @@ def _with_deadline(method: Callable[..., Any]) -> Callable[..., Any]:
             if self.fileno() >= 0:
                 self.settimeout(timeout)
 
+    heeding.heeds_deadlines = True  # type: ignore[attr-defined]
     return heeding
