@@ -14,6 +14,8 @@ use super::errors;
 use super::source::{Source, receive_by};
 use crate::call::attempts;
 use crate::call::deadline::Deadline;
+use crate::call::failure::Doing;
+use crate::call::hooks;
 use crate::call::socket::Socket;
 use crate::call::transfer::{Attempt, Transfer, attempt_first, complete};
 use crate::error::{Error, Result};
@@ -112,7 +114,7 @@ fn receive_all(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c
     }
     match Source::of(this.object())? {
         Source::Socket(this) => receive_all_directly(this, buffer, flags),
-        Source::Method(recv) => receive_all_by(&recv, this.socket().deadline(), buffer, flags),
+        Source::Method(recv) => receive_all_by(&recv, this.socket(), buffer, flags),
     }
 }
 
@@ -120,10 +122,11 @@ fn receive_all(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c
 #[cold]
 fn receive_all_by(
     recv: &Bound<'_, PyAny>,
-    deadline: Deadline,
+    socket: &Socket,
     buffer: &mut ReceiveBuffer<'_>,
     flags: c_int,
 ) -> Result<End> {
+    let deadline = socket.deadline();
     loop {
         if receive_by(recv, buffer, flags)? == 0 {
             return Ok(End::Eof);
@@ -133,7 +136,7 @@ fn receive_all_by(
         }
         signals::run_handlers(recv.py())?;
         if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
-            return Err(Error::TimedOut);
+            return Err(hooks::timed_out(recv.py(), socket, Doing::Receiving));
         }
     }
 }
@@ -173,7 +176,7 @@ fn receive_rest_of_all(
         // A signal may have ended the call after a part was received, without EINTR. The handler must not have to wait for the rest.
         signals::run_handlers(py)?;
         if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
-            return Err(Error::TimedOut);
+            return Err(hooks::timed_out(py, socket, Doing::Receiving));
         }
         // After a part, the rest is not likely to be there: an attempt is only made by a call that does not wait.
         first = match deadline {

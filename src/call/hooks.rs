@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use pyo3::prelude::*;
 
-use super::failure::Failure;
+use super::failure::{Call, Doing, Failure};
 use super::socket::Socket;
 use super::watch::is_watched;
 use crate::error::Error;
@@ -62,6 +62,12 @@ pub fn failed(py: Python<'_>, error: Error, failure: Failure<'_, '_>) -> Error {
         Some(hooks) if are_on() => (hooks.failed)(py, error, failure),
         _ => error,
     }
+}
+
+/// The error of a call that has used up its time between two system calls.
+#[cold]
+pub fn timed_out(py: Python<'_>, socket: &Socket, doing: Doing) -> Error {
+    failed(py, Error::TimedOut, Failure::Call(Call::new(socket, doing)))
 }
 
 /// A socket was bound, or listens.

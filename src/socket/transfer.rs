@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use super::object::SocketRef;
 use crate::call::deadline::Deadline;
-use crate::call::failure::{Call, Doing, Failure, Target};
+use crate::call::failure::{Doing, Target};
 use crate::call::hooks;
 use crate::call::transfer::{Attempt, Transfer, attempt_first, complete, transfer, transfer_to};
 use crate::error::{Error, Result};
@@ -237,8 +237,7 @@ fn send_until_done(
         // A signal may have ended the call after a part was sent, without EINTR. The handler must not have to wait for the rest.
         signals::run_handlers(this.py())?;
         if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
-            let call = Call::new(this.socket(), Doing::Sending);
-            return Err(hooks::failed(this.py(), Error::TimedOut, Failure::Call(call)));
+            return Err(hooks::timed_out(this.py(), this.socket(), Doing::Sending));
         }
         first = attempt_first(this.py(), this.socket(), send_transfer(left, flags), &mut send_attempt(left));
     }

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gc
 import os
+import re
 import signal
 import threading
 import time
@@ -59,6 +60,8 @@ def test_the_error_has_notes_on_all_attempts(socket, refusing, full, resolves_to
     assert len(notes) == 3
     for note, (_, port) in zip(notes, (refusing, refusing, full.getsockname()), strict=True):
         assert f"connecting to 127.0.0.1:{port} (a.name)" in note
+        if port == refusing[1]:
+            assert re.search(r" \(a\.name\) from 127\.0\.0\.1:\d+, failed after \d", note)
 
 
 class TestWinner:

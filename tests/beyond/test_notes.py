@@ -524,6 +524,8 @@ class TestTimeouts:
             lambda s: s.recvfrom_into(bytearray(1)),
             lambda s: s.recvmsg(1),
             lambda s: s.recvmsg_into([bytearray(1)]),
+            lambda s: s.recv_exactly(1),
+            lambda s: s.recv_exactly_into(bytearray(1)),
             lambda s: s.makefile("rb").read(1),
             lambda s: s.makefile("rb", 0).read(1),
         ],

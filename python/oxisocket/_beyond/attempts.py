@@ -52,6 +52,7 @@ class Attempts:
         self._answers = answers
         self._poll = select.poll()
         self._open: dict[int, tuple[Any, float | None, int]] = {}  # by number: the socket, its timeout, its descriptor
+        self._begun: dict[int, tuple[Target, float]] = {}  # by number: where to, and since when
         self._numbers: dict[int, int] = {}  # by descriptor: the number
         if answers is not None:
             self._poll.register(answers, select.POLLIN)
@@ -69,6 +70,7 @@ class Attempts:
     def start(self, number: int, target: Target) -> float | None:
         """Start an attempt; return its timeout."""
         sock = self._prepare(target)
+        self._begun[number] = target, time.monotonic()
         try:
             timeout = _socket.socket.gettimeout(sock)
             # The base's own methods: a class may override these, to learn the timeout that its user wants.
@@ -95,8 +97,11 @@ class Attempts:
         return [*answers, *map(self._finished, numbers)]
 
     def _finished(self, number: int) -> Finished:
-        error = _outcome(self._open[number][0])
+        sock, _, _ = self._open[number]
+        error = _outcome(sock)
         if error is not None:
+            target, begun = self._begun[number]
+            _socket._note_attempt(error, target[4], None, _own_address(sock), time.monotonic() - begun)
             self.abandon(number)
         return Finished(number, error)
 
@@ -118,6 +123,12 @@ class Attempts:
         del self._numbers[descriptor]
         self._poll.unregister(descriptor)
         return sock, timeout
+
+
+def _own_address(sock: Any) -> Any:
+    with contextlib.suppress(OSError):
+        return _socket.socket.getsockname(sock)
+    return None
 
 
 def _outcome(sock: Any) -> OSError | None:

@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -21,36 +22,77 @@ use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
 use crate::sys::memory::try_format;
 
-/// `_note_attempt(error, address, host)`.
+/// An attempt that has failed.
+struct Failed<'a, 'py> {
+    error: &'a Bound<'py, PyAny>,
+    address: &'a Bound<'py, PyAny>,
+    host: Option<&'a str>,
+    local: Option<&'a Bound<'py, PyAny>>,
+    seconds: Option<&'a Bound<'py, PyAny>>,
+}
+
+/// `_note_attempt(error, address, host[, local, seconds])`.
 pub fn note_attempt<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (Some(error), Some(address), Some(host)) = (arguments.get(0), arguments.get(1), arguments.get(2)) else {
-        return Err(Error::type_error("_note_attempt() takes three arguments"));
+        return Err(Error::type_error("_note_attempt() takes an error, an address and a host"));
     };
     if hooks::are_on() {
+        let (local, seconds) = (arguments.get(3), arguments.get(4));
+        let failed = Failed {
+            error: &error,
+            address: &address,
+            host: host_text(&host),
+            local: local.as_deref(),
+            seconds: seconds.as_deref(),
+        };
         // The error itself is more important than its note.
-        if let Err(refused) = complete_note(&error, &address, host_text(&host)) {
+        if let Err(refused) = failed.note() {
             refused.discard(py);
         }
     }
     Ok(py.None().into_bound(py))
 }
 
-/// Adds the host to the note of a connection; or adds a note to an error that has none, such as that of a socket which could not be made.
-fn complete_note(error: &Bound<'_, PyAny>, address: &Bound<'_, PyAny>, host: Option<&str>) -> Result<()> {
-    match list_of(error)? {
-        Some(list) if list::is_ours(&list) => {
-            for item in list::raw_items(&list) {
-                if let (Some(facts), Some(host)) = (as_note(&item).and_then(Note::facts), host) {
-                    facts.set_name(host)?;
+impl Failed<'_, '_> {
+    /// Adds the host to the note of a connection; or adds a note to an error that has none, such as that of a socket which could not be
+    /// made, and the outcome of a connection that a non-blocking socket has begun.
+    fn note(&self) -> Result<()> {
+        match list_of(self.error)? {
+            Some(list) if list::is_ours(&list) => {
+                for item in list::raw_items(&list) {
+                    if let (Some(facts), Some(host)) = (as_note(&item).and_then(Note::facts), self.host) {
+                        facts.set_name(host)?;
+                    }
                 }
+                Ok(())
             }
-            Ok(())
+            Some(_) => Ok(()),
+            None => match numeric_address(self.address) {
+                Some(address) => self.add_note(address),
+                None => Ok(()),
+            },
         }
-        Some(_) => Ok(()),
-        None => match numeric_address(address) {
-            Some(address) => add_connection(error, address, host),
-            None => Ok(()),
-        },
+    }
+
+    fn add_note(&self, address: SocketAddr) -> Result<()> {
+        const ANY_PROTOCOL: c_int = 0;
+        let subject = Subject::Call {
+            doing: Doing::Connecting,
+            target: Some(address.into()),
+            name: OnceLock::new(),
+            local: self.local.and_then(numeric_address).map(Into::into),
+            peer: None,
+            proto: ANY_PROTOCOL,
+        };
+        let seconds = self.seconds.and_then(|seconds| seconds.extract().ok());
+        let after = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let facts = Facts { subject, end: End::Failed(after), hint: None };
+        if let Some(host) = self.host {
+            facts.set_name(host)?;
+        }
+        let list = list::new(self.error.py())?;
+        list::add_facts(&list, facts)?;
+        set_list(self.error, &list)
     }
 }
 
@@ -61,25 +103,6 @@ fn numeric_address(address: &Bound<'_, PyAny>) -> Option<SocketAddr> {
     let port = plain_long(&address.get_item(1).ok()?)?;
     let ip: IpAddr = utf8(host.cast::<PyString>().ok()?)?.parse().ok()?;
     Some(SocketAddr::new(ip, u16::try_from(port).ok()?))
-}
-
-fn add_connection(error: &Bound<'_, PyAny>, address: SocketAddr, host: Option<&str>) -> Result<()> {
-    const ANY_PROTOCOL: c_int = 0;
-    let subject = Subject::Call {
-        doing: Doing::Connecting,
-        target: Some(address.into()),
-        name: OnceLock::new(),
-        local: None,
-        peer: None,
-        proto: ANY_PROTOCOL,
-    };
-    let facts = Facts { subject, end: End::Failed(None), hint: None };
-    if let Some(host) = host {
-        facts.set_name(host)?;
-    }
-    let list = list::new(error.py())?;
-    list::add_facts(&list, facts)?;
-    set_list(error, &list)
 }
 
 /// `_note_attempts(errors)`.

@@ -114,12 +114,14 @@ pub fn raw_items<'a, 'py>(list: &'a Bound<'py, PyList>) -> impl Iterator<Item = 
 /// Puts the text in the place of each note.
 fn make_texts(list: &Bound<'_, PyList>) -> Result<()> {
     for (index, item) in raw_items(list).enumerate() {
-        if let Some(note) = as_note(&item) {
-            let text = make::text(list.py(), &note.text()?)?;
-            // SAFETY: `list` is a list; the call takes the reference over, and fails if the list has become shorter.
-            if unsafe { ffi::PyList_SetItem(list.as_ptr(), index.cast_signed(), text.into_ptr()) } < 0 {
-                return Err(Error::Raised);
-            }
+        let Some(note) = as_note(&item) else {
+            continue;
+        };
+        let text = make::text(list.py(), &note.text()?)?;
+        // Making an object can run Python code, which may have changed the list.
+        if raw_item(list, index).is_some_and(|still| still.is(&item)) {
+            // SAFETY: `list` is a list, and has an item at this index. The call takes the reference over.
+            unsafe { ffi::PyList_SetItem(list.as_ptr(), index.cast_signed(), text.into_ptr()) };
         }
     }
     Ok(())

@@ -33,8 +33,10 @@ use crate::interpreter::make::IntoObject;
 pub static FUNCTIONS: Table = functions![
     object c"_switch_notes" => switch_notes, c"_switch_notes($module, on, /)\n--\n\n\
         Switches the notes on errors on or off; returns whether they were on.";
-    positional c"_note_attempt" => attempts::note_attempt, c"_note_attempt($module, error, address, host, /)\n--\n\n\
-        Completes the note on the error of an attempt to connect to one of the addresses of a host, or adds it.";
+    positional c"_note_attempt" => attempts::note_attempt, c"\
+        _note_attempt($module, error, address, host, local=None, seconds=None, /)\n--\n\n\
+        Completes the note on the error of an attempt to connect to one of the addresses of a host; or adds it, with the socket's\n\
+        own address and how long the attempt took, if they are known.";
     object c"_note_attempts" => attempts::note_attempts, c"_note_attempts($module, errors, /)\n--\n\n\
         Adds the notes on all other errors of a list to the last one.";
 ];
