@@ -400,14 +400,6 @@ def create_server(
     return sock
 
 
-def _with_address(error: OSError, address: "_socket._Address") -> OSError:
-    """The error of a ``bind``, with a text that says to which address. It has the same notes."""
-    new = OSError(error.errno, f"{error.strerror} (while attempting to bind on address {address!r})")
-    if hasattr(error, "__notes__"):
-        new.__notes__ = error.__notes__
-    return new
-
-
 def _intenum_converter(number: int, enum: type[IntEnum]) -> int:
     """The member of an enum with this number, or the number itself if there is none."""
     try:
