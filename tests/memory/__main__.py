@@ -77,8 +77,9 @@ class Sweep:
         sys.unraisablehook = self.unraisable
 
     def unraisable(self, unraisable):
-        """Before PyO3 panics, it reports an unraisable exception without an object."""
-        if unraisable.object is None:
+        """Before PyO3 panics, it reports an unraisable exception without an object and without a message. The interpreter's own have one or
+        the other: its import looks for entries of `sys`, and ignores that there is no memory."""
+        if unraisable.object is None and unraisable.err_msg is None:
             self.wrong.append(f"{self.name}: unraisable {unraisable.exc_type.__name__}")
 
     def run(self):
