@@ -649,6 +649,7 @@ right.close()
         assert run(code) == "b'abc'\n"
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_fork_in_the_middle(socket, unix_pair, start):
     """The child has a connection that nobody receives from, and can receive from it itself."""
     left, right = unix_pair
