@@ -300,6 +300,7 @@ def create_connection(
             source_address,
             make=socket,
             getaddrinfo=getaddrinfo,
+            failure=_connection_failure,
             all_errors=all_errors,
             happy_eyeballs_delay=happy_eyeballs_delay,
             default_delay=_happy_eyeballs_delay,
@@ -325,15 +326,20 @@ def create_connection(
                 errors.append(error)
                 if sock is not None:
                     sock.close()
-        if not errors:
-            raise OSError("getaddrinfo returns an empty list")
-        if all_errors:
-            raise ExceptionGroup("create_connection failed", errors)
-        _socket._note_attempts(errors)
-        raise errors[-1]
+        raise _connection_failure(errors, all_errors)
     finally:
         # Avoid a reference cycle: an error refers to this frame, and the frame would refer to the error.
         errors.clear()
+
+
+def _connection_failure(errors: list[OSError], all_errors: bool) -> Exception:
+    """What ``create_connection`` raises, from the errors of all its attempts."""
+    if not errors:
+        return OSError("getaddrinfo returns an empty list")
+    if all_errors:
+        return ExceptionGroup("create_connection failed", errors)
+    _socket._note_attempts(errors)
+    return errors[-1]
 
 
 def has_dualstack_ipv6() -> bool:

@@ -214,8 +214,8 @@ class TestScopes:
     def test_wrong_values(self, oxisocket):
         with pytest.raises(ValueError, match="NaN"):
             oxisocket.deadline(float("nan"))
-        for wrong in ("soon", None, [1]):
-            with pytest.raises((TypeError, ValueError)):
+        for wrong in ("soon", "5", None, [1], 1j):
+            with pytest.raises(TypeError):
                 oxisocket.deadline(wrong)
 
     def test_it_is_entered_once(self, oxisocket):

@@ -28,6 +28,7 @@ def connect(
     *,
     make: Callable[..., _Socket],
     getaddrinfo: _Resolver,
+    failure: Callable[[list[OSError], bool], Exception],
     all_errors: bool,
     happy_eyeballs_delay: float | None,
     default_delay: float | None,
@@ -37,7 +38,8 @@ def connect(
     """Connect to ``(host, port)`` as ``oxisocket.create_connection`` says.
 
     ``make`` and ``getaddrinfo`` are what the package has now by the names ``socket`` and ``getaddrinfo``: a program may have put
-    its own there. ``default_delay`` is the delay of a caller that gives neither this nor ``interleave``.
+    its own there. ``failure`` makes what is raised from the errors of all attempts. ``default_delay`` is the delay of a caller
+    that gives neither this nor ``interleave``.
     """
     host, port = address
     budget = Budget(seconds(total_timeout, "total_timeout"))
@@ -59,12 +61,7 @@ def connect(
             sock = _one_by_one(prepare, host, targets, count, budget, errors)
         if sock is not None:
             return sock
-        if not errors:
-            raise OSError("getaddrinfo returns an empty list")
-        if all_errors:
-            raise ExceptionGroup("create_connection failed", errors)
-        _socket._note_attempts(errors)
-        raise errors[-1]
+        raise failure(errors, all_errors)
     finally:
         # Avoid reference cycles: an error refers to this frame, and the frame would refer to the error.
         errors.clear()

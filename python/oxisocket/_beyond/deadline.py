@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Self
 
 from oxisocket import _socket
 from oxisocket._beyond import tls
+from oxisocket._beyond.waiting import as_float
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,9 +35,9 @@ class deadline:  # noqa: N801 - it is used like a function
     seconds: float
 
     def __init__(self, seconds: float) -> None:
-        if seconds != seconds:
+        self.seconds = as_float(seconds)
+        if math.isnan(self.seconds):
             raise ValueError("a deadline takes a number of seconds, not NaN")
-        self.seconds = float(seconds)
         self._ends: float | None = None
         self._depth: int | None = None
         self._thread: int | None = None

@@ -3,6 +3,9 @@
 The resolver stops there if it finds an address of either family. Asked for one family only, it goes on to the DNS where the file
 has only an address of the other family: a name that the file leads to this machine would also get the addresses that it has in
 the DNS. So names in the file are not looked up one family at a time.
+
+``getaddrinfo`` itself also looks into the file, to spare a thread for names that are certainly in it. Here the safe mistake is
+the other one: a name that may be in the file counts as one that is.
 """
 
 from __future__ import annotations

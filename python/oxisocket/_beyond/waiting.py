@@ -15,11 +15,16 @@ _LONGEST_POLL = 2**31 - 1
 _LONGEST = 1e9
 
 
+def as_float(value: float) -> float:
+    """A number of seconds. Raises TypeError for what ``settimeout`` refuses too, such as a string."""
+    return float(value if isinstance(value, float) else operator.index(value))
+
+
 def seconds(value: float | None, name: str) -> float | None:
     """A time that was given as the argument of this name; None if none was given. Raises TypeError, and ValueError below 0."""
     if value is None:
         return None
-    number = float(value if isinstance(value, float) else operator.index(value))
+    number = as_float(value)
     if not number >= 0:  # a NaN is not
         raise ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
     return number
