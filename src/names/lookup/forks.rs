@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::helpers::HELPERS;
+use super::helper_threads::HELPERS;
 use super::hosts_file::{self, Known};
 use super::running::Running;
 use crate::sys::wake;

@@ -9,7 +9,7 @@
 //! | [`at_once`] | questions that need no name server: they are answered without a helper |
 //! | [`hosts_file`] | whether `/etc/hosts` has the answer |
 //! | [`running`] | the look-ups that helpers make now |
-//! | [`helpers`] | the helpers, and waiting for them |
+//! | [`helper_threads`] | the helpers, and waiting for them |
 //! | [`forks`] | a child process has no helpers |
 //!
 //! Who gets a helper:
@@ -30,7 +30,7 @@
 
 mod at_once;
 pub mod forks;
-mod helpers;
+mod helper_threads;
 mod hosts_file;
 mod question;
 mod running;
@@ -42,7 +42,7 @@ use std::time::Instant;
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use self::helpers::{HELPERS, Progress};
+use self::helper_threads::{HELPERS, Progress};
 use self::question::{Answer, Question};
 use super::ip::Ip;
 use crate::call::failure::{self, Failure};
