@@ -235,9 +235,8 @@ class TestScopes:
 
     def test_its_own_thread_leaves_it_although_another_has_tried(self, oxisocket, start):
         deadline = oxisocket.deadline(NEVER)
-        with deadline:
-            with pytest.raises(RuntimeError, match="in the thread"):
-                start(deadline.__exit__, None, None, None).result()
+        with deadline, pytest.raises(RuntimeError, match="in the thread"):
+            start(deadline.__exit__, None, None, None).result()
         assert oxisocket._socket._remaining_time() is None
 
 
