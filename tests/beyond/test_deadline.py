@@ -233,6 +233,12 @@ class TestScopes:
             deadline.__exit__(None, None, None)
         assert oxisocket._socket._remaining_time() is None
 
+    def test_its_own_thread_leaves_it_although_another_has_tried(self, oxisocket, start):
+        deadline = oxisocket.deadline(NEVER)
+        with deadline, pytest.raises(RuntimeError, match="in the thread"):
+            start(deadline.__exit__, None, None, None).result()
+        assert oxisocket._socket._remaining_time() is None
+
 
 def test_a_signal_handler_runs_while_a_call_waits(oxisocket, pair, times_out):
     ran = []

@@ -88,6 +88,14 @@ class TestWinner:
         resolves_to(full.getsockname(), full.getsockname(), listener.getsockname())
         assert race(0).getpeername() == listener.getsockname()
 
+    def test_a_winner_is_seen_together_with_a_failure(self, listener, refusing, resolves_to, race, open_files):
+        # Loopback answers at once: both attempts have ended when the race looks for the first time.
+        resolves_to(listener.getsockname(), refusing)
+        before = open_files()
+        client = race(0)
+        assert client.getpeername() == listener.getsockname()
+        assert len(open_files() - before) == 1
+
     def test_a_slow_attempt_is_not_given_up_when_the_next_ones_start(self, socket, keep, full, resolves_to, start):
         """The first address answers long after all other attempts have started. The kernel repeats the SYN after a second."""
         resolves_to(full.getsockname(), full.getsockname())
@@ -571,6 +579,19 @@ class TestSignals:
         with pytest.raises(Stop):
             socket.create_connection(NAME, happy_eyeballs_delay=0.001)
         assert open_files() == before
+
+    def test_a_handler_that_raises_when_an_attempt_has_just_been_abandoned(self, socket, full, resolves_to, monkeypatch):
+        resolves_to(full.getsockname(), full.getsockname())
+        abandon = attempts.Attempts.abandon
+
+        def interrupted(self, number):
+            monkeypatch.setattr(attempts.Attempts, "abandon", abandon)
+            abandon(self, number)
+            raise Stop
+
+        monkeypatch.setattr(attempts.Attempts, "abandon", interrupted)
+        with pytest.raises(Stop):
+            socket.create_connection(NAME, SHORT, happy_eyeballs_delay=LONG)
 
     @pytest.mark.parametrize("more", [{"happy_eyeballs_delay": LONG}, {"total_timeout": LONG}])
     def test_a_handler_that_raises_ends_a_look_up(self, socket, alarm, monkeypatch, open_files, more):

@@ -106,7 +106,9 @@ class Attempts:
         return Finished(number, error)
 
     def abandon(self, number: int) -> None:
-        """Close an attempt's socket."""
+        """Close an attempt's socket. A second time does nothing: a handler may raise before the race knows of the first."""
+        if number not in self._open:
+            return
         sock, _ = self._remove(number)
         # Nobody has this connection. Its descriptor is closed whatever the kernel has to say.
         with contextlib.suppress(OSError):

@@ -52,9 +52,10 @@ class deadline:  # noqa: N801 - it is used like a function
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        depth, self._depth = self._depth, None
+        depth = self._depth
         if depth is None or self._thread != threading.get_ident():
             raise RuntimeError("a deadline is left in the thread that has entered it, once")
+        self._depth = None
         _socket._leave_deadline(depth)
 
     @property

@@ -155,13 +155,17 @@ class Race:
                 self._start()
                 continue
             events = self._connector.wait(self._next_time())
+            winner: int | None = None
+            # All of them, also after the winner: of an attempt that has failed there is nothing left to abandon.
             for event in events:
                 if isinstance(event, Found):
                     self._add(event)
-                elif event.error is None:
-                    return event.number
-                else:
+                elif event.error is not None:
                     self._fail(event.number, event.error)
+                elif winner is None:
+                    winner = event.number
+            if winner is not None:
+                return winner
             # Time is over only where nothing has happened: a thread that was not running for a while finds its connection made.
             if not events:
                 self._expire(self._clock())
