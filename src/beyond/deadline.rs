@@ -1,58 +1,104 @@
-//! `oxisocket.deadline`: one deadline for all calls of a thread. The context manager is Python's, `oxisocket._beyond.deadline`.
+//! `oxisocket.deadline`: one deadline for all calls of a thread. Its Python half is in `oxisocket._beyond.deadline`.
+//!
+//! The class is made by PyO3, and not in Python: the interpreter runs signal handlers between two instructions of Python code. One that
+//! raised in the middle of an `__enter__` in Python would leave the thread with a deadline that nobody could remove.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::ffi;
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
-use crate::call::scope;
-use crate::error::{Error, Result};
+use crate::call::scope::{self, Id};
 use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::IntoObject;
-use crate::interpreter::number::plain_long;
 
-/// Functions of the module for the context manager.
+/// Functions of the module for the package.
 pub static FUNCTIONS: Table = functions![
-    object c"_enter_deadline" => enter, c"_enter_deadline($module, seconds, /)\n--\n\n\
-        Sets a deadline for the calls of this thread, in so many seconds; returns the depth of the scope, for _leave_deadline().";
-    object c"_leave_deadline" => leave, c"_leave_deadline($module, depth, /)\n--\n\n\
-        Removes the deadlines of this thread from this depth on. Raises RuntimeError if there is none.";
     noargs c"_remaining_time" => remaining_time, c"_remaining_time($module, /)\n--\n\n\
         The seconds until the nearest deadline of this thread, 0.0 if it has passed; None without a deadline.";
 ];
 
-fn enter<'py>(py: Python<'py>, seconds: &Bound<'py, PyAny>) -> ObjectResult<'py> {
-    // A time that the clock cannot hold is as good as none.
-    let deadline = duration(seconds)?.and_then(|duration| Instant::now().checked_add(duration));
-    scope::enter(deadline).ok_or(Error::NoMemory)?.into_object(py)
-}
-
-/// A number of seconds: one below 0 is 0, and one that is too large is `None`.
-fn duration(seconds: &Bound<'_, PyAny>) -> Result<Option<Duration>> {
-    // SAFETY: `seconds` is an object; an object that is no real number leaves an exception.
-    let seconds_float = unsafe { ffi::PyFloat_AsDouble(seconds.as_ptr()) };
-    if PyErr::occurred(seconds.py()) {
-        return Err(Error::Raised);
-    }
-    if seconds_float.is_nan() {
-        return Err(Error::value("a deadline takes a number of seconds, not NaN"));
-    }
-    Ok(Duration::try_from_secs_f64(seconds_float.max(0.0)).ok())
-}
-
-fn leave<'py>(py: Python<'py>, depth: &Bound<'py, PyAny>) -> ObjectResult<'py> {
-    let depth = plain_long(depth).and_then(|depth| usize::try_from(depth).ok());
-    if depth.is_some_and(scope::leave) {
-        return Ok(py.None().into_bound(py));
-    }
-    Err(Error::runtime("this thread has not entered this deadline, or has left it already"))
-}
-
 fn remaining_time(py: Python<'_>) -> ObjectResult<'_> {
     match scope::deadline() {
-        Some(deadline) => deadline.saturating_duration_since(Instant::now()).as_secs_f64().into_object(py),
+        Some(deadline) => seconds_until(deadline).into_object(py),
         None => Ok(py.None().into_bound(py)),
+    }
+}
+
+fn seconds_until(deadline: Instant) -> f64 {
+    deadline.saturating_duration_since(Instant::now()).as_secs_f64()
+}
+
+/// A deadline for the socket calls of a thread, while it is within the `with` block.
+#[pyclass(frozen, subclass, module = "oxisocket._socket", name = "_Deadline")]
+pub struct Deadline {
+    /// The seconds from the beginning of the block.
+    #[pyo3(get)]
+    seconds: f64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The scope, within the block.
+    scope: Option<Id>,
+    /// When the block began.
+    began: Option<Instant>,
+}
+
+impl Deadline {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the time of a block that began then is over; `None` if the clock cannot hold that.
+    fn end(&self, began: Instant) -> Option<Instant> {
+        began.checked_add(Duration::try_from_secs_f64(self.seconds.max(0.0)).ok()?)
+    }
+}
+
+#[pymethods]
+impl Deadline {
+    #[new]
+    fn new(seconds: f64) -> PyResult<Self> {
+        if seconds.is_nan() {
+            return Err(PyValueError::new_err("a deadline takes a number of seconds, not NaN"));
+        }
+        Ok(Deadline { seconds, state: Mutex::default() })
+    }
+
+    fn __enter__(this: PyRef<'_, Self>) -> PyResult<PyRef<'_, Self>> {
+        let mut state = this.state();
+        if state.scope.is_some() {
+            return Err(PyRuntimeError::new_err(
+                "this deadline has been entered already: make one for each with statement",
+            ));
+        }
+        let began = Instant::now();
+        let scope = scope::enter(this.end(began)).ok_or_else(|| PyMemoryError::new_err(()))?;
+        *state = State { scope: Some(scope), began: Some(began) };
+        drop(state);
+        Ok(this)
+    }
+
+    #[pyo3(signature = (*_error))]
+    fn __exit__(&self, _error: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let mut state = self.state();
+        if !state.scope.is_some_and(scope::leave) {
+            return Err(PyRuntimeError::new_err("a deadline is left in the thread that has entered it, once"));
+        }
+        state.scope = None;
+        Ok(())
+    }
+
+    /// The seconds that are left, 0.0 once the deadline has passed; before the block, all of them.
+    #[getter]
+    fn remaining(&self) -> f64 {
+        let began = self.state().began;
+        began.and_then(|began| self.end(began)).map_or(self.seconds.max(0.0), seconds_until)
     }
 }

@@ -1,16 +1,21 @@
 //! The deadlines of a thread, which `oxisocket.deadline` sets: no call of the thread waits beyond the nearest, and none begins after it.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::watch::{Watcher, is_watched};
 
 /// The deadlines that a thread has entered. Ready calls look for them while the watcher lives.
 struct Scopes {
-    /// For each scope, the outermost first: the nearest deadline within it.
-    nearest: Vec<Option<Instant>>,
+    /// The scopes in the order in which they were entered, each with its own deadline.
+    open: Vec<(Id, Option<Instant>)>,
     _watcher: Watcher,
 }
+
+/// The number of a scope, never used twice: generators may leave theirs in any order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(u64);
 
 thread_local! {
     /// Dropped with its thread, so that a scope which was never left does not slow the other threads down for ever.
@@ -32,7 +37,8 @@ pub fn has_passed() -> bool {
 #[cold]
 fn nearest() -> Option<Instant> {
     // A thread whose local data is gone already is ending, and has no deadline.
-    SCOPES.try_with(|scopes| *scopes.borrow().as_ref()?.nearest.last()?).unwrap_or(None)
+    let nearest = |scopes: &Scopes| scopes.open.iter().filter_map(|(_, deadline)| *deadline).min();
+    SCOPES.try_with(|scopes| nearest(scopes.borrow().as_ref()?)).unwrap_or(None)
 }
 
 #[cold]
@@ -40,31 +46,34 @@ fn nearest_has_passed() -> bool {
     nearest().is_some_and(|deadline| Instant::now() >= deadline)
 }
 
-/// Enters a scope with a deadline, or with none of its own; returns how many scopes this thread has left open with it. `None` where there is
-/// no memory.
-pub fn enter(deadline: Option<Instant>) -> Option<usize> {
+/// Enters a scope with a deadline, or with none of its own. `None` where there is no memory.
+pub fn enter(deadline: Option<Instant>) -> Option<Id> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     SCOPES
         .try_with(|scopes| {
             let mut scopes = scopes.borrow_mut();
-            let scopes = scopes.get_or_insert_with(|| Scopes { nearest: Vec::new(), _watcher: Watcher::new() });
-            scopes.nearest.try_reserve(1).ok()?;
-            let outer = scopes.nearest.last().copied().flatten();
-            scopes.nearest.push(outer.into_iter().chain(deadline).min());
-            Some(scopes.nearest.len())
+            let scopes = scopes.get_or_insert_with(|| Scopes { open: Vec::new(), _watcher: Watcher::new() });
+            scopes.open.try_reserve(1).ok()?;
+            let id = Id(NEXT.fetch_add(1, Ordering::Relaxed));
+            scopes.open.push((id, deadline));
+            Some(id)
         })
         .unwrap_or(None)
 }
 
-/// Leaves the scope that was the `depth`-th, and all within it; whether there was one.
-pub fn leave(depth: usize) -> bool {
+/// Leaves a scope; whether it was open in this thread.
+pub fn leave(id: Id) -> bool {
     SCOPES
         .try_with(|place| {
             let mut place = place.borrow_mut();
-            let Some(scopes) = place.as_mut().filter(|scopes| (1..=scopes.nearest.len()).contains(&depth)) else {
+            let Some(scopes) = place.as_mut() else {
                 return false;
             };
-            scopes.nearest.truncate(depth - 1);
-            if scopes.nearest.is_empty() {
+            let Some(index) = scopes.open.iter().rposition(|(open, _)| *open == id) else {
+                return false;
+            };
+            scopes.open.remove(index);
+            if scopes.open.is_empty() {
                 *place = None;
             }
             true
@@ -85,24 +94,26 @@ mod tests {
     fn the_nearest_deadline_counts() {
         let now = Instant::now();
         assert_eq!(deadline(), None);
-        assert_eq!(enter(Some(now + HOUR)), Some(1));
-        assert_eq!(enter(Some(now + 2 * HOUR)), Some(2));
+        let first = enter(Some(now + HOUR)).unwrap();
+        let second = enter(Some(now + 2 * HOUR)).unwrap();
         assert_eq!(deadline(), Some(now + HOUR));
-        assert_eq!(enter(None), Some(3));
+        let third = enter(None).unwrap();
         assert_eq!(deadline(), Some(now + HOUR));
         assert!(!has_passed());
-        assert_eq!(enter(Some(now)), Some(4));
+        let fourth = enter(Some(now)).unwrap();
         assert!(has_passed());
-        assert!(leave(4) && !has_passed());
-        assert!(leave(1));
+        assert!(leave(fourth) && !has_passed());
+        assert!(leave(first), "scopes are left in any order");
+        assert_eq!(deadline(), Some(now + 2 * HOUR));
+        assert!(!leave(first), "it was left already");
+        assert!(leave(third) && leave(second));
         assert_eq!(deadline(), None);
-        assert!(!leave(1), "it was left already");
     }
 
     #[test]
     fn a_deadline_belongs_to_its_thread() {
-        enter(Some(Instant::now()));
-        assert!(!thread::spawn(has_passed).join().unwrap());
-        assert!(leave(1) && !has_passed());
+        let scope = enter(Some(Instant::now())).unwrap();
+        assert!(!thread::spawn(move || has_passed() || leave(scope)).join().unwrap());
+        assert!(leave(scope) && !has_passed());
     }
 }

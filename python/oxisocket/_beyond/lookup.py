@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import os
 import select
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
@@ -89,15 +90,29 @@ def _rank(error: OSError) -> int:
     return _LEAST_TELLING.index(error.errno or 0) if ranked else len(_LEAST_TELLING)
 
 
+# Those that a child process may have to ask for again.
+_open: weakref.WeakSet[Answers] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for answers in list(_open):
+        answers._begin_again()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
 class Answers:
     """Look-ups that run in threads, and the answers that have come. ``poll`` finds it readable when there is one."""
 
     def __init__(self) -> None:
         self._lock = _thread.allocate_lock()
         self._answers: list[Found] = []
+        self._asked: dict[int, Callable[[], list[Target]]] = {}  # by family: the look-ups without an answer
         self._is_open = False
         self._reader, self._writer = os.pipe()
         self._is_open = True
+        _open.add(self)
 
     @classmethod
     def of(cls, host: Any, port: Any, *families: int, seconds: float | None) -> Self | None:
@@ -109,7 +124,7 @@ class Answers:
         answers = cls()
         try:
             for family in families:
-                _thread.start_new_thread(answers._run, (family, partial(ask, host, port, family, longest)))
+                answers._start(family, partial(ask, host, port, family, longest))
         except BaseException as error:
             answers.close()
             if isinstance(error, RuntimeError):
@@ -147,6 +162,29 @@ class Answers:
                 os.read(self._reader, len(answers))
         return answers
 
+    def _start(self, family: int, look_up: Callable[[], list[Target]]) -> None:
+        self._asked[family] = look_up
+        _thread.start_new_thread(self._run, (family, look_up))
+
+    def _begin_again(self) -> None:
+        """In a child process, where the threads do not exist, and the pipe is still the parent's.
+
+        The new pipe has the numbers of the old one: a ``poll`` that the fork has interrupted goes on with it.
+        """
+        self._lock = _thread.allocate_lock()
+        if not self._is_open:
+            return
+        reader, writer = os.pipe()
+        for new, old in ((reader, self._reader), (writer, self._writer)):
+            os.dup2(new, old, inheritable=False)
+            os.close(new)
+        os.write(self._writer, b"!" * len(self._answers))
+        for family, look_up in list(self._asked.items()):
+            try:
+                self._start(family, look_up)
+            except RuntimeError as error:
+                self._post(Found(family, [], error))
+
     def _run(self, family: int, look_up: Callable[[], list[Target]]) -> None:
         try:
             self._post(Found(family, look_up(), None))
@@ -155,6 +193,7 @@ class Answers:
 
     def _post(self, answer: Found) -> None:
         with self._lock:
+            self._asked.pop(answer.family, None)
             if self._is_open:
                 self._answers.append(answer)
                 os.write(self._writer, b"!")

@@ -1,13 +1,14 @@
 """Deadlines for the calls of native ``ssl``, whose input and output OpenSSL does itself, on the bare descriptor.
 
 OpenSSL waits as long as the socket's timeout says. So while a thread has a deadline, these calls run with a timeout that ends
-with it. The methods are replaced when the first deadline is entered: a program without deadlines does not pay for them.
+with it. The methods are replaced when the first deadline is made: a program without deadlines does not pay for them.
 """
 
 from __future__ import annotations
 
 import functools
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from oxisocket import _socket
@@ -30,6 +31,20 @@ def heed_deadlines() -> None:
             setattr(cls, name, _with_deadline(method))
 
 
+class _Borrowed:
+    """The timeout of a socket, while calls run with that of their deadlines in its place."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self.timeout = timeout
+        self.replaced_by = timeout
+        self.calls: set[object] = set()
+
+
+# By the id of the socket, which a running call keeps alive. Reentrant, because a signal handler may call a socket too.
+_borrowed: dict[int, _Borrowed] = {}
+_lock = threading.RLock()
+
+
 def _with_deadline(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def heeding(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -38,15 +53,42 @@ def _with_deadline(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, *args, **kwargs)
         if left == 0.0:
             raise TimeoutError("timed out")
-        timeout = self.gettimeout()
-        if timeout is not None and timeout <= left:
-            return method(self, *args, **kwargs)
-        self.settimeout(left)
+        call = object()
         try:
+            _lend(self, call, left, waits_always=method.__name__ == "do_handshake" and (*args, kwargs.get("block"))[0])
             return method(self, *args, **kwargs)
         finally:
-            if self.fileno() >= 0:
-                self.settimeout(timeout)
+            _give_back(self, call)
 
     heeding.heeds_deadlines = True  # type: ignore[attr-defined]
     return heeding
+
+
+def _lend(sock: Any, call: object, left: float, *, waits_always: Any) -> None:
+    """Give the socket so many seconds as its timeout, for the time of a call, if its own is longer.
+
+    A handshake that is to block waits on a non-blocking socket too.
+    """
+    with _lock:
+        borrowed = _borrowed.get(id(sock))
+        timeout = sock.gettimeout() if borrowed is None else borrowed.timeout
+        if timeout is not None and timeout <= left and not (waits_always and timeout == 0.0):
+            return
+        borrowed = _borrowed.setdefault(id(sock), _Borrowed(timeout))
+        borrowed.calls.add(call)
+        sock.settimeout(left)
+        borrowed.replaced_by = sock.gettimeout()
+
+
+def _give_back(sock: Any, call: object) -> None:
+    """After the last of the calls that run at the same time, restore the timeout, unless the program has set another one meanwhile."""
+    with _lock:
+        borrowed = _borrowed.get(id(sock))
+        if borrowed is None or call not in borrowed.calls:
+            return
+        borrowed.calls.remove(call)
+        if borrowed.calls:
+            return
+        del _borrowed[id(sock)]
+        if sock.fileno() >= 0 and sock.gettimeout() == borrowed.replaced_by:
+            sock.settimeout(borrowed.timeout)
