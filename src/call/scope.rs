@@ -40,8 +40,8 @@ fn nearest_has_passed() -> bool {
     nearest().is_some_and(|deadline| Instant::now() >= deadline)
 }
 
-/// Enters a scope with a deadline, or with none of its own; returns how many scopes this thread has left open with it. `None` where there is
-/// no memory.
+/// Enters a scope with a deadline, or with none of its own; returns the number of scopes in which this thread is now. `None` where there is no
+/// memory.
 pub fn enter(deadline: Option<Instant>) -> Option<usize> {
     SCOPES
         .try_with(|scopes| {
