@@ -21,6 +21,7 @@ use crate::address::unix;
 use crate::call::socket::Socket;
 use crate::error::{Error, Result};
 use crate::interpreter::place::{Line, Place, folder_of};
+use crate::name;
 use crate::sys::socket::getsockname;
 use crate::sys::taken::{file_of, keeps_from_binding};
 use crate::sys::wake;
@@ -145,7 +146,8 @@ impl Skipped {
         if let Some(skipped) = SKIPPED.get(py) {
             return Ok(skipped);
         }
-        let skipped = Skipped { standard_library: folder_of(py, c"os")?, package: folder_of(py, c"oxisocket")? };
+        let skipped =
+            Skipped { standard_library: folder_of(py, name!("os"))?, package: folder_of(py, name!("oxisocket"))? };
         let _first_wins = SKIPPED.set(py, skipped);
         SKIPPED.get(py).ok_or_else(|| Error::runtime("the folders were not kept"))
     }
