@@ -53,7 +53,7 @@ fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
 }
 
 /// Whether the bytes are a name in the abstract namespace, or ask for one.
-fn is_abstract(path: &[u8]) -> bool {
+pub fn is_abstract(path: &[u8]) -> bool {
     path.first().is_none_or(|&first| first == 0)
 }
 
@@ -78,15 +78,17 @@ fn encode(path: &[u8]) -> Result<SockAddr> {
 
 /// A path as `str`, or an abstract name as bytes. An unnamed socket has the path `''`.
 pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, _origin: Origin<'_>) -> Result<Bound<'py, PyAny>> {
+    let path = path_of(address);
+    if path.first() == Some(&0) { make::bytes(py, path) } else { make::system_text(py, path) }
+}
+
+/// The path or the abstract name in an address; empty for an unnamed socket.
+pub fn path_of(address: &SockAddr) -> &[u8] {
     let path = bytes_of(address).get(2..).unwrap_or_default();
-    if path.first() == Some(&0) {
-        return make::bytes(py, path);
+    if is_abstract(path) {
+        return path;
     }
-    let path = match CStr::from_bytes_until_nul(path) {
-        Ok(path) => path.to_bytes(),
-        Err(_) => path,
-    };
-    make::system_text(py, path)
+    CStr::from_bytes_until_nul(path).map_or(path, CStr::to_bytes)
 }
 
 #[cfg(test)]

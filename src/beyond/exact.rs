@@ -15,16 +15,15 @@ use super::source::{Source, receive_by};
 use crate::call::attempts;
 use crate::call::deadline::Deadline;
 use crate::call::failure::Doing;
-use crate::call::hooks;
 use crate::call::socket::Socket;
-use crate::call::transfer::{Attempt, Transfer, attempt_first, complete};
+use crate::call::transfer::{Attempt, Transfer, attempt_first, before_the_rest, complete};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::buffer::{Buffer, Writable};
 use crate::interpreter::format::Format;
 use crate::interpreter::make::{self, IntoObject};
-use crate::interpreter::{bytes, raised, signals};
+use crate::interpreter::{bytes, raised};
 use crate::socket::object::SocketRef;
 use crate::socket::transfer::buffer_size_and_flags;
 use crate::sys::receive::ReceiveBuffer;
@@ -134,10 +133,7 @@ fn receive_all_by(
         if buffer.left() == 0 {
             return Ok(End::Full);
         }
-        signals::run_handlers(recv.py())?;
-        if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
-            return Err(hooks::timed_out(recv.py(), socket, Doing::Receiving));
-        }
+        before_the_rest(recv.py(), socket, deadline, Doing::Receiving)?;
     }
 }
 
@@ -173,11 +169,7 @@ fn receive_rest_of_all(
         if count == 0 {
             return Ok(End::Eof);
         }
-        // A signal may have ended the call after a part was received, without EINTR. The handler must not have to wait for the rest.
-        signals::run_handlers(py)?;
-        if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
-            return Err(hooks::timed_out(py, socket, Doing::Receiving));
-        }
+        before_the_rest(py, socket, deadline, Doing::Receiving)?;
         // After a part, the rest is not likely to be there: an attempt is only made by a call that does not wait.
         first = match deadline {
             Deadline::Now => attempt_first(py, socket, rest_of(buffer, flags), &mut receive_rest(buffer)),

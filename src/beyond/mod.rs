@@ -11,11 +11,11 @@
 //! | [`notes`] | notes on errors |
 //! | [`option_value`] | the value of a socket option, of any length |
 //! | [`package`] | functions of the Python package `oxisocket._beyond` |
-//! | [`read_ahead`] | its buffer |
+//! | [`read_ahead`] | the buffer of a `Reader` |
 //! | [`reader`] | the class `Reader` |
 //! | [`readiness`] | what a socket is ready for, and how much lies in its queues |
-//! | [`separator`] | what its `readuntil` looks for |
-//! | [`source`] | where received bytes come from |
+//! | [`separator`] | what `readuntil` of a `Reader` looks for |
+//! | [`source`] | where the bytes of an exact receive or of a `Reader` come from |
 //! | [`tcp_info`] | what the kernel knows of a TCP connection |
 
 pub mod deadline;

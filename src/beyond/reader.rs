@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyModule, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDict, PyTuple, PyType};
 
 use super::errors;
 use super::read_ahead::{READ_AHEAD, ReadAhead};
@@ -20,7 +20,7 @@ use super::separator::{Newline, Place, Separator, Separators};
 use super::source::{self, Source};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
-use crate::interpreter::arguments::{Arguments, Keywords};
+use crate::interpreter::arguments::Keywords;
 use crate::interpreter::class::{Class, slot};
 use crate::interpreter::format::{Format, Object};
 use crate::interpreter::function::{Attributes, Receiver, Table};
@@ -339,24 +339,22 @@ static ATTRIBUTES: Attributes = attributes![
 
 /// Functions of the module.
 pub static FUNCTIONS: Table = functions![
-    positional c"_reader_class" => reader_class, c"_reader_class($module, module, /)\n--\n\n\
+    noargs c"_reader_class" => reader_class, c"_reader_class($module, /)\n--\n\n\
         The class oxisocket.Reader, which is made when it is first used.";
 ];
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-fn reader_class<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+fn reader_class(py: Python<'_>) -> ObjectResult<'_> {
     if let Some(class) = CLASS.get(py) {
         return Ok(class.bind(py).clone().into_any());
     }
-    let module = arguments.get(0).ok_or_else(|| Error::type_error("_reader_class() takes the module"))?;
-    let module = module.to_owned().cast_into::<PyModule>().map_err(PyErr::from)?;
-    let made = create(&module)?;
+    let made = create(py)?;
     let _first_wins = CLASS.set(py, made.clone().unbind());
     Ok(CLASS.get(py).map_or(made.into_any(), |class| class.bind(py).clone().into_any()))
 }
 
-fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
+fn create(py: Python<'_>) -> Result<Bound<'_, PyType>> {
     let class = Class {
         name: c"oxisocket.Reader",
         size: size_of::<Instance>(),
@@ -372,7 +370,7 @@ fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
         ],
     };
     // SAFETY: the slots have the types that their numbers say, and are static. Instances begin with an `Instance`.
-    unsafe { class.create(module, None) }
+    unsafe { class.create_without_module(py, None) }
 }
 
 const DOC: &CStr = c"Reader(sock, limit=65536)\n--\n\n\

@@ -126,6 +126,16 @@ pub fn complete(
     complete_by(py, socket, wanted, deadline, None, first, &mut attempt)
 }
 
+/// Between two system calls of one method, when the first has transferred a part: runs signal handlers, and ends the method if its time is
+/// over. A signal may have ended the first call without EINTR, and its handler must not have to wait for the rest.
+pub fn before_the_rest(py: Python<'_>, socket: &Socket, deadline: Deadline, doing: Doing) -> Result<()> {
+    signals::run_handlers(py)?;
+    if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
+        return Err(hooks::timed_out(py, socket, doing));
+    }
+    Ok(())
+}
+
 /// [`complete`] with the address that the data is for.
 #[cold]
 #[inline(never)]

@@ -1,14 +1,15 @@
 //! A place in a program's code: where the function that runs now was called from.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
+use super::make::Name;
+use super::owned;
 use super::text::utf8;
 use crate::error::{Error, Result};
-use crate::interpreter::owned;
 use crate::name;
 use crate::sys::memory;
 
@@ -78,14 +79,10 @@ fn with_file_of<T>(code: &Bound<'_, PyAny>, function: impl FnOnce(&str) -> T) ->
 }
 
 /// The folder of a module's file, with a separator at the end; `None` if the module is not loaded, or has no file.
-pub fn folder_of(py: Python<'_>, module: &CStr) -> Result<Option<String>> {
-    // SAFETY: the thread is attached, because `py` exists; the name is a C string. The function returns a borrowed reference, or null
-    // without an exception if the module is not loaded, and takes no part in imports.
-    let module = unsafe {
-        let modules = Bound::from_borrowed_ptr(py, ffi::PyImport_GetModuleDict());
-        Bound::from_borrowed_ptr_or_opt(py, ffi::PyDict_GetItemString(modules.as_ptr(), module.as_ptr()))
-    };
-    let Some(module) = module else {
+pub fn folder_of(py: Python<'_>, module: &'static Name) -> Result<Option<String>> {
+    // SAFETY: the thread is attached, because `py` exists. The function returns a borrowed reference to a dict, which the interpreter keeps.
+    let modules = unsafe { Bound::from_borrowed_ptr(py, ffi::PyImport_GetModuleDict()) };
+    let Some(module) = modules.cast::<PyDict>()?.get_item(module.get(py)?)? else {
         return Ok(None);
     };
     let file = module.getattr(name!(py, "__file__")?)?;

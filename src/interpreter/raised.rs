@@ -23,7 +23,7 @@ pub fn with_attribute<'py>(py: Python<'py>, error: Error, name: &'static Name, v
 
 /// Sets an attribute as `object.__setattr__` does, whatever the class of the exception has instead: that may be code of a program, in
 /// the middle of an error that is not its own.
-fn set_attribute(exception: &Bound<'_, impl Sized>, name: &'static Name, value: &Bound<'_, PyAny>) -> Result<()> {
+pub fn set_attribute(exception: &Bound<'_, impl Sized>, name: &'static Name, value: &Bound<'_, PyAny>) -> Result<()> {
     let name = name.get(value.py())?;
     // SAFETY: the thread is attached, because `value` exists; all three are objects, borrowed for the call.
     let refused = unsafe { ffi::PyObject_GenericSetAttr(exception.as_ptr(), name.as_ptr(), value.as_ptr()) };

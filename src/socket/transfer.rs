@@ -6,10 +6,8 @@ use std::io;
 use pyo3::prelude::*;
 
 use super::object::SocketRef;
-use crate::call::deadline::Deadline;
 use crate::call::failure::{Doing, Target};
-use crate::call::hooks;
-use crate::call::transfer::{Attempt, Transfer, attempt_first, complete, transfer, transfer_to};
+use crate::call::transfer::{Attempt, Transfer, attempt_first, before_the_rest, complete, transfer, transfer_to};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords, check_count};
@@ -19,7 +17,6 @@ use crate::interpreter::bytes;
 use crate::interpreter::format::{Format, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::raised;
-use crate::interpreter::signals;
 use crate::sys::receive::ReceiveBuffer;
 use crate::sys::wait::Direction;
 use crate::{address, name, sys};
@@ -234,11 +231,7 @@ fn send_until_done(
         if left.is_empty() {
             return Ok(());
         }
-        // A signal may have ended the call after a part was sent, without EINTR. The handler must not have to wait for the rest.
-        signals::run_handlers(this.py())?;
-        if matches!(deadline, Deadline::At(_)) && deadline.has_passed() {
-            return Err(hooks::timed_out(this.py(), this.socket(), Doing::Sending));
-        }
+        before_the_rest(this.py(), this.socket(), deadline, Doing::Sending)?;
         first = attempt_first(this.py(), this.socket(), send_transfer(left, flags), &mut send_attempt(left));
     }
 }

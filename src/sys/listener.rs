@@ -2,11 +2,12 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsFd;
 
+use super::receive::ReceiveBuffer;
 use super::socket;
-use crate::syscall;
 
 /// Not in `libc`: `linux/netlink.h`, `linux/sock_diag.h` and `net/tcp_states.h`.
 const NETLINK_SOCK_DIAG: c_int = 4;
@@ -40,22 +41,11 @@ impl Backlog {
 /// The kernel answers in the call that sends the request, so this does not wait.
 pub fn backlog(server: SocketAddr, client: SocketAddr) -> io::Result<Option<Backlog>> {
     let diag = socket::socket(libc::AF_NETLINK, libc::SOCK_DGRAM, NETLINK_SOCK_DIAG)?;
-    send(&diag, &request(server, client))?;
-    let mut answer = [0; 512];
-    let count = receive(&diag, &mut answer)?;
-    Ok(parse(&answer[..count]))
-}
-
-fn send(diag: &OwnedFd, request: &[u8; REQUEST]) -> io::Result<()> {
-    // SAFETY: the kernel reads as many bytes as `request` has.
-    unsafe { syscall!(send(diag.as_raw_fd(), request.as_ptr().cast(), request.len(), 0)).map(drop) }
-}
-
-fn receive(diag: &OwnedFd, answer: &mut [u8]) -> io::Result<usize> {
-    // SAFETY: the kernel writes at most as many bytes as `answer` has.
-    let count =
-        unsafe { syscall!(recv(diag.as_raw_fd(), answer.as_mut_ptr().cast(), answer.len(), libc::MSG_DONTWAIT))? };
-    Ok(count.cast_unsigned())
+    socket::send(diag.as_fd(), &request(server, client), 0)?;
+    let mut memory = [MaybeUninit::uninit(); 512];
+    let mut answer = ReceiveBuffer::uninit(&mut memory);
+    socket::recv(diag.as_fd(), &mut answer, libc::MSG_DONTWAIT)?;
+    Ok(parse(answer.filled()))
 }
 
 /// The request for one socket. It looks a socket up as the kernel does for a packet from `client` to `server`.

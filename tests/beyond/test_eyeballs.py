@@ -114,7 +114,7 @@ def race(
         None if number is None else list(script.starts)[number],
         script.now,
         script.starts,
-        [str(error) for error in running.errors],
+        [str(error) for error, _ in running.failures],
         running.timed_out,
         [str(error) for error in running.refusals],
         script.abandoned,
@@ -122,7 +122,7 @@ def race(
     settled = {result.winner, *script.abandoned, *(name for name in script.starts if name in result.errors)}
     assert settled - {None} == set(script.starts) or "timed out" in result.errors, "an attempt was left open"
     running.forget()
-    assert running.errors == running.refusals == []
+    assert running.failures == running.refusals == []
     return result
 
 

@@ -125,13 +125,8 @@ class Race:
         self.timed_out = False
 
     @property
-    def errors(self) -> list[OSError]:
-        """The errors of the attempts that failed, in the order in which these were started."""
-        return [error for error, _ in self.failures]
-
-    @property
     def failures(self) -> list[tuple[OSError, Target]]:
-        """The errors, each with the target of the attempt that failed."""
+        """The errors of the attempts that failed, each with its target, in the order in which these were started."""
         return [(self._errors[number], self._targets[number]) for number in sorted(self._errors)]
 
     def run(self) -> int | None:

@@ -97,10 +97,7 @@ def _family(number: int | None) -> oxisocket.AddressFamily | None:
     """The member of AddressFamily; a number that it does not have stays a number, as in ``socket.family``."""
     if number is None:
         return None
-    try:
-        return oxisocket.AddressFamily(number)
-    except ValueError:
-        return number  # type: ignore[return-value]
+    return oxisocket._intenum_converter(number, oxisocket.AddressFamily)  # type: ignore[attr-defined,no-any-return]
 
 
 # The module that programs take them from.

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from oxisocket import _socket
 
-Reader = _socket._reader_class(_socket)
+Reader = _socket._reader_class()

@@ -1,13 +1,13 @@
 //! How an exception gets its notes: in the instance only, so that its text and its arguments stay as they are.
 
 use pyo3::exceptions::PyMemoryError;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::facts::Facts;
 use super::list;
 use crate::error::{Error, Result};
+use crate::interpreter::raised;
 use crate::name;
 
 /// The error with a note. If there is no memory for its exception or for the note, the error stays as it is: it is the more important
@@ -50,10 +50,7 @@ pub fn list_of<'py>(exception: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, P
     Ok(notes.and_then(|notes| notes.cast_into::<PyList>().ok()))
 }
 
-/// Sets the notes of an exception, as `object.__setattr__` does: the class of the exception may have another one.
+/// Sets the notes of an exception.
 pub fn set_list(exception: &Bound<'_, impl Sized>, list: &Bound<'_, PyList>) -> Result<()> {
-    let name = name!(list.py(), "__notes__")?;
-    // SAFETY: the thread is attached, because `list` exists; all three are objects, borrowed for the call.
-    let refused = unsafe { ffi::PyObject_GenericSetAttr(exception.as_ptr(), name.as_ptr(), list.as_ptr()) };
-    if refused < 0 { Err(Error::Raised) } else { Ok(()) }
+    raised::set_attribute(exception, name!("__notes__"), list)
 }

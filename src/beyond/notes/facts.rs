@@ -12,7 +12,7 @@ use socket2::SockAddr;
 use super::quote::Quoted;
 use crate::address;
 use crate::address::context::Origin;
-use crate::address::sockaddr::bytes_of;
+use crate::address::unix;
 use crate::call::descriptor::Descriptor;
 use crate::call::failure::{Doing, Question};
 use crate::error::Result;
@@ -170,9 +170,7 @@ fn shown(py: Python<'_>, address: &SockAddr, proto: c_int) -> Result<Option<Stri
         return if says_nothing { Ok(None) } else { Ok(Some(try_format(format_args!("{address}"))?)) };
     }
     if c_int::from(address.family()) == libc::AF_UNIX {
-        let path = bytes_of(address).get(2..).unwrap_or_default();
-        let path =
-            if path.first() == Some(&0) { path } else { path.split(|&byte| byte == 0).next().unwrap_or_default() };
+        let path = unix::path_of(address);
         return if path.is_empty() { Ok(None) } else { Ok(Some(try_format(format_args!("{}", Quoted(path)))?)) };
     }
     let origin = Origin { proto, descriptor: &Descriptor::closed() };

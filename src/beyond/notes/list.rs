@@ -120,8 +120,10 @@ fn make_texts(list: &Bound<'_, PyList>) -> Result<()> {
         let text = make::text(list.py(), &note.text()?)?;
         // Making an object can run Python code, which may have changed the list.
         if raw_item(list, index).is_some_and(|still| still.is(&item)) {
-            // SAFETY: `list` is a list, and has an item at this index. The call takes the reference over.
-            unsafe { ffi::PyList_SetItem(list.as_ptr(), index.cast_signed(), text.into_ptr()) };
+            // SAFETY: `list` is a list. The call takes the reference over, also when it fails: another thread has made the list shorter.
+            if unsafe { ffi::PyList_SetItem(list.as_ptr(), index.cast_signed(), text.into_ptr()) } < 0 {
+                Error::Raised.discard(list.py());
+            }
         }
     }
     Ok(())

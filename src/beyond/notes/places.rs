@@ -17,10 +17,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use socket2::SockAddr;
 
-use crate::address::sockaddr::bytes_of;
+use crate::address::unix;
 use crate::call::socket::Socket;
 use crate::error::{Error, Result};
 use crate::interpreter::place::{Line, Place, folder_of};
+use crate::name;
 use crate::sys::socket::getsockname;
 use crate::sys::taken::{file_of, keeps_from_binding};
 use crate::sys::wake;
@@ -129,8 +130,8 @@ fn path_of(address: &SockAddr) -> Option<&Path> {
     if c_int::from(address.family()) != libc::AF_UNIX {
         return None;
     }
-    let path = bytes_of(address).get(2..)?.split(|&byte| byte == 0).next()?;
-    (!path.is_empty()).then(|| Path::new(OsStr::from_bytes(path)))
+    let path = unix::path_of(address);
+    (!unix::is_abstract(path)).then(|| Path::new(OsStr::from_bytes(path)))
 }
 
 /// The files whose calls are not the program's: those of the standard library, and of this package.
@@ -145,7 +146,8 @@ impl Skipped {
         if let Some(skipped) = SKIPPED.get(py) {
             return Ok(skipped);
         }
-        let skipped = Skipped { standard_library: folder_of(py, c"os")?, package: folder_of(py, c"oxisocket")? };
+        let skipped =
+            Skipped { standard_library: folder_of(py, name!("os"))?, package: folder_of(py, name!("oxisocket"))? };
         let _first_wins = SKIPPED.set(py, skipped);
         SKIPPED.get(py).ok_or_else(|| Error::runtime("the folders were not kept"))
     }
@@ -182,8 +184,9 @@ extern "C" fn after_fork() {
 /// Registers the fork handlers, with the first entry.
 fn watch_forks() -> Result<()> {
     static DONE: AtomicBool = AtomicBool::new(false);
-    if !DONE.swap(true, Ordering::Relaxed) {
-        wake::around_fork(before_fork, after_fork, after_fork)?;
+    if DONE.swap(true, Ordering::Relaxed) {
+        return Ok(());
     }
-    Ok(())
+    // If there was no memory, the next entry tries again.
+    Ok(wake::around_fork(before_fork, after_fork, after_fork).inspect_err(|_| DONE.store(false, Ordering::Relaxed))?)
 }

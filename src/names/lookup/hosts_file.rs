@@ -26,10 +26,7 @@ pub fn has_name(name: &CStr, family: c_int) -> bool {
 
 /// Whether the file has a name for an address.
 pub fn has_address(ip: Ip) -> bool {
-    known().has(&Wanted::Address(match ip {
-        Ip::V4(ip) => ip.into(),
-        Ip::V6(ip) => ip.into(),
-    }))
+    known().has(&Wanted::Address(ip.into()))
 }
 
 /// What is looked for in the file.

@@ -45,7 +45,7 @@ use socket2::SockAddr;
 use self::helper_threads::{HELPERS, Progress};
 use self::question::{Answer, Question};
 use super::ip::Ip;
-use crate::call::failure::{self, Failure};
+use crate::call::failure::Failure;
 use crate::call::{hooks, scope};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
@@ -60,9 +60,8 @@ pub fn getaddrinfo(
     hints: Hints,
     until: Option<Instant>,
 ) -> Result<Vec<AddrInfo>> {
-    let asked = failure::Question::Addresses { host, service, family: hints.family };
     let (host, service) = (host.map(Cow::Borrowed), service.map(Cow::Borrowed));
-    match find_noted(py, &Question::AddrInfo { host, service, hints }, until, asked)? {
+    match find_noted(py, &Question::AddrInfo { host, service, hints }, until)? {
         Answer::AddrInfo(entries) => Ok(entries),
         _ => Err(mistaken()),
     }
@@ -75,13 +74,7 @@ pub fn getnameinfo(
     flags: c_int,
     until: Option<Instant>,
 ) -> Result<(CString, CString)> {
-    let asked = address.as_socket().map(|address| failure::Question::Names(address.ip()));
-    let question = Question::NameInfo { address, flags };
-    let answer = match asked {
-        Some(asked) => find_noted(py, &question, until, asked),
-        None => find(py, &question, until),
-    };
-    match answer? {
+    match find_noted(py, &Question::NameInfo { address, flags }, until)? {
         Answer::NameInfo(host, service) => Ok((host, service)),
         _ => Err(mistaken()),
     }
@@ -89,24 +82,16 @@ pub fn getnameinfo(
 
 /// Calls `gethostbyname_r(3)` with the thread detached; see [`find`].
 pub fn gethostbyname(py: Python<'_>, name: &CStr, until: Option<Instant>) -> Result<Host> {
-    let asked = failure::Question::Addresses { host: Some(name), service: None, family: libc::AF_INET };
-    find_host(py, &Question::HostByName(Cow::Borrowed(name)), until, asked)
+    find_host(py, &Question::HostByName(Cow::Borrowed(name)), until)
 }
 
 /// Calls `gethostbyaddr_r(3)` with the thread detached; see [`find`].
 pub fn gethostbyaddr(py: Python<'_>, ip: Ip, until: Option<Instant>) -> Result<Host> {
-    find_host(py, &Question::HostByAddr(ip), until, failure::Question::Names(ip.into()))
+    find_host(py, &Question::HostByAddr(ip), until)
 }
 
-fn find_host(
-    py: Python<'_>,
-    question: &Question<'_>,
-    until: Option<Instant>,
-    asked: failure::Question<&CStr>,
-) -> Result<Host> {
-    let began = hooks::now();
-    let answer = find(py, question, until).map_err(as_reported);
-    match answer.map_err(|error| hooks::failed(py, error, Failure::look_up(asked, began)))? {
+fn find_host(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -> Result<Host> {
+    match find_noted(py, question, until)? {
         Answer::Host(host) => Ok(host),
         _ => Err(mistaken()),
     }
@@ -126,15 +111,13 @@ fn mistaken() -> Error {
     Error::system("the answer is that of another question")
 }
 
-/// The same as [`find`], with a note on the error.
-fn find_noted(
-    py: Python<'_>,
-    question: &Question<'_>,
-    until: Option<Instant>,
-    asked: failure::Question<&CStr>,
-) -> Result<Answer> {
+/// The same as [`find`], with the error as CPython reports it, and a note on it.
+fn find_noted(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -> Result<Answer> {
     let began = hooks::now();
-    find(py, question, until).map_err(|error| hooks::failed(py, error, Failure::look_up(asked, began)))
+    find(py, question, until).map_err(as_reported).map_err(|error| match question.noted() {
+        Some(noted) => hooks::failed(py, error, Failure::look_up(noted, began)),
+        None => error,
+    })
 }
 
 /// Looks a name or an address up, detached. In the main thread the handlers of signals run meanwhile, and one that raises ends the look-up.

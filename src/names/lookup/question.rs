@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString, c_int};
 
 use socket2::SockAddr;
 
+use crate::call::failure;
 use crate::names::ip::Ip;
 use crate::sys::memory;
 use crate::sys::resolver::{self, AddrInfo, Failure, Hints, Host};
@@ -64,6 +65,22 @@ impl Question<'_> {
             }
             .map(Answer::Host),
         }
+    }
+
+    /// What a note on a failure says was looked up; `None` for an address that is not IP.
+    pub fn noted(&self) -> Option<failure::Question<&CStr>> {
+        Some(match self {
+            Question::AddrInfo { host, service, hints } => failure::Question::Addresses {
+                host: host.as_deref(),
+                service: service.as_deref(),
+                family: hints.family,
+            },
+            Question::NameInfo { address, .. } => failure::Question::Names(address.as_socket()?.ip()),
+            Question::HostByName(name) => {
+                failure::Question::Addresses { host: Some(name), service: None, family: libc::AF_INET }
+            }
+            Question::HostByAddr(ip) => failure::Question::Names((*ip).into()),
+        })
     }
 
     /// A copy that borrows nothing.
