@@ -556,6 +556,45 @@ near, far = connect()
 silent = keep(client.wrap_socket(near, server_hostname="localhost", do_handshake_on_connect=False))
 silent.settimeout(None)
 ends(silent.do_handshake)
+silent.settimeout(0.0)
+ends(lambda: silent.do_handshake(True))
+assert silent.gettimeout() == 0.0
+""")
+
+
+@only_oxisocket
+def test_calls_of_two_threads_give_the_timeout_back(tls):
+    """The second call finds the timeout of the first one's deadline, which is not the one to restore."""
+    assert not tls("""
+import oxisocket, threading, time
+
+near, far = handshake()
+near.settimeout(None)
+
+def times_out(seconds, call):
+    try:
+        with oxisocket.deadline(seconds):
+            call()
+    except TimeoutError:
+        return
+    raise AssertionError(call)
+
+reading = threading.Thread(target=times_out, args=(0.4, lambda: near.recv(1)))
+reading.start()
+while near.gettimeout() is None:
+    time.sleep(0.001)
+times_out(0.6, lambda: near.sendall(bytes(10**8)))
+reading.join()
+assert near.gettimeout() is None
+
+# What the program sets meanwhile stays.
+reading = threading.Thread(target=times_out, args=(0.3, lambda: near.recv(1)))
+reading.start()
+while near.gettimeout() is None:
+    time.sleep(0.001)
+near.settimeout(50)
+reading.join()
+assert near.gettimeout() == 50
 """)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from socket import gaierror as gaierror
 from socket import herror as herror
-from typing import Any, Final, Literal, SupportsIndex, TypeAlias, TypeVar, overload
+from typing import Any, Final, Literal, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
 from _typeshed import ReadableBuffer, StrOrBytesPath, WriteableBuffer
 from typing_extensions import CapsuleType, disjoint_base
@@ -123,6 +123,7 @@ class RawSocketIO(_RawIOBase):
     def write(self, b: ReadableBuffer) -> int | None: ...
 
 # The deadlines of a thread, for `oxisocket.deadline`.
+@disjoint_base
 class _Deadline:
     def __new__(cls, seconds: float) -> Self: ...
     def __enter__(self) -> Self: ...

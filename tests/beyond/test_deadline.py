@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
@@ -238,6 +239,49 @@ class TestScopes:
         with deadline, pytest.raises(RuntimeError, match="in the thread"):
             start(deadline.__exit__, None, None, None).result()
         assert oxisocket._socket._remaining_time() is None
+
+
+class Interruption(Exception):
+    """What a signal handler raises."""
+
+
+def test_a_signal_handler_that_raises_leaves_no_deadline_behind(oxisocket):
+    """Wherever it runs: a handler never runs between the beginning and the end of `__enter__` or `__exit__`."""
+
+    def interrupt(*_):
+        raise Interruption
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for turn in range(3000):
+            with contextlib.suppress(Interruption):
+                signal.setitimer(signal.ITIMER_REAL, 1e-6 + turn % 60 * 1e-6)
+                while True:
+                    with oxisocket.deadline(NEVER):
+                        pass
+            assert oxisocket._socket._remaining_time() is None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_deadlines_are_left_in_any_order(oxisocket):
+    """Generators may be closed in any order. Each takes away its own deadline, and no other."""
+
+    def within(seconds):
+        with oxisocket.deadline(seconds):
+            yield
+
+    outer, inner, last = (within(seconds) for seconds in (NEVER, NEVER / 2, NEVER / 3))
+    for each in (outer, inner):
+        next(each)
+    outer.close()
+    assert NEVER / 3 < oxisocket._socket._remaining_time() <= NEVER / 2
+    next(last)
+    inner.close()
+    assert oxisocket._socket._remaining_time() <= NEVER / 3
+    last.close()
+    assert oxisocket._socket._remaining_time() is None
 
 
 def test_a_signal_handler_runs_while_a_call_waits(oxisocket, pair, times_out):

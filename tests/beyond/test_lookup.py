@@ -439,6 +439,33 @@ assert found == ADDRESS and sorted(process for _, process, _ in asked("a.held.te
 
 
 @only_oxisocket
+@pytest.mark.parametrize("arguments", ["happy_eyeballs_delay=0.25", "total_timeout=15"])
+def test_a_handler_that_forks_in_create_connection(resolving: Callable[..., str], arguments: str) -> None:
+    """The child asks again: the threads that have asked are the parent's."""
+    printed = resolving(f"""
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+server = socket.create_server(("127.0.0.1", 0))
+pids = []
+
+def fork(*_):
+    pids.append(os.fork())
+    RELEASE.touch()
+
+signal.signal(signal.SIGALRM, fork)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+with socket.create_connection(("a.held.test", server.getsockname()[1]), {arguments}) as client:
+    connected = client.getpeername() == server.getsockname()
+[pid] = pids
+if not pid:
+    os._exit(0 if connected else 1)
+server.close()
+print(connected, os.waitpid(pid, 0)[1])
+""")
+    assert printed == "True 0\n"
+
+
+@only_oxisocket
 def test_forks_while_threads_look_names_up(resolving: Callable[..., str]) -> None:
     resolving("""
 import warnings

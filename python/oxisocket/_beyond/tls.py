@@ -81,7 +81,10 @@ def _lend(sock: Any, call: object, left: float, *, waits_always: Any) -> None:
 
 
 def _give_back(sock: Any, call: object) -> None:
-    """After the last of the calls that run at the same time, restore the timeout, unless the program has set another one meanwhile."""
+    """After the last of the calls that run at the same time, restore the timeout.
+
+    Unless the program has set another one meanwhile.
+    """
     with _lock:
         borrowed = _borrowed.get(id(sock))
         if borrowed is None or call not in borrowed.calls:
