@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use super::socket::getsockopt;
 
 /// The offsets in `struct tcp_info` (`linux/tcp.h`), which `libc` has only in part.
+const ROUND_TRIP_TIME: usize = 68;
 const BYTES_RECEIVED: usize = 128;
 const BYTES_SENT: usize = 200;
 const BYTES_RETRANSMITTED: usize = 208;
@@ -17,6 +18,9 @@ const STATE_CLOSE: u8 = 7;
 pub struct Traffic {
     /// Whether the connection has ended, in both directions.
     pub is_over: bool,
+    /// Whether the round-trip time was measured, as it is when a connection is made. (Not always: the answer to a request that was sent again is
+    /// no measure without timestamps.)
+    pub was_connected: bool,
     /// The bytes that have come from the peer, and one more if it has sent a FIN; `None` if this kernel does not count them.
     pub received: Option<u64>,
     /// The bytes that have left for the peer, each counted once; `None` if this kernel does not count them (before Linux 4.19).
@@ -33,7 +37,8 @@ pub fn traffic(fd: BorrowedFd<'_>) -> io::Result<Traffic> {
 fn parse(info: &[u8]) -> Traffic {
     let number = |offset: usize| Some(u64::from_ne_bytes(info.get(offset..offset + 8)?.try_into().ok()?));
     let sent = number(BYTES_SENT).zip(number(BYTES_RETRANSMITTED)).and_then(|(all, again)| all.checked_sub(again));
-    Traffic { is_over: info.first() == Some(&STATE_CLOSE), received: number(BYTES_RECEIVED), sent }
+    let was_connected = info.get(ROUND_TRIP_TIME..ROUND_TRIP_TIME + 4).is_some_and(|time| time != [0; 4]);
+    Traffic { is_over: info.first() == Some(&STATE_CLOSE), was_connected, received: number(BYTES_RECEIVED), sent }
 }
 
 #[cfg(test)]
@@ -55,7 +60,7 @@ mod tests {
         other.write_all(&[2; 7]).unwrap();
         one.read_exact(&mut [0; 7]).unwrap();
         let traffic = traffic(one.as_fd()).unwrap();
-        assert!(!traffic.is_over);
+        assert!(!traffic.is_over && traffic.was_connected);
         // Older kernels do not count.
         assert!(matches!(traffic.received, Some(7) | None) && matches!(traffic.sent, Some(5) | None));
     }
@@ -64,12 +69,13 @@ mod tests {
     fn what_an_older_kernel_does_not_count_is_unknown() {
         let mut info = [0; 216];
         info[0] = STATE_CLOSE;
+        info[ROUND_TRIP_TIME] = 1;
         info[BYTES_RECEIVED] = 3;
         info[BYTES_SENT] = 9;
         info[BYTES_RETRANSMITTED] = 4;
-        assert_eq!(parse(&info), Traffic { is_over: true, received: Some(3), sent: Some(5) });
-        assert_eq!(parse(&info[..200]), Traffic { is_over: true, received: Some(3), sent: None });
-        assert_eq!(parse(&info[..1]), Traffic { is_over: true, received: None, sent: None });
-        assert_eq!(parse(&[]), Traffic { is_over: false, received: None, sent: None });
+        assert_eq!(parse(&info), Traffic { is_over: true, was_connected: true, received: Some(3), sent: Some(5) });
+        assert_eq!(parse(&info[..200]), Traffic { is_over: true, was_connected: true, received: Some(3), sent: None });
+        assert_eq!(parse(&info[..1]), Traffic { is_over: true, was_connected: false, received: None, sent: None });
+        assert_eq!(parse(&[]), Traffic { is_over: false, was_connected: false, received: None, sent: None });
     }
 }

@@ -90,6 +90,16 @@ class TestTheException:
         assert list(vars(failure(new().connect, refusing))) == ["__notes__"]
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_a_list_that_contains_itself_is_pickled(self, new, refusing, protocol):
+        """As a list is; so the items come after the list."""
+        error = failure(new().connect, refusing)
+        error.__notes__.append(error.__notes__)
+        notes = pickle.loads(pickle.dumps(error.__notes__, protocol))
+        assert type(notes) is list
+        assert notes[1] is notes
+        assert notes[0] == error.__notes__[0]
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
     @pytest.mark.parametrize("looked_at", [False, True])
     def test_pickling(self, new, refusing, protocol, looked_at):
         error = failure(new().connect, refusing)

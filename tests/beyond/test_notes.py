@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import io
 import os
@@ -35,6 +36,12 @@ def reset(s):
     """Close a TCP connection so that the peer gets ECONNRESET."""
     s.setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER, of 0 seconds
     s.close()
+
+
+def drop_all(s):
+    """Have the system drop whatever comes for a socket."""
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))  # BPF: return 0
+    s.setsockopt(1, 26, struct.pack("HP", 1, ctypes.addressof(program)))  # SO_ATTACH_FILTER
 
 
 class TestConnect:
@@ -675,7 +682,7 @@ class TestConnectionsThatTheOtherEndCloses:
         until_reset(tcp_pair[0])
         error = failure(tcp_pair[0].send, b"x")
         assert type(error) is BrokenPipeError
-        matches(rf"sending to {peer} from {own}\nthe other end closed the connection( after 10 bytes to it)?", error.__notes__[0])
+        matches(rf"sending to {peer} from {own}\nthe connection has ended( after 10 bytes to the other end)?", error.__notes__[0])
 
     def test_a_socket_that_was_never_connected(self, new):
         error = failure(new().send, b"x")
@@ -685,6 +692,30 @@ class TestConnectionsThatTheOtherEndCloses:
     def test_a_socket_that_its_own_program_has_shut(self, oxisocket, tcp_pair):
         tcp_pair[0].shutdown(oxisocket.SHUT_WR)
         matches(r"sending to \S+ from \S+", note(tcp_pair[0].send, b"x"))
+
+    def test_a_socket_that_its_own_program_has_shut_before_the_other_end_closed(self, oxisocket, tcp_pair):
+        """The cause is not the other end."""
+        tcp_pair[0].shutdown(oxisocket.SHUT_WR)
+        tcp_pair[1].close()
+        until_reset(tcp_pair[0])
+        assert "the other end closed" not in note(tcp_pair[0].send, b"x")
+
+    def test_a_connection_that_the_system_has_given_up(self, oxisocket, tcp_pair):
+        """The peer has not closed it: it has not answered."""
+        drop_all(tcp_pair[1])
+        tcp_pair[0].setsockopt(oxisocket.IPPROTO_TCP, oxisocket.TCP_USER_TIMEOUT, 200)
+        tcp_pair[0].sendall(b"abc")
+        assert failure(tcp_pair[0].recv, 1).errno == errno.ETIMEDOUT
+        assert "the other end closed" not in note(tcp_pair[0].send, b"x")
+
+    def test_a_connection_that_was_refused_to_a_non_blocking_socket(self, new, refusing):
+        client = new()
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            client.connect(refusing)
+        until_reset(client)
+        assert client.getsockopt(1, 4) in (0, errno.ECONNREFUSED)  # SO_ERROR
+        matches(r"sending to \S+ from \S+", note(client.send, b"x"))
 
     def test_a_unix_socket(self, oxisocket, keep):
         one, other = map(keep, oxisocket.socketpair())

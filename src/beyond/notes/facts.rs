@@ -96,6 +96,11 @@ pub enum Hint {
         /// How many had been sent to it.
         sent: Option<u64>,
     },
+    /// A TCP connection has ended, by the peer, by this program or by the system.
+    Ended {
+        /// How many bytes had been sent to the peer.
+        sent: Option<u64>,
+    },
 }
 
 impl Facts {
@@ -142,6 +147,10 @@ impl Facts {
                 try_format(format_args!("the path has {length} bytes, and {longest} fit"))?
             }
             Hint::Closed { received, sent } => try_format(format_args!("{}", Closed(*received, *sent)))?,
+            Hint::Ended { sent: Some(sent) } => {
+                try_format(format_args!("the connection has ended after {sent} bytes to the other end"))?
+            }
+            Hint::Ended { sent: None } => try_format(format_args!("the connection has ended"))?,
         };
         Ok(Some(text))
     }

@@ -172,7 +172,7 @@ fn hint(py: Python<'_>, error: &Error, call: &Call<'_, '_>, local: Option<&SockA
         }
         (libc::EAGAIN, Doing::Connecting) => Some(Hint::Backlog(None)),
         (libc::ETIMEDOUT, Doing::Connecting) => full_backlog(call, target?, local),
-        (libc::ECONNRESET | libc::EPIPE, Doing::Receiving | Doing::Sending) => closed(py, errno, call),
+        (libc::ECONNRESET | libc::EPIPE, Doing::Receiving | Doing::Sending) => ended(py, errno, call),
         _ => None,
     }
 }
@@ -192,8 +192,11 @@ fn full_backlog(call: &Call<'_, '_>, target: &SockAddr, local: Option<&SockAddr>
     backlog.is_full().then_some(Hint::Backlog(Some(backlog)))
 }
 
-/// How much a TCP connection has carried that its peer has ended.
-fn closed(py: Python<'_>, errno: c_int, call: &Call<'_, '_>) -> Option<Hint> {
+/// How much a TCP connection has carried that has ended.
+///
+/// Only a reset tells that the peer has ended it. EPIPE is also the error of a connection that this program has shut down, or that the system
+/// has given up: the kernel does not tell these apart.
+fn ended(py: Python<'_>, errno: c_int, call: &Call<'_, '_>) -> Option<Hint> {
     if !is_tcp(call.socket) {
         return None;
     }
@@ -203,9 +206,13 @@ fn closed(py: Python<'_>, errno: c_int, call: &Call<'_, '_>) -> Option<Hint> {
         traffic::traffic(fd)
     });
     let traffic = traffic.ok().filter(|traffic| traffic.is_over)?;
-    // The kernel counts a FIN as a byte. A receive does not fail after one; whether one came before a send that fails is not known.
-    let received = if errno == libc::ECONNRESET && call.doing == Doing::Receiving { traffic.received } else { None };
-    Some(Hint::Closed { received, sent: traffic.sent })
+    match (errno, call.doing) {
+        // The kernel counts a FIN as a byte. A receive does not fail after one; whether one came before a send that fails is not known.
+        (libc::ECONNRESET, Doing::Receiving) => Some(Hint::Closed { received: traffic.received, sent: traffic.sent }),
+        (libc::ECONNRESET, _) => Some(Hint::Closed { received: None, sent: traffic.sent }),
+        // A connection that was refused ends without having been one.
+        _ => traffic.was_connected.then_some(Hint::Ended { sent: traffic.sent }),
+    }
 }
 
 fn is_unix(socket: &Socket) -> bool {

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::class::{Class, slot};
 use crate::interpreter::function::{Receiver, Table, enter, enter_status};
-use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::make;
 use crate::interpreter::owned;
 use crate::sys::memory::try_box;
 use crate::{functions, name};
@@ -262,10 +262,11 @@ fn reversed<'py>(list: List<'_, 'py>) -> ObjectResult<'py> {
 
 fn reduce<'py>(list: List<'_, 'py>, _protocol: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let py = list.0.py();
-    // SAFETY: the class is a static of the interpreter. The call makes a plain list, by the iterator of this one.
-    let (class, plain) = unsafe {
-        let class = Bound::from_borrowed_ptr(py, (&raw mut ffi::PyList_Type).cast());
-        (class, owned(py, ffi::PySequence_List(list.0.as_ptr()))?)
-    };
-    (class, make::tuple(py, [plain])?).into_object(py)
+    // SAFETY: the class is a static of the interpreter.
+    let class = unsafe { Bound::from_borrowed_ptr(py, (&raw mut ffi::PyList_Type).cast()) };
+    // The items come after the list, which can be one of them.
+    let none = py.None().into_bound(py);
+    let items = list.0.as_any().try_iter()?.into_any();
+    let call = make::tuple(py, [])?.into_any();
+    Ok(make::tuple(py, [class, call, none, items])?.into_any())
 }
