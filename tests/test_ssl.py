@@ -579,19 +579,20 @@ def times_out(seconds, call):
         return
     raise AssertionError(call)
 
-reading = threading.Thread(target=times_out, args=(0.4, lambda: near.recv(1)))
+reading = threading.Thread(target=times_out, args=(0.8, lambda: near.recv(1)))
 reading.start()
 while near.gettimeout() is None:
     time.sleep(0.001)
-times_out(0.6, lambda: near.sendall(bytes(10**8)))
+times_out(1.0, lambda: near.sendall(bytes(10**8)))
 reading.join()
 assert near.gettimeout() is None
 
 # What the program sets meanwhile stays.
-reading = threading.Thread(target=times_out, args=(0.3, lambda: near.recv(1)))
+reading = threading.Thread(target=times_out, args=(0.8, lambda: near.recv(1)))
 reading.start()
 while near.gettimeout() is None:
     time.sleep(0.001)
+time.sleep(0.3)  # until OpenSSL waits: a timeout that is set before counts
 near.settimeout(50)
 reading.join()
 assert near.gettimeout() == 50

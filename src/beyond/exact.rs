@@ -11,7 +11,7 @@ use std::os::fd::BorrowedFd;
 use pyo3::prelude::*;
 
 use super::errors;
-use super::source::{Source, receive_by};
+use super::source::{self, Source, receive_by};
 use crate::call::attempts;
 use crate::call::deadline::Deadline;
 use crate::call::failure::Doing;
@@ -96,10 +96,7 @@ fn size_and_flags(arguments: Keywords<'_, '_>) -> Result<(isize, c_int)> {
 
 /// Refuses a socket that has messages, and flags that contradict an exact receive.
 fn check(this: SocketRef<'_, '_>, method: &str, flags: c_int) -> Result<()> {
-    if this.socket().kind() != libc::SOCK_STREAM {
-        let text = "is for sockets of type SOCK_STREAM: of a message that is longer, the rest would be lost";
-        return Err(Error::value(format_args!("{method}() {text}")));
-    }
+    source::check_kind(this, method)?;
     match REFUSED.iter().find(|(flag, _)| flags & flag != 0) {
         Some((_, name)) => Err(Error::value(format_args!("{method}() does not take the flag {name}"))),
         None => Ok(()),

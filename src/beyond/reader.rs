@@ -28,7 +28,7 @@ use crate::interpreter::make;
 use crate::interpreter::signals;
 use crate::interpreter::slot::Slot;
 use crate::socket::transfer;
-use crate::{attributes, functions, initialiser, name};
+use crate::{attributes, functions, initialiser};
 
 /// An instance. All zeros behind its head are one whose `__init__` did not run.
 #[repr(C)]
@@ -303,9 +303,11 @@ fn initialise<'py>(
     let (socket, limit) = FORMAT.keywords(NAMES, arguments, keywords, (None, LIMIT))?;
     let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
     let limit = limit.ok_or_else(|| Error::value("the limit must be positive"))?;
-    // A file object or a stream in the place of the socket is noticed here, and not by the first read.
-    if let Some(socket) = &socket {
-        socket.getattr(name!(py, "recv")?)?;
+    // A file object or a datagram socket in the place of the stream is noticed here, and not by the first read.
+    if let Some(socket) = &socket
+        && let Source::Socket(socket) = Source::of(socket.as_borrowed())?
+    {
+        source::check_kind(socket, "Reader")?;
     }
     let mut reader = this.enter()?;
     reader.buffer.release(py);

@@ -61,6 +61,15 @@ impl<'a, 'py> Source<'a, 'py> {
     }
 }
 
+/// Refuses a socket that receives messages, for what does not know how long they are. `what` is what the program has called.
+pub fn check_kind(socket: SocketRef<'_, '_>, what: &str) -> Result<()> {
+    if socket.socket().kind() == libc::SOCK_STREAM {
+        return Ok(());
+    }
+    let text = "is for sockets of type SOCK_STREAM: of a message that is longer, the rest would be lost";
+    Err(Error::value(format_args!("{what}() {text}")))
+}
+
 #[inline]
 fn class_version(object: Borrowed<'_, '_, PyAny>) -> u32 {
     // SAFETY: an object has a class, which lives as long as the object: it is borrowed for this call only.

@@ -257,6 +257,13 @@ class TestLimit:
         chunks = [line[place : place + 5000] for place in range(0, len(line), 5000)]
         assert socket.Reader(Chunks(*chunks), 1 << 20).readline() == line
 
+    @pytest.mark.parametrize("kind", ["SOCK_DGRAM", "SOCK_SEQPACKET"])
+    def test_sockets_with_messages_are_refused(self, socket, kind):
+        """Of a message that is longer than the room in the buffer, the rest would be lost."""
+        for each in socket.socketpair(socket.AF_UNIX, getattr(socket, kind)):
+            with each, pytest.raises(ValueError, match=r"^Reader\(\) is for sockets of type SOCK_STREAM: "):
+                socket.Reader(each)
+
     @pytest.mark.parametrize("limit", [0, -1])
     def test_it_is_positive(self, socket, limit):
         with pytest.raises(ValueError, match=r"^the limit must be positive$"):
