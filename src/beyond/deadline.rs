@@ -61,6 +61,17 @@ impl Deadline {
     }
 }
 
+/// Ends a block that was entered and never left. From Python 3.14 on, a `with` statement runs signal handlers right after `__enter__`,
+/// where an exception of theirs does not lead to `__exit__`. Such a deadline is freed as the exception goes up, in its own thread.
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scope) = state.scope {
+            scope::leave(scope);
+        }
+    }
+}
+
 #[pymethods]
 impl Deadline {
     #[new]
