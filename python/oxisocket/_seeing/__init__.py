@@ -1,0 +1,1 @@
+"""What is made from the record of a trace: pictures, packets, files for other programs. See docs/trace-format.md."""
