@@ -119,8 +119,8 @@ class Record:
 def read(source: str | os.PathLike[str] | Iterable[str | bytes], name: str = "record") -> Record:
     """Read a record from a file, or from lines, which are then called `name`.
 
-    A line that is not a whole event is skipped and counted. Raises RecordError if this is not a record, or one of a format that is
-    not known, and OSError if the file cannot be read.
+    A line that is not a whole event is skipped and counted. Raises RecordError if this is not a record, or is one of a format
+    that is not known, and OSError if the file cannot be read.
     """
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
