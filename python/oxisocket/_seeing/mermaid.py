@@ -86,7 +86,9 @@ def escaped(text: str, longest: int = LONGEST) -> str:
     """A text that Mermaid shows as it is, cut after so many characters. What it may read as its own becomes an entity."""
     if len(text) > longest:
         text = text[: longest - 1] + "…"
-    return "".join(_escaped(character) for character in text)
+    found = "".join(_escaped(character) for character in text)
+    # Mermaid takes this for a wish, where a text begins with it.
+    return found.replace("wrap:", "wrap#58;") if found.startswith(("wrap:", "nowrap:")) else found
 
 
 def _escaped(character: str) -> str:

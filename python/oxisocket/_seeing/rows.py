@@ -14,6 +14,9 @@ from .steps import Arrow
 # A call that waited less is one row, unless it waited for something that is in the picture.
 SHORT = 1_000_000
 
+# An arrow so many rows below its source is seen as coming from there.
+NEAR = 3
+
 Part = Literal["whole", "begin", "end"]
 
 
@@ -34,7 +37,7 @@ class Passage:
     target: Group
     arrows: list[Arrow]
     late: bool = False
-    """Whether the sender has done something else since."""
+    """Whether there are many rows between what was sent and the arrow."""
 
 
 def in_order(conversation: Conversation, groups: list[Group]) -> Iterator[Moment | Passage]:
@@ -86,17 +89,13 @@ def _with_passages(moments: list[Moment], passages: list[Passage]) -> Iterator[M
     ends = {moment.group: at for at, moment in enumerate(moments) if moment.part != "begin"}
     before: dict[int, list[Passage]] = {}
     after: dict[int, list[Passage]] = {}
-    in_lane: dict[int, list[int]] = {}
-    for at, moment in enumerate(moments):
-        in_lane.setdefault(moment.group.lane.index, []).append(at)
     for passage in passages:
-        sent, got = begins[passage.source], ends[passage.target]
-        if sent < got:
+        sent, waits, got = begins[passage.source], begins[passage.target], ends[passage.target]
+        if sent < waits or waits == got > sent:
             before.setdefault(got, []).append(passage)
-            own = in_lane[passage.source.lane.index]
-            following = bisect_right(own, sent)
-            passage.late = following < len(own) and own[following] < got
+            passage.late = got - sent > NEAR
         else:
+            # The target waits for it, or its clock is behind.
             after.setdefault(sent, []).append(passage)
     for at, moment in enumerate(moments):
         yield from before.get(at, ())

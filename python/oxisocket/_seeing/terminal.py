@@ -159,7 +159,7 @@ class _Drawing:
             if len(texts) > UNCLOSED_SHOWN + 1:
                 texts[UNCLOSED_SHOWN:] = [f"! and {len(texts) - UNCLOSED_SHOWN:,} more"]
             for text in texts:
-                yield from self.beside(lane, _wrapped(text, self.text_width(self.column[lane])), "warning")
+                yield from self.beside(lane, _wrapped(harmless(text), self.text_width(self.column[lane])), "warning")
 
     # Rows.
 
@@ -170,6 +170,8 @@ class _Drawing:
         lane = moment.group.lane
         column = self.column[lane]
         if moment.part == "end":
+            if moment.group.steps[0].call.unfinished:
+                yield self.lifelines()
             self.waiting[column] -= 1
         texts, style = self.texts(moment)
         lines = list(self.beside(lane, texts, style))
@@ -244,8 +246,10 @@ class _Drawing:
         line.append(Piece(right - 1, "▶", kind) if source < target else Piece(left + 1, "◀", kind))
         if self.wide:
             text = cut(f" {text} ", self.span - 6)
-            middle = (left + right) // 2 if not crossed else (right if source < target else left + self.span) - self.span // 2
-            line.append(Piece(middle - width_of(text) // 2, text, kind))
+            # Beside its arrowhead, whatever lanes it crosses.
+            beside = right - self.span if source < target else left
+            room = self.span - 2 - width_of(text)
+            line.append(Piece(beside + 1 + (source > target) + room // 2, text, kind))
         else:
             line.append(Piece(self.text_at(0), text, kind))
         yield line

@@ -73,7 +73,8 @@ def label(arrows: list[Arrow]) -> str:
         total = size(sum(arrow.last - arrow.first for arrow in arrows))
         things = "datagrams" if kind == "datagram" else "pieces"
         return total if count == 1 else f"{total} in {count:,} {things}"
-    return kind if count == 1 else f"{kind} {TIMES}{count:,}"
+    name = "end of stream" if kind == "end" else kind
+    return name if count == 1 else f"{name} {TIMES}{count:,}"
 
 
 def repeated(steps: list[Step], period: int) -> str:
