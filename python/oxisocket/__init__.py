@@ -70,6 +70,7 @@ _BEYOND = {
     "InterfaceAddress": "interfaces",
     "InterfaceFlag": "interfaces",
     "LimitOverrunError": "errors",
+    "OpenSocket": "open_sockets",
     "Reader": "reader",
     "TcpCaState": "tcp_info",
     "TcpInfo": "tcp_info",
@@ -77,6 +78,9 @@ _BEYOND = {
     "TcpState": "tcp_info",
     "deadline": "deadline",
     "getifaddrs": "interfaces",
+    "observe": "tracing",
+    "sockets": "open_sockets",
+    "trace": "tracing",
 }
 
 EBADF = errno.EBADF

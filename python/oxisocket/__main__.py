@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 
 import oxisocket
-from oxisocket import _program
+from oxisocket import _program, _watching
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 USAGE = """\
 usage: python -m oxisocket [option] [-c code | -m module | script | -] [argument ...]
@@ -21,6 +25,14 @@ Runs a Python program that says `import socket` on oxisocket, unchanged.
   --check     show what programs would run on, and exit
   --version   show the version and exit
 
+  --trace              tell each call on a socket on standard error
+  --trace=FILE         write a record (.jsonl), lines (.txt), a picture (.svg, .html,
+                       .mmd), packets (.pcapng) or a trace for Perfetto (.json)
+  --trace-bytes=N      keep N bytes of the data of each call (32)
+  --trace-filter=TEXT  only some calls: 'port 5432 and not call recv'
+  --trace-callers      tell who has called
+  --table              show the sockets that are open, at the end and at SIGUSR1
+
   diagram     draw a conversation that was recorded; see `python -m oxisocket diagram --help`
 
 What follows the program is its own: sys.argv is as `python` sets it.
@@ -29,6 +41,12 @@ What follows the program is its own: sys.argv is as `python` sets it.
 
 def main(arguments: list[str]) -> None:
     """Carry out the command line."""
+    watching = _watching.Watching()
+    try:
+        while arguments and watching.take(arguments[0]):
+            arguments = arguments[1:]
+    except _watching.Refused as error:
+        _refuse(str(error))
     match arguments:
         case [] | ["-h" | "--help", *_]:
             print(USAGE, end="")
@@ -43,19 +61,24 @@ def main(arguments: list[str]) -> None:
         case ["-c" | "-m" as option]:
             _refuse(f"argument expected for the {option} option")
         case ["-c", code, *rest]:
-            oxisocket.install()
-            _program.run_code(code, rest)
+            _run(watching, _program.run_code, code, rest)
         case ["-m", module, *rest]:
-            oxisocket.install()
-            _program.run_module(module, rest)
+            _run(watching, _program.run_module, module, rest)
         case ["-", *rest]:
-            oxisocket.install()
-            _program.run_stdin(rest)
+            _run(watching, _program.run_stdin, rest)
         case [option, *_] if option.startswith("-"):
             _refuse(f"unknown option {option}")
         case [script, *rest]:
-            oxisocket.install()
-            _program.run_script(script, rest)
+            _run(watching, _program.run_script, script, rest)
+
+
+def _run(watching: _watching.Watching, run: Callable[..., None], *arguments: object) -> None:
+    oxisocket.install()
+    try:
+        watching.start()
+    except _watching.Refused as error:
+        _refuse(str(error))
+    run(*arguments)
 
 
 def _check() -> None:

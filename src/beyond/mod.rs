@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | [`caller`] | who in the program calls |
 //! | [`deadline`] | one deadline for all calls of a thread |
 //! | [`description`] | a socket in one line |
 //! | [`errors`] | the exceptions that the Python package defines |
@@ -17,7 +18,9 @@
 //! | [`separator`] | what `readuntil` of a `Reader` looks for |
 //! | [`source`] | where the bytes of an exact receive or of a `Reader` come from |
 //! | [`tcp_info`] | what the kernel knows of a TCP connection |
+//! | [`trace`] | the record of what a program does with its sockets |
 
+mod caller;
 pub mod deadline;
 pub mod description;
 pub mod errors;
@@ -33,3 +36,4 @@ pub mod readiness;
 mod separator;
 mod source;
 pub mod tcp_info;
+pub mod trace;

@@ -1,4 +1,5 @@
-//! The seam for notes on errors: what is called when a call has failed, when a socket was bound, and when such a socket is closed.
+//! The seam for notes on errors, and for traces: what is called when a call has failed, when a socket was bound, and when a socket that
+//! someone has written something down about is closed.
 //!
 //! The code that the hooks call is above this room. A call that succeeds does not come here, except for `bind` and `listen`, and for a
 //! look at the clock in calls that take microseconds.
@@ -10,9 +11,9 @@ use std::time::Instant;
 use pyo3::prelude::*;
 
 use super::failure::{Call, Doing, Failure};
-use super::socket::Socket;
-use super::watch::is_watched;
+use super::socket::{Mark, Socket};
 use crate::error::Error;
+use crate::interpreter::watch::is_watched;
 
 /// What is called.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,33 @@ pub struct Hooks {
     pub bound: fn(Python<'_>, &Socket),
     /// For a socket that was bound, before its number can name another file.
     pub unbound: fn(Python<'_>, &Socket),
+}
+
+/// What is called for a socket that is traced.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceHooks {
+    /// Before the socket gives its number up.
+    pub ends: fn(Python<'_>, &Socket, Ending),
+    /// Before its memory is freed.
+    pub freed: fn(&Socket),
+}
+
+/// How a socket gives its number up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The program has closed it.
+    Closed,
+    /// The number is the program's now.
+    Detached,
+    /// Nobody has closed it: its finalizer does.
+    Finalized,
+}
+
+static TRACE_HOOKS: OnceLock<TraceHooks> = OnceLock::new();
+
+/// Sets what is called for a socket that is traced. Only the first call has an effect.
+pub fn set_trace(hooks: TraceHooks) {
+    let _first_wins = TRACE_HOOKS.set(hooks);
 }
 
 static HOOKS: OnceLock<Hooks> = OnceLock::new();
@@ -81,17 +109,35 @@ pub fn bound(py: Python<'_>, socket: &Socket) {
 
 /// A socket is about to give its number up.
 #[inline]
-pub fn unbound(py: Python<'_>, socket: &Socket) {
-    if socket.is_recorded() {
-        forget(py, socket);
+pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
+    if socket.is_marked() {
+        tell_end(py, socket, ending);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn forget(py: Python<'_>, socket: &Socket) {
-    socket.set_recorded(false);
-    if let Some(hooks) = HOOKS.get() {
-        (hooks.unbound)(py, socket);
+fn tell_end(py: Python<'_>, socket: &Socket, ending: Ending) {
+    if socket.has_mark(Mark::Bound) {
+        socket.set_mark(Mark::Bound, false);
+        if let Some(hooks) = HOOKS.get() {
+            (hooks.unbound)(py, socket);
+        }
+    }
+    if socket.has_mark(Mark::Traced)
+        && socket.descriptor().number() >= 0
+        && let Some(hooks) = TRACE_HOOKS.get()
+    {
+        (hooks.ends)(py, socket, ending);
+    }
+}
+
+/// The memory of a socket is about to be freed.
+#[inline]
+pub fn freed(socket: &Socket) {
+    if socket.has_mark(Mark::Traced)
+        && let Some(hooks) = TRACE_HOOKS.get()
+    {
+        (hooks.freed)(socket);
     }
 }

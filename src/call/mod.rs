@@ -10,7 +10,6 @@
 //! | [`attempts`] | the sockets on which a first attempt is allowed |
 //! | [`predictor`] | whether a first attempt is likely to succeed |
 //! | [`scope`] | the deadlines of a thread |
-//! | [`watch`] | the one word that a ready call looks at |
 //! | [`turn`] | when a thread whose transfers are all ready lets other threads run |
 //! | [`timeout`] | timeouts, from and to Python |
 //! | [`deadline`] | when a call stops waiting |
@@ -29,4 +28,3 @@ pub mod spec;
 pub mod timeout;
 pub mod transfer;
 pub mod turn;
-pub mod watch;

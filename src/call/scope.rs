@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::watch::{Watcher, is_watched};
+use crate::interpreter::watch::{Watcher, is_watched};
 
 /// The deadlines that a thread has entered. Ready calls look for them while the watcher lives.
 struct Scopes {

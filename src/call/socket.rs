@@ -38,7 +38,17 @@ pub struct Socket {
     without_attempts: AtomicU8,
     marked_closed: AtomicBool,
     bulk: AtomicBool,
-    recorded: AtomicBool,
+    marks: AtomicU8,
+}
+
+/// Who has written something down about a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mark {
+    /// Where in the program the socket was bound.
+    Bound = 1,
+    /// What a trace knows of it.
+    Traced = 2,
 }
 
 /// Raises `OSError` from `errno`, for `_ssl`.
@@ -64,7 +74,7 @@ impl Default for Socket {
             without_attempts: AtomicU8::new(0),
             marked_closed: AtomicBool::new(false),
             bulk: AtomicBool::new(false),
-            recorded: AtomicBool::new(false),
+            marks: AtomicU8::new(0),
         }
     }
 }
@@ -166,15 +176,25 @@ impl Socket {
         &self.bulk
     }
 
-    /// Whether it is recorded where in the program the socket was bound: see [`hooks`](super::hooks).
+    /// Who has written something down about the socket, and wants to know of its end: see [`hooks`](super::hooks).
     #[inline]
-    pub fn is_recorded(&self) -> bool {
-        self.recorded.load(Ordering::Relaxed)
+    pub fn has_mark(&self, mark: Mark) -> bool {
+        self.marks.load(Ordering::Relaxed) & mark as u8 != 0
     }
 
-    /// Sets whether that is recorded.
-    pub fn set_recorded(&self, recorded: bool) {
-        self.recorded.store(recorded, Ordering::Relaxed);
+    /// Whether anyone has.
+    #[inline]
+    pub fn is_marked(&self) -> bool {
+        self.marks.load(Ordering::Relaxed) != 0
+    }
+
+    /// Sets or removes a mark.
+    pub fn set_mark(&self, mark: Mark, set: bool) {
+        if set {
+            self.marks.fetch_or(mark as u8, Ordering::Relaxed);
+        } else {
+            self.marks.fetch_and(!(mark as u8), Ordering::Relaxed);
+        }
     }
 
     /// Defers an error to the next call, because the call that got the error has succeeded in part. Only the errors of a connection are

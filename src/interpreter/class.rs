@@ -160,7 +160,7 @@ pub unsafe fn add_methods(class: &Bound<'_, PyType>, receivers: *mut ffi::PyType
 /// of keyword arguments, if there is one.
 macro_rules! initialiser {
     ($body:path) => {{
-        unsafe extern "C" fn init(
+        unsafe extern "C" fn plain(
             object: *mut pyo3::ffi::PyObject,
             arguments: *mut pyo3::ffi::PyObject,
             keywords: *mut pyo3::ffi::PyObject,
@@ -179,6 +179,19 @@ macro_rules! initialiser {
                         keywords.map(|keywords| keywords.cast_unchecked::<PyDict>()).as_deref(),
                     )
                 })
+            }
+        }
+        unsafe extern "C" fn init(
+            object: *mut pyo3::ffi::PyObject,
+            arguments: *mut pyo3::ffi::PyObject,
+            keywords: *mut pyo3::ffi::PyObject,
+        ) -> std::ffi::c_int {
+            // SAFETY: both functions take what the interpreter passes.
+            unsafe {
+                if $crate::interpreter::watch::is_watched() {
+                    return $crate::interpreter::observe::initialiser(object, arguments, keywords, plain);
+                }
+                plain(object, arguments, keywords)
             }
         }
         init as *mut std::ffi::c_void

@@ -15,6 +15,7 @@ use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
 use super::ObjectResult;
+use super::saved_exception::SavedException;
 use crate::error::{Error, Result, raise};
 
 /// The first argument of a function's body: the socket, or only the `Python` token.
@@ -172,48 +173,6 @@ fn make_panic_exception(py: Python<'_>) -> Result<()> {
     }
     py.get_type::<PanicException>();
     Ok(())
-}
-
-/// The interpreter's current exception, saved until this is dropped. It then replaces an exception that was set meanwhile.
-struct SavedException<'py> {
-    #[cfg(Py_3_12)]
-    exception: *mut ffi::PyObject,
-    #[cfg(not(Py_3_12))]
-    exception: [*mut ffi::PyObject; 3],
-    _attached: Python<'py>,
-}
-
-impl<'py> SavedException<'py> {
-    #[cfg(Py_3_12)]
-    fn take(py: Python<'py>) -> Self {
-        // SAFETY: the thread is attached, because `py` exists. The call returns an owned reference or null.
-        SavedException { exception: unsafe { ffi::PyErr_GetRaisedException() }, _attached: py }
-    }
-
-    #[cfg(not(Py_3_12))]
-    fn take(py: Python<'py>) -> Self {
-        let mut exception = [ptr::null_mut(); 3];
-        let [class, value, traceback] = &mut exception;
-        // SAFETY: the thread is attached, because `py` exists. The call writes owned references or null.
-        unsafe { ffi::PyErr_Fetch(class, value, traceback) };
-        SavedException { exception, _attached: py }
-    }
-}
-
-impl Drop for SavedException<'_> {
-    fn drop(&mut self) {
-        // SAFETY: the thread is attached, because `_attached` exists. The call takes over the owned references, or null, which are given
-        // back once.
-        unsafe {
-            #[cfg(Py_3_12)]
-            ffi::PyErr_SetRaisedException(self.exception);
-            #[cfg(not(Py_3_12))]
-            {
-                let [class, value, traceback] = self.exception;
-                ffi::PyErr_Restore(class, value, traceback);
-            }
-        }
-    }
 }
 
 /// The `TypeError` for keyword arguments that a function does not take.
@@ -410,7 +369,7 @@ macro_rules! function_entry {
         $crate::function_entry!(@unary $name, $body, $doc, pyo3::ffi::METH_NOARGS | pyo3::ffi::METH_STATIC)
     };
     (@unary $name:literal, $body:path, $doc:expr, $flags:expr) => {{
-        unsafe extern "C" fn wrapper(
+        unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             _: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
@@ -422,6 +381,18 @@ macro_rules! function_entry {
                 })
             }
         }
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            unused: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: both functions take what the interpreter passes.
+            unsafe {
+                if $crate::interpreter::watch::is_watched() {
+                    return $crate::interpreter::observe::noargs(receiver, $name.as_ptr(), plain);
+                }
+                plain(receiver, unused)
+            }
+        }
         $crate::interpreter::function::entry(
             $name,
             pyo3::ffi::PyMethodDefPointer { PyCFunction: wrapper },
@@ -430,7 +401,7 @@ macro_rules! function_entry {
         )
     }};
     (object $name:literal, $body:path, $doc:expr) => {{
-        unsafe extern "C" fn wrapper(
+        unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             argument: *mut pyo3::ffi::PyObject,
         ) -> *mut pyo3::ffi::PyObject {
@@ -444,6 +415,18 @@ macro_rules! function_entry {
                 })
             }
         }
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            argument: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: both functions take what the interpreter passes.
+            unsafe {
+                if $crate::interpreter::watch::is_watched() {
+                    return $crate::interpreter::observe::object(receiver, argument, $name.as_ptr(), plain);
+                }
+                plain(receiver, argument)
+            }
+        }
         $crate::interpreter::function::entry(
             $name,
             pyo3::ffi::PyMethodDefPointer { PyCFunction: wrapper },
@@ -453,7 +436,7 @@ macro_rules! function_entry {
     }};
     // In CPython these are METH_VARARGS: the error message for keyword arguments names the function without its module.
     (function $name:literal, $body:path, $doc:expr) => {{
-        unsafe extern "C" fn wrapper(
+        unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             arguments: *const *mut pyo3::ffi::PyObject,
             count: pyo3::ffi::Py_ssize_t,
@@ -472,6 +455,20 @@ macro_rules! function_entry {
                 })
             }
         }
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            arguments: *const *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+            names: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: both functions take what the interpreter passes.
+            unsafe {
+                if $crate::interpreter::watch::is_watched() {
+                    return $crate::interpreter::observe::with_keywords(receiver, arguments, count, names, $name.as_ptr(), plain);
+                }
+                plain(receiver, arguments, count, names)
+            }
+        }
         $crate::interpreter::function::entry(
             $name,
             pyo3::ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: wrapper },
@@ -480,7 +477,7 @@ macro_rules! function_entry {
         )
     }};
     (positional $name:literal, $body:path, $doc:expr) => {{
-        unsafe extern "C" fn wrapper(
+        unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             arguments: *mut *mut pyo3::ffi::PyObject,
             count: pyo3::ffi::Py_ssize_t,
@@ -495,6 +492,19 @@ macro_rules! function_entry {
                 })
             }
         }
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            arguments: *mut *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: both functions take what the interpreter passes.
+            unsafe {
+                if $crate::interpreter::watch::is_watched() {
+                    return $crate::interpreter::observe::positional(receiver, arguments, count, $name.as_ptr(), plain);
+                }
+                plain(receiver, arguments, count)
+            }
+        }
         $crate::interpreter::function::entry(
             $name,
             pyo3::ffi::PyMethodDefPointer { PyCFunctionFast: wrapper },
@@ -503,7 +513,7 @@ macro_rules! function_entry {
         )
     }};
     (keywords $name:literal, $body:path, $doc:expr) => {{
-        unsafe extern "C" fn wrapper(
+        unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             arguments: *const *mut pyo3::ffi::PyObject,
             count: pyo3::ffi::Py_ssize_t,
@@ -518,6 +528,20 @@ macro_rules! function_entry {
                         $crate::interpreter::arguments::Keywords::from_interpreter(py, arguments, count, names),
                     )
                 })
+            }
+        }
+        unsafe extern "C" fn wrapper(
+            receiver: *mut pyo3::ffi::PyObject,
+            arguments: *const *mut pyo3::ffi::PyObject,
+            count: pyo3::ffi::Py_ssize_t,
+            names: *mut pyo3::ffi::PyObject,
+        ) -> *mut pyo3::ffi::PyObject {
+            // SAFETY: both functions take what the interpreter passes.
+            unsafe {
+                if $crate::interpreter::watch::is_watched() {
+                    return $crate::interpreter::observe::with_keywords(receiver, arguments, count, names, $name.as_ptr(), plain);
+                }
+                plain(receiver, arguments, count, names)
             }
         }
         $crate::interpreter::function::entry(

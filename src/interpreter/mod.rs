@@ -11,9 +11,10 @@
 //! | [`number`], [`text`], [`buffer`] | from Python's values to Rust's |
 //! | [`make`], [`bytes`] | from Rust's values to Python's |
 //! | [`slot`] | a reference that several threads read and replace |
-//! | [`raised`] | exceptions on their way to the program |
+//! | [`raised`], [`saved_exception`] | exceptions on their way to the program |
 //! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, interpreter shutdown |
 //! | [`place`] | a place in a program's code |
+//! | [`watch`], [`observe`] | the one word that a ready call looks at, and who is told of calls |
 //! | [`type_name`] | the name of a class, for error messages |
 
 pub mod arguments;
@@ -28,13 +29,16 @@ pub mod function;
 pub mod make;
 pub mod method;
 pub mod number;
+pub mod observe;
 pub mod place;
 pub mod raised;
+pub mod saved_exception;
 pub mod signals;
 pub mod signature;
 pub mod slot;
 pub mod text;
 pub mod type_name;
+pub mod watch;
 
 use pyo3::ffi;
 use pyo3::prelude::*;

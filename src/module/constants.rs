@@ -17,6 +17,12 @@ pub struct Constant {
     pub value: c_long,
 }
 
+/// The name of the constant with this value whose name begins with the prefix, such as `AF_INET`; the first in the table, if several have it.
+pub fn name_of(prefix: &str, value: i64) -> Option<&'static str> {
+    let found = TABLE.iter().filter(|constant| i64::from(constant.value) == value);
+    found.filter_map(|constant| constant.name.to_str().ok()).find(|name| name.starts_with(prefix))
+}
+
 /// Converts a name that ends with NUL to a C string.
 const fn c_name(name: &'static str) -> &'static CStr {
     match CStr::from_bytes_with_nul(name.as_bytes()) {

@@ -35,6 +35,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     forks::watch_forks()?;
     ending::hang_threads_that_end();
     beyond::notes::begin();
+    beyond::trace::begin(constants::name_of);
     // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
     set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;
@@ -96,6 +97,7 @@ fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
         &beyond::interfaces::FUNCTIONS,
         &beyond::reader::FUNCTIONS,
         &beyond::notes::FUNCTIONS,
+        &beyond::trace::functions::FUNCTIONS,
         &byteorder::FUNCTIONS,
         &cmsg::FUNCTIONS,
         &default_timeout::FUNCTIONS,

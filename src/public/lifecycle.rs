@@ -21,8 +21,8 @@ use crate::interpreter::arguments::{Arguments, Keywords};
 use crate::interpreter::function::{Receiver, enter};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, as_int};
-use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
+use crate::interpreter::{observe, owned};
 use crate::socket::class::is_inherited;
 use crate::socket::lifecycle;
 use crate::socket::object::{Object, SocketRef};
@@ -379,8 +379,9 @@ fn repr_text<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     // A subclass may return any object for these. The interpreter's own `%` formats it or raises TypeError.
     let mut text = make::text(py, "<%s.%s%s fd=%i, family=%s, type=%s, proto=%i")?.rem(values)?;
     if !closed {
-        text = append_address(text, c"%U, laddr=%S", object.call_method0(name!(py, "getsockname")?))?;
-        text = append_address(text, c"%U, raddr=%S", object.call_method0(name!(py, "getpeername")?))?;
+        let (local, peer) = (name!(py, "getsockname")?, name!(py, "getpeername")?);
+        text = append_address(text, c"%U, laddr=%S", observe::unobserved(|| object.call_method0(local)))?;
+        text = append_address(text, c"%U, raddr=%S", observe::unobserved(|| object.call_method0(peer)))?;
     }
     // SAFETY: the thread is attached, because `py` exists. The format takes one `str`, which `text` is: `str % tuple` returned it.
     unsafe { owned(py, ffi::PyUnicode_FromFormat(c"%U>".as_ptr(), text.as_ptr())) }

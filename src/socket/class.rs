@@ -183,6 +183,21 @@ pub unsafe fn this<'a, 'py>(object: &'a Bound<'py, PyAny>) -> SocketRef<'a, 'py>
     unsafe { SocketRef::from_interpreter(object.py(), object.as_ptr()) }
 }
 
+/// The socket that an object is; `None` if it is no instance of the class.
+pub fn as_socket<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Option<SocketRef<'a, 'py>> {
+    let class = CLASS.get(object.py())?.bind(object.py());
+    // SAFETY: both are objects. An instance of the class is laid out as the class says.
+    unsafe {
+        let is_instance = ffi::PyObject_TypeCheck(object.as_ptr(), class.as_type_ptr()) != 0;
+        is_instance.then(|| this(object))
+    }
+}
+
+/// Whether an object is of the class itself, and of no subclass.
+pub fn is_base(object: &Bound<'_, PyAny>) -> bool {
+    CLASS.get(object.py()).is_some_and(|class| object.get_type().is(class))
+}
+
 /// Whether a method that was looked up on an object is `recv` of this class, bound to that object: not one that a subclass or a program has
 /// put in its place.
 pub fn is_recv_of(method: &Bound<'_, PyAny>, object: &Bound<'_, PyAny>) -> bool {

@@ -13,7 +13,7 @@ use super::object::{self, SocketRef};
 use super::peer::PeerCache;
 use crate::call::attempts::{self, Directions};
 use crate::call::descriptor::offer;
-use crate::call::hooks;
+use crate::call::hooks::{self, Ending};
 use crate::call::socket::Socket;
 use crate::call::spec::Spec;
 use crate::call::timeout::{self, Timeout};
@@ -32,7 +32,7 @@ use crate::sys::memory;
 pub fn initialise(this: SocketRef<'_, '_>, spec: Spec, fileno: Option<&Bound<'_, PyAny>>) -> Result<()> {
     audit_new(this, spec)?;
     // After another `__init__` the number before has no owner.
-    hooks::unbound(this.py(), this.socket());
+    hooks::ends(this.py(), this.socket(), Ending::Detached);
     if let Some(fileno) = fileno {
         take_over(this.socket(), spec, parse_fileno(fileno)?)
     } else {
@@ -109,7 +109,11 @@ fn parse_fileno(fileno: &Bound<'_, PyAny>) -> Result<RawFd> {
 
 /// Closes a socket, if it is open. Calls that other threads have running on it end with EBADF.
 pub fn close_socket(py: Python<'_>, socket: &Socket) -> Result<()> {
-    hooks::unbound(py, socket);
+    end_socket(py, socket, Ending::Closed)
+}
+
+fn end_socket(py: Python<'_>, socket: &Socket, ending: Ending) -> Result<()> {
+    hooks::ends(py, socket, ending);
     Ok(socket.descriptor().close(py)?)
 }
 
@@ -121,7 +125,7 @@ pub fn close<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
 
 /// `detach()`.
 pub fn detach<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
-    hooks::unbound(this.py(), this.socket());
+    hooks::ends(this.py(), this.socket(), Ending::Detached);
     let descriptor = this.socket().descriptor();
     loop {
         // The Python number is made first: if there is no memory for it, the socket keeps the descriptor.
@@ -190,7 +194,7 @@ pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
         enter_aside(|py| {
             let this = SocketRef::from_interpreter(py, object);
             warn_unclosed(this);
-            if let Err(error) = close_socket(py, this.socket()) {
+            if let Err(error) = end_socket(py, this.socket(), Ending::Finalized) {
                 error.discard(py);
             }
             Ok(())
@@ -250,6 +254,7 @@ pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
         ffi::PyObject_GC_UnTrack(object.cast());
         let class = ffi::Py_TYPE(object);
         let instance = object.cast::<object::Object>();
+        hooks::freed(&(*instance).socket);
         (*instance).peer.clear(Python::assume_attached());
         ptr::drop_in_place(&raw mut (*instance).peer);
         ptr::drop_in_place(&raw mut (*instance).socket);

@@ -11,6 +11,8 @@
 //! | [`listener`] | the backlog of a TCP listener |
 //! | [`memory`] | fallible allocation: no memory is an error, not an abort |
 //! | [`taken`] | whether a socket keeps another from being bound |
+//! | [`record`] | a file that is appended to while a program may close its number |
+//! | [`time`] | the local time |
 //! | [`traffic`] | how much a TCP connection has carried |
 //! | [`wait`] | waiting until a descriptor is ready |
 //! | [`futex`] | waiting until a word changes |
@@ -38,12 +40,14 @@ pub mod memory;
 pub mod message;
 pub mod presentation;
 pub mod receive;
+pub mod record;
 mod reentrant;
 pub mod resolver;
 pub mod search;
 pub mod socket;
 pub mod taken;
 pub mod thread;
+pub mod time;
 pub mod traffic;
 pub mod wait;
 pub mod wake;

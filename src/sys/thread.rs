@@ -63,6 +63,12 @@ fn create(run: extern "C" fn(*mut c_void) -> *mut c_void, argument: *mut c_void)
     }
 }
 
+/// `getpid(2)`: this process.
+pub fn process() -> libc::pid_t {
+    // SAFETY: always safe.
+    unsafe { libc::getpid() }
+}
+
 /// A thread, as the kernel calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(libc::pid_t);
@@ -72,6 +78,11 @@ impl Id {
     pub fn current() -> Self {
         // SAFETY: always safe.
         Id(unsafe { libc::gettid() })
+    }
+
+    /// The number, to be shown.
+    pub fn number(self) -> libc::pid_t {
+        self.0
     }
 
     /// Whether this is the process's first thread; in a child process, the thread that forked.

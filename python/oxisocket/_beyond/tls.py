@@ -1,7 +1,8 @@
-"""Deadlines for the calls of native ``ssl``, whose input and output OpenSSL does itself, on the bare descriptor.
+"""Deadlines and traces for the calls of native ``ssl``, whose input and output OpenSSL does itself, on the bare descriptor.
 
 OpenSSL waits as long as the socket's timeout says. So while a thread has a deadline, these calls run with a timeout that ends
-with it. The methods are replaced when the first deadline is made: a program without deadlines does not pay for them.
+with it. A trace gets the plain text. The methods are replaced when the first deadline is made, or the first trace begins: a
+program without them does not pay.
 """
 
 from __future__ import annotations
@@ -22,13 +23,37 @@ _WAITING = ("do_handshake", "read", "send", "unwrap", "write")
 
 def heed_deadlines() -> None:
     """Have native ``ssl`` heed deadlines, if it was imported and has not done so before."""
+    _wrap(_with_deadline)
+
+
+def tell_calls() -> None:
+    """Have native ``ssl`` tell a trace the plain text, if it was imported and has not done so before."""
+    _wrap(_traced)
+
+
+def _wrap(wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Put a wrapper around each method of the native class that calls OpenSSL, once."""
     cls = getattr(sys.modules.get("ssl"), "SSLSocket", None)
     if not isinstance(cls, type) or not issubclass(cls, _socket.Socket):
         return
     for name in _WAITING:
         method = cls.__dict__.get(name)
-        if method is not None and not hasattr(method, "heeds_deadlines"):
-            setattr(cls, name, _with_deadline(method))
+        if method is not None and wrapper not in getattr(method, "wrappers", ()):
+            wrapped = wrapper(method)
+            wrapped.wrappers = (wrapper, *getattr(method, "wrappers", ()))  # type: ignore[attr-defined]
+            setattr(cls, name, wrapped)
+
+
+def _traced(method: Callable[..., Any]) -> Callable[..., Any]:
+    name = method.__name__
+
+    @functools.wraps(method)
+    def traced(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(self, "_sslobj", None) is None:  # what is sent before the handshake is told as plain calls are
+            return method(self, *args, **kwargs)
+        return _socket._trace_tls(name, self, method, args, kwargs)
+
+    return traced
 
 
 class _Borrowed:
@@ -60,7 +85,6 @@ def _with_deadline(method: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             _give_back(self, call)
 
-    heeding.heeds_deadlines = True  # type: ignore[attr-defined]
     return heeding
 
 

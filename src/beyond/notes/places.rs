@@ -14,14 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use socket2::SockAddr;
 
 use crate::address::unix;
-use crate::call::socket::Socket;
-use crate::error::{Error, Result};
-use crate::interpreter::place::{Line, Place, folder_of};
-use crate::name;
+use crate::beyond::caller;
+use crate::call::socket::{Mark, Socket};
+use crate::error::Result;
+use crate::interpreter::place::{Line, Place};
 use crate::sys::socket::getsockname;
 use crate::sys::taken::{file_of, keeps_from_binding};
 use crate::sys::wake;
@@ -46,7 +45,7 @@ fn table() -> MutexGuard<'static, Table> {
 /// Records the place of the call that has bound a socket. If there is no memory for that, or another reason against it, the place stays
 /// unknown.
 pub fn record(py: Python<'_>, socket: &Socket) {
-    if socket.is_recorded() {
+    if socket.has_mark(Mark::Bound) {
         return;
     }
     if let Err(error) = try_record(py, socket) {
@@ -56,7 +55,7 @@ pub fn record(py: Python<'_>, socket: &Socket) {
 
 fn try_record(py: Python<'_>, socket: &Socket) -> Result<()> {
     watch_forks()?;
-    let Some(place) = place(py)? else {
+    let Some(place) = caller::place(py)? else {
         return Ok(());
     };
     let family = socket.family();
@@ -73,7 +72,7 @@ fn try_record(py: Python<'_>, socket: &Socket) -> Result<()> {
             place.release(py);
             return Ok(());
         }
-        socket.set_recorded(true);
+        socket.set_mark(Mark::Bound, true);
         table.insert(number, Entry { family, file, place })
     };
     // Released when the table is not locked: a release can run Python code.
@@ -132,39 +131,6 @@ fn path_of(address: &SockAddr) -> Option<&Path> {
     }
     let path = unix::path_of(address);
     (!unix::is_abstract(path)).then(|| Path::new(OsStr::from_bytes(path)))
-}
-
-/// The files whose calls are not the program's: those of the standard library, and of this package.
-struct Skipped {
-    standard_library: Option<String>,
-    package: Option<String>,
-}
-
-impl Skipped {
-    fn get(py: Python<'_>) -> Result<&Self> {
-        static SKIPPED: PyOnceLock<Skipped> = PyOnceLock::new();
-        if let Some(skipped) = SKIPPED.get(py) {
-            return Ok(skipped);
-        }
-        let skipped =
-            Skipped { standard_library: folder_of(py, name!("os"))?, package: folder_of(py, name!("oxisocket"))? };
-        let _first_wins = SKIPPED.set(py, skipped);
-        SKIPPED.get(py).ok_or_else(|| Error::runtime("the folders were not kept"))
-    }
-
-    fn contains(&self, file: &str) -> bool {
-        let within = |folder: &Option<String>| folder.as_ref().and_then(|folder| file.strip_prefix(folder.as_str()));
-        let is_installed = |rest: &str| rest.starts_with("site-packages/") || rest.starts_with("dist-packages/");
-        file.starts_with("<frozen ")
-            || within(&self.package).is_some()
-            || within(&self.standard_library).is_some_and(|rest| !is_installed(rest))
-    }
-}
-
-/// The nearest caller that is the program's.
-fn place(py: Python<'_>) -> Result<Option<Place>> {
-    let skipped = Skipped::get(py)?;
-    Place::of_caller(py, |file| !skipped.contains(file))
 }
 
 thread_local! {

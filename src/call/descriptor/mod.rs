@@ -34,6 +34,7 @@ use pyo3::prelude::*;
 
 use self::lease::{Calls, Closing, Ended, Key, Lease};
 use self::release::{close_deferred, close_number, closed_error};
+use crate::interpreter::observe;
 use crate::sys::wake;
 
 /// The number of a closed socket.
@@ -99,7 +100,7 @@ impl Descriptor {
             watcher::wake_watcher();
         }
         // The lease also ends detached: the last one closes the descriptor, and `close(2)` blocks if SO_LINGER is set.
-        py.detach(move || lease.make(call))
+        observe::detach(py, move || lease.make(call))
     }
 
     /// Checks that a call that has waited on `fd` may go on with it. EBADF when the socket is closed: after `detach()` the number belongs

@@ -1,0 +1,224 @@
+"""``trace`` and ``observe``: a program tells what it does with its sockets."""
+
+from __future__ import annotations
+
+import _thread
+import base64
+import json
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING, Any
+
+from oxisocket import _socket
+from oxisocket._beyond import tls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self, SupportsIndex
+
+# The suffixes of what is written while the program runs. Everything else is made from a record in the end.
+_WRITTEN_AT_ONCE = (".jsonl", ".txt")
+_MADE_FROM_A_RECORD = (".html", ".json", ".mmd", ".pcapng", ".svg")
+
+#: How many bytes of the data of each call are kept if nobody says otherwise.
+BYTES = 32
+
+
+class _Recording:
+    """A recording that runs from ``start`` to ``stop``, or within a ``with`` statement."""
+
+    def __init__(self) -> None:
+        self._handle: int | None = None
+
+    def start(self) -> None:
+        """Begin. Raises RuntimeError if it has begun already."""
+        raise NotImplementedError
+
+    def _begin(self, target: Any, path: str | None, form: str, limit: int, filter: str, colour: bool, callers: bool) -> None:
+        if self._handle is not None:
+            raise RuntimeError("this recording runs already: make one for each with statement")
+        tls.tell_calls()
+        encoded = None if path is None else os.fsencode(path)
+        self._handle = _socket._trace_begin(target, encoded, form, limit, filter, _program(), colour, callers)
+
+    def stop(self) -> None:
+        """End. Does nothing if it does not run."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            self._stopped(_socket._trace_end(handle))
+
+    def _stopped(self, losses: tuple[int, int] | None) -> None:
+        """It has ended, and lost so many events for the reason with this errno."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+
+def _program() -> str:
+    """What the record says of this program: JSON, without the braces."""
+    import oxisocket
+
+    program, arguments = _command(sys.orig_argv)
+    facts = {
+        "program": program,
+        "arguments": arguments,
+        "python": platform.python_version(),
+        "oxisocket": oxisocket.__version__,
+    }
+    return json.dumps(facts)[1:-1]
+
+
+def _command(argv: list[str]) -> tuple[str, list[str]]:
+    """What is run, ``server.py`` or ``-m http.server``, and its arguments, from the command line of the interpreter."""
+    rest = argv[1:]
+    if "oxisocket" in rest and rest[rest.index("oxisocket") - 1] == "-m":
+        rest = rest[rest.index("oxisocket") + 1 :]
+    while rest and rest[0].startswith("-") and rest[0] not in ("-", "-c", "-m"):
+        # -W and -X take an argument.
+        del rest[: 2 if rest[0] in ("-W", "-X") else 1]
+    match rest:
+        case ["-m", module, *arguments]:
+            return f"-m {module}", arguments
+        case ["-c", _, *arguments]:
+            return "-c", arguments
+        case [program, *arguments]:
+            return program, arguments
+        case _:
+            return "", []
+
+
+def _number_of_bytes(value: SupportsIndex) -> int:
+    import operator
+
+    number = operator.index(value)
+    if not 0 <= number <= sys.maxsize:
+        raise ValueError(f"bytes must be how many bytes are kept, 0 or more, not {number}")
+    return number
+
+
+class trace(_Recording):  # noqa: N801 - it is used like a function
+    """Tell each call on a socket as it ends: ``with oxisocket.trace():``, or with ``start()`` and ``stop()``.
+
+    ``file`` is where to: None for standard error, an object with a method ``write``, or a path, whose suffix says what is written.
+    ``.txt`` is for people, ``.jsonl`` the record that is described in docs/trace-format.md. These two are written as the program
+    runs. The others are made from a record when the trace ends: ``.svg``, ``.html`` and ``.mmd`` are pictures, ``.pcapng`` is for
+    Wireshark, ``.json`` for Perfetto. Until then the record is beside the file, and stays there if the program is killed.
+
+    ``bytes`` is how many bytes of the data of each call are kept; ``filter`` is which calls, such as ``'port 5432 and not error'``;
+    ``callers`` adds to each line who has called. All threads are traced. A forked child has a file of its own.
+
+    Raises ValueError for a filter or a suffix that is not known, and OSError. What cannot be written later does not disturb the
+    program: it is counted, and told on standard error in the end.
+    """
+
+    def __init__(
+        self, file: Any = None, *, bytes: SupportsIndex = BYTES, filter: str = "", callers: bool = False
+    ) -> None:
+        super().__init__()
+        self._file = file
+        self._bytes = _number_of_bytes(bytes)
+        self._filter = filter
+        self._callers = callers
+        self._target: str | None = None
+        if isinstance(file, (str, os.PathLike)):
+            self._target = os.path.abspath(os.fspath(file))
+            _check_suffix(self._target)
+
+    def start(self) -> None:
+        """Begin. Raises RuntimeError if it has begun already, ValueError for a filter that cannot be parsed, and OSError."""
+        if self._target is not None:
+            self._start_in_file(self._record_path())
+        elif self._file is None:
+            colour = os.isatty(2) and not os.environ.get("NO_COLOR")
+            self._begin(2, None, "text", self._bytes, self._filter, colour, self._callers)
+        else:
+            write = self._file.write
+            self._begin(lambda line: _deliver(write, line), None, "text", self._bytes, self._filter, False, self._callers)
+
+    def _start_in_file(self, path: str) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        fd = os.open(path, flags, 0o666)
+        try:
+            form = "text" if path.endswith(".txt") else "json"
+            self._begin(fd, path, form, self._bytes, self._filter, False, self._callers)
+        finally:
+            os.close(fd)
+
+    def _record_path(self, process: int | None = None) -> str:
+        """The file that is written to while the program runs: in a forked child, one with its number."""
+        assert self._target is not None
+        path = self._target if self._target.endswith(_WRITTEN_AT_ONCE) else f"{self._target}.jsonl"
+        return path if process is None else _with_process(path, process)
+
+    def _stopped(self, losses: tuple[int, int] | None) -> None:
+        count, errno = losses or (0, 0)
+        if count:
+            print(f"oxisocket: {count} events of the trace were lost: {os.strerror(errno)}", file=sys.stderr)
+        if self._target is not None and not self._target.endswith(_WRITTEN_AT_ONCE):
+            self._make_target(self._target)
+
+    def _make_target(self, target: str) -> None:
+        from oxisocket._seeing import diagram
+
+        record = self._record_path()
+        child = _with_process(record, os.getpid())
+        if os.path.exists(child):
+            record, target = child, _with_process(target, os.getpid())
+        diagram.convert(record, target)
+        os.unlink(record)
+
+
+def _check_suffix(path: str) -> None:
+    known = (*_WRITTEN_AT_ONCE, *_MADE_FROM_A_RECORD)
+    if not path.endswith(known):
+        raise ValueError(f"a trace is written to a file whose name ends with {', '.join(known[:-1])} or {known[-1]}: not {path!r}")
+
+
+def _with_process(path: str, process: int) -> str:
+    """The name of a child's file: ``trace.jsonl`` becomes ``trace.1234.jsonl``."""
+    stem, suffix = os.path.splitext(path)
+    return f"{stem}.{process}{suffix}"
+
+
+class observe(_Recording):  # noqa: N801 - it is used like a function
+    """Call ``callback(event)`` for each event of a trace: ``with oxisocket.observe(print):``, or with ``start()`` and ``stop()``.
+
+    An event is a dict, as docs/trace-format.md describes it, with the ``data`` as bytes. It comes in the thread whose call it tells,
+    when that call has ended or begins to wait. What the callback itself does with sockets is not traced. An exception of the
+    callback does not reach the program that called: ``sys.unraisablehook`` is told; a KeyboardInterrupt comes after the call.
+
+    ``bytes`` and ``filter`` are those of ``trace``. Raises TypeError for what cannot be called, and ValueError.
+    """
+
+    def __init__(self, callback: Callable[[dict[str, Any]], object], *, bytes: SupportsIndex = BYTES, filter: str = "") -> None:
+        super().__init__()
+        if not callable(callback):
+            raise TypeError(f"observe() takes a function that is called with each event, not {type(callback).__name__!r}")
+        self._callback = callback
+        self._bytes = _number_of_bytes(bytes)
+        self._filter = filter
+
+    def start(self) -> None:
+        """Begin. Raises RuntimeError if it has begun already, and ValueError for a filter that cannot be parsed."""
+        self._begin(self._tell, None, "json", self._bytes, self._filter, False, True)
+
+    def _tell(self, lines: str) -> None:
+        for line in lines.splitlines():
+            event = json.loads(line)
+            if "data" in event:
+                event["data"] = base64.b64decode(event["data"])
+            _deliver(self._callback, event)
+
+
+def _deliver(function: Callable[[Any], object], what: Any) -> None:
+    """Call the program's function. A Ctrl-C meanwhile is for the program's own code, which is in the middle of a call."""
+    try:
+        function(what)
+    except KeyboardInterrupt:
+        _thread.interrupt_main()

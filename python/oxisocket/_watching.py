@@ -1,0 +1,92 @@
+"""The options of ``python -m oxisocket`` that let a program be seen: ``--trace``, ``--table``."""
+
+from __future__ import annotations
+
+import atexit
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oxisocket._beyond.open_sockets import Table
+    from oxisocket._beyond.tracing import trace
+
+
+class Refused(Exception):
+    """An option that cannot be carried out; the text says why."""
+
+
+@dataclass
+class Watching:
+    """What is to be seen of the program."""
+
+    #: Where the trace goes: None for standard error.
+    targets: list[str | None] = field(default_factory=list)
+    bytes: int | None = None
+    filter: str = ""
+    callers: bool = False
+    table: bool = False
+
+    def take(self, option: str) -> bool:
+        """Take an option, if it is one of these."""
+        name, equals, value = option.partition("=")
+        match name, bool(equals):
+            case "--trace", False:
+                self.targets.append(None)
+            case "--trace", True:
+                self.targets.append(_given(name, value))
+            case "--trace-bytes", True:
+                self.bytes = _number(name, value)
+            case "--trace-filter", True:
+                self.filter = _given(name, value)
+            case "--trace-callers", False:
+                self.callers = True
+            case "--table", False:
+                self.table = True
+            case ("--trace-bytes" | "--trace-filter"), False:
+                raise Refused(f"argument expected: {name}={'N' if name == '--trace-bytes' else 'TEXT'}")
+            case _:
+                return False
+        return True
+
+    def start(self) -> None:
+        """Begin, and end when the interpreter ends. Raises Refused."""
+        traces = self._traces()
+        for each in (*traces, *self._tables()):
+            try:
+                each.start()
+            except (ValueError, OSError) as error:
+                raise Refused(str(error)) from None
+            # Registered before the program registers anything, and so called after all of that.
+            atexit.register(each.stop)
+
+    def _traces(self) -> list[trace]:
+        wants_trace = self.callers or self.filter or self.bytes is not None
+        targets = self.targets or ([None] if wants_trace else [])
+        if not targets:
+            return []
+        from oxisocket._beyond.tracing import BYTES, trace
+
+        kept = BYTES if self.bytes is None else self.bytes
+        try:
+            return [trace(target, bytes=kept, filter=self.filter, callers=self.callers) for target in targets]
+        except ValueError as error:
+            raise Refused(str(error)) from None
+
+    def _tables(self) -> list[Table]:
+        if not self.table:
+            return []
+        from oxisocket._beyond.open_sockets import Table
+
+        return [Table()]
+
+
+def _given(name: str, value: str) -> str:
+    if not value:
+        raise Refused(f"{name}= needs a value")
+    return value
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit():
+        raise Refused(f"{name} needs a number of bytes, not {value!r}")
+    return int(value)

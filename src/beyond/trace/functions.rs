@@ -1,0 +1,120 @@
+//! The functions that the Python package calls: to begin and end a recording, to observe native TLS, to ask what is known of a socket.
+
+use std::ffi::CString;
+use std::os::fd::RawFd;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use super::event::Style;
+use super::filter::Filter;
+use super::observer;
+use super::recording::{self, Form, Output, Plan, file, lock, record_on};
+use super::socket_facts::key;
+use crate::error::{Error, Result};
+use crate::functions;
+use crate::interpreter::arguments::Arguments;
+use crate::interpreter::function::Table;
+use crate::interpreter::make::IntoObject;
+use crate::interpreter::observe::{Call, Given};
+use crate::interpreter::{ObjectResult, owned};
+use crate::socket::class::as_socket;
+
+/// The functions.
+pub static FUNCTIONS: Table = functions![
+    positional c"_trace_begin" => begin,
+        c"_trace_begin($module, target, path, form, bytes, filter, program, colour, callers, /)\n--\n\n\
+        Begins a recording and returns its handle. target is a descriptor, which is duplicated, a function that takes a line, or None;\n\
+        form is 'json' or 'text'. Raises ValueError for a filter that cannot be parsed.";
+    object c"_trace_end" => end, c"_trace_end($module, handle, /)\n--\n\n\
+        Ends a recording: how many events were lost, and the errno of the last loss. None for an unknown handle.";
+    positional c"_trace_tls" => tls, c"_trace_tls($module, name, sock, method, arguments, keywords, /)\n--\n\n\
+        Calls method(sock, *arguments, **keywords), a method of native TLS, and traces the call.";
+    object c"_trace_facts" => facts, c"_trace_facts($module, sock, /)\n--\n\n\
+        What a trace knows of a socket: (number, received, sent, calls, seconds waited, age in seconds, where it was opened), or None.";
+];
+
+fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let tuple = arguments.tuple()?;
+    let (target, path, form, limit, filter, program, colour, callers): (
+        Bound<'py, PyAny>,
+        Option<Vec<u8>>,
+        String,
+        usize,
+        String,
+        String,
+        bool,
+        bool,
+    ) = tuple.extract()?;
+    let filter = Filter::parse(&filter).map_err(|error| Error::value(format_args!("the filter: {error}")))?;
+    let path = path.map(CString::new).transpose().map_err(|_| Error::value("embedded null byte"))?;
+    let output = if target.is_none() {
+        Output::Nothing
+    } else if target.is_callable() {
+        Output::Function(target.unbind())
+    } else {
+        let record = record_on(target.extract::<RawFd>()?, path)?;
+        file(record).ok_or(Error::NoMemory)?
+    };
+    let form = match form.as_str() {
+        "json" => Form::Json,
+        _ => Form::Text(Style { colour, callers, process: None }),
+    };
+    recording::begin(Plan { output, form, limit, filter, program })?.into_object(py)
+}
+
+fn end<'py>(py: Python<'py>, handle: &Bound<'py, PyAny>) -> ObjectResult<'py> {
+    match recording::end(py, handle.extract()?) {
+        Some((count, errno)) => (count, errno).into_object(py),
+        None => Ok(py.None().into_bound(py)),
+    }
+}
+
+fn tls<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let (Some(name), Some(sock), Some(method), Some(given), Some(keywords)) =
+        (arguments.get(0), arguments.get(1), arguments.get(2), arguments.get(3), arguments.get(4))
+    else {
+        return Err(Error::type_error("_trace_tls() takes 5 arguments"));
+    };
+    let name = match name.extract::<String>()?.as_str() {
+        "do_handshake" => c"do_handshake",
+        "read" => c"read",
+        "send" => c"send",
+        "unwrap" => c"unwrap",
+        _ => c"write",
+    };
+    let given = given.cast::<PyTuple>()?;
+    let keywords = keywords.cast::<PyDict>()?;
+    let all = all_arguments(&sock, &given)?;
+    // SAFETY: these are a function, a tuple and a dict. The call returns an owned reference, or null with an exception set.
+    let mut make = || unsafe { ffi::PyObject_Call(method.as_ptr(), all.as_ptr(), keywords.as_ptr()) };
+    let call = Call { name, receiver: sock, arguments: Given::Tuple(given, Some(keywords)) };
+    let result = if crate::interpreter::watch::is_watched() { observer::observe_tls(call, &mut make) } else { make() };
+    // SAFETY: as above.
+    unsafe { owned(py, result) }
+}
+
+/// The receiver and the arguments in one tuple.
+fn all_arguments<'py>(sock: &Bound<'py, PyAny>, given: &Bound<'py, PyTuple>) -> Result<Bound<'py, PyAny>> {
+    let first = crate::interpreter::make::tuple(sock.py(), [sock.clone()])?;
+    // SAFETY: both are tuples. The call returns an owned reference to their concatenation, or null with an exception set.
+    unsafe { owned(sock.py(), ffi::PySequence_Concat(first.as_ptr(), given.as_ptr())) }
+}
+
+fn facts<'py>(py: Python<'py>, sock: &Bound<'py, PyAny>) -> ObjectResult<'py> {
+    let known = as_socket(sock).and_then(|socket| {
+        let mut locked = lock();
+        let facts = locked.state().sockets.get(&key(socket.socket()))?;
+        Some((facts.number, facts.counts, facts.began.elapsed(), facts.opened.clone()))
+    });
+    let Some((number, counts, age, opened)) = known else {
+        return Ok(py.None().into_bound(py));
+    };
+    let opened = match &opened {
+        Some(opened) => opened.as_str().into_object(py)?,
+        None => py.None().into_bound(py),
+    };
+    let times = (counts.waited.as_secs_f64(), age.as_secs_f64(), opened).into_object(py)?;
+    (number, counts.received, counts.sent, counts.calls, times).into_object(py)
+}

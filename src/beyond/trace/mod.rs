@@ -1,0 +1,43 @@
+//! The record of what a program does with its sockets: `oxisocket.trace`, `oxisocket.observe`, `oxisocket.sockets`.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`observer`] | times the calls, and tells them |
+//! | [`catalogue`] | which calls are told, and what of them is data |
+//! | [`event`] | a call as a line of JSON or text |
+//! | [`recording`] | where the lines go |
+//! | [`filter`] | which calls a recording wants |
+//! | [`socket_facts`] | what is known of each socket |
+//! | [`arguments`], [`transfers`], [`data`], [`address`], [`words`] | from Python's objects to texts and bytes |
+//! | [`line`], [`clock`], [`thread_name`] | what lines are made of |
+//! | [`native_tls`] | has native TLS tell its plain text |
+//! | [`functions`] | the functions that the Python package calls |
+
+mod address;
+mod arguments;
+mod catalogue;
+mod clock;
+mod data;
+mod event;
+mod filter;
+pub mod functions;
+mod line;
+mod native_tls;
+mod observer;
+mod recording;
+mod socket_facts;
+mod thread_name;
+mod transfers;
+mod words;
+
+use crate::call::hooks::{self, TraceHooks};
+use crate::interpreter::observe::{self, Observer};
+
+pub use self::words::NameOf;
+
+/// Lets the rest of the crate tell this room of calls, once there is a recording.
+pub fn begin(name_of: NameOf) {
+    words::set_names(name_of);
+    observe::set(Observer { observe: observer::observe, detaches: observer::detaches, attached: observer::attached });
+    hooks::set_trace(TraceHooks { ends: observer::ends, freed: observer::freed });
+}
