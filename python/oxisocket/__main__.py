@@ -39,7 +39,7 @@ What follows the program is its own: sys.argv is as `python` sets it.
 """
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> None:  # noqa: C901 - a case for each form of the command line
     """Carry out the command line."""
     watching = _watching.Watching()
     try:

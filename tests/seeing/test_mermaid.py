@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxisocket._seeing.conversation import match
 from oxisocket._seeing.mermaid import draw, escaped
 from records import Recorded, busy, tutorial
+
+quick = settings(max_examples=60, deadline=None, database=None)
 
 # Every line is one of these, and its text has nothing but letters, entities and what means nothing to Mermaid.
 LINE = re.compile(
@@ -56,6 +58,7 @@ def test_busy_server_is_short_enough_for_github() -> None:
     assert "the rest is left out" in long
 
 
+@quick
 @given(st.text(), st.text(), st.text())
 def test_no_text_is_read_as_mermaids_own(name: str, arguments: str, error: str) -> None:
     recorded = Recorded(name or "end")

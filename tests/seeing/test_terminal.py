@@ -7,12 +7,14 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxisocket._seeing.cells import cut, harmless, width_of
 from oxisocket._seeing.conversation import match
 from oxisocket._seeing.terminal import draw
 from records import SERVER, Recorded, busy, tutorial
+
+quick = settings(max_examples=60, deadline=None, database=None)
 
 
 def diagram(*recorded: Recorded, width: int = 80, colour: bool = False) -> str:
@@ -34,8 +36,8 @@ def test_tutorial() -> None:
         " 19.30  ├ [4] recv(1024)                    │",
         " 24.20  ┊                                   ├ sendall(b'Hello, world')",
         "        ┊◀──────────── 12 bytes ────────────┤",
-        " 24.30  ┊                                   ├ recv(1024)",
-        "        ├ → b'Hello, world'  5 ms           ┊",
+        " 24.30  ├ → b'Hello, world'  5 ms           │",
+        "        │                                   ├ recv(1024)",
         " 24.40  ├ [4] sendall(b'HELLO, WORLD')      ┊",
         "        ├──────────── 12 bytes ────────────▶┊",
         " 24.50  ├ [4] recv(1024)                    ┊",
@@ -180,6 +182,7 @@ def test_nothing() -> None:
 @pytest.mark.parametrize(
     "hostile", ["\x1b]0;title\x07", "a\nb", "\u202eevil", "\x9b31m", "\u2028", "e\u0301" * 9, "\u200d", "漢字" * 30, "👩‍💻" * 20]
 )
+@quick
 @given(width=st.integers(40, 130), lanes=st.integers(1, 5))
 def test_hostile_texts_break_nothing(hostile: str, width: int, lanes: int) -> None:
     programs = [Recorded(hostile + "1.py", 1), Recorded(hostile, 2), *(Recorded(hostile, 3 + number) for number in range(lanes))]
@@ -196,6 +199,7 @@ def test_hostile_texts_break_nothing(hostile: str, width: int, lanes: int) -> No
         assert width_of(line) <= width
 
 
+@quick
 @given(st.text(), st.integers(0, 20))
 def test_cut(text: str, width: int) -> None:
     short = cut(harmless(text), width)

@@ -121,8 +121,10 @@ def _options(arguments: list[str]) -> _Options:
 def _check(options: _Options) -> None:
     if not options.records:
         raise _Refused(f"no record is given; {HOW_TO_RECORD}")
-    options.records = list({os.path.realpath(path): path for path in reversed(options.records)}.values())[::-1]
-    sources = {os.path.realpath(path) for path in options.records}
+    sources: dict[str, str] = {}
+    for path in options.records:
+        sources.setdefault(os.path.realpath(path), path)
+    options.records = list(sources.values())
     for target in options.targets:
         if target != "-" and Path(target).suffix not in SUFFIXES:
             raise _Refused(_wrong_suffix(target))
@@ -210,7 +212,7 @@ def _writer(name: str):  # type: ignore[no-untyped-def]
 
 
 def _follow(options: _Options) -> None:
-    """Draw again and again, until all programs have ended or Ctrl-C. Where the output is no terminal, that is written once, at the end."""
+    """Draw again and again, until all programs have ended or Ctrl-C. Only a terminal is drawn to before the end."""
     seen: list[tuple[int, int] | None] = []
     records: list[Record] = []
     files = [target for target in options.targets if target != "-"]

@@ -58,6 +58,7 @@ def in_order(conversation: Conversation, groups: list[Group]) -> Iterator[Moment
 
 def _moments(groups: list[Group], first_source: dict[Group, int]) -> list[Moment]:
     times = sorted(time for group in groups for time in (group.began, group.steps[-1].ended))
+    # At one time: what ends comes first, what still waits last, and a receive after its send.
     moments: list[tuple[int, int, int, Moment]] = []
 
     def add(time: int, rank: int, group: Group, part: Part) -> None:
@@ -67,12 +68,12 @@ def _moments(groups: list[Group], first_source: dict[Group, int]) -> list[Moment
         step = group.steps[0]
         source = first_source.get(group)
         if len(group.steps) > 1:
-            add(group.began, 0, group, "whole")
+            add(group.began, 1, group, "whole")
         elif step.call.unfinished or _is_wide(step.began, step.ended, step.call.waited, source, times):
-            add(step.began, 0, group, "begin")
-            add(step.ended, 2 if step.call.unfinished else 1, group, "end")
+            add(step.began, 1, group, "begin")
+            add(step.ended, 3 if step.call.unfinished else 0, group, "end")
         else:
-            add(step.began if source is None else step.ended, 0 if source is None else 1, group, "whole")
+            add(step.began if source is None else step.ended, 1 if source is None else 2, group, "whole")
     moments.sort(key=lambda each: each[:3])
     return [each[3] for each in moments]
 
