@@ -11,7 +11,7 @@ pub struct SavedException<'py> {
     exception: *mut ffi::PyObject,
     #[cfg(not(Py_3_12))]
     exception: [*mut ffi::PyObject; 3],
-    _attached: Python<'py>,
+    attached: Python<'py>,
 }
 
 impl<'py> SavedException<'py> {
@@ -19,7 +19,7 @@ impl<'py> SavedException<'py> {
     /// Takes the exception; there may be none.
     pub fn take(py: Python<'py>) -> Self {
         // SAFETY: the thread is attached, because `py` exists. The call returns an owned reference or null.
-        SavedException { exception: unsafe { ffi::PyErr_GetRaisedException() }, _attached: py }
+        SavedException { exception: unsafe { ffi::PyErr_GetRaisedException() }, attached: py }
     }
 
     #[cfg(not(Py_3_12))]
@@ -29,14 +29,14 @@ impl<'py> SavedException<'py> {
         let [class, value, traceback] = &mut exception;
         // SAFETY: the thread is attached, because `py` exists. The call writes owned references or null.
         unsafe { ffi::PyErr_Fetch(class, value, traceback) };
-        SavedException { exception, _attached: py }
+        SavedException { exception, attached: py }
     }
 
     /// The exception itself; `None` if there is none.
     #[cfg(Py_3_12)]
     pub fn value(&mut self) -> Option<Bound<'py, PyAny>> {
         // SAFETY: the pointer is null, or the owned reference of this struct.
-        unsafe { Bound::from_borrowed_ptr_or_opt(self._attached, self.exception) }
+        unsafe { Bound::from_borrowed_ptr_or_opt(self.attached, self.exception) }
     }
 
     /// The exception itself; `None` if there is none.
@@ -47,14 +47,14 @@ impl<'py> SavedException<'py> {
         // replaces them. It may be called without an exception.
         unsafe {
             ffi::PyErr_NormalizeException(class, value, traceback);
-            Bound::from_borrowed_ptr_or_opt(self._attached, *value)
+            Bound::from_borrowed_ptr_or_opt(self.attached, *value)
         }
     }
 }
 
 impl Drop for SavedException<'_> {
     fn drop(&mut self) {
-        // SAFETY: the thread is attached, because `_attached` exists. The call takes over the owned references, or null, which are given
+        // SAFETY: the thread is attached, because `attached` exists. The call takes over the owned references, or null, which are given
         // back once.
         unsafe {
             #[cfg(Py_3_12)]

@@ -118,8 +118,9 @@ def _lay_out(records: list[Record]) -> tuple[list[Lane], list[Step]]:
             name = record.threads.get(thread, "") if len(threads) > 1 else ""
             of_thread[thread] = Lane(len(lanes), index, thread, record.process.program, record.process.pid, name)
             lanes.append(of_thread[thread])
-        calls += [(call, of_thread[call.thread], None) for call in record.calls]
-        calls += [(call, of_thread[call.thread], by) for call, by in _closings(record, of_thread)]
+        told = _closing_calls(record)
+        calls += [(call, of_thread[call.thread], told.get(index)) for index, call in enumerate(record.calls)]
+        calls += [(call, of_thread[call.thread], by) for call, by in _closings(record, of_thread, {record.calls[index].socket for index in told})]
     calls.sort(key=lambda each: each[0].t)
     steps = []
     for index, (call, lane, by) in enumerate(calls):
@@ -128,13 +129,28 @@ def _lay_out(records: list[Record]) -> tuple[list[Lane], list[Step]]:
     return lanes, steps
 
 
-def _closings(record: Record, lanes: dict[int, Lane]) -> list[tuple[Call, str]]:
-    """The closings of a record's sockets as calls, in the thread that closed them, or else the one that called on them last."""
+def _closing_calls(record: Record) -> dict[int, str]:
+    """The calls that have closed their sockets, by their indices, each with how."""
+    found = {}
+    for index, call in enumerate(record.calls):
+        if call.call not in ("close", "detach") or call.socket is None:
+            continue
+        socket = record.sockets[call.socket]
+        if socket.closed is not None and call.t <= socket.closed <= call.t + call.took:
+            found[index] = socket.closed_by or "close"
+    return found
+
+
+def _closings(record: Record, lanes: dict[int, Lane], told: set[int | None]) -> list[tuple[Call, str]]:
+    """The closings of a record's sockets as calls, in the thread that closed them, or else the one that called on them last.
+
+    Without those sockets of which a call has told it.
+    """
     last = {call.socket: call.thread for call in record.calls}
     first = next(iter(lanes))
     found = []
     for socket in record.sockets.values():
-        if socket.closed is None:
+        if socket.closed is None or socket.number in told:
             continue
         by = socket.closed_by or "close"
         thread = socket.closed_in if socket.closed_in in lanes else last.get(socket.number, first)

@@ -19,7 +19,7 @@ pub fn is_complete(address: &SockAddr) -> bool {
 }
 
 /// The address as JSON: see `docs/trace-format.md`.
-pub fn to_json(line: &mut Line, address: &SockAddr) {
+pub fn write_json(line: &mut Line, address: &SockAddr) {
     if let Some(v4) = address.as_socket_ipv4() {
         line.format(format_args!("[\"{}\",{}]", v4.ip(), v4.port()));
     } else if let Some(v6) = address.as_socket_ipv6() {
@@ -32,7 +32,7 @@ pub fn to_json(line: &mut Line, address: &SockAddr) {
 }
 
 /// The address that a program has given or got, as JSON; false if it is none.
-pub fn of_python(line: &mut Line, address: &Bound<'_, PyAny>) -> bool {
+pub fn write_python(line: &mut Line, address: &Bound<'_, PyAny>) -> bool {
     if let Ok(path) = address.cast_exact::<PyString>() {
         line.json_text(utf8(path).unwrap_or("?"));
     } else if let Ok(path) = address.cast_exact::<PyBytes>() {
@@ -57,7 +57,7 @@ pub fn of_python(line: &mut Line, address: &Bound<'_, PyAny>) -> bool {
     true
 }
 
-/// The host and the port of an address of AF_INET or AF_INET6.
+/// The host and the port of an address of `AF_INET` or `AF_INET6`.
 pub fn host_and_port(address: &Bound<'_, PyAny>) -> Option<(String, i64)> {
     let tuple = address.cast_exact::<PyTuple>().ok().filter(|tuple| (2..=4).contains(&tuple.len()))?;
     let (host, port) = (tuple.get_item(0).ok()?, tuple.get_item(1).ok()?);

@@ -113,10 +113,10 @@ impl<'py> Arguments<'py> {
             ("getaddrinfo", _, 3) => words::named(line, value, &["SOCK_"]),
             ("shutdown", _, 0) => words::named(line, value, &["SHUT_"]),
             ("setsockopt" | "getsockopt" | "getsockopt_bytes", _, 0) => {
-                words::named(line, value, &["SOL_SOCKET", "IPPROTO_", "SOL_"])
+                words::named(line, value, &["SOL_SOCKET", "IPPROTO_", "SOL_"]);
             }
             ("setsockopt" | "getsockopt" | "getsockopt_bytes", _, 1) => {
-                words::named(line, value, self.option_prefixes())
+                words::named(line, value, self.option_prefixes());
             }
             (_, Kind::Send | Kind::SendAll | Kind::SendTo, 0) => {
                 if data::with_bytes(value, |bytes| words::of_bytes(line, bytes, limit)).is_none() {

@@ -89,7 +89,7 @@ impl Style {
 
 impl Event<'_> {
     /// One line of JSON: `wait` or `call`. At most `limit` bytes of the data.
-    pub fn to_json(&self, line: &mut Line, limit: usize) {
+    pub fn write_json(&self, line: &mut Line, limit: usize) {
         let kind = if self.outcome.is_some() { "call" } else { "wait" };
         let t = clock::nanoseconds(self.began);
         line.format(format_args!("{{\"event\":\"{kind}\",\"t\":{t},\"thread\":{}", self.thread.id));
@@ -102,7 +102,7 @@ impl Event<'_> {
         line.format(format_args!(",\"call\":\"{}\",\"arguments\":", self.call));
         line.json_text(self.arguments);
         if let Some(outcome) = &self.outcome {
-            outcome.to_json(line, limit);
+            outcome.write_json(line, limit);
         }
         if self.is_tls {
             line.push(",\"tls\":true");
@@ -115,14 +115,14 @@ impl Event<'_> {
     }
 
     /// One line of text for people.
-    pub fn to_text(&self, line: &mut Line, style: Style) {
+    pub fn write_text(&self, line: &mut Line, style: Style) {
         let paint = Paint(style.colour);
         let at = if self.outcome.is_some() { Instant::now() } else { self.began };
         style.begin_line(line, at, self.thread.name, self.fd);
         line.format(format_args!("{}{}{}({})", paint.bold(), self.call, paint.plain(), self.arguments));
         match &self.outcome {
             None => line.format(format_args!(" {}waits …{}", paint.yellow(), paint.plain())),
-            Some(outcome) => outcome.to_text(line, paint),
+            Some(outcome) => outcome.write_text(line, paint),
         }
         if self.is_tls {
             line.push("  TLS");
@@ -135,7 +135,7 @@ impl Event<'_> {
 }
 
 impl Outcome<'_> {
-    fn to_json(&self, line: &mut Line, limit: usize) {
+    fn write_json(&self, line: &mut Line, limit: usize) {
         let (name, text) = match self.answer {
             Ok(result) => ("result", result),
             Err(error) => ("error", error),
@@ -174,7 +174,7 @@ impl Outcome<'_> {
         }
     }
 
-    fn to_text(&self, line: &mut Line, paint: Paint) {
+    fn write_text(&self, line: &mut Line, paint: Paint) {
         match self.answer {
             Ok("None") => {}
             Ok(result) => line.format(format_args!(" = {result}")),
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_line_of_json() {
         let mut line = Line::default();
-        event(Some(OUTCOME)).to_json(&mut line, 32);
+        event(Some(OUTCOME)).write_json(&mut line, 32);
         let text = line.text().unwrap();
         assert!(text.starts_with("{\"event\":\"call\",\"t\":"));
         let rest = "\"thread\":7,\"socket\":1,\"fd\":3,\"call\":\"recv\",\"arguments\":\"1024\",\"result\":\"b'x'\",\
@@ -286,8 +286,8 @@ mod tests {
     fn a_line_of_text() {
         let style = Style { colour: false, callers: true, process: None };
         let mut line = Line::default();
-        event(Some(OUTCOME)).to_text(&mut line, style);
-        event(None).to_text(&mut line, style);
+        event(Some(OUTCOME)).write_text(&mut line, style);
+        event(None).write_text(&mut line, style);
         let text = line.text().unwrap();
         assert!(text.contains("[worker]    3  recv(1024) = b'x'  1.5 ms, waited 1 µs  a.py:1\n"), "{text}");
         assert!(text.contains("recv(1024) waits …  a.py:1\n"), "{text}");

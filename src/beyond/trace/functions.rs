@@ -37,16 +37,9 @@ pub static FUNCTIONS: Table = functions![
 
 fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let tuple = arguments.tuple()?;
-    let (target, path, form, limit, filter, program, colour, callers): (
-        Bound<'py, PyAny>,
-        Option<Vec<u8>>,
-        String,
-        usize,
-        String,
-        String,
-        bool,
-        bool,
-    ) = tuple.extract()?;
+    let (target, path, form, limit): (Bound<'py, PyAny>, Option<Vec<u8>>, String, usize) =
+        tuple.get_slice(0, 4).extract()?;
+    let (filter, program, colour, callers): (String, String, bool, bool) = tuple.get_slice(4, 8).extract()?;
     let filter = Filter::parse(&filter).map_err(|error| Error::value(format_args!("the filter: {error}")))?;
     let path = path.map(CString::new).transpose().map_err(|_| Error::value("embedded null byte"))?;
     let output = if target.is_none() {

@@ -2,12 +2,15 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`observer`] | times the calls, and tells them |
+//! | [`observer`] | sees each call begin and end |
+//! | [`frames`] | the calls that run in a thread |
+//! | [`waiting`] | when a call begins to wait |
+//! | [`finished`] | what a call that has ended has to tell |
 //! | [`catalogue`] | which calls are told, and what of them is data |
 //! | [`event`] | a call as a line of JSON or text |
 //! | [`recording`] | where the lines go |
 //! | [`filter`] | which calls a recording wants |
-//! | [`socket_facts`] | what is known of each socket |
+//! | [`socket_facts`], [`known_sockets`] | what is known of each socket |
 //! | [`arguments`], [`transfers`], [`data`], [`address`], [`words`] | from Python's objects to texts and bytes |
 //! | [`line`], [`clock`], [`thread_name`] | what lines are made of |
 //! | [`native_tls`] | has native TLS tell its plain text |
@@ -20,7 +23,10 @@ mod clock;
 mod data;
 mod event;
 mod filter;
+mod finished;
+mod frames;
 pub mod functions;
+mod known_sockets;
 mod line;
 mod native_tls;
 mod observer;
@@ -28,6 +34,7 @@ mod recording;
 mod socket_facts;
 mod thread_name;
 mod transfers;
+mod waiting;
 mod words;
 
 use crate::call::hooks::{self, TraceHooks};
@@ -38,6 +45,6 @@ pub use self::words::NameOf;
 /// Lets the rest of the crate tell this room of calls, once there is a recording.
 pub fn begin(name_of: NameOf) {
     words::set_names(name_of);
-    observe::set(Observer { observe: observer::observe, detaches: observer::detaches, attached: observer::attached });
+    observe::set(Observer { observe: observer::observe, detaches: waiting::detaches, attached: waiting::attached });
     hooks::set_trace(TraceHooks { ends: observer::ends, freed: observer::freed });
 }

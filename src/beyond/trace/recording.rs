@@ -208,8 +208,8 @@ impl State {
             }
             recording.introduce_thread(&mut line, event.thread);
             match recording.form {
-                Form::Json => event.to_json(&mut line, recording.limit),
-                Form::Text(style) => event.to_text(&mut line, style),
+                Form::Json => event.write_json(&mut line, recording.limit),
+                Form::Text(style) => event.write_text(&mut line, style),
             }
             deliveries.extend(recording.write(line));
         }
@@ -230,8 +230,8 @@ impl State {
             }
             let mut line = Line::default();
             match recording.form {
-                Form::Json => close_to_json(&mut line, facts, by, caller),
-                Form::Text(style) if !is_told => close_to_text(&mut line, facts, by, style),
+                Form::Json => write_close_json(&mut line, facts, by, caller),
+                Form::Text(style) if !is_told => write_close_text(&mut line, facts, by, style),
                 Form::Text(_) => {}
             }
             deliveries.extend(recording.write(line));
@@ -314,7 +314,7 @@ impl Recording {
         }
         self.sockets.insert(facts.number, facts.version);
         if let Form::Json = self.form {
-            facts.to_json(line);
+            facts.write_json(line);
         }
     }
 
@@ -397,11 +397,13 @@ fn deliver_without_waiting(delivery: Option<Delivery>) {
     }
 }
 
-fn close_to_json(line: &mut Line, facts: &Facts, by: &str, caller: Option<&str>) {
+fn write_close_json(line: &mut Line, facts: &Facts, by: &str, caller: Option<&str>) {
     let t = clock::nanoseconds(Instant::now());
     line.format(format_args!(
-        "{{\"event\":\"close\",\"t\":{t},\"socket\":{},\"fd\":{},\"by\":\"{by}\"",
-        facts.number, facts.fd
+        "{{\"event\":\"close\",\"t\":{t},\"thread\":{},\"socket\":{},\"fd\":{},\"by\":\"{by}\"",
+        thread::Id::current().number(),
+        facts.number,
+        facts.fd
     ));
     if let Some(caller) = caller {
         line.push(",\"caller\":");
@@ -410,11 +412,11 @@ fn close_to_json(line: &mut Line, facts: &Facts, by: &str, caller: Option<&str>)
     line.push("}\n");
 }
 
-fn close_to_text(line: &mut Line, facts: &Facts, by: &str, style: Style) {
+fn write_close_text(line: &mut Line, facts: &Facts, by: &str, style: Style) {
     style.begin_line(line, Instant::now(), "MainThread", Some(facts.fd));
     match (by, &facts.opened) {
         ("finalizer", Some(opened)) => {
-            line.format(format_args!("✗ nobody closed this socket, which was opened at {opened}\n"))
+            line.format(format_args!("✗ nobody closed this socket, which was opened at {opened}\n"));
         }
         ("finalizer", None) => line.push("✗ nobody closed this socket\n"),
         (by, _) => line.format(format_args!("{by}\n")),

@@ -159,7 +159,7 @@ impl Facts {
     }
 
     /// The `socket` event.
-    pub fn to_json(&self, line: &mut Line) {
+    pub fn write_json(&self, line: &mut Line) {
         line.format(format_args!(
             "{{\"event\":\"socket\",\"t\":{},\"socket\":{},\"fd\":{},\"family\":",
             clock::nanoseconds(Instant::now()),
@@ -176,7 +176,7 @@ impl Facts {
         for (name, known) in [("local", &self.local), ("peer", &self.peer)] {
             if let Some(known) = known {
                 line.format(format_args!(",\"{name}\":"));
-                address::to_json(line, known);
+                address::write_json(line, known);
             }
         }
         if self.listens {

@@ -37,7 +37,7 @@ fn find(py: Python<'_>) -> Option<String> {
     let threading = modules.cast::<PyDict>().ok()?.get_item(name!(py, "threading").ok()?).ok()??;
     let active = threading.getattr_opt(name!(py, "_active").ok()?).ok()??;
     // SAFETY: always safe.
-    let ident = u64::from(unsafe { ffi::PyThread_get_thread_ident() }).into_object(py).ok()?;
+    let ident = unsafe { ffi::PyThread_get_thread_ident() }.into_object(py).ok()?;
     let thread = active.cast::<PyDict>().ok()?.get_item(ident).ok()??;
     let name = thread.getattr_opt(name!(py, "_name").ok()?).ok()??;
     utf8(name.cast_exact::<PyString>().ok()?).map(str::to_owned)

@@ -1,0 +1,224 @@
+//! What a call that has ended has to tell.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::address;
+use super::arguments::Arguments;
+use super::catalogue::Kind;
+use super::event::{Event, Outcome, Thread};
+use super::filter::Subject;
+use super::frames::{Frame, Receiver, receiver};
+use super::known_sockets::{know, pair_up};
+use super::line::Line;
+use super::recording::{Delivery, State, lock};
+use super::socket_facts::{By, Facts, cookie, key};
+use super::thread_name;
+use super::transfers::{self, Transferred};
+use super::words;
+use crate::beyond::caller;
+use crate::call::socket::Socket;
+use crate::interpreter::number::plain_long;
+use crate::interpreter::observe::Call;
+use crate::name;
+use crate::socket::class::as_socket;
+use crate::sys::thread;
+
+/// A call that has ended.
+pub struct Finished<'a, 'b, 'py> {
+    pub py: Python<'py>,
+    pub call: &'a Call<'b, 'py>,
+    pub frame: &'a Frame,
+    pub result: Option<&'a Bound<'py, PyAny>>,
+    pub error: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl<'py> Finished<'_, '_, 'py> {
+    pub fn tell(&self) -> Vec<Delivery> {
+        let Frame { kind, name, is_tls, began, waited, .. } = *self.frame;
+        let took = began.elapsed();
+        let py = self.py;
+        let arguments = if kind == Kind::Close {
+            Arguments { positional: Vec::new(), named: Vec::new() }
+        } else {
+            Arguments::of(self.call)
+        };
+        let caller = caller::here(py);
+        let thread = thread_name::current(py);
+        let receiver = receiver(self.call);
+        let socket = receiver.as_ref().map(Receiver::socket);
+        let mut locked = lock();
+        let state = locked.state();
+        let limit = state.limit();
+        let socket_key = self.learn(state, socket, caller.as_deref());
+        let facts = socket_key.and_then(|key| state.sockets.get(&key));
+        if kind == Kind::New && facts.is_some_and(Facts::is_of_pair) {
+            return Vec::new(); // `socketpair` was told
+        }
+        let is_stream = socket_key.and_then(|key| state.sockets.get(&key)).is_some_and(Facts::is_stream);
+        let found = self.transferred(&arguments, limit, is_stream);
+        self.count(state, socket, socket_key, &found, waited);
+        let new = self.new_sockets(state, socket_key, caller.as_deref());
+        let new_numbers = numbers(state, &new);
+        let facts = socket_key.and_then(|key| state.sockets.get(&key));
+        let (number, fd) = (facts.map(|facts| facts.number), facts.map(|facts| facts.fd));
+        let addresses = facts.map_or([None, None], |facts| [facts.local.clone(), facts.peer.clone()]);
+        let family_and_kind = facts.map(Facts::family_and_kind);
+
+        let (mut text, mut answer, mut address) = (Line::default(), Line::default(), Line::default());
+        arguments.write(&mut text, name, kind, limit);
+        self.write_answer(&mut answer, limit);
+        if let Some(found) = &found.address {
+            address::write_python(&mut address, found);
+        }
+        let answer = answer.text().unwrap_or("…");
+        let outcome = Outcome {
+            answer: if self.result.is_some() { Ok(answer) } else { Err(answer) },
+            errno: self.errno(),
+            took,
+            waited: waited.min(took),
+            transfer: found.transfer,
+            data: &found.data,
+            address: address.text().unwrap_or(""),
+            new: &new_numbers,
+            rights: found.rights,
+        };
+        let event = Event {
+            began,
+            thread: Thread { id: thread::Id::current().number(), name: &thread },
+            socket: number,
+            fd,
+            call: name,
+            arguments: text.text().unwrap_or("…"),
+            caller: caller.as_deref(),
+            is_tls,
+            outcome: Some(outcome),
+        };
+        let given = found.address.as_ref().and_then(address::host_and_port);
+        let path = found.address.as_ref().and_then(|address| address.extract::<String>().ok());
+        let subject = Subject {
+            family_and_kind,
+            addresses: [addresses[0].as_ref(), addresses[1].as_ref()],
+            given: given.as_ref().map(|(host, port)| (host.as_str(), *port)),
+            path: path.as_deref(),
+            fd,
+            thread: &thread,
+            call: name,
+            has_failed: self.error.is_some(),
+        };
+        state.tell(&event, &subject, socket_key, &new)
+    }
+
+    /// Learns what the call has changed about its socket. Returns the socket's key.
+    fn learn(&self, state: &mut State, socket: Option<&Socket>, caller: Option<&str>) -> Option<usize> {
+        let (py, socket) = (self.py, socket?);
+        match self.frame.kind {
+            Kind::New if self.result.is_some() => {
+                let by = if self.made_from_descriptor() { By::FromFd } else { By::Socket };
+                know(py, state, socket, by, caller.map(str::to_owned))?;
+                pair_up(state, key(socket));
+            }
+            Kind::New => return None,
+            Kind::Address => state.sockets.get_mut(&key(socket))?.ask_names(py, socket),
+            Kind::Listen if self.result.is_some() => {
+                let facts = state.sockets.get_mut(&key(socket))?;
+                facts.set_listens();
+                facts.ask_names(py, socket);
+            }
+            _ => {}
+        }
+        state.sockets.contains_key(&key(socket)).then(|| key(socket))
+    }
+
+    fn made_from_descriptor(&self) -> bool {
+        let arguments = Arguments::of(self.call);
+        arguments.get(3, "fileno").is_some_and(|fileno| !fileno.is_none())
+    }
+
+    fn transferred(&self, arguments: &Arguments<'py>, limit: usize, is_stream: bool) -> Transferred<'py> {
+        match (self.result, self.error) {
+            (Some(result), _) => transfers::of(self.frame.kind, arguments, Ok(result), limit, is_stream),
+            (None, Some(error)) => transfers::of(self.frame.kind, arguments, Err(error), limit, is_stream),
+            (None, None) => Transferred::default(),
+        }
+    }
+
+    /// Counts what the call has done.
+    fn count(
+        &self,
+        state: &mut State,
+        socket: Option<&Socket>,
+        key: Option<usize>,
+        found: &Transferred<'py>,
+        waited: Duration,
+    ) {
+        let Some(facts) = key.and_then(|key| state.sockets.get_mut(&key)) else { return };
+        facts.counts.calls += 1;
+        facts.counts.waited += waited;
+        facts.counts.received += found.transfer.received.unwrap_or(0);
+        facts.counts.sent += found.transfer.sent.unwrap_or(0);
+        let has_transferred = found.transfer.received.is_some() || found.transfer.sent.is_some();
+        if let Some(socket) = socket.filter(|_| has_transferred && facts.lacks_names()) {
+            facts.ask_names(self.py, socket);
+        }
+    }
+
+    /// The sockets that the call has made: their keys.
+    fn new_sockets(&self, state: &mut State, origin: Option<usize>, caller: Option<&str>) -> Vec<usize> {
+        let Some(result) = self.result else { return Vec::new() };
+        let origin = origin.and_then(|key| state.sockets.get(&key)).map_or(0, |facts| facts.number);
+        let first = result.cast_exact::<PyTuple>().ok().and_then(|tuple| tuple.get_item(0).ok());
+        match self.frame.kind {
+            Kind::Makes => {
+                let made = first.as_ref().unwrap_or(result);
+                let Some(socket) = as_socket(made) else { return Vec::new() };
+                let by = if self.frame.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
+                know(self.py, state, socket.socket(), by, caller.map(str::to_owned));
+                vec![key(socket.socket())]
+            }
+            Kind::Pair => {
+                let second = result.cast_exact::<PyTuple>().ok().and_then(|tuple| tuple.get_item(1).ok());
+                if let (Some(one), Some(other)) =
+                    (first.and_then(|one| cookie_of(&one)), second.and_then(|other| cookie_of(&other)))
+                    && state.pairs.try_reserve(1).is_ok()
+                {
+                    state.pairs.push([one, other]);
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn write_answer(&self, line: &mut Line, limit: usize) {
+        match (self.result, self.error) {
+            (Some(_), _) if self.frame.kind == Kind::New => words::object(line, &self.call.receiver, limit),
+            (Some(result), _) => words::object(line, result, limit),
+            (None, Some(error)) => words::exception(line, error),
+            (None, None) => {}
+        }
+    }
+
+    fn errno(&self) -> Option<i32> {
+        let Some(error) = self.error else {
+            let failed = self.frame.name == "connect_ex";
+            let errno = self.result.filter(|_| failed).and_then(plain_long)?;
+            return i32::try_from(errno).ok().filter(|errno| *errno != 0);
+        };
+        if !error.is_instance_of::<pyo3::exceptions::PyOSError>() {
+            return None;
+        }
+        let errno = error.getattr_opt(name!(self.py, "errno").ok()?).ok().flatten()?;
+        plain_long(&errno).and_then(|errno| i32::try_from(errno).ok())
+    }
+}
+
+fn cookie_of(socket: &Bound<'_, PyAny>) -> Option<u64> {
+    as_socket(socket)?.socket().descriptor().attached(socket.py(), cookie).ok()
+}
+
+fn numbers(state: &State, keys: &[usize]) -> Vec<u64> {
+    keys.iter().filter_map(|key| state.sockets.get(key)).map(|facts| facts.number).collect()
+}

@@ -1,0 +1,70 @@
+//! The calls that run in a thread, the innermost last.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+use super::catalogue::{Kind, On};
+use crate::call::socket::Socket;
+use crate::interpreter::observe::Call;
+use crate::name;
+use crate::socket::class::as_socket;
+use crate::socket::object::SocketRef;
+
+/// A call that runs in this thread.
+pub struct Frame {
+    /// The call; it is borrowed from further up the stack, and the frame is popped before it ends.
+    pub call: *const Call<'static, 'static>,
+    pub kind: Kind,
+    pub name: &'static str,
+    pub is_tls: bool,
+    pub began: Instant,
+    pub waited: Duration,
+    pub detached: Option<Instant>,
+    /// Whether it was told that the call waits.
+    pub is_told: bool,
+}
+
+thread_local! {
+    pub static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+}
+
+pub fn on(call: &Call<'_, '_>) -> On {
+    if as_socket(&call.receiver).is_some() {
+        On::Socket
+    } else if call.receiver.cast::<PyModule>().is_ok() {
+        On::Module
+    } else {
+        On::File
+    }
+}
+
+/// The socket of a call: the receiver, or the one that a file object reads from.
+pub fn receiver<'a, 'py>(call: &'a Call<'_, 'py>) -> Option<Receiver<'a, 'py>> {
+    if let Some(socket) = as_socket(&call.receiver) {
+        return Some(Receiver::Itself(socket));
+    }
+    if call.receiver.cast::<PyModule>().is_ok() {
+        return None;
+    }
+    let name = name!(call.receiver.py(), "_sock").ok()?;
+    let socket = call.receiver.getattr_opt(name).ok().flatten()?;
+    as_socket(&socket).is_some().then_some(Receiver::OfFile(socket))
+}
+
+/// The socket of a call.
+pub enum Receiver<'a, 'py> {
+    Itself(SocketRef<'a, 'py>),
+    OfFile(Bound<'py, PyAny>),
+}
+
+impl Receiver<'_, '_> {
+    pub fn socket(&self) -> &Socket {
+        match self {
+            Receiver::Itself(socket) => socket.socket(),
+            // `receiver` has looked: it is one.
+            Receiver::OfFile(socket) => as_socket(socket).map_or_else(|| unreachable!(), |socket| socket.socket()),
+        }
+    }
+}
