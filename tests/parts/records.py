@@ -126,3 +126,36 @@ def tutorial() -> tuple[Recorded, Recorded]:
     client.close(1, at=31.4, caller="client.py:7")
     client.exit()
     return server, client
+
+
+def busy(clients: int, rounds: int) -> tuple[Recorded, Recorded]:
+    """A server that answers `clients` clients, which are one program, `rounds` times each."""
+    server, program = Recorded("server.py", 100), Recorded("clients.py", 200)
+    server.socket(1, at=0, local=SERVER, listening=True)
+    at = 1.0
+    for number in range(clients):
+        client = ["127.0.0.1", 30000 + number]
+        program.socket(number + 1, at=at)
+        error = "BlockingIOError: [Errno 115] Operation now in progress"
+        program.call(number + 1, "connect", repr(tuple(SERVER)), at=at, address=SERVER, error=error, errno=115)
+        program.socket(number + 1, local=client, peer=SERVER)
+        server.socket(number + 2, at=at + 0.1, by="accept", of=1, local=SERVER, peer=client)
+        server.call(1, "accept", at=at + 0.1, address=client, new=[number + 2], result=f"(fd {number + 4}, {tuple(client)})")
+        at += 0.2
+    for turn in range(rounds):
+        for number in range(clients):
+            data = b"hello %d %d" % (number, turn)
+            program.send(number + 1, data, "send", at=at)
+            server.recv(number + 2, data, at=at + 0.05)
+            server.send(number + 2, data.upper(), "send", at=at + 0.1)
+            program.recv(number + 1, data.upper(), at=at + 0.15)
+            at += 0.2
+    for number in range(clients):
+        program.close(number + 1, at=at)
+        server.recv(number + 2, b"", at=at + 0.05)
+        server.close(number + 2, at=at + 0.1)
+        at += 0.2
+    server.close(1)
+    server.exit()
+    program.exit()
+    return server, program

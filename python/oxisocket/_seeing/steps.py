@@ -21,7 +21,7 @@ class End(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """A thread that made calls. The lanes of one record lie side by side, in the order in which their threads made their first call."""
+    """A thread that made calls. The lanes of a record are side by side, in the order of their first calls."""
 
     index: int
     record: int
@@ -36,8 +36,8 @@ class Lane:
 class Connection:
     """Two sockets that talk to each other: what was connected and what was accepted, or two that exchange datagrams.
 
-    An end is None if the program at that end was not recorded, or its socket could not be told. For a socket that several records or
-    numbers share, it is the one that was there first.
+    An end is None if the program at that end was not recorded, or its socket could not be told. Where a socket has several
+    numbers, it is the first one.
     """
 
     index: int
@@ -76,12 +76,13 @@ class Arrow:
     """What went from one step to another.
 
     - `connect`: from a `connect` to the `accept` of its connection.
-    - `data`: from a send to a receive that got bytes of it, those from `first` up to, not including, `last`, counted from the start of
-      the stream. A look at the bytes (MSG_PEEK) gets no arrow.
+    - `data`: from a send to a receive that got bytes of it, those from `first` up to, not including, `last`, counted from the
+      start of the stream. A look at the bytes (MSG_PEEK) gets no arrow.
     - `end`: from the `shutdown` or closing of one end to the first receive of the other that met the end of the stream, or failed
       because the connection was reset.
     - `datagram`: from its send to its receive; `first` is 0, and `last` the size that was sent.
-    - `refused`: a `connect` that nobody accepts; it is its own target.
+    - `refused`: from a `connect` that nobody accepts to the call that tells it: mostly itself, a `getsockopt` for a socket
+      that does not block.
     """
 
     source: Step
