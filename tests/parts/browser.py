@@ -39,7 +39,17 @@ OPTIONS = [
     "--mute-audio",
     "--host-resolver-rules=MAP * ~NOTFOUND",
 ]
-KEYS = {"Enter": 13, "Escape": 27, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9}
+KEYS = {
+    "Enter": 13,
+    "Escape": 27,
+    "End": 35,
+    "Home": 36,
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+    "Tab": 9,
+}
 
 
 def find() -> str | None:
@@ -110,7 +120,9 @@ class Browser:
         """The value of an expression of JavaScript, after what the page has to draw was drawn."""
         drawn = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
         # A promise of its own for the frames: the expression may be the one that is to be false after them.
-        answer = self.call("Runtime.evaluate", expression=f"{drawn}.then(() => ({expression}))", awaitPromise=True, returnByValue=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=f"{drawn}.then(() => ({expression}))", awaitPromise=True, returnByValue=True
+        )
         assert "exceptionDetails" not in answer, f"{expression}: {answer['exceptionDetails']}"
         return answer["result"].get("value")
 
@@ -152,10 +164,25 @@ def opened(path: str, folder: Path) -> Iterator[Browser]:
         answers, their_answers = os.pipe()
         for each in commands, answers:
             stack.callback(os.close, each)
-        program = [sys.executable, "-I", "-S", "-c", START, str(theirs), str(their_answers), path, *OPTIONS, f"--user-data-dir={folder}"]
+        program = [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            START,
+            str(theirs),
+            str(their_answers),
+            path,
+            *OPTIONS,
+            f"--user-data-dir={folder}",
+        ]
         try:
             process = subprocess.Popen(
-                program, pass_fds=(theirs, their_answers), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                program,
+                pass_fds=(theirs, their_answers),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
         finally:
             os.close(theirs)

@@ -8,10 +8,11 @@ from html import escape
 from math import hypot
 
 from .conversation import Conversation
-from .layout import Item, Link, arrange, plan, unclosed
+from .layout import arrange, unclosed
 from .legible import duration, legible, shortened, size
 from .places import TIMES, Place, places
 from .record import Call
+from .rows import Item, Link, plan
 
 _SVG = "http://www.w3.org/2000/svg"
 
