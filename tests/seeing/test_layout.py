@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxisocket._seeing.conversation import Conversation
 from oxisocket._seeing.layout import arrange
-from oxisocket._seeing.rows import Plan, plan
+from oxisocket._seeing.plan import Plan, plan
 from talks import MS, SECOND, US, Talk, connect, crowd, echo, hostile, listen, tutorial
 
 

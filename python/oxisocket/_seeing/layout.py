@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from .conversation import Arrow, Connection, Conversation, End, Step
-from .folding import alike, once, repeats
+from .cycles import alike, once, repeats
 from .legible import brief, legible, shortened, times, width
 from .order import Point, merged
 

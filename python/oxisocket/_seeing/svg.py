@@ -12,7 +12,7 @@ from .layout import arrange, unclosed
 from .legible import duration, legible, shortened, size
 from .places import TIMES, Place, places
 from .record import Call
-from .rows import Item, Link, plan
+from .plan import Item, Link, plan
 
 _SVG = "http://www.w3.org/2000/svg"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oxisocket._seeing.folding import LEAST_TIMES, LONGEST_CYCLE, Repeat, alike, once, repeats
+from oxisocket._seeing.cycles import LEAST_TIMES, LONGEST_CYCLE, Repeat, alike, once, repeats
 
 
 @pytest.mark.parametrize(
