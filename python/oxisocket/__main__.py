@@ -21,11 +21,13 @@ Runs a Python program that says `import socket` on oxisocket, unchanged.
   --check     show what programs would run on, and exit
   --version   show the version and exit
 
+  diagram     draw a conversation that was recorded; see `python -m oxisocket diagram --help`
+
 What follows the program is its own: sys.argv is as `python` sets it.
 """
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> None:  # noqa: C901 - a case for each option
     """Carry out the command line."""
     match arguments:
         case [] | ["-h" | "--help", *_]:
@@ -34,6 +36,10 @@ def main(arguments: list[str]) -> None:
             print(f"oxisocket {oxisocket.__version__}")
         case ["--check", *_]:
             _check()
+        case ["diagram", *rest]:
+            from oxisocket._seeing import diagram
+
+            diagram.main(rest)
         case ["-c" | "-m" as option]:
             _refuse(f"argument expected for the {option} option")
         case ["-c", code, *rest]:

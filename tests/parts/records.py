@@ -109,7 +109,7 @@ def tutorial() -> tuple[Recorded, Recorded]:
     server.socket(2, at=20.2, by="accept", of=1, local=SERVER, peer=CLIENT, opened="server.py:6", cookie="72")
     peer = tuple(CLIENT)
     server.call(
-        1, "accept", "", at=2, took=18.2, waited=18, result=f"(fd 4, {peer})", new=[2], address=CLIENT, caller="server.py:6"
+        1, "accept", "", at=2, took=18.2, waited=18, result=f"(<socket>, {peer})", new=[2], address=CLIENT, caller="server.py:6"
     )
     server.recv(2, b"Hello, world", at=20.3, took=5, waited=4.9, caller="server.py:9")
     server.send(2, b"HELLO, WORLD", at=25.4, caller="server.py:12")

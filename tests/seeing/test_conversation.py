@@ -7,11 +7,13 @@ from itertools import accumulate
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxisocket._seeing.conversation import Conversation, End, match
 from oxisocket._seeing.record import read
 from records import CLIENT, SERVER, Recorded, busy, tutorial
+
+quick = settings(max_examples=60, deadline=None, database=None)
 
 
 def conversation(*recorded: Recorded) -> Conversation:
@@ -101,6 +103,7 @@ def test_bytes_are_counted_not_compared() -> None:
     ]  # fmt: skip
 
 
+@quick
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=20), st.lists(st.integers(1, 40), min_size=1, max_size=20))
 def test_every_byte_comes_from_the_send_that_sent_it(sent: list[int], received: list[int]) -> None:
     server, client = connected()
@@ -542,6 +545,7 @@ def test_busy_server_is_matched_in_linear_time() -> None:
     assert seconds(100) < 40 * max(seconds(10), 0.001)
 
 
+@quick
 @given(st.data())
 def test_damaged_records_are_matched_without_an_error(data: st.DataObject) -> None:
     """Lines are missing or come twice, and numbers are others."""

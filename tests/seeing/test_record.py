@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxisocket._seeing.record import Call, RecordError, read
 from records import BEGAN, CLIENT, MS, SERVER, Recorded, tutorial
+
+quick = settings(max_examples=60, deadline=None, database=None)
 
 PROCESS = {
     "event": "process",
@@ -245,6 +247,7 @@ EVENTS = st.builds(
 )
 
 
+@quick
 @given(st.lists(EVENTS | st.binary(max_size=40) | st.text(max_size=40), max_size=12), st.booleans())
 def test_nothing_but_record_error(lines: list[str | bytes], begins: bool) -> None:
     try:
@@ -256,6 +259,7 @@ def test_nothing_but_record_error(lines: list[str | bytes], begins: bool) -> Non
     str(record).encode()
 
 
+@quick
 @given(st.data())
 def test_damaged_record(data: st.DataObject) -> None:
     """A good record in which some bytes are others, or missing."""

@@ -1,0 +1,93 @@
+"""Steps, sizes and times in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from .addresses import text_of
+from .record import Record
+from .steps import Arrow, Step
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def duration(nanoseconds: int) -> str:
+    """Such as `850 ns`, `18.2 ms`, `2 min 5 s`."""
+    if nanoseconds < 0:
+        return f"-{duration(-nanoseconds)}"
+    if nanoseconds >= 99_950_000_000:
+        minutes, seconds = divmod(round(nanoseconds / 1e9), 60)
+        return f"{minutes} min {seconds} s"
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        value = nanoseconds / size
+        if value >= 0.9995:
+            return f"{value:.0f} {unit}" if value >= 99.95 else f"{value:.3g} {unit}"
+    return f"{nanoseconds} ns"
+
+
+def size(count: int) -> str:
+    """Such as `1 byte`, `900 bytes`, `1.2 MB`."""
+    if count < 10_000:
+        return "1 byte" if count == 1 else f"{count:,} bytes"
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}" if count < 999.5 * factor else f"{count / factor:,.0f} {unit}"
+    raise AssertionError
+
+
+def call(step: Step) -> str:
+    """What was called: `recv(1024)`. A closing by the garbage collector says so."""
+    if step.closed_by == "finalizer":
+        return "closed by the garbage collector"
+    return f"{step.call.call}({step.call.arguments})"
+
+
+def outcome(step: Step, record: Record) -> str:
+    """What came of it; empty where nothing did. `record` is the one that the step is from."""
+    found = step.call
+    if step.closed_by == "finalizer" and found.socket is not None:
+        opened = record.sockets[found.socket].opened
+        return f"opened at {opened}" if opened else ""
+    if found.unfinished:
+        return f"still waiting after {duration(found.took)}"
+    if would_block(step):
+        return "in progress" if found.call.startswith("connect") else "would block"
+    if found.error is not None:
+        return found.error
+    if found.call == "accept" and len(found.new) == 1 and found.address is not None:
+        return f"fd {record.sockets[found.new[0]].fd} for {text_of(found.address)}"
+    if found.eof:
+        return f"{found.result or ''} end of the stream".strip()
+    return "" if found.result in (None, "None") else str(found.result)
+
+
+def would_block(step: Step) -> bool:
+    """Whether it failed only because the socket does not block: no error to speak of."""
+    return step.call.error is not None and step.call.error.startswith("BlockingIOError")
+
+
+def label(arrows: list[Arrow]) -> str:
+    """What these arrows of one kind carry."""
+    kind, count = arrows[0].kind, len(arrows)
+    if kind in ("data", "datagram"):
+        total = size(sum(arrow.last - arrow.first for arrow in arrows))
+        things = "datagrams" if kind == "datagram" else "pieces"
+        return total if count == 1 else f"{total} in {count:,} {things}"
+    name = "end of stream" if kind == "end" else kind
+    return name if count == 1 else f"{name} {TIMES}{count:,}"
+
+
+def repeated(steps: list[Step], period: int) -> str:
+    """Many steps as one: a pattern that comes so many times, or with a period of 0 so many of each."""
+    if period:
+        names = ", ".join(step.call.call for step in steps[:period])
+        return f"{names} {TIMES}{len(steps) // period:,}"
+    return ", ".join(f"{name} {TIMES}{count:,}" for name, count in Counter(step.call.call for step in steps).most_common())
+
+
+def traffic(steps: list[Step]) -> str:
+    """How many bytes these steps moved, and how long it took from the first to the last."""
+    received, sent = sum(step.call.received for step in steps), sum(step.call.sent for step in steps)
+    parts = [f"{size(count)} {way}" for count, way in ((received, "in"), (sent, "out")) if count]
+    parts.append(duration(max(step.ended for step in steps) - steps[0].began))
+    return ", ".join(parts)
