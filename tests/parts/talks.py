@@ -215,6 +215,22 @@ def echo(times: int) -> Conversation:
     return talk.done()
 
 
+def pair() -> Conversation:
+    """A program that talks to itself."""
+    talk = Talk()
+    lane = talk.program("pair.py")
+    one, other = (talk.socket(lane, fd, family="AF_UNIX", by="socketpair") for fd in (3, 4))
+    connection = talk.connection(one, other, "socketpair")
+    talk.call(lane, "socketpair", "", "(<socket.socket fd=3>, <socket.socket fd=4>)", None, connection, new=[1, 2])
+    sent = talk.send(lane, b"ping", one, connection)
+    talk.recv(lane, b"ping", sent, other, connection)
+    sent = talk.send(lane, b"pong", other, connection)
+    talk.closing(lane, other, connection)
+    talk.recv(lane, b"pong", sent, one, connection)
+    talk.closing(lane, one, connection)
+    return talk.done()
+
+
 HOSTILE = "</script><script>alert(1)</script><!--]]>&\"'\u202e\ud800\x00\x1b[31m{}"
 
 

@@ -16,7 +16,7 @@ from browser import Browser, find, opened
 from oxisocket._seeing.conversation import Conversation
 from oxisocket._seeing.html import page
 from oxisocket._seeing.svg import draw
-from talks import Talk, crowd, echo, hostile, tutorial
+from talks import Talk, crowd, echo, hostile, pair, tutorial
 
 
 class Reader(HTMLParser):
@@ -134,11 +134,16 @@ def test_the_calls_and_arrows_are_there(see: Callable[..., Browser]) -> None:
     browser = see(tutorial())
     shown = browser.evaluate(SHOWN)
     assert len(shown) == len(tutorial().steps)
-    assert "server.py: accept(), (fd 5, ('127.0.0.1', 41234)), waited 800 ms" in shown
+    assert "server.py: accept(), fd 5 for 127.0.0.1:41234, waited 800 ms" in shown
     kinds = browser.evaluate("[...document.querySelectorAll('path.arrow[data-kind]')].map(each => each.dataset.kind)")
     assert sorted(kinds) == ["connect", "data", "data", "data", "data", "end"]
     assert "1 socket never closed" in browser.evaluate("document.getElementById('summary').innerText")
     assert "server.py: descriptor 3 was never closed; it was opened at server.py:8" in browser.evaluate("document.body.innerText")
+
+
+def test_a_lane_that_talks_to_itself_has_arrows_too(see: Callable[..., Browser]) -> None:
+    browser = see(pair())
+    assert browser.evaluate("document.querySelectorAll('path.arrow[data-kind=data]').length") == 2
 
 
 def test_a_click_shows_data_and_caller(see: Callable[..., Browser]) -> None:
@@ -207,7 +212,7 @@ def test_one_connection_alone(see: Callable[..., Browser]) -> None:
     assert browser.evaluate(f"{select}.options.length") == 31
     browser.evaluate(f"{select}.value = '7', {select}.dispatchEvent(new Event('change'))")
     shown = browser.evaluate(SHOWN)
-    assert [each for each in shown if "accept" in each] == ["server.py: accept(), (fd 5, ('127.0.0.1', 41007))"]
+    assert [each for each in shown if "accept" in each] == ["server.py: accept(), fd 5 for 127.0.0.1:41007"]
     assert sum("send(b'question')" in each for each in shown) == 3
     browser.evaluate(f"{select}.value = '', {select}.dispatchEvent(new Event('change'))")
     assert any("29 connections more like this" in each for each in browser.evaluate(SHOWN))
@@ -309,5 +314,7 @@ def test_the_svg_is_drawn_and_no_text_leaves_it(chromium: Browser, tmp_path: Pat
     )
     width = chromium.evaluate("document.documentElement.viewBox.baseVal.width")
     assert boxes and all(left >= 0 and right <= width for left, right in boxes)
+    fills = chromium.evaluate("[...document.querySelectorAll('.arrow, .line')].map(each => getComputedStyle(each).fill)")
+    assert set(fills) <= {"none"}
     assert chromium.said == []
     assert chromium.requests == [file.as_uri()]

@@ -145,10 +145,10 @@ def test_a_connection_that_goes_wrong_is_shown_by_itself() -> None:
 
 def test_the_signs() -> None:
     signs = {entry.call: (entry.sign, entry.outcome) for entry in arrange(echo(1)).entries}
-    assert signs["close"] == ("unclosed", "nobody closed it")
+    assert signs["close"] == ("unclosed", "by the garbage collector; opened at server.py:11")
     assert signs["send"] == ("error", "ConnectionResetError: Connection reset by peer")
-    assert signs["recv"] == ("unfinished", "has not ended")
-    assert [entry.sign for entry in arrange(crowd(1, 1)).entries if entry.outcome == "not yet"] == ["later"]
+    assert signs["recv"] == ("unfinished", "still waiting after 2 s")
+    assert [entry.sign for entry in arrange(crowd(1, 1)).entries if entry.outcome == "would block"] == ["later"]
 
 
 @pytest.mark.parametrize("columns", [1, 8, 20, 40, 200])

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from oxisocket._seeing.conversation import Conversation
 from oxisocket._seeing.svg import draw
-from talks import Talk, crowd, echo, hostile, tutorial
+from talks import Talk, crowd, echo, hostile, pair, tutorial
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "desc", "style", "defs", "pattern", "rect", "path", "circle", "text", "tspan"}
@@ -97,7 +97,7 @@ def test_a_lane_for_each_program_with_its_calls() -> None:
     assert "bind(('127.0.0.1', 5001))" in found
     assert "send(b'hello') → 5" in found
     assert "→ b'hello'" in found
-    assert "→ (fd 5, ('127.0.0.1', 41234))" in found
+    assert "→ fd 5 for 127.0.0.1:41234" in found
 
 
 def test_arrows_from_connect_to_accept_from_send_to_recv_from_close_to_the_end() -> None:
@@ -112,6 +112,11 @@ def test_arrows_from_connect_to_accept_from_send_to_recv_from_close_to_the_end()
     assert [each for each in texts(picture) if each.endswith("bytes")] == ["5 bytes", "5 bytes", "14 bytes", "16 bytes"]
 
 
+def test_a_lane_that_talks_to_itself_has_arrows_too() -> None:
+    picture = drawn(pair())
+    assert len([each for each in picture.iter(f"{SVG}path") if "C" in each.get("d", "")]) == 2
+
+
 def test_waiting_is_hatched() -> None:
     assert classes(drawn(tutorial()))["c0h"] == 5
     assert "c0h" not in classes(drawn(alone()))
@@ -123,8 +128,8 @@ def test_errors_and_what_nobody_closed_have_a_sign_and_words() -> None:
     assert [each for each in picture.iter(f"{SVG}circle") if each.get("class") == "bad"]
     assert any("ConnectionResetError" in each for each in found)
     assert "server.py: descriptor 3 was never closed; it was opened at server.py:8" in found
-    assert any("nobody closed it" in each for each in found)
-    assert any("has not ended" in each for each in found)
+    assert any("by the garbage collector" in each for each in found)
+    assert any("still waiting after 2 s" in each for each in found)
     # A record without an end has a lane without one.
     assert classes(picture)["open"] == 1
     assert "client.jsonl: 12 bytes were sent by other means than a socket's calls." in found

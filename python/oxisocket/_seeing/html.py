@@ -9,9 +9,10 @@ import re
 from html import escape
 from pathlib import Path
 
+from .addresses import text_of
+from .cells import cut, harmless
 from .conversation import Conversation, Step
 from .layout import Entry, Fold, Layout, arrange, unclosed
-from .legible import legible, shortened
 from .record import Address, Record, Socket
 
 MOST_DATA = 4096
@@ -56,8 +57,8 @@ def _digest(text: str) -> str:
 
 
 def _title(conversation: Conversation) -> str:
-    names = list(dict.fromkeys(legible(lane.program) or "a program" for lane in conversation.lanes))
-    return shortened(" and ".join([", ".join(names[:-1]), *names[-1:]] if len(names) > 1 else names) or "No calls", 120)
+    names = list(dict.fromkeys(harmless(lane.program) or "a program" for lane in conversation.lanes))
+    return cut(" and ".join([", ".join(names[:-1]), *names[-1:]] if len(names) > 1 else names) or "No calls", 120)
 
 
 # --- Data ---
@@ -72,7 +73,7 @@ def _data(layout: Layout) -> dict[str, object]:
         # A text: the numbers of JavaScript have 53 bits.
         "start": str(start),
         "lanes": [_lane(layout, lane) for lane in range(len(conversation.lanes))],
-        "connections": [legible(each.description) for each in conversation.connections],
+        "connections": [harmless(each.description) for each in conversation.connections],
         "columns": _COLUMNS,
         "calls": [_row(step, entry, start, sockets) for step, entry in zip(conversation.steps, layout.entries, strict=True)],
         "order": [2 * step + is_end for step, is_end in layout.order],
@@ -83,14 +84,14 @@ def _data(layout: Layout) -> dict[str, object]:
         "merged": list(layout.merged.items()),
         "sockets": sockets.told,
         "unclosed": [unclosed(conversation, end) for end in conversation.unclosed],
-        "notes": [legible(note) for note in conversation.notes],
+        "notes": [harmless(note) for note in conversation.notes],
     }
 
 
 def _lane(layout: Layout, number: int) -> dict[str, object]:
     lane = layout.conversation.lanes[number]
     ended = layout.conversation.records[lane.record].ended
-    return {"program": legible(lane.program) or "a program", "pid": lane.pid, "thread": legible(lane.name), "ended": ended}
+    return {"program": harmless(lane.program) or "a program", "pid": lane.pid, "thread": harmless(lane.name), "ended": ended}
 
 
 def _fold(fold: Fold) -> dict[str, object]:
@@ -100,7 +101,7 @@ def _fold(fold: Fold) -> dict[str, object]:
 def _row(step: Step, entry: Entry, start: int, sockets: _Sockets) -> list[object]:
     """The values of a call, named by _COLUMNS."""
     call = step.call
-    whole = legible(call.error or call.result or "")
+    whole = harmless(call.error or call.result or "")
     return [
         *(entry.lane, entry.connection, call.t - start, call.took, min(call.waited, call.took)),
         *(entry.call, entry.arguments, entry.outcome, entry.sign),
@@ -108,20 +109,13 @@ def _row(step: Step, entry: Entry, start: int, sockets: _Sockets) -> list[object
         *(call.sent, call.received, call.peeked, int(call.eof), call.rights, int(call.tls)),
         _address(call.address),
         base64.b64encode(call.data[:MOST_DATA]).decode(),
-        legible(call.caller or ""),
+        harmless(call.caller or ""),
         None if call.socket is None else sockets.number(step.lane.record, call.socket),
     ]
 
 
 def _address(address: Address) -> str:
-    if address is None:
-        return ""
-    if isinstance(address, str):
-        return legible(address) if address else "without a name"
-    host = str(address[0]) if address else ""
-    if len(address) < 2:
-        return legible(host)
-    return legible(f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}")
+    return "" if address is None else harmless(text_of(address))
 
 
 class _Sockets:
@@ -147,8 +141,8 @@ def _socket(record: Record, socket: Socket) -> dict[str, str]:
     where = f"{_address(socket.local)} → {_address(socket.peer)}" if socket.peer is not None else _address(socket.local)
     parts = (f"descriptor {socket.fd}" if socket.fd >= 0 else "", kind, where, "listens" if socket.listening else "")
     return {
-        "text": legible(", ".join(filter(None, parts))),
-        "opened": legible(socket.opened or ""),
+        "text": harmless(", ".join(filter(None, parts))),
+        "opened": harmless(socket.opened or ""),
         "closed": _closed(record, socket),
     }
 
@@ -157,4 +151,4 @@ def _closed(record: Record, socket: Socket) -> str:
     if socket.closed is None:
         return "never" if record.ended else ""
     how = {"finalizer": "by the garbage collector", "detach": "no, but detached"}.get(socket.closed_by or "", "")
-    return legible(" ".join(filter(None, (how, f"at {socket.closed_at}" if socket.closed_at else "")))) or "by the program"
+    return harmless(" ".join(filter(None, (how, f"at {socket.closed_at}" if socket.closed_at else "")))) or "by the program"

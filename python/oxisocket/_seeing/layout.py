@@ -6,15 +6,15 @@ backwards and nothing is received before it was sent, also where the clocks of t
 
 from __future__ import annotations
 
-import errno
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from .cells import cut, harmless, width_of
 from .conversation import Arrow, Connection, Conversation, End, Step
 from .cycles import alike, once, repeats
-from .legible import brief, legible, shortened, times, width
 from .order import Point, merged
+from .words import outcome, would_block
 
 FEW = 60
 """A conversation of so few calls is shown whole: no connections in it are folded."""
@@ -22,7 +22,8 @@ FEW = 60
 # How an OSError begins its text. The name of its class says the same.
 _ERRNO = re.compile(r"(?<=: )\[Errno -?\d+\] ")
 
-_NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EINPROGRESS, errno.EALREADY}
+# How Python writes a socket among the results of socketpair() and others.
+_SOCKET = re.compile(r"<[\w.]*[sS]ocket[^<>]*?\bfd=(\d+)[^<>]*>")
 
 
 @dataclass(slots=True)
@@ -48,17 +49,17 @@ class Entry:
     def text(self, columns: int) -> str:
         """The call with its arguments, which are cut where there is no room."""
         room = columns - len(self.call) - 2
-        return shortened(f"{self.call}({shortened(self.arguments, max(room, 1))})", columns)
+        return cut(f"{self.call}({cut(self.arguments, max(room, 1))})", columns)
 
     def texts(self, columns: int) -> tuple[str, str]:
         """The call, and its outcome, for a line of so many columns."""
         room = columns - 3
-        call, outcome = width(self.call) + width(self.arguments) + 2, width(self.outcome)
-        if self.outcome and call + outcome > room:
+        call, result = width_of(self.call) + width_of(self.arguments) + 2, width_of(self.outcome)
+        if self.outcome and call + result > room:
             # Each gets at least half, and what the other leaves.
-            call = max(room // 2, room - outcome)
-            outcome = max(room - call, room - width(self.text(call)))
-        return self.text(call if self.outcome else columns), shortened(self.outcome, max(outcome, 1))
+            call = max(room // 2, room - result)
+            result = max(room - call, room - width_of(self.text(call)))
+        return self.text(call if self.outcome else columns), cut(self.outcome, max(result, 1))
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class Fold:
         """What is folded, in a few words."""
         if self.connections:
             return f"{len(self.connections):,} connections more like this: {len(self.calls):,} calls"
-        return f"{times(self.times)} more: {', '.join(self.cycle)}"
+        return f"{self.times:,} times more: {', '.join(self.cycle)}"
 
 
 @dataclass(slots=True)
@@ -125,27 +126,36 @@ def arrange(conversation: Conversation) -> Layout:
 def _entries(conversation: Conversation) -> list[Entry]:
     # An accept is a call on the socket that listens, and belongs to the connection that it made.
     made = {each.target.index: each.source.connection for each in conversation.arrows if each.kind == "connect"}
-    return [_entry(step, made.get(step.index) or step.connection) for step in conversation.steps]
+    return [_entry(step, made.get(step.index) or step.connection, conversation) for step in conversation.steps]
 
 
-def _entry(step: Step, connection: Connection | None) -> Entry:
-    call = step.call
-    sign, outcome = _outcome(step)
-    number = None if connection is None else connection.index
-    return Entry(step.lane.index, number, legible(call.call), legible(brief(call.arguments)), legible(outcome), sign)
-
-
-def _outcome(step: Step) -> tuple[str, str]:
-    call = step.call
+def _entry(step: Step, connection: Connection | None, conversation: Conversation) -> Entry:
+    text = outcome(step, conversation.records[step.lane.record])
     if step.closed_by == "finalizer":
-        return "unclosed", "nobody closed it"
-    if call.unfinished:
-        return "unfinished", "has not ended"
-    if call.error is None:
-        return "", "" if call.result is None or call.result == "None" else brief(call.result)
-    if call.errno in _NOT_YET and call.error.startswith("BlockingIOError"):
-        return "later", "not yet"
-    return "error", _ERRNO.sub("", call.error)
+        text = "; ".join(filter(None, ("by the garbage collector", text)))
+    return Entry(
+        lane=step.lane.index,
+        connection=None if connection is None else connection.index,
+        call=harmless(step.call.call),
+        arguments=harmless(_brief(step.call.arguments)),
+        outcome=harmless(_ERRNO.sub("", _brief(text))),
+        sign=_sign(step),
+    )
+
+
+def _brief(text: str) -> str:
+    """The text with each socket in it as its descriptor: `fd 5`."""
+    return _SOCKET.sub(r"fd \1", text) if "ocket" in text else text
+
+
+def _sign(step: Step) -> str:
+    if step.closed_by == "finalizer":
+        return "unclosed"
+    if step.call.unfinished:
+        return "unfinished"
+    if would_block(step):
+        return "later"
+    return "error" if step.call.error is not None else ""
 
 
 # --- Folding ---
@@ -226,4 +236,4 @@ def unclosed(conversation: Conversation, end: End) -> str:
     it = record.sockets.get(end.socket)
     number = f"descriptor {it.fd}" if it and it.fd >= 0 else f"socket {end.socket}"
     opened = f"; it was opened at {it.opened}" if it and it.opened else ""
-    return legible(f"{record.process.program}: {number} was never closed{opened}")
+    return harmless(f"{record.process.program}: {number} was never closed{opened}")

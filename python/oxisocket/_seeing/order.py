@@ -28,7 +28,7 @@ def merged(lanes: list[list[Point]], arrows: Iterable[tuple[int, int]]) -> list[
 
 
 class _Merge:
-    """Merges lanes by time. A lane whose next point must come after a step of another lane is parked until that step has begun."""
+    """Merges lanes by time. A lane whose next point must come after a step of another one is parked until that has begun."""
 
     def __init__(self, lanes: list[list[Point]], arrows: Iterable[tuple[int, int]]) -> None:
         self.lanes = lanes

@@ -17,8 +17,9 @@
 
   // --- Words ---
 
-  const digits = (value) => (value >= 99.95 ? Math.round(value).toLocaleString("en") : String(Number(value.toFixed(value >= 9.995 ? 1 : 2))));
+  const digits = (value) => (value >= 99.95 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3))));
   const duration = (ns) => {
+    if (ns >= 99.95e9) return `${Math.floor(Math.round(ns / 1e9) / 60)} min ${Math.round(ns / 1e9) % 60} s`;
     for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
       if (ns >= size * 0.9995) return `${digits(ns / size)} ${unit}`;
     }
@@ -139,7 +140,7 @@
       const used = times + text * count + gap + 40 * Math.max(count - 1, 1);
       const left = Math.max((width - used) / 2 - times / 2, 0);
       const at = new Map();
-      let line = left + times + (count > 1 ? text + 14 : 14);
+      let line = left + times + (count > 1 ? text + 14 : 34);
       lanes.forEach((lane, number) => {
         if (number === 1) line += gap; else if (number > 1) line += text + 40;
         const isLeft = count > 1 && number === 0;
@@ -284,15 +285,22 @@
 
   const sourceY = (item) => item.y;
   const targetY = (item) => (item.fold ? item.y : item.bottom);
+  // An arrow from a lane to itself, on the side where no call is written.
+  const arc = (at, y1, y2, classes, kind, tip) => {
+    const side = at.left ? 1 : -1, x = at.line + 6 * side, out = side * Math.min(18 + Math.abs(y2 - y1) * 0.12, view.rails ? 26 : 42);
+    return [shape("path", { class: classes, "data-kind": kind, d: `M${x} ${y1}C${x + out} ${y1} ${x + out} ${y2} ${x + 2 * side} ${y2}` }), tip(x, y2, -side, 0)];
+  };
+
   const arrowOf = (link) => {
     const { source, target } = link;
     let x1 = view.at.get(source.lane).line, x2 = view.at.get(target.lane).line, y1 = sourceY(source), y2 = targetY(target);
-    if (x1 === x2 || (y2 < y1 - 1 && (source.fold || target.fold))) return [];
-    const length = Math.hypot(x2 - x1, y2 - y1), dx = (x2 - x1) / length, dy = (y2 - y1) / length;
-    x1 += 7 * dx; y1 += 7 * dy; x2 -= 7 * dx; y2 -= 7 * dy;
+    if (y2 < y1 - 1 && (source.fold || target.fold)) return [];
     const look = colour(source.connection), dash = { datagram: " dots", connect: " dash", end: " dash" }[link.kind] || "";
     const isChosen = view.chosen && (source === view.chosen || target === view.chosen);
     const tip = (x, y, dx, dy) => shape("path", { class: `solid ${look}`, d: `M${x} ${y}L${x - 8 * dx - 3.6 * dy} ${y - 8 * dy + 3.6 * dx}L${x - 8 * dx + 3.6 * dy} ${y - 8 * dy - 3.6 * dx}z` });
+    if (x1 === x2) return arc(view.at.get(source.lane), y1, y2, `arrow${dash} ${look}${isChosen ? " chosen" : ""}`, link.kind, tip);
+    const length = Math.hypot(x2 - x1, y2 - y1), dx = (x2 - x1) / length, dy = (y2 - y1) / length;
+    x1 += 7 * dx; y1 += 7 * dy; x2 -= 7 * dx; y2 -= 7 * dy;
     const made = [shape("path", { class: `arrow${dash} ${look}${isChosen ? " chosen" : ""}`, "data-kind": link.kind, d: `M${x1} ${y1}L${x2} ${y2}` }), tip(x2, y2, dx, dy)];
     if (link.back) made.push(tip(x1, y1, -dx, -dy));
     if (link.bytes && !view.rails && (state.mode === "order" || isChosen)) {
@@ -312,7 +320,7 @@
   // The call, and its outcome, in so many characters: each gets at least half, and what the other leaves.
   const words = (item, columns) => {
     if (item.fold) return [element("i", {}, item.fold.text)];
-    const { call } = item, waited = call.waited >= 1e6 ? element("small", {}, `  ${duration(call.waited)}`) : "";
+    const { call } = item, waited = call.waited >= 1e6 && call.sign !== "unfinished" ? element("small", {}, `  ${duration(call.waited)}`) : "";
     const room = columns - (waited ? 8 : 0);
     if (!call.outcome || (item.spans && state.mode === "order")) return [callIn(call, room), waited];
     const text = callIn(call, Math.max(Math.floor((room - 3) / 2), room - 3 - call.outcome.length));

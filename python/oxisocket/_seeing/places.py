@@ -35,7 +35,9 @@ class Place:
 def places(lanes: list[int]) -> tuple[dict[int, Place], float]:
     """The place of each lane, and where the last text ends."""
     if len(lanes) < 2:
-        return {lane: Place(TIMES + 26, TIMES + 26 + _BESIDE, False, 84) for lane in lanes}, TIMES + 26 + 84 * CHARACTER
+        # On its left is room for arrows from the lane to itself.
+        line, room = TIMES + 50.0, 84
+        return {lane: Place(line, line + _BESIDE, False, room) for lane in lanes}, line + _BESIDE + room * CHARACTER
     return _columns(lanes) if len(lanes) <= MOST_COLUMNS else _rails(lanes)
 
 

@@ -7,12 +7,13 @@ from functools import partial
 from html import escape
 from math import hypot
 
+from .cells import cut, harmless
 from .conversation import Conversation
 from .layout import arrange, unclosed
-from .legible import duration, legible, shortened, size
 from .places import TIMES, Place, places
-from .record import Call
 from .plan import Item, Link, plan
+from .record import Call
+from .words import duration, size
 
 _SVG = "http://www.w3.org/2000/svg"
 
@@ -60,6 +61,8 @@ _LONG = 1_000_000
 
 _MOST_LINES = 12
 _MOST_SPOKEN = 60
+
+_GAP = 200
 
 _ARROWS = {"data": "", "datagram": " dots", "connect": " dash", "end": " dash"}
 
@@ -154,23 +157,23 @@ class _Picture:
         return list(dict.fromkeys(self.program(lane, 40) for lane in self.lanes))
 
     def program(self, lane: int, columns: int) -> str:
-        return shortened(legible(self.conversation.lanes[lane].program) or "a program", columns)
+        return cut(harmless(self.conversation.lanes[lane].program) or "a program", columns)
 
     def head(self, lane: int) -> Iterator[str]:
         it, place = self.conversation.lanes[lane], self.places[lane]
         more = sum(into == lane for into in self.layout.merged.values())
-        below = f"process {it.pid}" + (f", {legible(it.name)}" if it.name else "")
+        below = f"process {it.pid}" + (f", {harmless(it.name)}" if it.name else "")
         if more:
             below += f", and {more:,} more like it"
         if place.name is not None:
             y = 34 + 16.0 * self.lanes.index(lane)
             yield f'<path class="line" d="M{place.line} {self.top - 12}V{y - 4}H{place.name - 6}"/>'
             yield _text(place.name, y, self.program(lane, 22), "says")
-            yield _text(place.text, y, shortened(below, place.room), "says quiet")
+            yield _text(place.text, y, cut(below, place.room), "says quiet")
             return
         x, anchor = (place.line + 4, "end") if place.left else (place.line - 4, "start")
         yield _text(x, 34, self.program(lane, place.room * 3 // 4), "says program", anchor)
-        yield _text(x, 51, shortened(below, place.room), "says quiet", anchor)
+        yield _text(x, 51, cut(below, place.room), "says quiet", anchor)
 
     def lifeline(self, lane: int) -> Iterator[str]:
         x = self.places[lane].line
@@ -227,13 +230,13 @@ class _Picture:
     def words(self, item: Item, room: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """What is written beside an item where it begins, and where it ends; texts, each with its classes."""
         if item.fold:
-            return [(shortened(item.fold.text(), room), "quiet italic")], []
+            return [(cut(item.fold.text(), room), "quiet italic")], []
         entry, waited = self.layout.entries[item.calls[0]], self.call(item).waited
         look = {"": "", "later": "quiet italic", "error": "bad"}.get(entry.sign, "warn")
-        waiting = f"  {duration(waited)}" if waited >= _LONG else ""
+        waiting = f"  {duration(waited)}" if waited >= _LONG and entry.sign != "unfinished" else ""
         waits = [(waiting, "quiet small says")] if waiting else []
         if item.spans():
-            outcome = shortened(entry.outcome, room - 2)
+            outcome = cut(entry.outcome, room - 2)
             return [(entry.text(room - len(waiting)), ""), *waits], [(f"→ {outcome}", look)] if outcome else []
         call, outcome = entry.texts(room - len(waiting))
         return [(call, ""), *([(f" → {outcome}", look)] if outcome else []), *waits], []
@@ -245,23 +248,34 @@ class _Picture:
 
     def arrow(self, link: Link) -> Iterator[str]:
         source, target = self.plan.items[link.source], self.plan.items[link.target]
-        if not (self.is_drawn(source) and self.is_drawn(target)) or source.lane == target.lane or target.last < source.row:
+        if not (self.is_drawn(source) and self.is_drawn(target)) or target.last < source.row:
             return
-        x1, y1 = self.places[source.lane].line, self.y(source.row)
-        x2, y2 = self.places[target.lane].line, self.y(target.last)
-        length = hypot(x2 - x1, y2 - y1)
-        dx, dy = (x2 - x1) / length, (y2 - y1) / length
-        x1, y1, x2, y2 = x1 + 7 * dx, y1 + 7 * dy, x2 - 7 * dx, y2 - 7 * dy
         colour = self.colour(source)
-        yield f'<path class="arrow {colour}{_ARROWS.get(link.kind, "")}" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>'
+        look = f"arrow {colour}{_ARROWS.get(link.kind, '')}"
+        here, there = (self.places[source.lane].line, self.y(source.row)), (self.places[target.lane].line, self.y(target.last))
+        if source.lane == target.lane:
+            yield from self.arc(source.lane, here[1], there[1], colour, look)
+            return
+        length = hypot(there[0] - here[0], there[1] - here[1])
+        dx, dy = (there[0] - here[0]) / length, (there[1] - here[1]) / length
+        x1, y1, x2, y2 = here[0] + 7 * dx, here[1] + 7 * dy, there[0] - 7 * dx, there[1] - 7 * dy
+        yield f'<path class="{look}" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>'
         yield _tip(x2, y2, dx, dy, colour)
         if link.back:
             yield _tip(x1, y1, -dx, -dy, colour)
         if not self.rails and (text := _carried(link)):
-            # Beside the second lane, where no call is written.
-            x = (x1 + x2) / 2 if abs(x2 - x1) < 200 else x1 + 93 * (1 if x2 > x1 else -1)
+            # Beside the first lane, where no call is written.
+            x = (x1 + x2) / 2 if abs(x2 - x1) < _GAP else x1 + _GAP / 2 * (1 if x2 > x1 else -1)
             y = y1 + (y2 - y1) * (x - x1) / (x2 - x1)
             yield _text(x, y - 4.5, text, "says quiet small" + (" on" if abs(dy) > 0.05 else ""), "middle")
+
+    def arc(self, lane: int, y1: float, y2: float, colour: str, look: str) -> Iterator[str]:
+        """An arrow from a lane to itself, on the side where no call is written."""
+        place = self.places[lane]
+        side = 1 if place.left else -1
+        x, out = place.line + 6 * side, side * min(18 + (y2 - y1) * 0.12, 42)
+        yield f'<path class="{look}" d="M{x:.1f} {y1:.1f}C{x + out:.1f} {y1:.1f} {x + out:.1f} {y2:.1f} {x + 2 * side:.1f} {y2:.1f}"/>'
+        yield _tip(x, y2, -side, 0, colour)
 
     # --- Below ---
 
@@ -271,14 +285,14 @@ class _Picture:
         room = int((self.width - TIMES - 50) / 6.5)
         for mark, text, look in [*self.names(), *self.unclosed(), *self.notes(), *self.key()]:
             yield mark(TIMES - 2, y - 4)
-            yield _text(TIMES + 10, y, shortened(text, room), f"says {look}")
+            yield _text(TIMES + 10, y, cut(text, room), f"says {look}")
             y += 18
         self.height = y
 
     def names(self) -> Iterator[_Line]:
         for connection, letter in list(self.letters.items())[:_MOST_LINES]:
             mark = partial(_letter_mark, letter, self.colours[connection])
-            yield mark, legible(self.conversation.connections[connection].description), "quiet"
+            yield mark, harmless(self.conversation.connections[connection].description), "quiet"
         if len(self.letters) > _MOST_LINES:
             yield _no_sign, f"and {len(self.letters) - _MOST_LINES:,} connections more", "quiet"
 
@@ -296,7 +310,7 @@ class _Picture:
         if len(notes) > _MOST_LINES:
             notes[_MOST_LINES:] = [f"and {len(notes) - _MOST_LINES:,} notes more"]
         for note in notes:
-            yield _no_sign, legible(note), "quiet italic"
+            yield _no_sign, harmless(note), "quiet italic"
 
     def key(self) -> Iterator[_Line]:
         """What the looks mean, of those that are there."""
@@ -371,7 +385,7 @@ def _carried(link: Link) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(legible(text))
+    return escape(harmless(text))
 
 
 def _text(x: float, y: float, text: str, classes: str, anchor: str = "start") -> str:
@@ -416,7 +430,7 @@ def _coloured(style: str, colours: Iterable[str], neutral: str) -> str:
     """The rules with those of the colours, each for this picture only: the page around it has texts and lines of its own."""
     rules = style.strip().splitlines()
     for name, colour in [*((f"c{number}", each) for number, each in enumerate(colours)), ("cn", neutral)]:
-        rules += [f".{name},.{name}t{{fill:{colour}}}", f".arrow.{name}{{stroke:{colour}}}"]
+        rules += [f".{name},.{name}t{{fill:{colour}}}", f".arrow.{name}{{fill:none;stroke:{colour}}}"]
         rules.append(f".{name}h{{fill:url(#oxisocket-{name});stroke:{colour};stroke-width:.6}}")
     return "".join(
         f"{','.join(f'.oxisocket {each}' for each in rule.split('{')[0].split(','))}{{{rule.split('{')[1]}\n" for rule in rules
