@@ -274,7 +274,8 @@ class _Picture:
         place = self.places[lane]
         side = 1 if place.left else -1
         x, out = place.line + 6 * side, side * min(18 + (y2 - y1) * 0.12, 42)
-        yield f'<path class="{look}" d="M{x:.1f} {y1:.1f}C{x + out:.1f} {y1:.1f} {x + out:.1f} {y2:.1f} {x + 2 * side:.1f} {y2:.1f}"/>'
+        curve = f"M{x:.1f} {y1:.1f}C{x + out:.1f} {y1:.1f} {x + out:.1f} {y2:.1f} {x + 2 * side:.1f} {y2:.1f}"
+        yield f'<path class="{look}" d="{curve}"/>'
         yield _tip(x, y2, -side, 0, colour)
 
     # --- Below ---
