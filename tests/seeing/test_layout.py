@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxisocket._seeing.conversation import Conversation
-from oxisocket._seeing.layout import arrange
+from oxisocket._seeing.layout import arrange, short
 from oxisocket._seeing.plan import Plan, plan
-from talks import MS, SECOND, US, Talk, connect, crowd, echo, hostile, listen, tutorial
+from talks import MS, SECOND, US, Talk, connect, crowd, echo, hostile, listen, pair, tutorial
 
 
 def planned(conversation: Conversation, share: bool = True) -> Plan:
@@ -113,6 +113,24 @@ def test_what_repeats_is_folded_in_both_lanes_and_joined_by_one_arrow() -> None:
     assert (link.count, link.bytes) == (link.back.count, link.back.bytes) == (499, 499 * 64)
 
 
+def test_folds_of_a_stream_stand_side_by_side() -> None:
+    """Though one program began to receive before the other began to send what is folded."""
+    talk = Talk()
+    server, client = talk.program("server.py"), talk.program("client.py")
+    listening = listen(talk, server)
+    connection, made, accepted = connect(talk, client, server, listening)
+    for turn in range(40):
+        sent = talk.send(client, b"z" * 90, made, connection, took=30 * US)
+        for half in range(3):
+            talk.recv(server, b"z" * 30, sent, accepted, connection, 90 * turn + 30 * half)
+    end = talk.closing(client, made, connection)
+    talk.arrow(end, talk.call(server, "recv", "30", "b''", accepted, connection, until=end.ended + US, eof=True), "end")
+    it = planned(talk.done())
+    folds = [item for item in it.items if item.fold]
+    assert sorted(item.fold.text() for item in folds if item.fold) == ["119 times more: recv", "39 times more: send"]
+    assert folds[0].row == folds[1].row
+
+
 def test_an_error_is_never_folded_among_calls_that_went_well() -> None:
     it = planned(echo(500))
     layout = arrange(echo(500))
@@ -141,6 +159,16 @@ def test_a_connection_that_goes_wrong_is_shown_by_itself() -> None:
     wrong.call.error = "ConnectionResetError: [Errno 104] Connection reset by peer"
     (group,) = arrange(conversation).groups
     assert len(group) == 49 and 7 not in group
+
+
+def test_a_pair_is_made_by_a_call_of_its_connection() -> None:
+    assert {entry.connection for entry in arrange(pair()).entries} == {0}
+
+
+def test_a_path_is_shown_by_its_last_part() -> None:
+    assert [short(each) for each in ("/home/me/server.py:8", "server.py", "-m http.server", "/", "")] == [
+        *("server.py:8", "server.py", "-m http.server", "/", ""),
+    ]
 
 
 def test_the_signs() -> None:

@@ -8,6 +8,9 @@ from collections import Counter
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oxisocket._seeing.cells import cut, harmless
 from oxisocket._seeing.conversation import Conversation
 from oxisocket._seeing.svg import draw
 from talks import Talk, crowd, echo, hostile, pair, tutorial
@@ -180,6 +183,18 @@ def test_what_is_long_stays_of_a_size_that_can_be_printed(make: object) -> None:
 def test_what_is_left_out_is_told() -> None:
     assert any("calls are left out here" in each for each in texts(drawn(endless())))
     assert any(each.startswith("16 lanes more") for each in texts(drawn(many_lanes())))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(), st.text(), st.one_of(st.none(), st.text()))
+def test_any_text_can_be_drawn(name: str, arguments: str, result: str | None) -> None:
+    talk = Talk()
+    lane = talk.program(name)
+    connection = talk.connection(None, None, arguments)
+    talk.talk.notes.append(arguments)
+    talk.call(lane, name, arguments, result, connection=connection)
+    picture = drawn(talk.done())
+    assert any(each.startswith(cut(harmless(name), 20).removesuffix("…")) for each in texts(picture))
 
 
 def test_a_hostile_text_is_only_a_text() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from .addresses import text_of
 from .cells import cut, harmless
 from .conversation import Conversation, Step
-from .layout import Entry, Fold, Layout, arrange, unclosed
+from .layout import Entry, Fold, Layout, arrange, short, unclosed
 from .record import Address, Record, Socket
 
 MOST_DATA = 4096
@@ -57,7 +57,7 @@ def _digest(text: str) -> str:
 
 
 def _title(conversation: Conversation) -> str:
-    names = list(dict.fromkeys(harmless(lane.program) or "a program" for lane in conversation.lanes))
+    names = list(dict.fromkeys(harmless(short(lane.program)) or "a program" for lane in conversation.lanes))
     return cut(" and ".join([", ".join(names[:-1]), *names[-1:]] if len(names) > 1 else names) or "No calls", 120)
 
 
@@ -91,7 +91,13 @@ def _data(layout: Layout) -> dict[str, object]:
 def _lane(layout: Layout, number: int) -> dict[str, object]:
     lane = layout.conversation.lanes[number]
     ended = layout.conversation.records[lane.record].ended
-    return {"program": harmless(lane.program) or "a program", "pid": lane.pid, "thread": harmless(lane.name), "ended": ended}
+    return {
+        "program": harmless(short(lane.program)) or "a program",
+        "path": harmless(lane.program),
+        "pid": lane.pid,
+        "thread": harmless(lane.name),
+        "ended": ended,
+    }
 
 
 def _fold(fold: Fold) -> dict[str, object]:

@@ -42,6 +42,7 @@ class Entry:
     arguments: str
     outcome: str
     sign: str
+    eof: bool
     begins: int = 0
     ends: int = 0
     receives: bool = False
@@ -126,13 +127,23 @@ def arrange(conversation: Conversation) -> Layout:
 def _entries(conversation: Conversation) -> list[Entry]:
     # An accept is a call on the socket that listens, and belongs to the connection that it made.
     made = {each.target.index: each.source.connection for each in conversation.arrows if each.kind == "connect"}
-    return [_entry(step, made.get(step.index) or step.connection, conversation) for step in conversation.steps]
+    of_end = {step.end: step.connection for step in conversation.steps if step.end is not None and step.connection is not None}
+    entries = []
+    for step in conversation.steps:
+        connection = made.get(step.index) or step.connection
+        if connection is None and step.end is None:
+            # So does a socketpair, which is a call on none.
+            ends = (End(step.lane.record, number) for number in step.call.new)
+            connection = next((of_end[end] for end in ends if end in of_end), None)
+        entries.append(_entry(step, connection, conversation))
+    return entries
 
 
 def _entry(step: Step, connection: Connection | None, conversation: Conversation) -> Entry:
     text = outcome(step, conversation.records[step.lane.record])
     if step.closed_by == "finalizer":
-        text = "; ".join(filter(None, ("by the garbage collector", text)))
+        opened = short(text.removeprefix("opened at "))
+        text = f"by the garbage collector{f'; opened at {opened}' if opened else ''}"
     return Entry(
         lane=step.lane.index,
         connection=None if connection is None else connection.index,
@@ -140,6 +151,7 @@ def _entry(step: Step, connection: Connection | None, conversation: Conversation
         arguments=harmless(_brief(step.call.arguments)),
         outcome=harmless(_ERRNO.sub("", _brief(text))),
         sign=_sign(step),
+        eof=step.call.eof,
     )
 
 
@@ -180,7 +192,8 @@ def _fold(layout: Layout) -> None:
 
 
 def _token(entry: Entry) -> tuple[str, str]:
-    return entry.call, entry.outcome if entry.sign else ""
+    """What calls that can be folded have in common. The one that meets the end of the stream is like no other."""
+    return entry.call, entry.outcome if entry.sign or entry.eof else ""
 
 
 def _cycles(entries: list[Entry]) -> list[Fold]:
@@ -235,5 +248,10 @@ def unclosed(conversation: Conversation, end: End) -> str:
     record = conversation.records[end.record]
     it = record.sockets.get(end.socket)
     number = f"descriptor {it.fd}" if it and it.fd >= 0 else f"socket {end.socket}"
-    opened = f"; it was opened at {it.opened}" if it and it.opened else ""
-    return harmless(f"{record.process.program}: {number} was never closed{opened}")
+    opened = f"; it was opened at {short(it.opened)}" if it and it.opened else ""
+    return harmless(f"{short(record.process.program) or 'a program'}: {number} was never closed{opened}")
+
+
+def short(path: str) -> str:
+    """The last part of a program's path, or of a caller's: the folders above it would fill the picture."""
+    return path.rstrip("/").rpartition("/")[2] or path

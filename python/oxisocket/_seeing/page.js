@@ -115,6 +115,11 @@
     const links = linksNow(items, owner);
     const lanes = [...new Set(items.map((item) => item.lane))].sort((a, b) => a - b);
     items.forEach((item) => { item.out = []; item.into = []; });
+    // Two folds that belong together are at one point, if the calls of the earlier one go on until then.
+    links.filter((link) => link.source.fold && link.target.fold).forEach(({ source, target }) => {
+      const [early, late] = source.begins < target.begins ? [source, target] : [target, source];
+      if (late.begins < calls[early.calls[early.calls.length - 1]].ends) early.begins = early.ends = late.begins;
+    });
     links.forEach((link) => { link.source.out.push(link); link.target.into.push(link); });
     view = { items, owner, links, lanes, connections: new Set(items.map((item) => item.connection).filter((each) => each !== null)), ...geometry(lanes) };
     if (state.mode === "order") inOrder(view); else toScale(view);
@@ -179,8 +184,8 @@
     const started = new Set(), rows = [];
     let here = new Map();
     for (const [point, item, isEnd] of points) {
-      const partners = new Set([...item.into.map((link) => link.source), ...item.out.filter((link) => link.back || link.target.fold).map((link) => link.target)]);
-      const level = isEnd && !view.rails && !here.has(item.lane) && [...here.values()].some((other) => partners.has(other));
+      const partners = new Set([...item.into.map((link) => link.source).filter((other) => !other.fold === !item.fold), ...item.out.filter((link) => item.fold && link.target.fold).map((link) => link.target)]);
+      const level = isEnd && !view.rails && !here.has(item.lane) && [...here.values()].some((other) => partners.has(other) && other.first === rows.length - 1);
       if (!level) {
         const number = data.order[point], call = calls[number >> 1];
         rows.push(number & 1 ? call.t + call.took : call.t);
@@ -294,7 +299,6 @@
   const arrowOf = (link) => {
     const { source, target } = link;
     let x1 = view.at.get(source.lane).line, x2 = view.at.get(target.lane).line, y1 = sourceY(source), y2 = targetY(target);
-    if (y2 < y1 - 1 && (source.fold || target.fold)) return [];
     const look = colour(source.connection), dash = { datagram: " dots", connect: " dash", end: " dash" }[link.kind] || "";
     const isChosen = view.chosen && (source === view.chosen || target === view.chosen);
     const tip = (x, y, dx, dy) => shape("path", { class: `solid ${look}`, d: `M${x} ${y}L${x - 8 * dx - 3.6 * dy} ${y - 8 * dy + 3.6 * dx}L${x - 8 * dx + 3.6 * dy} ${y - 8 * dy - 3.6 * dx}z` });
@@ -304,7 +308,7 @@
     const made = [shape("path", { class: `arrow${dash} ${look}${isChosen ? " chosen" : ""}`, "data-kind": link.kind, d: `M${x1} ${y1}L${x2} ${y2}` }), tip(x2, y2, dx, dy)];
     if (link.back) made.push(tip(x1, y1, -dx, -dy));
     if (link.bytes && !view.rails && (state.mode === "order" || isChosen)) {
-      const middle = Math.abs(x2 - x1) < 240 ? (x1 + x2) / 2 : x1 + Math.sign(x2 - x1) * 90;
+      const middle = Math.abs(x2 - x1) < 240 ? x1 + (x2 - x1) * (Math.abs(dy) < 0.05 ? 0.5 : 0.6) : x1 + Math.sign(x2 - x1) * 90;
       const text = size(link.bytes) + (link.back ? `, ${size(link.back.bytes)} back` : "");
       made.push(shape("text", { class: "size", x: middle, y: y1 + ((y2 - y1) * (middle - x1)) / (x2 - x1) - 4.5 }, text));
     }
@@ -530,7 +534,7 @@
 
   const facts = (call) => {
     const socket = call.socket === null ? null : data.sockets[call.socket];
-    const made = [["Program", laneText(call.lane)], ["Caller", call.caller], ["Began", moment(call.t) + (call.t ? `, ${duration(call.t)} after the first call` : "")], ["Took", duration(call.took)]];
+    const made = [["Program", [data.lanes[call.lane].path, data.lanes[call.lane].thread].filter(Boolean).join(", ")], ["Caller", call.caller], ["Began", moment(call.t) + (call.t ? `, ${duration(call.t)} after the first call` : "")], ["Took", duration(call.took)]];
     if (call.waited) made.push(["Waited", `${duration(call.waited)} of this`]);
     if (call.sent) made.push(["Sent", size(call.sent)]);
     if (call.received) made.push(["Received", size(call.received)]);

@@ -112,11 +112,13 @@ class _Rows:
         self.share = share
         self.partners: defaultdict[int, set[int]] = defaultdict(set)
         for link in links:
-            self.partners[link.target].add(link.source)
-            if link.back or items[link.target].fold:
+            if bool(items[link.source].fold) == bool(items[link.target].fold):
+                self.partners[link.target].add(link.source)
+            if items[link.source].fold and items[link.target].fold:
                 self.partners[link.source].add(link.target)
         for item in items:
             item.begins, item.ends = self.points(item)
+        self.join_folds()
         self.anchors = sorted(self.anchor(item) for item in items)
 
     def points(self, item: Item) -> tuple[int, int]:
@@ -126,6 +128,13 @@ class _Rows:
         # A fold stands where its first call is about something.
         place = entries[0].ends if entries[0].receives else entries[0].begins
         return place, place
+
+    def join_folds(self) -> None:
+        """Put two folds that belong together at one point, if the calls of the earlier one go on until then."""
+        for link in self.links:
+            early, late = sorted((self.items[link.source], self.items[link.target]), key=lambda item: item.begins)
+            if early.fold and late.fold and late.begins < self.layout.entries[early.calls[-1]].ends:
+                early.begins = early.ends = late.begins
 
     def anchor(self, item: Item) -> int:
         """The point that counts if the item has one row."""
@@ -158,7 +167,7 @@ class _Rows:
         started = set()
         for point, number, is_end in sorted(points):
             item = self.items[number]
-            if not (is_end and self.can_share(number, here)):
+            if not (is_end and self.can_share(number, here, len(times) - 1)):
                 times.append(self.time(point))
                 here = {}
             here[item.lane] = number
@@ -168,8 +177,11 @@ class _Rows:
                 item.row = item.last
         return Plan(self.items, self.links, times)
 
-    def can_share(self, number: int, here: dict[int, int]) -> bool:
-        return self.share and self.items[number].lane not in here and not self.partners[number].isdisjoint(here.values())
+    def can_share(self, number: int, here: dict[int, int], row: int) -> bool:
+        """Whether an arrow to or from what is in this row would be level."""
+        if not self.share or self.items[number].lane in here:
+            return False
+        return any(self.items[other].row == row for other in self.partners[number].intersection(here.values()))
 
     def time(self, point: int) -> int:
         step, is_end = self.layout.order[point]

@@ -9,7 +9,7 @@ from math import hypot
 
 from .cells import cut, harmless
 from .conversation import Conversation
-from .layout import arrange, unclosed
+from .layout import arrange, short, unclosed
 from .places import TIMES, Place, places
 from .plan import Item, Link, plan
 from .record import Call
@@ -157,7 +157,7 @@ class _Picture:
         return list(dict.fromkeys(self.program(lane, 40) for lane in self.lanes))
 
     def program(self, lane: int, columns: int) -> str:
-        return cut(harmless(self.conversation.lanes[lane].program) or "a program", columns)
+        return cut(harmless(short(self.conversation.lanes[lane].program)) or "a program", columns)
 
     def head(self, lane: int) -> Iterator[str]:
         it, place = self.conversation.lanes[lane], self.places[lane]
@@ -248,7 +248,7 @@ class _Picture:
 
     def arrow(self, link: Link) -> Iterator[str]:
         source, target = self.plan.items[link.source], self.plan.items[link.target]
-        if not (self.is_drawn(source) and self.is_drawn(target)) or target.last < source.row:
+        if not (self.is_drawn(source) and self.is_drawn(target)):
             return
         colour = self.colour(source)
         look = f"arrow {colour}{_ARROWS.get(link.kind, '')}"
@@ -264,10 +264,11 @@ class _Picture:
         if link.back:
             yield _tip(x1, y1, -dx, -dy, colour)
         if not self.rails and (text := _carried(link)):
-            # Beside the first lane, where no call is written.
-            x = (x1 + x2) / 2 if abs(x2 - x1) < _GAP else x1 + _GAP / 2 * (1 if x2 > x1 else -1)
+            # Where no call is written, and the arrows of one call are already apart.
+            level = abs(dy) < 0.05
+            x = x1 + (x2 - x1) * (0.5 if level else 0.6) if abs(x2 - x1) < _GAP else x1 + _GAP / 2 * (1 if x2 > x1 else -1)
             y = y1 + (y2 - y1) * (x - x1) / (x2 - x1)
-            yield _text(x, y - 4.5, text, "says quiet small" + (" on" if abs(dy) > 0.05 else ""), "middle")
+            yield _text(x, y - 4.5, text, "says quiet small" + ("" if level else " on"), "middle")
 
     def arc(self, lane: int, y1: float, y2: float, colour: str, look: str) -> Iterator[str]:
         """An arrow from a lane to itself, on the side where no call is written."""
