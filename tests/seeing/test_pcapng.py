@@ -172,14 +172,23 @@ class TestStreams:
         connection = only(client)
         assert (connection.flags, connection.known[0]) == (f"{OPENING} PA FA a", b"again")
 
-    def test_a_fork_shares_its_socket(self) -> None:
-        parent, child = accepted(Recorded(), cookie="9"), Recorded("server.py", 101, parent=100)
+    @pytest.mark.parametrize("cookie", [{"cookie": "9"}, {}], ids=["cookie", "without a cookie"])
+    def test_a_fork_shares_its_socket(self, cookie: dict[str, str]) -> None:
+        parent, child = accepted(Recorded(), **cookie), Recorded("server.py", 101, parent=100)
         parent.close(2, at=2)
-        child.socket(1, at=1, by="found", cookie="9", local=SERVER, peer=CLIENT)
+        child.socket(1, at=1, by="found", local=SERVER, peer=CLIENT, **cookie)
         child.send(1, b"from the child", at=3)
         child.close(1, at=4)
         connection = only(parent, child)
         assert (connection.flags, connection.known[1]) == (f"{OPENING} pa fa A", b"from the child")
+
+    def test_a_port_that_is_used_again_is_another_connection(self) -> None:
+        client = connected(Recorded())
+        client.send(1, b"one")
+        client.close(1)
+        connected(client, 2, at=5)
+        client.send(2, b"two")
+        assert [each.known[0] for each in follow(captured(client))] == [b"one", b"two"]
 
     def test_half_closed(self) -> None:
         client = connected(Recorded())
@@ -530,6 +539,12 @@ class TestDatagrams:
         program.call(2, "recv", "9", received=3)
         capture = captured(program)
         assert capture.packets == [] and "AF_PACKET SOCK_RAW" in capture.about
+
+
+def test_descriptors_in_a_message() -> None:
+    client = connected(Recorded(), family="AF_UNIX", local="", peer="/a")
+    client.call(1, "sendmsg", "…", sent=1, data=b"x", rights=2)
+    assert only(client).packets[-1].comment.endswith("sendmsg(…) [with 2 descriptors]")
 
 
 def test_lost_events_are_dropped_packets() -> None:

@@ -55,6 +55,7 @@ def why_call(records: list[Record], number: int, call: Call) -> Why:
     outcome = "" if call.result is None else f" = {_short(call.result)}"
     outcome = f" raised {_short(call.error)}" if call.error is not None else outcome
     marked = " [plain text of TLS]" if call.tls else ""
+    marked += f" [with {call.rights} descriptors]" if call.rights else ""
     words = f"{call.call}({_short(call.arguments)}){outcome}{marked}"
     return _why(records[number], number, call.thread, words, call.caller)
 

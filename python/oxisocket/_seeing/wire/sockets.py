@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from oxisocket._seeing.conversation import Conversation
-from oxisocket._seeing.kernel_sockets import find
+from oxisocket._seeing.kernel_sockets import KernelSocket, find
 from oxisocket._seeing.record import Address, Call, Socket
 from oxisocket._seeing.steps import End
 
@@ -46,15 +48,29 @@ class Shared:
 
 def shared_sockets(conversation: Conversation) -> dict[End, Shared]:
     """Which socket each number of each record means."""
-    shared: dict[int, Shared] = {}
-    sockets = {}
-    for end, kernel_socket in find(conversation.records, conversation.steps).items():
-        if id(kernel_socket) not in shared:
-            shared[id(kernel_socket)] = Shared(
-                members=[(each.record, conversation.records[each.record].sockets[each.socket]) for each in kernel_socket.ends],
-                calls=[(step.lane.record, step.call) for step in kernel_socket.steps if step.closed_by is None],
-                local=kernel_socket.local,
-                peer=kernel_socket.peer,
-            )
-        sockets[end] = shared[id(kernel_socket)]
-    return sockets
+    found = find(conversation.records, conversation.steps)
+    shared = {each: _shared(conversation, each) for each in dict.fromkeys(found.values())}
+    connected: defaultdict[tuple[object, ...], list[KernelSocket]] = defaultdict(list)
+    for each in shared:
+        if isinstance(each.local_key, tuple) and isinstance(each.peer_key, tuple):
+            connected[each.type, each.local_key, each.peer_key].append(each)
+    for same in connected.values():
+        _join(sorted(same, key=lambda each: each.began), shared)
+    return {end: shared[each] for end, each in found.items()}
+
+
+def _shared(conversation: Conversation, socket: KernelSocket) -> Shared:
+    members = [(each.record, conversation.records[each.record].sockets[each.socket]) for each in socket.ends]
+    calls = [(step.lane.record, step.call) for step in socket.steps if step.closed_by is None]
+    return Shared(members, calls, socket.local, socket.peer)
+
+
+def _join(same: list[KernelSocket], shared: dict[KernelSocket, Shared]) -> None:
+    """At one time only one socket has these two addresses, also where no cookie tells so, as after a fork."""
+    for one, other in pairwise(same):
+        earlier, later = shared[one], shared[other]
+        last = max(2**63 if socket.closed is None else socket.closed for _, socket in earlier.members)
+        if other.began < last:
+            earlier.members += later.members
+            earlier.calls = sorted(earlier.calls + later.calls, key=lambda each: each[1].t)
+            shared[other] = earlier
