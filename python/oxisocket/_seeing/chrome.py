@@ -41,12 +41,15 @@ class _Tracing:
         # Since 1970 there have been too many microseconds for a float that shall also tell nanoseconds.
         self.began = min(times, default=0)
         self.pids = _numbers([record.process.pid for record in self.records])
+        self.arrivals = _arrivals(conversation.arrows)
+        self.arrived: dict[int, int] = {}
+        """When the waiting of a step was over, to which an arrow leads."""
 
     def events(self) -> Iterator[_Event]:
         yield from self.names()
         for step in self.conversation.steps:
             yield self.slice(step)
-        yield from self.waits()
+        yield from self.inner()
         for number, arrow in enumerate(self.conversation.arrows, 1):
             yield from self.flow(number, arrow)
         for index, record in enumerate(self.records):
@@ -79,8 +82,8 @@ class _Tracing:
         begun: _Event = {"ph": "X", "name": name, "cat": category, **self.place(step.lane, step.began)}
         return {**begun, "dur": max(call.took, 1) / 1000, "args": _values(step)}
 
-    def waits(self) -> Iterator[_Event]:
-        """The waiting, in the middle of its call: before it lies an attempt, after it the transfer."""
+    def inner(self) -> Iterator[_Event]:
+        """What lies inside a call: an attempt, the waiting, and the transfer, which is drawn where an arrow leads to it."""
         following: dict[Lane, Step] = {}
         for step in reversed(self.conversation.steps):
             waited = min(step.call.waited, step.call.took)
@@ -88,24 +91,31 @@ class _Tracing:
             # A signal handler's calls lie inside the waiting call. Nobody knows where its waiting was interrupted.
             if waited and (then is None or then.began >= step.ended):
                 begun = step.began + (step.call.took - waited) // 2
-                yield {"ph": "X", "name": "waits", "cat": "wait", **self.place(step.lane, begun), "dur": waited / 1000}
+                got = min(begun + waited, step.ended - 1)
+                if got > begun:
+                    waiting: _Event = {"ph": "X", "name": "waits", "cat": "wait", **self.place(step.lane, begun)}
+                    yield {**waiting, "dur": (got - begun) / 1000}
+                if step.index in self.arrivals:
+                    self.arrived[step.index] = got
+                    arrival: _Event = {"ph": "X", "name": self.arrivals[step.index], "cat": "wait", **self.place(step.lane, got)}
+                    yield {**arrival, "dur": (step.ended - got) / 1000}
             following[step.lane] = step
 
     def flow(self, number: int, arrow: Arrow) -> Iterator[_Event]:
-        """An arrow. It has to begin and end within the slices that it joins, and the end of a slice is outside."""
+        """An arrow. It begins and ends where the slices begin that it joins, because Perfetto draws it so."""
         if arrow.source is arrow.target:
             return
         flow: _Event = {"cat": arrow.kind, "name": arrow.kind, "id": number}
         args = {"first": arrow.first, "last": arrow.last}
         yield {"ph": "s", **flow, **self.place(arrow.source.lane, arrow.source.began), "args": args}
-        within = max(arrow.target.ended - 1, arrow.target.began)
-        yield {"ph": "f", "bp": "e", **flow, **self.place(arrow.target.lane, within), "args": args}
+        arrived = self.arrived.get(arrow.target.index, arrow.target.began)
+        yield {"ph": "f", "bp": "e", **flow, **self.place(arrow.target.lane, arrived), "args": args}
 
     def lives(self, index: int, record: Record) -> Iterator[_Event]:
         ended = _end_of(record)
         for socket in record.sockets.values():
             closed = max(ended if socket.closed is None else socket.closed, socket.began)
-            life: _Event = {"cat": "socket", "id": f"{index + 1}.{socket.number}", "name": _label(socket)}
+            life: _Event = {"cat": "socket", "id2": {"local": str(socket.number)}, "name": _label(socket)}
             life |= {"pid": self.pids[index], "tid": record.process.pid}
             about: _Event = {"fd": socket.fd, "family": socket.family, "type": socket.type, "by": socket.by}
             about |= {} if socket.opened is None else {"opened": socket.opened}
@@ -122,6 +132,19 @@ class _Tracing:
             totals[step.end] = sent, received = sent + step.call.sent, received + step.call.received
             name = f"bytes of {_label(self.records[step.end.record].sockets[step.end.socket])}"
             yield {"ph": "C", "name": name, **self.place(step.lane, step.ended), "args": {"sent": sent, "received": received}}
+
+
+def _arrivals(arrows: list[Arrow]) -> dict[int, str]:
+    """What comes to each step that an arrow leads to."""
+    sizes: dict[int, int] = {}
+    for arrow in arrows:
+        sizes[arrow.target.index] = sizes.get(arrow.target.index, 0) + arrow.last - arrow.first
+    names = {"connect": "gets a connection", "end": "meets the end"}
+    return {
+        arrow.target.index: names.get(arrow.kind, f"gets {sizes[arrow.target.index]} bytes")
+        for arrow in arrows
+        if arrow.kind != "refused"
+    }
 
 
 def _numbers(pids: list[int]) -> list[int]:
