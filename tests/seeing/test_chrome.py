@@ -122,6 +122,12 @@ def test_arrow_to_a_call_that_did_not_wait() -> None:
     assert [within(end, of(found, "X")) for end in data] == [["recv"]]
 
 
+def test_letters_are_not_escaped() -> None:
+    """Perfetto does not read their escapes."""
+    server, client = tutorial()
+    assert "127.0.0.1:41234 → 127.0.0.1:5000" in trace([server.record(), client.record()])
+
+
 def test_life_of_a_socket() -> None:
     found = events(*tutorial())
     began, ended = one(found, "b", pid=200), one(found, "e", pid=200)
@@ -177,7 +183,7 @@ def test_whatever_is_recorded(calls: list[Any], ended: bool) -> None:
     if ended:
         program.exit()
     text = trace([program.record()])
-    assert text.isascii()
+    assert text.encode()
     found = json.loads(text)["traceEvents"]
     assert len(of(found, "X", name="send")) == len(calls)
     assert all(each["ts"] >= 0 and each.get("dur", 0) >= 0 for each in found)

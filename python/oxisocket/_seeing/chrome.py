@@ -29,7 +29,9 @@ def trace(records: list[Record]) -> str:
             "notes": tracing.conversation.notes,
         },
     }
-    return json.dumps(whole, separators=(",", ":"))
+    # Perfetto shows an escaped letter as its escape. A half of a surrogate pair would not go into a file.
+    text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class _Tracing:
