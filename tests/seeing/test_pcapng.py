@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oxisocket._seeing import pcapng
 from oxisocket._seeing.wire import connections
+from oxisocket._seeing.wire.packets import Endpoint, Payload, udp
 from records import BEGAN, CLIENT, MS, SERVER, Recorded, tutorial
 
 REQUEST = b"GET /index.html HTTP/1.1\r\nHost: example.org\r\n\r\n"
@@ -73,6 +74,8 @@ class TestTutorial:
         assert connection.flags.startswith(f"{OPENING} PA ")
         assert connection.known == (b"Hello, world", b"HELLO, WORLD")
         assert connection.sent.ended
+        answer = connection.packets[4] if which == 1 else connection.packets[5]
+        assert answer.acknowledgement == connection.packets[3].sequence + len("Hello, world")
         # The client closes first, and never sees whether the server did.
         assert connection.received.ended == (which == 0)
 
@@ -289,7 +292,15 @@ class TestConnecting:
         else:
             client.call(1, "connect_ex", "…", address=SERVER, result="114")
             client.call(1, "connect_ex", "…", address=SERVER, result=str(code))
-        assert only(client).flags == flags
+        connection = only(client)
+        assert (connection.flags, connection.packets[0].t) == (flags, BEGAN)
+
+    def test_connected_already(self) -> None:
+        client = Recorded()
+        client.socket(1)
+        client.call(1, "connect_ex", "…", result="115", address=SERVER)
+        client.call(1, "connect", "…", at=2, error="OSError: [Errno 106]", errno=106, address=SERVER)
+        assert only(client).flags == OPENING
 
     def test_nobody_waited_for_it_and_it_talks(self) -> None:
         client = Recorded()
@@ -388,8 +399,9 @@ class TestAddresses:
         server.recv(2, b"x", at=2)
         client = connected(Recorded("client.py", 200))
         client.send(1, b"x", at=1)
-        connection = only(server, client)
-        assert (connection.client, connection.server) == (("127.0.0.1", 41234), ("127.0.0.1", 5000))
+        for programs in ((server, client), (server,)):
+            connection = only(*programs)
+            assert (connection.client, connection.server) == (("127.0.0.1", 41234), ("127.0.0.1", 5000))
 
     def test_scope(self) -> None:
         client = connected(Recorded(), family="AF_INET6", local=["fe80::1%eth0", 41234, 0, 2], peer=["fe80::2%eth0", 80, 0, 2])
@@ -499,6 +511,25 @@ class TestDatagrams:
         server.call(1, "recvfrom", "9, MSG_PEEK", at=3, result="(b'', …)", address=CLIENT)
         for programs in ((server, client), (server,), (client,)):
             assert [(packet.size, packet.source) for packet in captured(*programs).packets] == [(0, tuple(CLIENT))]
+
+    def test_empty_ones_from_elsewhere(self) -> None:
+        server, client = Recorded(), Recorded("client.py", 200)
+        server.socket(1, type="SOCK_DGRAM", local=SERVER)
+        client.socket(1, type="SOCK_DGRAM", local=CLIENT, peer=SERVER)
+        client.call(1, "send", "b''", at=1, result="0")
+        for at in (2, 3):
+            server.call(1, "recvfrom", "9", at=at, result="(b'', …)", address=CLIENT)
+        assert len(captured(server, client).packets) == 2
+
+    def test_receiver_may_know_more_of_it(self) -> None:
+        server, client = self.ping()
+        client.lines = [line.replace('"data": "cGluZw=="', '"data": ""') for line in client.lines]
+        assert captured(server, client).packets[0].payload == b"ping"
+
+    def test_checksum_is_never_the_one_that_stands_for_none(self) -> None:
+        ends = Endpoint(b"\x7f\0\0\1", 1), Endpoint(b"\x7f\0\0\1", 2)
+        sums = {udp(*ends, Payload(2, value.to_bytes(2, "big"))).captured[26:28] for value in range(2**16)}
+        assert len(sums) == 2**16 - 1 and b"\0\0" not in sums
 
     @pytest.mark.parametrize(("group", "hops"), [("224.0.0.251", 255), ("192.0.2.255", 64)], ids=["multicast", "broadcast"])
     def test_to_many(self, group: str, hops: int) -> None:

@@ -32,9 +32,9 @@ class Known(NamedTuple):
 
 
 def packed(host: str) -> bytes | None:
-    """The bytes of an IP address, or None for any other text. IPv4 in IPv6 is IPv4."""
+    """The bytes of an IP address, without its scope, or None for any other text. IPv4 in IPv6 is IPv4."""
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:

@@ -100,7 +100,6 @@ class Stream:
         self._frames = frames
         self._halves = (client, server)
         self._state: Literal["new", "asked", "open", "over"] = "new"
-        self._latest = 0
         if not handshake:
             self._state = "open"
             for half in self._halves:
@@ -119,11 +118,8 @@ class Stream:
 
     def tell(self, told: Told) -> None:
         """Go on to what this tells. Must be called in the order of time."""
-        if self._state == "over":
-            return
-        # A frame may not lie before one that it follows from.
-        self._latest = max(self._latest, told.t)
-        self._kinds[told.kind](told)
+        if self._state != "over":
+            self._kinds[told.kind](told)
 
     def _on_asked(self, told: Told) -> None:
         if self._state == "new":
@@ -182,7 +178,6 @@ class Stream:
 
     def _send(self, side: Side, upto: int, told: Told) -> None:
         half = self._halves[side]
-        upto = min(upto, half.total)
         while half.sent < upto:
             last = min(half.sent + LARGEST_SEGMENT, upto)
             payload = Payload(last - half.sent, half.content.known(half.sent, last))
@@ -225,7 +220,7 @@ class Stream:
         payload = payload or Payload()
         numbers = Segment(half.first + half.next, other.first + half.acknowledged, flags)
         packet = tcp(half.endpoint, other.endpoint, numbers, payload)
-        self._frames.add(self._latest, packet, told.why, outbound=side == told.side)
+        self._frames.add(told.t, packet, told.why, outbound=side == told.side)
         half.next += payload.size + bool(flags & (SYN | FIN))
 
 
