@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from typing import Literal
+from enum import Enum
 
 from oxisocket._seeing.record import Call
 
 from .sockets import Shared
 
-Outcome = Literal["open", "refused", "unknown", "nothing"]
+
+class Outcome(Enum):
+    """How an attempt ended. `UNKNOWN`: nobody saw it; `NOTHING`: it failed before anything was sent."""
+
+    OPEN = 1
+    REFUSED = 2
+    UNKNOWN = 3
+    NOTHING = 4
+
 
 #: Under way, when the call ends.
 _UNDER_WAY = (errno.EINPROGRESS, errno.EINTR)
@@ -22,7 +30,7 @@ _SILENT = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EAGAIN)
 
 @dataclass(slots=True)
 class Attempt:
-    """An attempt to connect. `unknown`: nobody saw how it ended; `nothing`: it failed before anything was sent."""
+    """An attempt to connect."""
 
     record: int
     call: Call
@@ -50,7 +58,7 @@ def attempts(socket: Shared) -> list[Attempt]:
 
 
 def _begun(number: int, call: Call, code: int | None) -> Attempt:
-    attempt = Attempt(number, call, "unknown", call.t + call.took, (number, call), under_way=code in _UNDER_WAY)
+    attempt = Attempt(number, call, Outcome.UNKNOWN, call.t + call.took, (number, call), under_way=code in _UNDER_WAY)
     if not attempt.under_way:
         attempt.outcome = _outcome(code)
     return attempt
@@ -65,10 +73,10 @@ def _finish(attempt: Attempt, code: int | None, number: int, call: Call) -> None
 
 def _outcome(code: int | None) -> Outcome:
     if code == 0:
-        return "open"
+        return Outcome.OPEN
     if code in _REFUSED:
-        return "refused"
-    return "unknown" if code is None or code in _SILENT else "nothing"
+        return Outcome.REFUSED
+    return Outcome.UNKNOWN if code is None or code in _SILENT else Outcome.NOTHING
 
 
 def _code(call: Call) -> int | None:

@@ -10,16 +10,18 @@ from oxisocket._seeing.conversation import Conversation
 from oxisocket._seeing.record import Address, Call, Record
 from oxisocket._seeing.steps import End
 
-from .attempts import Attempt, attempts
+from .attempts import Attempt, Outcome, attempts
 from .events import Transfers, ends, met_reset, received, sent
 from .frames import Frames, program_of, why_call
 from .hosts import Hosts, Known
 from .packets import LARGEST_SEGMENT
 from .sockets import STREAMS, Shared
-from .streams import KINDS, Content, Half, Side, Stream, Told
+from .streams import Content, Half, Kind, Side, Stream, Told
 
 _MOST_BYTES = 2**34
 """So much is shown of what all calls have transferred: it takes 64 KiB to a packet."""
+
+_SEEN = {Outcome.OPEN: Kind.OPEN, Outcome.REFUSED: Kind.REFUSED}
 
 _NOBODY = "not recorded"
 
@@ -59,9 +61,9 @@ class Connections:
         """Add the frames of every connection, and of every attempt to make one."""
         for link in _links(self._sockets, conversation):
             tries = [] if link.client is None else attempts(link.client)
-            made = next((each for each in reversed(tries) if each.outcome == "open" or each.under_way), None)
+            made = next((each for each in reversed(tries) if each.outcome is Outcome.OPEN or each.under_way), None)
             for each in tries:
-                if each is not made and each.outcome != "nothing":
+                if each is not made and each.outcome is not Outcome.NOTHING:
                     self._add_failed(Link(link.client, None), each)
             if made is not None or any(self._connected(socket) for _, socket in link.sides()):
                 self._add_stream(link, made)
@@ -90,7 +92,7 @@ class Connections:
             maker = self._maker(socket)
             if maker is not None:
                 why = why_call(self._records, *maker)
-                told.append(Told(maker[1].t + maker[1].took, "open", side, 0, why))
+                told.append(Told(maker[1].t + maker[1].took, Kind.OPEN, side, 0, why))
         for side, socket in link.sides():
             told += ends(self._records, socket, side, unread=_closed_unread(link, side))
         address = None if made is None else made.call.address
@@ -101,10 +103,10 @@ class Connections:
 
     def _told_of(self, attempt: Attempt) -> list[Told]:
         why = why_call(self._records, attempt.record, attempt.call)
-        told = [Told(attempt.call.t, "asked", 0, 0, why)]
-        if attempt.outcome in ("open", "refused"):
+        told = [Told(attempt.call.t, Kind.ASKED, 0, 0, why)]
+        if attempt.outcome in _SEEN:
             seen = why_call(self._records, *attempt.by)
-            told.append(Told(attempt.ended, "open" if attempt.outcome == "open" else "refused", 0, 0, seen))
+            told.append(Told(attempt.ended, _SEEN[attempt.outcome], 0, 0, seen))
         return told
 
     def _halves(
@@ -140,7 +142,7 @@ class Connections:
         return _NOBODY if socket is None else program_of(self._records[socket.record])
 
     def _name_opening(self, halves: tuple[Half, Half], link: Link, made: Attempt | None) -> None:
-        if made is not None and made.outcome == "open":
+        if made is not None and made.outcome is Outcome.OPEN:
             halves[0].opened = why_call(self._records, *made.by)
         maker = None if link.server is None else self._maker(link.server)
         if maker is not None:
@@ -151,7 +153,7 @@ class Connections:
             self.left_out += 1
             return
         stream = Stream(self._frames, *halves, handshake=handshake)
-        for each in sorted(told, key=lambda each: (each.t, KINDS.index(each.kind))):
+        for each in sorted(told, key=lambda each: (each.t, each.kind)):
             stream.tell(each)
 
 

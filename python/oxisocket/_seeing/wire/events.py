@@ -43,7 +43,7 @@ def sent(records: list[Record], socket: Shared, side: Side, largest: int) -> Tra
             for each in range(segments):
                 # A call that waited for room has sent its bytes over all of its time.
                 upto = transfers.total + min((each + 1) * LARGEST_SEGMENT, size)
-                transfers.told.append(Told(call.t + call.took * each // segments, "sent", side, upto, why))
+                transfers.told.append(Told(call.t + call.took * each // segments, Kind.SENT, side, upto, why))
             transfers.keep(size, call.data)
     return transfers
 
@@ -55,7 +55,7 @@ def received(records: list[Record], socket: Shared, side: Side, largest: int) ->
         size = min(call.received, largest)
         if size > 0:
             transfers.keep(size, call.data)
-            transfers.told.append(Told(call.t + call.took, "received", side, transfers.total, why_call(records, number, call)))
+            transfers.told.append(Told(call.t + call.took, Kind.RECEIVED, side, transfers.total, why_call(records, number, call)))
     return transfers
 
 
@@ -66,12 +66,12 @@ def ends(records: list[Record], socket: Shared, side: Side, *, unread: bool) -> 
     for number, call in socket.calls:
         kind = _end(call, shut)
         if kind is not None:
-            began = call.t if kind == "end" else call.t + call.took
+            began = call.t if kind is Kind.END else call.t + call.took
             yield Told(began, kind, side, 0, why_call(records, number, call))
         lingers = _lingers_not(call) if call.call == "setsockopt" and _sets_linger(call) else lingers
     closing = socket.closing
     if closing is not None:
-        kind = "abort" if lingers or unread else "end"
+        kind = Kind.ABORT if lingers or unread else Kind.END
         yield Told(closing[1].closed or 0, kind, side, 0, why_closed(records, *closing))
 
 
@@ -84,11 +84,11 @@ def _end(call: Call, shut: set[str]) -> Kind | None:
     """How this call tells of an end. `shut` is which directions this socket has shut down so far."""
     if call.call == "shutdown" and call.error is None:
         shut |= {"in"} if call.arguments in _SHUT_RD else {"out"} if call.arguments in ("SHUT_WR", "1") else {"in", "out"}
-        return "end" if "out" in shut else None
+        return Kind.END if "out" in shut else None
     if call.eof:
-        return None if "in" in shut else "eof"
+        return None if "in" in shut else Kind.EOF
     if call.errno == errno.ECONNRESET or (call.errno == errno.EPIPE and "out" not in shut):
-        return None if call.call.startswith("connect") else "reset"
+        return None if call.call.startswith("connect") else Kind.RESET
     return None
 
 

@@ -10,17 +10,29 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from .frames import Frames, Why
 from .packets import ACK, FIN, LARGEST_SEGMENT, PSH, RST, SYN, Endpoint, Payload, Segment, tcp
 
-Side = Literal[0, 1]
+Side = int
 """0 is the client, 1 the server."""
 
-Kind = Literal["asked", "open", "refused", "received", "eof", "reset", "sent", "end", "abort"]
-KINDS: tuple[Kind, ...] = ("asked", "open", "refused", "received", "eof", "reset", "sent", "end", "abort")
-"""In the order in which they come at one time: what ends a call before what begins with one."""
+
+class Kind(IntEnum):
+    """What a call tells of. Of one time, those with which a call ends come before those with which one begins."""
+
+    ASKED = 1
+    OPEN = 2
+    REFUSED = 3
+    RECEIVED = 4
+    EOF = 5
+    RESET = 6
+    SENT = 7
+    END = 8
+    ABORT = 9
+
 
 _ANSWERS: tuple[tuple[Side, int], ...] = ((1, SYN | ACK), (0, ACK))
 
@@ -31,10 +43,10 @@ _MOST_IN_FLIGHT = 2**20
 class Told(NamedTuple):
     """What a call tells of a connection: at time `t`, its own side does or sees something.
 
-    - It has `asked` to connect, sees that the connection is `open`, or that it was `refused`.
-    - It has `sent` or `received` `size` bytes in all.
-    - It sends no more (`end`), or has met the end of what the other one sends (`eof`).
-    - It has met a `reset` by the other one, or resets the connection itself (`abort`).
+    - It has `ASKED` to connect, sees that the connection is `OPEN`, or that it was `REFUSED`.
+    - It has `SENT` or `RECEIVED` `size` bytes in all.
+    - It sends no more (`END`), or has met the end of what the other one sends (`EOF`).
+    - It has met a `RESET` by the other one, or resets the connection itself (`ABORT`).
     """
 
     t: int
@@ -93,52 +105,59 @@ class Half:
     ended: bool = False
 
 
+class _State(Enum):
+    NEW = 1
+    ASKED = 2
+    OPEN = 3
+    OVER = 4
+
+
 class Stream:
     """A connection. `handshake` is False for one that was there before anybody recorded it."""
 
     def __init__(self, frames: Frames, client: Half, server: Half, *, handshake: bool) -> None:
         self._frames = frames
         self._halves = (client, server)
-        self._state: Literal["new", "asked", "open", "over"] = "new"
+        self._state = _State.NEW
         if not handshake:
-            self._state = "open"
+            self._state = _State.OPEN
             for half in self._halves:
                 half.next = half.acknowledged = 1
         self._kinds: dict[Kind, Callable[[Told], None]] = {
-            "asked": self._on_asked,
-            "open": self._on_open,
-            "refused": self._on_refused,
-            "sent": self._on_sent,
-            "received": self._on_received,
-            "end": self._on_end,
-            "eof": self._on_eof,
-            "reset": self._on_reset,
-            "abort": self._on_abort,
+            Kind.ASKED: self._on_asked,
+            Kind.OPEN: self._on_open,
+            Kind.REFUSED: self._on_refused,
+            Kind.SENT: self._on_sent,
+            Kind.RECEIVED: self._on_received,
+            Kind.END: self._on_end,
+            Kind.EOF: self._on_eof,
+            Kind.RESET: self._on_reset,
+            Kind.ABORT: self._on_abort,
         }
 
     def tell(self, told: Told) -> None:
         """Go on to what this tells. Must be called in the order of time."""
-        if self._state != "over":
+        if self._state is not _State.OVER:
             self._kinds[told.kind](told)
 
     def _on_asked(self, told: Told) -> None:
-        if self._state == "new":
+        if self._state is _State.NEW:
             self._segment(0, SYN, told)
-            self._state = "asked"
+            self._state = _State.ASKED
 
     def _on_open(self, told: Told) -> None:
         self._on_asked(told)
-        if self._state == "asked":
+        if self._state is _State.ASKED:
             for side, flags in _ANSWERS:
                 opened = self._halves[side].opened
                 self._segment(side, flags, told if opened is None else told._replace(side=side, why=opened))
-            self._state = "open"
+            self._state = _State.OPEN
 
     def _on_refused(self, told: Told) -> None:
         self._on_asked(told)
-        if self._state == "asked":
+        if self._state is _State.ASKED:
             self._segment(1, RST | ACK, told)
-            self._state = "over"
+            self._state = _State.OVER
 
     def _on_sent(self, told: Told) -> None:
         self._on_open(told)
@@ -152,9 +171,9 @@ class Stream:
         self._acknowledge(told.side, 1 + half.read, told)
 
     def _on_end(self, told: Told) -> None:
-        if self._state == "asked":
+        if self._state is _State.ASKED:
             # Given up before it was answered.
-            self._state = "over"
+            self._state = _State.OVER
             return
         self._on_open(told)
         self._end(told.side, told)
@@ -165,14 +184,14 @@ class Stream:
         self._acknowledge(told.side, self._halves[_other(told.side)].next, told)
 
     def _on_reset(self, told: Told) -> None:
-        if self._state == "asked":
+        if self._state is _State.ASKED:
             self._on_refused(told)
         else:
             self._reset(_other(told.side), told)
 
     def _on_abort(self, told: Told) -> None:
-        if self._state == "asked":
-            self._state = "over"
+        if self._state is _State.ASKED:
+            self._state = _State.OVER
         else:
             self._reset(told.side, told)
 
@@ -205,7 +224,7 @@ class Stream:
             if not self._halves[each].ended:
                 self._send(each, self._halves[each].total, told)
         self._segment(side, RST | ACK, told)
-        self._state = "over"
+        self._state = _State.OVER
 
     def _acknowledge(self, side: Side, upto: int, told: Told) -> None:
         half = self._halves[side]
@@ -215,7 +234,7 @@ class Stream:
 
     def _segment(self, side: Side, flags: int, told: Told, payload: Payload | None = None) -> None:
         half, other = self._halves[side], self._halves[_other(side)]
-        if flags & ACK and (not half.recorded or flags & SYN or self._state == "asked"):
+        if flags & ACK and (not half.recorded or flags & SYN or self._state is _State.ASKED):
             half.acknowledged = other.next
         payload = payload or Payload()
         numbers = Segment(half.first + half.next, other.first + half.acknowledged, flags)
@@ -225,4 +244,4 @@ class Stream:
 
 
 def _other(side: Side) -> Side:
-    return 1 if side == 0 else 0
+    return 1 - side
