@@ -10,13 +10,13 @@ use pyo3::types::{PyDict, PyTuple};
 use super::event::Style;
 use super::filter::Filter;
 use super::observer;
-use super::recording::{self, Form, Output, Plan, file, lock, record_on};
+use super::recording::{self, Ended, Form, Output, Plan, file, lock, record_on};
 use super::socket_facts::key;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Table;
-use crate::interpreter::make::IntoObject;
+use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::observe::{Call, Given};
 use crate::interpreter::{ObjectResult, owned};
 use crate::socket::class::as_socket;
@@ -28,7 +28,7 @@ pub static FUNCTIONS: Table = functions![
         Begins a recording and returns its handle. target is a descriptor, which is duplicated, a function that takes a line, or None;\n\
         form is 'json' or 'text'. Raises ValueError for a filter that cannot be parsed.";
     object c"_trace_end" => end, c"_trace_end($module, handle, /)\n--\n\n\
-        Ends a recording: how many events were lost, and the errno of the last loss. None for an unknown handle.";
+        Ends a recording: how many events were lost, the errno of the last loss, and the path of the record. None for an unknown handle.";
     positional c"_trace_tls" => tls, c"_trace_tls($module, name, sock, method, arguments, keywords, /)\n--\n\n\
         Calls method(sock, *arguments, **keywords), a method of native TLS, and traces the call.";
     object c"_trace_facts" => facts, c"_trace_facts($module, sock, /)\n--\n\n\
@@ -59,7 +59,13 @@ fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'p
 
 fn end<'py>(py: Python<'py>, handle: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     match recording::end(py, handle.extract()?) {
-        Some((count, errno)) => (count, errno).into_object(py),
+        Some(Ended { lost, errno, path }) => {
+            let path = match path {
+                Some(path) => make::bytes(py, path.to_bytes())?,
+                None => py.None().into_bound(py),
+            };
+            (lost, errno, path).into_object(py)
+        }
         None => Ok(py.None().into_bound(py)),
     }
 }
@@ -90,7 +96,7 @@ fn tls<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py>
 
 /// The receiver and the arguments in one tuple.
 fn all_arguments<'py>(sock: &Bound<'py, PyAny>, given: &Bound<'py, PyTuple>) -> Result<Bound<'py, PyAny>> {
-    let first = crate::interpreter::make::tuple(sock.py(), [sock.clone()])?;
+    let first = make::tuple(sock.py(), [sock.clone()])?;
     // SAFETY: both are tuples. The call returns an owned reference to their concatenation, or null with an exception set.
     unsafe { owned(sock.py(), ffi::PySequence_Concat(first.as_ptr(), given.as_ptr())) }
 }

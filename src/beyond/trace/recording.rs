@@ -149,8 +149,17 @@ pub fn begin(plan: Plan) -> Result<u64> {
     Ok(handle)
 }
 
-/// Ends a recording: how many events were lost, and the errno of the last loss. `None` for a handle that is not known.
-pub fn end(py: Python<'_>, handle: u64) -> Option<(u64, c_int)> {
+/// What is left of a recording that has ended.
+pub struct Ended {
+    /// How many events were lost, and the errno of the last loss.
+    pub lost: u64,
+    pub errno: c_int,
+    /// Where its record is: in a child process, one of its own.
+    pub path: Option<CString>,
+}
+
+/// Ends a recording. `None` for a handle that is not known.
+pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
     let mut locked = lock();
     let state = locked.state();
     let index = state.recordings.iter().position(|recording| recording.handle == handle)?;
@@ -164,9 +173,14 @@ pub fn end(py: Python<'_>, handle: u64) -> Option<(u64, c_int)> {
     let delivery = recording.exit(&open);
     drop(locked);
     deliver(py, delivery.into_iter().collect());
-    let losses = (recording.losses.count.load(Ordering::Relaxed), recording.losses.errno.load(Ordering::Relaxed));
+    let path = match &*recording.output {
+        Output::File { path, .. } => path.clone(),
+        _ => None,
+    };
+    let Losses { count, errno } = &*recording.losses;
+    let ended = Ended { lost: count.load(Ordering::Relaxed), errno: errno.load(Ordering::Relaxed), path };
     release(py, recording);
-    Some(losses)
+    Some(ended)
 }
 
 /// Drops a recording, with the function that it calls.
