@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use super::catalogue::{Kind, On};
+use super::catalogue::On;
+use super::described::Which;
 use crate::call::socket::Socket;
 use crate::interpreter::observe::Call;
 use crate::name;
@@ -14,12 +15,7 @@ use crate::socket::object::SocketRef;
 
 /// A call that runs in this thread.
 pub struct Frame {
-    /// The call; it is borrowed from further up the stack, and the frame is popped before it ends.
-    pub call: *const Call<'static, 'static>,
-    pub kind: Kind,
-    pub name: &'static str,
-    pub is_tls: bool,
-    pub began: Instant,
+    pub which: Which,
     pub waited: Duration,
     pub detached: Option<Instant>,
     /// Whether it was told that the call waits.
@@ -30,6 +26,7 @@ thread_local! {
     pub static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
 }
 
+/// On what a call is made.
 pub fn on(call: &Call<'_, '_>) -> On {
     if as_socket(&call.receiver).is_some() {
         On::Socket
