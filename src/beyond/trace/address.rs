@@ -57,15 +57,6 @@ pub fn write_python(line: &mut Line, address: &Bound<'_, PyAny>) -> bool {
     true
 }
 
-/// The path of an address of `AF_UNIX`.
-pub fn path(address: &Bound<'_, PyAny>) -> Option<String> {
-    match (address.cast_exact::<PyString>(), address.cast_exact::<PyBytes>()) {
-        (Ok(path), _) => utf8(path).map(str::to_owned),
-        (_, Ok(path)) => Some(String::from_utf8_lossy(path.as_bytes()).into_owned()),
-        _ => None,
-    }
-}
-
 /// The host and the port of an address of `AF_INET` or `AF_INET6`.
 pub fn host_and_port(address: &Bound<'_, PyAny>) -> Option<(String, i64)> {
     let tuple = address.cast_exact::<PyTuple>().ok().filter(|tuple| (2..=4).contains(&tuple.len()))?;

@@ -18,14 +18,9 @@ pub struct Arguments<'py> {
 }
 
 impl<'py> Arguments<'py> {
-    /// No arguments.
-    pub fn none() -> Self {
-        Arguments { positional: Vec::new(), named: Vec::new() }
-    }
-
     /// The arguments of a call. Fewer of them if there is no memory for all.
     pub fn of(call: &Call<'_, 'py>) -> Self {
-        let mut all = Arguments::none();
+        let mut all = Arguments { positional: Vec::new(), named: Vec::new() };
         match call.arguments {
             Given::Values(values, names) => {
                 let named = names.map_or(0, |names| names.len());
@@ -83,16 +78,6 @@ impl<'py> Arguments<'py> {
             _ => 2,
         };
         self.number(index, "flags").unwrap_or(0)
-    }
-
-    /// The address that a call is given.
-    pub fn target(&self, kind: Kind) -> Option<&Bound<'py, PyAny>> {
-        match kind {
-            Kind::Address => self.get(0, "address"),
-            Kind::SendTo => self.positional.last(),
-            Kind::SendMessage => self.get(3, "address").filter(|address| !address.is_none()),
-            _ => None,
-        }
     }
 
     /// Writes them as they stand in the program, with names for numbers. Of data, `limit` bytes are shown.

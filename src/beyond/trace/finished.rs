@@ -8,20 +8,23 @@ use pyo3::types::PyTuple;
 use super::address;
 use super::arguments::Arguments;
 use super::catalogue::Kind;
-use super::described::{Described, Which};
-use super::event::Outcome;
+use super::event::{Event, Outcome, Thread};
+use super::filter::Subject;
 use super::frames::{Frame, Receiver, receiver};
 use super::known_sockets::{know, pair_up};
 use super::line::Line;
 use super::recording::{Delivery, State, lock};
 use super::socket_facts::{By, Facts, cookie, key};
+use super::thread_name;
 use super::transfers::{self, Transferred};
 use super::words;
+use crate::beyond::caller;
 use crate::call::socket::Socket;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::observe::Call;
 use crate::name;
 use crate::socket::class::as_socket;
+use crate::sys::thread;
 
 /// A call that has ended.
 pub struct Finished<'a, 'b, 'py> {
@@ -33,17 +36,39 @@ pub struct Finished<'a, 'b, 'py> {
 }
 
 impl<'py> Finished<'_, '_, 'py> {
-    /// Tells the call to the recordings.
     pub fn tell(&self) -> Vec<Delivery> {
-        let Which { kind, began, .. } = self.frame.which;
-        let (took, waited) = (began.elapsed(), self.frame.waited);
-        let arguments = if kind == Kind::Close { Arguments::none() } else { Arguments::of(self.call) };
+        let Frame { kind, name, is_tls, began, waited, .. } = *self.frame;
+        let took = began.elapsed();
+        let py = self.py;
+        let arguments = if kind == Kind::Close {
+            Arguments { positional: Vec::new(), named: Vec::new() }
+        } else {
+            Arguments::of(self.call)
+        };
+        let caller = caller::here(py);
+        let thread = thread_name::current(py);
         let receiver = receiver(self.call);
         let socket = receiver.as_ref().map(Receiver::socket);
-        let limit = lock().state().limit();
-        let found = self.transferred(&arguments, limit, socket.is_some_and(is_stream));
-        let described = Described::new(self.py, self.frame.which, &arguments, found.address.as_ref(), limit);
-        let (mut answer, mut address) = (Line::default(), Line::default());
+        let mut locked = lock();
+        let state = locked.state();
+        let limit = state.limit();
+        let socket_key = self.learn(state, socket, caller.as_deref());
+        let facts = socket_key.and_then(|key| state.sockets.get(&key));
+        if kind == Kind::New && facts.is_some_and(Facts::is_of_pair) {
+            return Vec::new(); // `socketpair` was told
+        }
+        let is_stream = socket_key.and_then(|key| state.sockets.get(&key)).is_some_and(Facts::is_stream);
+        let found = self.transferred(&arguments, limit, is_stream);
+        self.count(state, socket, socket_key, &found, waited);
+        let new = self.new_sockets(state, socket_key, caller.as_deref());
+        let new_numbers = numbers(state, &new);
+        let facts = socket_key.and_then(|key| state.sockets.get(&key));
+        let (number, fd) = (facts.map(|facts| facts.number), facts.map(|facts| facts.fd));
+        let addresses = facts.map_or([None, None], |facts| [facts.local.clone(), facts.peer.clone()]);
+        let family_and_kind = facts.map(Facts::family_and_kind);
+
+        let (mut text, mut answer, mut address) = (Line::default(), Line::default(), Line::default());
+        arguments.write(&mut text, name, kind, limit);
         self.write_answer(&mut answer, limit);
         if let Some(found) = &found.address {
             address::write_python(&mut address, found);
@@ -57,35 +82,41 @@ impl<'py> Finished<'_, '_, 'py> {
             transfer: found.transfer,
             data: &found.data,
             address: address.text().unwrap_or(""),
-            new: &[],
+            new: &new_numbers,
             rights: found.rights,
         };
-        let made = self.made();
-        let mut locked = lock();
-        let state = locked.state();
-        let key = self.learn(state, socket, &arguments, described.caller());
-        if kind == Kind::New && key.and_then(|key| state.sockets.get(&key)).is_some_and(Facts::is_of_pair) {
-            return Vec::new(); // `socketpair` was told
-        }
-        self.count(state, socket, key, &found, waited);
-        let new = self.learn_made(state, &made, key, described.caller());
-        let numbers = numbers(state, &new);
-        described.tell(state, key, Some(Outcome { new: &numbers, ..outcome }), &new)
+        let event = Event {
+            began,
+            thread: Thread { id: thread::Id::current().number(), name: &thread },
+            socket: number,
+            fd,
+            call: name,
+            arguments: text.text().unwrap_or("…"),
+            caller: caller.as_deref(),
+            is_tls,
+            outcome: Some(outcome),
+        };
+        let given = found.address.as_ref().and_then(address::host_and_port);
+        let path = found.address.as_ref().and_then(|address| address.extract::<String>().ok());
+        let subject = Subject {
+            family_and_kind,
+            addresses: [addresses[0].as_ref(), addresses[1].as_ref()],
+            given: given.as_ref().map(|(host, port)| (host.as_str(), *port)),
+            path: path.as_deref(),
+            fd,
+            thread: &thread,
+            call: name,
+            has_failed: self.error.is_some(),
+        };
+        state.tell(&event, &subject, socket_key, &new)
     }
 
     /// Learns what the call has changed about its socket. Returns the socket's key.
-    fn learn(
-        &self,
-        state: &mut State,
-        socket: Option<&Socket>,
-        arguments: &Arguments<'py>,
-        caller: Option<&str>,
-    ) -> Option<usize> {
+    fn learn(&self, state: &mut State, socket: Option<&Socket>, caller: Option<&str>) -> Option<usize> {
         let (py, socket) = (self.py, socket?);
-        match self.frame.which.kind {
+        match self.frame.kind {
             Kind::New if self.result.is_some() => {
-                let fileno = arguments.get(3, "fileno").filter(|fileno| !fileno.is_none());
-                let by = if fileno.is_some() { By::FromFd } else { By::Socket };
+                let by = if self.made_from_descriptor() { By::FromFd } else { By::Socket };
                 know(py, state, socket, by, caller.map(str::to_owned))?;
                 pair_up(state, key(socket));
             }
@@ -101,10 +132,15 @@ impl<'py> Finished<'_, '_, 'py> {
         state.sockets.contains_key(&key(socket)).then(|| key(socket))
     }
 
+    fn made_from_descriptor(&self) -> bool {
+        let arguments = Arguments::of(self.call);
+        arguments.get(3, "fileno").is_some_and(|fileno| !fileno.is_none())
+    }
+
     fn transferred(&self, arguments: &Arguments<'py>, limit: usize, is_stream: bool) -> Transferred<'py> {
         match (self.result, self.error) {
-            (Some(result), _) => transfers::of(self.frame.which.kind, arguments, Ok(result), limit, is_stream),
-            (None, Some(error)) => transfers::of(self.frame.which.kind, arguments, Err(error), limit, is_stream),
+            (Some(result), _) => transfers::of(self.frame.kind, arguments, Ok(result), limit, is_stream),
+            (None, Some(error)) => transfers::of(self.frame.kind, arguments, Err(error), limit, is_stream),
             (None, None) => Transferred::default(),
         }
     }
@@ -129,33 +165,23 @@ impl<'py> Finished<'_, '_, 'py> {
         }
     }
 
-    /// The sockets that the call has returned.
-    fn made(&self) -> Vec<Bound<'py, PyAny>> {
+    /// The sockets that the call has made: their keys.
+    fn new_sockets(&self, state: &mut State, origin: Option<usize>, caller: Option<&str>) -> Vec<usize> {
         let Some(result) = self.result else { return Vec::new() };
-        let parts = result.cast_exact::<PyTuple>().map(|tuple| tuple.iter().take(2).collect());
-        let parts: Vec<_> = parts.unwrap_or_else(|_| vec![result.clone()]);
-        let returns_sockets = matches!(self.frame.which.kind, Kind::Makes | Kind::Pair);
-        parts.into_iter().filter(|part| returns_sockets && as_socket(part).is_some()).collect()
-    }
-
-    /// Learns of the sockets that the call has made. Returns their keys.
-    fn learn_made(
-        &self,
-        state: &mut State,
-        made: &[Bound<'py, PyAny>],
-        origin: Option<usize>,
-        caller: Option<&str>,
-    ) -> Vec<usize> {
         let origin = origin.and_then(|key| state.sockets.get(&key)).map_or(0, |facts| facts.number);
-        match (self.frame.which.kind, made) {
-            (Kind::Makes, [made]) => {
+        let first = result.cast_exact::<PyTuple>().ok().and_then(|tuple| tuple.get_item(0).ok());
+        match self.frame.kind {
+            Kind::Makes => {
+                let made = first.as_ref().unwrap_or(result);
                 let Some(socket) = as_socket(made) else { return Vec::new() };
-                let by = if self.frame.which.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
+                let by = if self.frame.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
                 know(self.py, state, socket.socket(), by, caller.map(str::to_owned));
                 vec![key(socket.socket())]
             }
-            (Kind::Pair, [one, other]) => {
-                if let (Some(one), Some(other)) = (cookie_of(one), cookie_of(other))
+            Kind::Pair => {
+                let second = result.cast_exact::<PyTuple>().ok().and_then(|tuple| tuple.get_item(1).ok());
+                if let (Some(one), Some(other)) =
+                    (first.and_then(|one| cookie_of(&one)), second.and_then(|other| cookie_of(&other)))
                     && state.pairs.try_reserve(1).is_ok()
                 {
                     state.pairs.push([one, other]);
@@ -168,7 +194,7 @@ impl<'py> Finished<'_, '_, 'py> {
 
     fn write_answer(&self, line: &mut Line, limit: usize) {
         match (self.result, self.error) {
-            (Some(_), _) if self.frame.which.kind == Kind::New => words::object(line, &self.call.receiver, limit),
+            (Some(_), _) if self.frame.kind == Kind::New => words::object(line, &self.call.receiver, limit),
             (Some(result), _) => words::object(line, result, limit),
             (None, Some(error)) => words::exception(line, error),
             (None, None) => {}
@@ -177,7 +203,7 @@ impl<'py> Finished<'_, '_, 'py> {
 
     fn errno(&self) -> Option<i32> {
         let Some(error) = self.error else {
-            let failed = self.frame.which.name == "connect_ex";
+            let failed = self.frame.name == "connect_ex";
             let errno = self.result.filter(|_| failed).and_then(plain_long)?;
             return i32::try_from(errno).ok().filter(|errno| *errno != 0);
         };
@@ -187,11 +213,6 @@ impl<'py> Finished<'_, '_, 'py> {
         let errno = error.getattr_opt(name!(self.py, "errno").ok()?).ok().flatten()?;
         plain_long(&errno).and_then(|errno| i32::try_from(errno).ok())
     }
-}
-
-/// Whether a receive of nothing is the end.
-fn is_stream(socket: &Socket) -> bool {
-    matches!(socket.kind(), libc::SOCK_STREAM | libc::SOCK_SEQPACKET)
 }
 
 fn cookie_of(socket: &Bound<'_, PyAny>) -> Option<u64> {

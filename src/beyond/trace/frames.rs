@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use super::catalogue::On;
-use super::described::Which;
+use super::catalogue::{Kind, On};
 use crate::call::socket::Socket;
 use crate::interpreter::observe::Call;
 use crate::name;
@@ -15,7 +14,12 @@ use crate::socket::object::SocketRef;
 
 /// A call that runs in this thread.
 pub struct Frame {
-    pub which: Which,
+    /// The call; it is borrowed from further up the stack, and the frame is popped before it ends.
+    pub call: *const Call<'static, 'static>,
+    pub kind: Kind,
+    pub name: &'static str,
+    pub is_tls: bool,
+    pub began: Instant,
     pub waited: Duration,
     pub detached: Option<Instant>,
     /// Whether it was told that the call waits.
@@ -26,7 +30,6 @@ thread_local! {
     pub static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
 }
 
-/// On what a call is made.
 pub fn on(call: &Call<'_, '_>) -> On {
     if as_socket(&call.receiver).is_some() {
         On::Socket

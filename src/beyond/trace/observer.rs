@@ -12,7 +12,6 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::catalogue::{self, Kind, On};
-use super::described::Which;
 use super::finished::Finished;
 use super::frames::{FRAMES, Frame, on, receiver};
 use super::known_sockets::know;
@@ -74,16 +73,15 @@ fn begin(call: &Call<'_, '_>, is_tls: bool) -> bool {
     FRAMES.with(|frames| {
         let mut frames = frames.borrow_mut();
         // Sockets that a call makes are told with it, and a `with` statement ends with one `close`.
-        let is_part = frames.last().is_some_and(|outer| {
-            matches!((outer.which.kind, kind), (Kind::Makes, Kind::New) | (Kind::Close, Kind::Close))
-        });
+        let is_part = frames
+            .last()
+            .is_some_and(|outer| matches!((outer.kind, kind), (Kind::Makes, Kind::New) | (Kind::Close, Kind::Close)));
         if is_part || frames.try_reserve(1).is_err() {
             return false;
         }
         let began = Instant::now();
         let call = ptr::from_ref(call).cast();
-        let which = Which { call, kind, name, is_tls, began };
-        frames.push(Frame { which, waited: Duration::ZERO, detached: None, is_told: false });
+        frames.push(Frame { call, kind, name, is_tls, began, waited: Duration::ZERO, detached: None, is_told: false });
         true
     })
 }
@@ -116,7 +114,7 @@ pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
         // A finalizer runs with whatever exception the program is handling.
         let exception = SavedException::take(py);
         let caller = if ending == Ending::Finalized { None } else { caller::here(py) };
-        let is_told = FRAMES.with(|frames| frames.borrow().last().is_some_and(|frame| frame.which.kind == Kind::Close));
+        let is_told = FRAMES.with(|frames| frames.borrow().last().is_some_and(|frame| frame.kind == Kind::Close));
         let deliveries = lock().state().tell_close(key(socket), by, caller.as_deref(), is_told);
         deliver(py, deliveries);
         drop(exception);

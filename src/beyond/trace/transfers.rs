@@ -33,10 +33,11 @@ pub fn of<'py>(
     limit: usize,
     stream: bool,
 ) -> Transferred<'py> {
-    let mut found = Transferred { address: arguments.target(kind).cloned(), ..Transferred::default() };
+    let mut found = Transferred::default();
     let first = arguments.positional.first().or_else(|| arguments.named.first().map(|(_, value)| value));
     let mut received = None;
     match (kind, answer) {
+        (Kind::Address, _) => found.address = first.cloned(),
         (Kind::Receive | Kind::ReadTls, Ok(result)) => {
             received = found.received(result, arguments.get(1, "buffer"), limit);
         }
@@ -75,6 +76,9 @@ pub fn of<'py>(
                 data::with_bytes(data, |bytes| data::copy(bytes, limit.min(as_size(sent)), &mut found.data));
             }
             found.transfer.sent = sent;
+            if kind == Kind::SendTo {
+                found.address = arguments.positional.last().cloned();
+            }
         }
         (Kind::SendMessage, Ok(result)) => {
             found.transfer.sent = count(result);
@@ -82,6 +86,7 @@ pub fn of<'py>(
                 data::gather(buffers, limit.min(as_size(sent)), &mut found.data);
             }
             found.rights = arguments.get(1, "ancdata").map_or(0, rights);
+            found.address = arguments.get(3, "address").filter(|address| !address.is_none()).cloned();
         }
         (Kind::SendFile, Ok(result)) => found.transfer.sent = count(result),
         (Kind::SendFile, Err(error)) => found.transfer.sent = bytes_sent(error),

@@ -5,54 +5,64 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
+use super::address;
 use super::arguments::Arguments;
 use super::catalogue::Kind;
-use super::described::{Described, Which};
-use super::frames::{FRAMES, Frame, receiver};
+use super::event::{Event, Thread};
+use super::filter::Subject;
+use super::frames::{FRAMES, Receiver, receiver};
+use super::line::Line;
 use super::recording::{Delivery, deliver, lock};
-use super::socket_facts::key;
+use super::socket_facts::{Facts, key};
+use super::thread_name;
+use super::transfers::{self};
+use crate::beyond::caller;
 use crate::error::Error;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::observe::Call;
 use crate::name;
+use crate::sys::thread;
 use crate::sys::wait::{Direction, poll};
 
 /// The thread is about to detach. If its call has to wait, that is told.
 pub fn detaches(py: Python<'_>) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        let frame = with_frame(|frame| (frame.which, frame.is_told));
-        let Some((which, is_told)) = frame else { return };
-        // SAFETY: the call is on the stack of this thread until its frame is popped.
-        let call = unsafe { &*which.call };
-        let waits = may_wait(py, which, call);
-        if waits && !is_told {
-            with_frame(|frame| frame.is_told = true);
-            deliver(py, tell_wait(py, call, which));
-        }
-        // What OpenSSL does in the meantime is not known: it counts as waiting if the socket was not ready.
-        if waits || !which.is_tls {
-            with_frame(|frame| frame.detached = Some(Instant::now()));
+        let waits = FRAMES.with(|frames| {
+            let mut frames = frames.borrow_mut();
+            let frame = frames.last_mut()?;
+            // SAFETY: the call is on the stack of this thread until its frame is popped.
+            let call = unsafe { &*frame.call };
+            let waits = may_wait(py, frame.kind, frame.name, call);
+            // What OpenSSL does in the meantime is not known: it counts as waiting if the socket was not ready.
+            frame.detached = (waits || !frame.is_tls).then(Instant::now);
+            if frame.is_told || !waits {
+                return None;
+            }
+            frame.is_told = true;
+            Some((frame.call, frame.kind, frame.name, frame.is_tls, frame.began))
+        });
+        if let Some((call, kind, name, is_tls, began)) = waits {
+            // SAFETY: as above. The caller is in the call.
+            let call = unsafe { &*call };
+            deliver(py, tell_wait(py, call, kind, name, is_tls, began));
         }
     }));
 }
 
-/// Calls a function with the frame of the innermost call. No other code runs meanwhile.
-fn with_frame<T>(function: impl FnOnce(&mut Frame) -> T) -> Option<T> {
-    FRAMES.with(|frames| frames.borrow_mut().last_mut().map(function))
-}
-
 /// The thread is attached again.
 pub fn attached(_py: Python<'_>) {
-    with_frame(|frame| {
-        if let Some(detached) = frame.detached.take() {
+    FRAMES.with(|frames| {
+        if let Ok(mut frames) = frames.try_borrow_mut()
+            && let Some(frame) = frames.last_mut()
+            && let Some(detached) = frame.detached.take()
+        {
             frame.waited += detached.elapsed();
         }
     });
 }
 
 /// Whether a call that detaches is going to wait, as far as can be told.
-fn may_wait(py: Python<'_>, which: Which, call: &Call<'_, '_>) -> bool {
-    let Which { kind, name, .. } = which;
+fn may_wait(py: Python<'_>, kind: Kind, name: &str, call: &Call<'_, '_>) -> bool {
     let direction = match kind {
         Kind::Makes if name == "accept" => Direction::Read,
         Kind::Address => return name.starts_with("connect") && blocks(call) && is_stream(call),
@@ -99,10 +109,48 @@ fn blocks(call: &Call<'_, '_>) -> bool {
     receiver(call).is_some_and(|socket| !socket.socket().timeout().is_zero())
 }
 
-fn tell_wait(py: Python<'_>, call: &Call<'_, '_>, which: Which) -> Vec<Delivery> {
+fn tell_wait(
+    py: Python<'_>,
+    call: &Call<'_, '_>,
+    kind: Kind,
+    name: &str,
+    is_tls: bool,
+    began: Instant,
+) -> Vec<Delivery> {
     let arguments = Arguments::of(call);
-    let socket = receiver(call).map(|receiver| key(receiver.socket()));
-    let limit = lock().state().limit();
-    let described = Described::new(py, which, &arguments, arguments.target(which.kind), limit);
-    described.tell(lock().state(), socket, None, &[])
+    let caller = caller::here(py);
+    let thread = thread_name::current(py);
+    let socket = receiver(call);
+    let socket = socket.as_ref().map(Receiver::socket);
+    let given = transfers::of(kind, &arguments, Err(&call.receiver), 0, false).address;
+    let mut locked = lock();
+    let state = locked.state();
+    let mut text = Line::default();
+    arguments.write(&mut text, name, kind, state.limit());
+    let facts = socket.and_then(|socket| state.sockets.get(&key(socket)));
+    let (number, fd) = (facts.map(|facts| facts.number), facts.map(|facts| facts.fd));
+    let event = Event {
+        began,
+        thread: Thread { id: thread::Id::current().number(), name: &thread },
+        socket: number,
+        fd,
+        call: name,
+        arguments: text.text().unwrap_or("…"),
+        caller: caller.as_deref(),
+        is_tls,
+        outcome: None,
+    };
+    let addresses = facts.map_or([None, None], |facts| [facts.local.clone(), facts.peer.clone()]);
+    let given = given.as_ref().and_then(address::host_and_port);
+    let subject = Subject {
+        family_and_kind: facts.map(Facts::family_and_kind),
+        addresses: [addresses[0].as_ref(), addresses[1].as_ref()],
+        given: given.as_ref().map(|(host, port)| (host.as_str(), *port)),
+        path: None,
+        fd,
+        thread: &thread,
+        call: name,
+        has_failed: false,
+    };
+    state.tell(&event, &subject, socket.map(key), &[])
 }
