@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import base64
 import builtins
 import json
@@ -17,7 +16,7 @@ from oxisocket._beyond import tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+    from types import FrameType, TracebackType
     from typing import Self, SupportsIndex
 
 # The suffixes of what is written while the program runs. Everything else is made from a record in the end.
@@ -27,6 +26,9 @@ _MADE_FROM_A_RECORD = (".html", ".json", ".mmd", ".pcapng", ".svg")
 # How many bytes of the data of each call are kept if nobody says otherwise; more for programs that look into the data.
 _BYTES = 32
 _BYTES_FOR_PACKETS = 65536
+
+# The flag of a function with *arguments: inspect.CO_VARARGS.
+_TAKES_MORE = 4
 
 
 class _Recording:
@@ -144,9 +146,7 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             colour = os.isatty(2) and not os.environ.get("NO_COLOR")
             self._begin(2, None, "text", self._bytes, self._filter, colour, self._callers)
         else:
-            write = self._file.write
-            target = lambda line: _deliver(write, line)  # noqa: E731 - no more than that
-            self._begin(target, None, "text", self._bytes, self._filter, False, self._callers)
+            self._begin(self._file.write, None, "text", self._bytes, self._filter, False, self._callers)
 
     def _start_in_file(self, path: str) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
@@ -218,12 +218,28 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
             event = json.loads(line)
             if "data" in event:
                 event["data"] = base64.b64decode(event["data"])
-            _deliver(self._callback, event)
+            self._callback(event)
 
 
-def _deliver(function: Callable[[Any], object], what: Any) -> None:
-    """Call the program's function. A Ctrl-C meanwhile is for the program's own code, which is in the middle of a call."""
-    try:
-        function(what)
-    except KeyboardInterrupt:
-        _thread.interrupt_main()
+def comes_from_signal(error: BaseException) -> bool:
+    """Whether the handler of a signal has raised an exception, while it ran in the middle of a function that a trace has called.
+
+    The interpreter calls a handler between two instructions of any function, with the frame of that function as the last argument.
+    """
+    import signal
+
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {None}
+    step = error.__traceback__
+    while step is not None:
+        frame, step = step.tb_frame, step.tb_next
+        if frame.f_code in handlers or (frame.f_back is not None and _is_last_argument(frame.f_back, frame)):
+            return True
+    return False
+
+
+def _is_last_argument(value: object, frame: FrameType) -> bool:
+    code = frame.f_code
+    values = [frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount + bool(code.co_flags & _TAKES_MORE)]]
+    return bool(values) and (values[-1] is value or (isinstance(values[-1], tuple) and values[-1][-1:] == (value,)))

@@ -17,7 +17,7 @@ use crate::functions;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
-use crate::interpreter::observe::{Call, Given};
+use crate::interpreter::observe::{self, Call, Given};
 use crate::interpreter::{ObjectResult, owned};
 use crate::socket::class::as_socket;
 
@@ -31,6 +31,8 @@ pub static FUNCTIONS: Table = functions![
         Ends a recording: how many events were lost, the errno of the last loss, and the path of the record. None for an unknown handle.";
     positional c"_trace_tls" => tls, c"_trace_tls($module, name, sock, method, arguments, keywords, /)\n--\n\n\
         Calls method(sock, *arguments, **keywords), a method of native TLS, and traces the call.";
+    positional c"_trace_not" => not_told, c"_trace_not($module, function, /, *arguments)\n--\n\n\
+        Calls function(*arguments), which a trace does not tell: this library does it for itself.";
     object c"_trace_facts" => facts, c"_trace_facts($module, sock, /)\n--\n\n\
         What a trace knows of a socket: (number, received, sent, calls, seconds waited, age in seconds, where it was opened), or None.";
 ];
@@ -48,7 +50,7 @@ fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'p
         Output::Function(target.unbind())
     } else {
         let record = record_on(target.extract::<RawFd>()?, path)?;
-        file(record).ok_or(Error::NoMemory)?
+        file(record)
     };
     let form = match form.as_str() {
         "json" => Form::Json,
@@ -92,6 +94,15 @@ fn tls<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py>
     let result = if crate::interpreter::watch::is_watched() { observer::observe_tls(call, &mut make) } else { make() };
     // SAFETY: as above.
     unsafe { owned(py, result) }
+}
+
+fn not_told<'py>(_: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let tuple = arguments.tuple()?;
+    let Ok(function) = tuple.get_item(0) else {
+        return Err(Error::type_error("_trace_not() takes a function"));
+    };
+    let rest = tuple.get_slice(1, tuple.len());
+    observe::unobserved(|| Ok(function.call1(rest)?))
 }
 
 /// The receiver and the arguments in one tuple.
