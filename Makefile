@@ -2,6 +2,7 @@
 #   PYTHONS="3.11 3.13"   only these Pythons, of those `make pythons` lists (all, when not given)
 #   PYTHON=path           the Python that starts it all, and for which is done what is done once
 #   ARGS="-k timeout"     more arguments for the program that the target runs
+#   FUZZ_SECONDS=600      how long `make fuzz` runs each target; FUZZ_RUNS=10000000: how often
 #   TESTS="test_httplib"  the interpreter's own test modules to take for conformance
 
 PYTHON ?=
@@ -21,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms unit loom miri msrv deny pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms unit loom miri msrv deny fuzz pytest conformance differential bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -47,6 +48,7 @@ style: ## formatting, ruff, and no circle of files: the part of lint that takes 
 	@$(rooms) --check
 	@$(pythons) cargo -- fmt --check
 	@$(pythons) cargo -- fmt --check --manifest-path benches/bare/Cargo.toml
+	@$(pythons) cargo -- fmt --check --manifest-path tests/fuzz/Cargo.toml
 	@$(pythons) build --default --no-package --with lint -- -m ruff check --quiet
 	@$(pythons) build --default --no-package --with lint -- -m ruff format --check --quiet
 
@@ -54,6 +56,7 @@ lint: style ## the same, and clippy, mypy, the stub held to the module, and deny
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo --for free-threaded -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo -- clippy --quiet --manifest-path benches/bare/Cargo.toml --target-dir target/benches -- -D warnings
+	@$(pythons) cargo -- clippy --quiet --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
 	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
 	@$(pythons) build --default --with lint -- -m mypy tests/rooms
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
@@ -63,14 +66,16 @@ lint: style ## the same, and clippy, mypy, the stub held to the module, and deny
 format: ## write the formatting that lint asks for
 	@$(pythons) cargo -- fmt
 	@$(pythons) cargo -- fmt --manifest-path benches/bare/Cargo.toml
+	@$(pythons) cargo -- fmt --manifest-path tests/fuzz/Cargo.toml
 	@$(pythons) build --default --no-package --with lint -- -m ruff check --fix --quiet
 	@$(pythons) build --default --no-package --with lint -- -m ruff format --quiet
 
 rooms: ## draw the rooms of src/ anew, as the code is now: docs/rooms.svg
 	@$(rooms) --picture docs/rooms.svg
 
-unit: ## the Rust tests
+unit: ## the Rust tests, and the corpus of the fuzz targets
 	@$(pythons) cargo -- test --quiet $(ARGS)
+	@$(pythons) cargo -- test --quiet --manifest-path tests/fuzz/Cargo.toml $(ARGS)
 
 loom: export LOOM_MAX_PREEMPTIONS ?= 3
 loom: ## every order in which threads can enter, end and close
@@ -93,6 +98,9 @@ deny: ## licences, sources and advisories of the crates; needs cargo-deny
 	@$(if $(cargo_deny),,echo "cargo-deny is missing. Next: cargo install cargo-deny --locked"; exit 1)
 	@$(if $(advisories),,echo "skipped: advisories; there is no database of them here ('cargo deny fetch db' brings it)")
 	@cargo deny --log-level warn --frozen check $(advisories) bans licenses sources $(ARGS)
+
+fuzz: ## each byte that comes from outside, mutated: a minute for each target; needs rustup, and a C++ compiler
+	@$(pythons) build --default -- tests/fuzz $(ARGS)
 
 pytest: ## the Python tests but for `make ecosystem`, on each Python
 	@$(pythons) build --with test -- -m pytest -n auto --ignore tests/ecosystem $(ARGS)

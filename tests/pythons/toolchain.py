@@ -45,33 +45,58 @@ def cargo(arguments: Sequence[str], build: str = "check") -> int:
     """
     check()
     command = ["cargo", *arguments]
+    if build == "fuzz":
+        # Named, the machine is another one than that of the build scripts, which are built without what the targets are built with.
+        command += ["--target", machine()]
     if build in _OTHER_RUST:
         name, components = _OTHER_RUST[build]
         name = name or _oldest()
         if not rustup.prepare(name, components):
             return 0
         command = rustup.run(name, command)
+    return _linkable().run(command, **environment(build)).returncode
+
+
+def environment(build: str) -> dict[str, str]:
+    """The variables with which cargo builds, and what was built runs."""
     python = _linkable()
     target = TOP / "target" / build
     paths = [python.library_folder, os.environ.get("LD_LIBRARY_PATH", "")]
-    environment = {
+    variables = {
         "PYO3_PYTHON": python.executable,
         "LD_LIBRARY_PATH": os.pathsep.join(filter(None, paths)),
         "CARGO_TARGET_DIR": str(target),
     }
     if build == "free-threaded":
-        environment["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
-    if build == "loom":
-        environment["RUSTFLAGS"] = " ".join([os.environ.get("RUSTFLAGS", ""), "--cfg loom"]).strip()
-    return python.run(command, **environment).returncode
+        variables["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
+    if build in _RUSTFLAGS:
+        variables["RUSTFLAGS"] = " ".join([os.environ.get("RUSTFLAGS", ""), _RUSTFLAGS[build]]).strip()
+    return variables
+
+
+def machine() -> str:
+    """What rustc calls this machine: x86_64-unknown-linux-gnu."""
+    told = subprocess.run(["rustc", "-vV"], cwd=TOP, capture_output=True, text=True, check=True).stdout
+    return told.partition("host: ")[2].split()[0]
 
 
 # What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models;
-# Miri, which interprets the tests; the oldest supported Rust.
-BUILDS = ("check", "free-threaded", "loom", "miri", "msrv")
+# Miri, which interprets the tests; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with AddressSanitizer.
+BUILDS = ("check", "free-threaded", "loom", "miri", "msrv", "fuzz")
 
 # The builds that need another Rust than the machine's: its name (None means the oldest supported one), and its components.
-_OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {"miri": ("nightly", ("miri", "rust-src")), "msrv": (None, ())}
+_OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {
+    "miri": ("nightly", ("miri", "rust-src")),
+    "msrv": (None, ()),
+    "fuzz": ("nightly", ()),
+}
+
+_RUSTFLAGS = {
+    "loom": "--cfg loom",
+    "fuzz": "--cfg fuzzing -Zsanitizer=address -Ccodegen-units=1 -Cpasses=sancov-module "
+    "-Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters "
+    "-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares",
+}
 
 
 def _free_threaded(target: Path) -> Path:
