@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-import oxisocket._seeing
 from cases import BETWEEN, mutated, records_of, seeds
 from drawings import FORMS, check, records_in
+from oxisocket._seeing import record
 from reached import Reached
 
 LIMIT = 3.0  # seconds of the processor for one case, of some hundred lines
-POOL = 3000
 
 
 class TooSlow(Exception):
@@ -59,26 +58,28 @@ def _draw(case: bytes, rng: random.Random) -> None:
     check(records_of(case), (rng.choice(tuple(FORMS)),))
 
 
-TARGETS: dict[str, Callable[[bytes, random.Random], None]] = {"record": _read, "drawings": _draw}
+# What is run, and the code whose lines count.
+TARGETS: dict[str, tuple[Callable[[bytes, random.Random], None], Path]] = {
+    "record": (_read, Path(record.__file__)),
+    "drawings": (_draw, Path(record.__file__).parent),
+}
 
 
 def fuzz(target: str, *, runs: float, seconds: float, seed: int, folder: Path) -> Report:
     """Run a target. What goes wrong is written to `folder`."""
     rng = random.Random(seed)
     report = Report(target)
-    reached = Reached(Path(oxisocket._seeing.__file__).parent)
     pool = seeds()
     started = time.monotonic()
-    for case in list(pool):
-        _run(target, case, rng, report, folder)
-    reached.anything_new()
-    while report.runs < runs and time.monotonic() - started < seconds:
-        case = mutated(rng.choice(pool), pool, rng)
-        _run(target, case, rng, report, folder)
-        if reached.anything_new():
-            # The oldest that is no seed makes room.
-            pool[POOL:] = []
-            pool.append(case)
+    with Reached(TARGETS[target][1]) as reached:
+        for case in list(pool):
+            _run(target, case, rng, report, folder)
+        reached.anything_new()
+        while report.runs < runs and time.monotonic() - started < seconds:
+            case = mutated(rng.choice(pool), pool, rng)
+            _run(target, case, rng, report, folder)
+            if reached.anything_new():
+                pool.append(case)
     report.seconds = time.monotonic() - started
     report.reached = str(reached)
     return report
@@ -104,7 +105,7 @@ def _run(target: str, case: bytes, rng: random.Random, report: Report, folder: P
 def _error(target: str, case: bytes, rng: random.Random) -> Exception | None:
     try:
         with _limit():
-            TARGETS[target](case, rng)
+            TARGETS[target][0](case, rng)
     except Exception as error:
         return error
     return None

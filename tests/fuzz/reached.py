@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 
+TOOL = 4  # none of the numbers that sys.monitoring reserves
+
 
 class Reached:
-    """Counts lines of the Python files under a folder. Before Python 3.12, which can tell each line once, it counts none."""
+    """Counts lines of a Python file, or of those under a folder, while it is entered. Before Python 3.12, which can tell each line once, it
+    counts none."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = str(folder) + os.sep
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.lines: set[tuple[str, int]] = set()
         self.news = False
+
+    def __enter__(self) -> Reached:
         if sys.version_info >= (3, 12):
             monitoring = sys.monitoring
-            monitoring.use_tool_id(monitoring.COVERAGE_ID, "fuzz")
-            monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.LINE, self._line)
-            monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.LINE)
+            monitoring.use_tool_id(TOOL, "oxisocket's fuzzer")
+            monitoring.register_callback(TOOL, monitoring.events.LINE, self._line)
+            monitoring.set_events(TOOL, monitoring.events.LINE)
+            monitoring.restart_events()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if sys.version_info >= (3, 12):
+            sys.monitoring.set_events(TOOL, sys.monitoring.events.NO_EVENTS)
+            sys.monitoring.free_tool_id(TOOL)
 
     def _line(self, code: CodeType, line: int) -> object:
-        if code.co_filename.startswith(self.folder):
+        if code.co_filename.startswith(str(self.path)):
             self.lines.add((code.co_filename, line))
             self.news = True
         return sys.monitoring.DISABLE
@@ -36,14 +47,16 @@ class Reached:
     def __str__(self) -> str:
         if sys.version_info < (3, 12):
             return "lines are counted from Python 3.12 on"
-        every = sum(len(set(_lines(path))) for path in Path(self.folder).rglob("*.py"))
+        paths = self.path.rglob("*.py") if self.path.is_dir() else [self.path]
+        every = sum(len(set(_lines(path))) for path in paths)
         return f"{len(self.lines):,} of {every:,} lines reached"
 
 
 def _lines(path: Path) -> Iterator[int]:
-    """The lines of a file that a run of it can reach."""
-    todo = [compile(path.read_text("utf-8"), str(path), "exec")]
+    """The lines in functions of a file: those outside have run already."""
+    todo = [each for each in compile(path.read_text("utf-8"), str(path), "exec").co_consts if isinstance(each, CodeType)]
     while todo:
         code = todo.pop()
-        yield from (line for _, _, line in code.co_lines() if line)
+        if code.co_flags & 1:  # CO_OPTIMIZED: a function, not the body of a class
+            yield from (line for _, _, line in code.co_lines() if line)
         todo += [each for each in code.co_consts if isinstance(each, CodeType)]
