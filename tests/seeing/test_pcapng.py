@@ -473,6 +473,31 @@ class TestAddresses:
         capture = captured(client)
         assert capture.names[follow(capture)[0].server[0]] == ["localhost"]
 
+    def test_host_of_no_letters_is_every_address(self) -> None:
+        client = Recorded()
+        client.socket(1, local=CLIENT)
+        client.call(1, "connect", "('', 5000)", took=0.2, result="None", address=["", 5000])
+        capture = captured(client)
+        assert follow(capture)[0].server == ("127.0.0.1", 5000)
+        assert capture.names == {}
+
+    def test_host_that_nobody_can_print(self) -> None:
+        client = Recorded()
+        client.socket(1)
+        client.call(1, "connect", "…", error="OSError", errno=111, address=["\0", 5000])
+        capture = captured(client)
+        assert capture.names[follow(capture)[0].server[0]] == ["\\x00"]
+
+    def test_pair_of_two_families(self) -> None:
+        """No kernel has one, but a record may tell of it."""
+        program = Recorded()
+        program.socket(1, family="AF_INET6", type="SOCK_DGRAM", by="socketpair", twin=2)
+        program.socket(2, family="AF_UNIX", type="SOCK_DGRAM", by="socketpair", twin=1)
+        program.call(1, "send", "b'x'", result="1", sent=1, data=b"x")
+        for _ in range(2):
+            program.call(2, "recv", "9", result="b'x'", received=1, data=b"x")
+        assert [packet.payload for packet in captured(program).packets] == [b"x", b"x"]
+
 
 class TestDatagrams:
     def ping(self, server_local: Any = None) -> tuple[Recorded, Recorded]:

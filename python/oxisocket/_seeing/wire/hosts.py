@@ -49,6 +49,8 @@ class Hosts:
         self.names: dict[bytes, list[str]] = {}
         self._hosts: dict[tuple[str, int], bytes] = {}
         self._endpoints: dict[object, Endpoint] = {}
+        # Not among the endpoints: of one key a record may tell two families.
+        self._ports_of: dict[object, int] = {}
         self._ports = 0
 
     def endpoints(self, one: tuple[Known, object], other: tuple[Known, object]) -> tuple[Endpoint, Endpoint]:
@@ -64,10 +66,10 @@ class Hosts:
         host, port = (*address[:2], 0, 0)[:2]
         if not isinstance(port, int) or not 0 < port < 65536:
             port = self._port(key)
-        if not address:
+        if not address or host == "":
             return Endpoint(bytes(4 if known.family == "AF_INET" else 16), port)
         found = packed(str(host))
-        return Endpoint(self._host(str(host), 0) if found is None else found, port)
+        return Endpoint(self._host(_printable(str(host)), 0) if found is None else found, port)
 
     def _stand_in(self, path: str, program: str, key: object) -> Endpoint:
         if path:
@@ -86,9 +88,9 @@ class Hosts:
         return known
 
     def _port(self, key: object) -> int:
-        if key not in self._endpoints:
-            self._endpoints[key] = Endpoint(b"", self._next_port())
-        return self._endpoints[key].port
+        if key not in self._ports_of:
+            self._ports_of[key] = self._next_port()
+        return self._ports_of[key]
 
     def _next_port(self) -> int:
         self._ports += 1
@@ -101,6 +103,10 @@ def _path(address: Address) -> str:
         return ""
     text = address if isinstance(address, str) else ", ".join(map(str, address))
     text = f"@{text[1:]}" if text.startswith("\0") else text
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
