@@ -87,6 +87,9 @@ pub fn block_in_call_or_poll<T: Send>(
 
 /// Makes a call detached each time that `poll` reports the socket ready, until the call succeeds or the deadline passes. The thread blocks
 /// in `poll`; see [`Wait`] for the call itself.
+///
+/// A socket may be ready and have nothing. If another thread or a signal handler has taken its timeout away meanwhile, the call fails with
+/// EAGAIN then, as in CPython.
 pub fn block_in_poll<T: Send>(
     py: Python<'_>,
     socket: &Socket,
@@ -95,6 +98,7 @@ pub fn block_in_poll<T: Send>(
 ) -> Result<T> {
     let Wait { direction, deadline, mut eager, .. } = wait;
     let descriptor = socket.descriptor();
+    let had_timeout = socket.timeout().is_positive() && scope::deadline().is_none();
     loop {
         let result = block_in_call_until(py, socket, wait.alarm(socket), |fd| {
             if std::mem::take(&mut eager)
@@ -111,6 +115,7 @@ pub fn block_in_poll<T: Send>(
         match result {
             Some(value) => return Ok(value),
             None if deadline.has_passed() => return Err(Error::TimedOut),
+            None if had_timeout && !socket.timeout().is_positive() => return Err(Error::errno(libc::EAGAIN)),
             // The timeout was longer than `poll` can take; or the socket was no longer ready when the call was made; or it is ready for
             // another call only, as with `MSG_ERRQUEUE`.
             None => {}

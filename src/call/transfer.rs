@@ -288,7 +288,13 @@ fn transfer_detached(
             let eager = wanted.size > ATTACHED_LIMIT || wanted.is_in_conversation(socket);
             let eager = eager && !socket.predictor(wanted.direction).is_disabled();
             let wait = Wait { direction: wanted.direction, deadline, eager, may_block: false };
-            block_in_poll(py, socket, wait, |fd| attempt(fd, flags, 0))
+            match block_in_poll(py, socket, wait, |fd| attempt(fd, flags, 0)) {
+                // Meanwhile the socket has become a blocking one.
+                Err(error) if error.is_errno(libc::EAGAIN) && socket.timeout().is_none() => {
+                    block_in_call_or_poll(py, socket, wanted.direction, |fd| attempt(fd, wanted.flags, 0))
+                }
+                result => result,
+            }
         }
         Deadline::Never => block_in_call_or_poll(py, socket, wanted.direction, |fd| attempt(fd, wanted.flags, 0)),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fractions
 import math
@@ -326,3 +327,15 @@ def test_a_timeout_changed_by_another_thread_applies_to_the_next_call(unix_pair,
     assert call.result() == b"x"
     with pytest.raises(BlockingIOError if timeout == 0 else TimeoutError):
         right.recv(1)
+
+
+@pytest.mark.parametrize("timeout", [0, None])
+def test_a_call_whose_socket_has_no_timeout_any_more_does_not_wait_again(socket, keep, start, timeout):
+    """A datagram socket that was shut down is ready and has nothing: with a timeout a receive would wait on."""
+    left, right = map(keep, socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
+    right.settimeout(5)
+    call = start(right.recv, 1).until_blocked()
+    right.settimeout(timeout)
+    with pytest.raises(BlockingIOError) if timeout == 0 else contextlib.nullcontext():
+        right.shutdown(socket.SHUT_RD)
+        assert call.result() == b""
