@@ -28,6 +28,7 @@ from grammar import expand
 CALLS = 1_000_000
 LENGTH = 60  # calls of one program
 MOST_DIVERGENCES = 25
+CALLED = re.compile(r"\b(?:_?socket|[abcefglxyz]|raw)\.(\w+)\(|\b(aside|interrupted|race|in_child)\(")
 
 
 def main() -> int:
@@ -54,7 +55,7 @@ def main() -> int:
         print(f"\n{divergence}\n\n{divergence.reproduction()}")
     print(
         f"seed {options.seed}: {tally.calls:,} calls on each implementation, {tally.calls / seconds:,.0f} a second; "
-        f"divergences: {len(found)}, accepted: {comparison.accepted}, flaky: {len(comparison.flaky)}"
+        f"divergences: {len(found)}, accepted: {comparison.accepted}, matters of time: {comparison.matters_of_time}, flaky: {len(comparison.flaky)}"
     )
     return 1 if found else 0
 
@@ -83,7 +84,7 @@ def _random_program(rng: random.Random) -> Program:
 @lru_cache(maxsize=50_000)
 def _names(call: str) -> tuple[str, ...]:
     """The names of the methods and functions that an expression calls."""
-    return tuple(re.findall(r"\b(?:_?socket|[abcefglxyz]|raw)\.(\w+)\(", call)) or ("(attributes and operators)",)
+    return tuple(found[1] or found[2] for found in CALLED.finditer(call)) or ("(attributes and operators)",)
 
 
 def _kind(found: Divergence) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from machine import HAS_LOOPBACK6
 
 PRELUDE = """
-import array, contextlib, copy, decimal, fractions, io, os, pickle, struct, weakref
+import array, contextlib, copy, decimal, fractions, io, meanwhile, os, pickle, struct, weakref
+from meanwhile import brief, drain, in_child
 
 class Index:
     def __init__(self, value=None):
@@ -82,6 +83,7 @@ c.close()
 g = _socket.socket(a.family, a.type)
 f = a.makefile('rwb')
 t = open(d + '/data', 'rb')
+aside, interrupted, race = meanwhile.bound(globals())
 """
 
 BLOCKING_MODES = {

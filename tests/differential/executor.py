@@ -22,6 +22,7 @@ from typing import Any
 
 from environment import PRELUDE, setup_code
 from machine import ephemeral_ports
+from outcomes import failure
 
 HANG_TIMEOUT = 10  # seconds
 PORT = re.compile(r"(?<=', )\d{2,5}(?=[,)])")
@@ -60,13 +61,6 @@ def open_descriptors() -> set[int]:
     free = os.open(os.devnull, os.O_RDONLY)
     os.close(free)
     return numbers - {free}  # this one was open only during listdir
-
-
-def failure(error: BaseException) -> str:
-    """All that a program can learn from an exception."""
-    kind = type(error)
-    number = f" errno={error.errno} file={error.filename}" if isinstance(error, OSError) else ""
-    return f"raised {kind.__module__}.{kind.__qualname__}{error.args!r}{number}: {error}"
 
 
 class Executor:

@@ -39,7 +39,7 @@ SYMBOLS: dict[str, list[str]] = {
     "call": [
         *["<transfer>"] * 10, *["<receive>"] * 10, *["<message>"] * 6, *["<option>"] * 4, *["<address>"] * 3, *["<lookup>"] * 3,
         *["<object>"] * 3, *["<convert>"] * 3, *["<file>"] * 3, *["<lifecycle>"] * 3, *["<connection>"] * 3, *["<blocking>"] * 2,
-        *["<new>"] * 2, *["<descriptor>"] * 2, *["<malformed>"] * 4,
+        *["<new>"] * 2, *["<descriptor>"] * 2, *["<malformed>"] * 4, *["<meaning>"] * 3, *["<meanwhile>"] * 2,
     ],
 
     # The sockets of the environment; the connected ones most often
@@ -167,7 +167,64 @@ SYMBOLS: dict[str, list[str]] = {
         "<sock>.sendfile()", "<sock>.sendfile(t, <any>, <any>)", "a.<method>(Index(lambda: (a.close(), 3)[1]))", "a.recv_into(bytearray(9), Index(lambda: (a.close(), 3)[1]))",
     ],
 
+    # Options and flags that give a call another meaning
+    "meaning": [
+        *["<live>.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, <low>)"] * 2, "<sock>.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT)",
+        "(a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, <low>), b.send(<little>), a.recv(<size>))",
+        "(a.settimeout(0.002), a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, <low>), b.send(<little>), a.recv(<size>), set_nonblocking(a))",
+        "(brief(a), a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, <low>), b.send(<little>), a.recv(<size>), set_nonblocking(a))",
+        "<sock>.setsockopt(socket.SOL_SOCKET, <kernel timeout>, <brief time>)", "<sock>.getsockopt(socket.SOL_SOCKET, <kernel timeout>, <option size>)",
+        "(brief(a), a.recv(<size>, <waiting flags>), set_nonblocking(a))", "(brief(a, b), b.send(<little>), a.recv(<size>, <waiting flags>), a.recv(<size>), set_nonblocking(a, b))",
+        "(brief(a), a.recvmsg(<size>, <control size>, <waiting flags>), set_nonblocking(a))", "(brief(a), a.recv_into((room := bytearray(8)), 8, <waiting flags>), room, set_nonblocking(a))",
+        "(brief(l), l.accept(), set_nonblocking(l))", "(brief(a), f.read(<small>), set_nonblocking(a))", "(brief(a), a.sendall(<data>), set_nonblocking(a))",
+        "(b.send(b'0123456789'), a.recv(<small>, socket.MSG_PEEK), a.recv(<size>, <waiting flags>), a.recv(<size>))",
+        "(a.settimeout(0.002), b.send(<little>), a.recv(<size>, <waiting flags>), set_nonblocking(a))", "(a.settimeout(0.002), a.recvfrom(<size>, <waiting flags>), set_nonblocking(a))",
+        *["<live>.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, <linger>)"] * 2, "(a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)), b.send(<little>), a.close(), b.recv(<size>), b.send(b'x'))",
+        "(a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, <linger>), a.shutdown(<how>), b.recv(<size>), b.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))",
+        "<live>.send(<data>, socket.MSG_MORE), b.recv(<size>)", "(a.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1), b.send(b'!', socket.MSG_OOB), a.recv(<size>))",
+    ],
+
+    # Calls during calls: see `meanwhile`
+    "meanwhile": [
+        *["aside(<patience>, lambda: <waiting>, lambda: <step>, lambda: <step>)"] * 4, "aside(<patience>, lambda: <waiting>, lambda: <step>, lambda: <step>, lambda: <step>, lambda: <step>)",
+        "aside(<patience>, lambda: a.sendall(big), lambda: drain(b), lambda: <step>)", "aside(<patience>, lambda: a.sendall(big), lambda: <step>)",
+        "aside(<patience>, lambda: [each.close() for each in l.accept()[:1]], lambda: x.connect_ex(l.getsockname()), lambda: <step>)",
+        "aside(<patience>, lambda: l.accept()[0].close(), lambda: l.close())",
+        *["interrupted(<patience>, lambda: <waiting>, lambda: <action>, lambda: <ending>)"] * 3, "interrupted(<patience>, lambda: <waiting>, lambda: <action>, lambda: <ending>, lambda: <ending>)",
+        "interrupted(<patience>, lambda: a.sendall(big), lambda: <action>, lambda: drain(b))", "interrupted(<patience>, lambda: l.accept()[0].close(), lambda: <action>, lambda: x.connect_ex(l.getsockname()))",
+        *["in_child(lambda: <in child>)"] * 3, "in_child(lambda: f.read(1))", "in_child(lambda: [each.close() for each in l.accept()[:1]])", "(in_child(lambda: <in child>), a.recv(<size>))", "(in_child(lambda: <in child>), b.recv(<size>))", "(in_child(lambda: <in child>), a.getblocking(), a)",
+        "(b.send(b'12345678'), race(lambda: a.recv(4), lambda: a.recv(4)))", "race(lambda: a.send(<little>), lambda: b.send(<little>))", "race(lambda: a.recv(1), lambda: b.sendall(<little>))",
+        "race(lambda: a.close(), lambda: a.close())", "race(lambda: a._real_close(), lambda: a._real_close())", "race(lambda: a.dup().close(), lambda: b.dup().close(), lambda: a.getsockname())", "race(lambda: a.settimeout(5), lambda: b.settimeout(5), lambda: a.send(<little>))",
+        "race(lambda: in_child(lambda: 1), lambda: a.send(<little>))",
+    ],
+    "waiting": [
+        *["a.recv(<size>)"] * 3, *["a.recv(<size>, <waiting flags>)"] * 3, "a.recv_into(bytearray(8))", "a.recv_into(bytearray(8), 8, <waiting flags>)", "a.recvfrom(<size>)", "a.recvmsg(<size>, <control size>)",
+        "a.recvmsg_into([bytearray(4), bytearray(9)])", "f.read(3)", "f.readline(20)", "f.raw.readinto(bytearray(9))", "len(socket.recv_fds(a, 9, 2))", "l.accept()[0].close()", "a.recv(<any>)",
+    ],
+    "step": [
+        *["b.send(<little>)"] * 5, "b.sendall(<little>)", "b.sendmsg([<data>])", *["b.close()"] * 2, "a.close()", *["(f.raw.close(), a.close())"] * 2, "a._real_close()", "os.close(a.detach())", "a.shutdown(<how>)", "b.shutdown(<how>)", "a.recv(1, socket.MSG_DONTWAIT)",
+        "a.recv(<size>, socket.MSG_DONTWAIT | socket.MSG_PEEK)", "a.settimeout(<timeout>)", "a.setblocking(False)", "a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, <low>)", "socket.send_fds(b, [b'fd'], [t.fileno()])",
+        "a.getsockname()", "a", "a.dup().close()", "f.raw.close()", "in_child(lambda: <in child>)", "a.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)", "(b.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)), b.close())",
+    ],
+    "action": [
+        *["None"] * 3, "1 / 0", *["b.send(<little>)"] * 3, "b.close()", "a.close()", "(f.raw.close(), a.close())", "os.close(a.detach())", "a.recv(1, socket.MSG_DONTWAIT)", "a.settimeout(0)", "a.setblocking(False)", "a.shutdown(socket.SHUT_RD)", "b.shutdown(socket.SHUT_WR)",
+        "f.raw.close()", "socket.socket().close()", "in_child(lambda: <in child>)", "socket.getaddrinfo('127.0.0.1', 80)", "a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, <low>)", "len(a.makefile('rb').name)",
+    ],
+    "ending": [*["b.send(<little>)"] * 4, "b.close()", "b.shutdown(socket.SHUT_WR)", "a.shutdown(socket.SHUT_RD)", "b.sendall(b'0123456789' * 600)", "a.close()", "a._real_close()"],
+    "in child": [
+        "a.send(<little>)", "b.send(<little>)", "a.recv(<size>, socket.MSG_DONTWAIT)", "b.recv(<size>, socket.MSG_DONTWAIT)", "(a.close(), b.recv(9, socket.MSG_DONTWAIT))", "(a.close(), b.close(), a, b)", "os.close(a.detach())",
+        "(a.settimeout(0.001), a.recv(<size>))", "a.setblocking(False)", "a.shutdown(<how>)", "<sock>.fileno()", "<sock>", "f.raw.close()", "l.close()", "socket.socketpair()[0].close()", "socket.getaddrinfo('localhost', 80, socket.AF_INET)",
+        "socket.gethostbyname('127.0.0.1')", "socket.setdefaulttimeout(1)", "in_child(lambda: a.send(<little>))", "aside(None, lambda: a.recv(9), lambda: b.send(<little>))", "aside(None, lambda: a.recv(9), lambda: a.shutdown(socket.SHUT_RD))",
+        "interrupted(None, lambda: a.recv(9), lambda: b.send(<little>))", "a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, <low>)", "x.connect_ex(l.getsockname())",
+    ],
+
     # Arguments
+    "patience": ["None", "None", "1.5"],
+    "waiting flags": ["socket.MSG_WAITALL", "socket.MSG_PEEK", "socket.MSG_WAITALL | socket.MSG_PEEK", "socket.MSG_WAITALL | socket.MSG_DONTWAIT", "0"],
+    "low": ["1", "2", "5", "11", "1000", "0", "-1", "2**31 - 1", "b''", "1.5"],
+    "kernel timeout": ["socket.SO_RCVTIMEO", "socket.SO_SNDTIMEO"],
+    "brief time": ["struct.pack('ll', 0, 1000)", "struct.pack('ll', 0, 3000)", "struct.pack('ll', -1, 1000)", "struct.pack('ll', 0, -1)", "struct.pack('ll', 0, 2**40)", "b'x' * 15", "b''", "1", "None"],
+    "linger": ["struct.pack('ii', 1, 0)", "struct.pack('ii', 0, 0)", "struct.pack('ii', 0, 5)", "b'x'", "1", "None"],
     "data": ["b''", "b'x'", "b'0123456789'", "<little>", "bytearray(b'array')", "memoryview(b'a view of it')", "memoryview(b'every other')[::2]",
              "array.array('i', [1, 2, 3])", "b'\\0' * 1000", "'text'", "<any>", "big"],
     "little": ["b'little'", "b'x'", "b'1234567890' * 10"],
@@ -179,7 +236,7 @@ SYMBOLS: dict[str, list[str]] = {
     "offset": ["0", "3", "5", "1000", "<any>"],
     "count": ["None", "2", "10", "0", "<any>"],
     "flags": ["0", "socket.MSG_DONTWAIT", "socket.MSG_PEEK | socket.MSG_DONTWAIT", "socket.MSG_PEEK", "socket.MSG_NOSIGNAL", "socket.MSG_OOB",
-              "socket.MSG_WAITALL | socket.MSG_DONTWAIT", "socket.MSG_MORE", "socket.MSG_EOR", "socket.MSG_CMSG_CLOEXEC", "socket.MSG_ERRQUEUE", "socket.MSG_DONTROUTE", "<any>"],
+              "socket.MSG_WAITALL | socket.MSG_DONTWAIT", "socket.MSG_WAITALL", "socket.MSG_PEEK | socket.MSG_WAITALL", "socket.MSG_MORE", "socket.MSG_EOR", "socket.MSG_CMSG_CLOEXEC", "socket.MSG_ERRQUEUE", "socket.MSG_DONTROUTE", "<any>"],
     "to": ["l.getsockname()", "b.getsockname()", "a.getsockname()", "('127.0.0.1', 1)", "('::1', 1)", "('::1', 1, 0, 0)", "d + '/l'", "d + '/nowhere'", "'\\0oxi-nobody'", "(<host>, <port>)",
            "(<numeric>, <port>)", "('::1', <port>, <any>, <any>)", "(d + '/l').encode()", "d + '/' + 'p' * 108", "''", "('127.0.0.1', 1, 0)", "['127.0.0.1', 1]", "<any>"],
     # Addresses to bind to: the kernel picks the port, if there is one

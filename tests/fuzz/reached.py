@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
+from typing import Self
 
 TOOL = 4  # none of the numbers that sys.monitoring reserves
 
@@ -19,7 +20,7 @@ class Reached:
         self.lines: set[tuple[str, int]] = set()
         self.news = False
 
-    def __enter__(self) -> Reached:
+    def __enter__(self) -> Self:
         if sys.version_info >= (3, 12):
             monitoring = sys.monitoring
             monitoring.use_tool_id(TOOL, "oxisocket's fuzzer")
