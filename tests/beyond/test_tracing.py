@@ -1543,7 +1543,7 @@ def test_recordings_that_begin_and_end_while_threads_call(oxisocket, tmp_path):
     threads = [threading.Thread(target=work) for _ in range(4)]
     for each in threads:
         each.start()
-    for number in range(100):
+    for number in range(15):
         with oxisocket.trace(tmp_path / f"{number % 3}.jsonl"), oxisocket.trace(io.StringIO()):
             time.sleep(0.001)
         told = Told.read(tmp_path / f"{number % 3}.jsonl")
