@@ -181,7 +181,7 @@ def run_in_child(function):
 def watch(module):
     """Begins a trace, and has a callback see the events, if that is asked for."""
     if os.environ.get("OXISOCKET_TRACE"):
-        module.trace("/dev/null", callers=True)._start_in_file("/dev/null")
+        module.trace("/dev/full.jsonl", callers=True)._start_in_file("/dev/null")
         module.observe(len).start()
 
 
