@@ -159,7 +159,8 @@ with oxisocket.trace('t.jsonl'):
         far.read(1)
     assert far.gettimeout() == 5
 """)
-    assert [each["arguments"] for each in record.of("call", call="settimeout")] == ["5"]
+    # The standard library sets those of None, when it wraps a socket.
+    assert [each["arguments"] for each in record.of("call", call="settimeout") if each["arguments"] != "None"] == ["5"]
     assert [each.get("in") for each in record.of("call", call="read")] == [None, 1]
     assert record.of("call", call="read")[0]["waited"] > 50_000_000
 

@@ -221,7 +221,7 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
 def comes_from_signal(error: BaseException, traceback: TracebackType | None) -> bool:
     """Whether a signal handler has raised an exception, while it ran in the middle of a function of a trace.
 
-    The interpreter calls a handler between two instructions of any function, with the frame of that function as the last argument.
+    The interpreter calls a handler between two instructions of any function: the last argument is the frame of that function.
     """
     import signal
 

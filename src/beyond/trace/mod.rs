@@ -41,11 +41,13 @@ mod words;
 use crate::call::hooks::{self, TraceHooks};
 use crate::interpreter::observe::{self, Observer};
 
+pub use self::frames::SocketOfFile;
 pub use self::words::NameOf;
 
 /// Lets the rest of the crate tell this room of calls, once there is a recording.
-pub fn begin(name_of: NameOf) {
+pub fn begin(name_of: NameOf, socket_of_file: SocketOfFile) {
     words::set_names(name_of);
+    frames::set_files(socket_of_file);
     observe::set(Observer {
         observe: observer::observe,
         progresses: observer::progresses,
