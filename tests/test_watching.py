@@ -221,7 +221,7 @@ def test_no_socket_is_open(command):
 
 
 HELD = """
-import socket, sys, signal, time
+import os, socket, sys, signal, time
 {before}
 kept = socket.create_server(("127.0.0.1", 0))
 print("ready", flush=True)
@@ -241,12 +241,31 @@ def test_the_table_at_a_signal(shell):
 
 
 def test_a_program_that_has_its_own_use_for_the_signal(shell):
-    before = "signal.signal(signal.SIGUSR1, lambda *_: print('mine', flush=True))"
+    before = "signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b'mine\\n'))"
     process = shell("--table", "-c", HELD.format(before=before))
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGUSR1)
     assert process.stdout.readline() == "mine\n"
     assert process.communicate("", timeout=HANG_TIMEOUT)[1] == "no socket is open\n"
+
+
+def test_a_signal_in_the_middle_of_writing(shell):
+    """The program is writing to standard error when the signal comes; or has closed it."""
+    before = """
+class Busy:
+    def write(self, text):
+        raise RuntimeError("reentrant call")
+    def flush(self):
+        pass
+sys.stderr = Busy() if len(sys.argv) == 1 else None
+"""
+    for arguments in (), ("none",):
+        process = shell("--table", "-c", HELD.format(before=before), *arguments)
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGUSR1)
+        assert process.stderr.readline().startswith("fd  kind")
+        output, _ = process.communicate("", timeout=HANG_TIMEOUT)
+        assert (process.returncode, output) == (0, "")
 
 
 def test_a_signal_that_is_ignored_stays_ignored(oxisocket, tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -190,8 +192,15 @@ class Table:
             signal.signal(signal.SIGUSR1, lambda *_: self.show())
 
     def show(self) -> None:
-        """Print the table on standard error."""
-        print(table(), end="", file=sys.stderr, flush=True)
+        """Print the table on standard error. It may come in the middle of anything, and raises nothing of its own."""
+        text = table()
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except (AttributeError, OSError, RuntimeError, ValueError):
+            # There is no sys.stderr, or it was closed, or the program is writing to it just now.
+            with contextlib.suppress(OSError):
+                os.write(2, text.encode(errors="replace"))
 
     def stop(self) -> None:
         """Print the table for the last time, and count no more."""
