@@ -230,9 +230,10 @@ kept.close()
 """
 
 
-def test_the_table_at_a_signal(shell):
+def test_the_table_at_a_signal(shell, until_blocked):
     process = shell("--table", "-c", HELD.format(before=""))
     assert process.stdout.readline() == "ready\n"
+    until_blocked(process)
     process.send_signal(signal.SIGUSR1)
     lines = [process.stderr.readline() for _ in range(2)]
     assert lines[0].startswith("fd  kind") and "listen" in lines[1]
@@ -240,16 +241,17 @@ def test_the_table_at_a_signal(shell):
     assert (process.returncode, errors) == (0, "no socket is open\n")
 
 
-def test_a_program_that_has_its_own_use_for_the_signal(shell):
+def test_a_program_that_has_its_own_use_for_the_signal(shell, until_blocked):
     before = "signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b'mine\\n'))"
     process = shell("--table", "-c", HELD.format(before=before))
     assert process.stdout.readline() == "ready\n"
+    until_blocked(process)
     process.send_signal(signal.SIGUSR1)
     assert process.stdout.readline() == "mine\n"
     assert process.communicate("", timeout=HANG_TIMEOUT)[1] == "no socket is open\n"
 
 
-def test_a_signal_in_the_middle_of_writing(shell):
+def test_a_signal_in_the_middle_of_writing(shell, until_blocked):
     """The program is writing to standard error when the signal comes; or has closed it."""
     before = """
 class Busy:
@@ -262,6 +264,7 @@ sys.stderr = Busy() if len(sys.argv) == 1 else None
     for arguments in (), ("none",):
         process = shell("--table", "-c", HELD.format(before=before), *arguments)
         assert process.stdout.readline() == "ready\n"
+        until_blocked(process)
         process.send_signal(signal.SIGUSR1)
         assert process.stderr.readline().startswith("fd  kind")
         output, _ = process.communicate("", timeout=HANG_TIMEOUT)
