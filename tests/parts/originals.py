@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import socket as original
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from pathlib import Path
 PROGRAMS = Path(__file__).resolve().parents[3] / "shared" / "tutorial"
 SERVER, CLIENT = PROGRAMS / "Python-Server.py", PROGRAMS / "Python-Client.py"
 PORT = 5001  # the port in the source of both
+PROMPT = " ? "
+# What is typed into the client, and then into the server.
+TALK = (("Hello, is anybody there?", "Yes, I hear you"), ("What do you speak?", "Python"))
 HANG_TIMEOUT = 90  # seconds: longer than the minute of TIME_WAIT
 # As in the kernel's table, which has addresses as numbers in this machine's byte order.
 HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}:{PORT:04X}", "0A"
@@ -51,13 +55,14 @@ def has_listener() -> bool:
 
 @contextlib.contextmanager
 def started(command: Sequence[str | Path]) -> Iterator[subprocess.Popen[str]]:
-    """A program with pipes for its standard input, output and error."""
+    """A program with pipes for its standard input, output and error. What it has started itself ends with it."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, encoding="utf-8", env=ENVIRONMENT, **pipes) as process:
+    with subprocess.Popen(command, encoding="utf-8", env=ENVIRONMENT, process_group=0, **pipes) as process:
         try:
             yield process
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -77,3 +82,28 @@ def listening(command: Sequence[str | Path]) -> Iterator[subprocess.Popen[str]]:
         assert "Address already in use" in errors, errors
         assert time.monotonic() < deadline, "the port stayed in use"
         time.sleep(0.2)
+
+
+def hold(server_command: Sequence[str | Path], client_command: Sequence[str | Path], pause: float) -> None:
+    """Let the programs talk as two people would who take `pause` seconds to type a line. Both must end without an error."""
+    with listening(server_command) as server, started(client_command) as client:
+        for question, answer in TALK:
+            _answer(client, question, pause)
+            _answer(server, answer, pause)
+        _answer(client, "q", pause)
+        for process in (client, server):
+            _, errors = process.communicate(timeout=HANG_TIMEOUT)
+            assert (process.returncode, errors) == (0, ""), errors
+
+
+def _answer(process: subprocess.Popen[str], line: str, pause: float) -> None:
+    """Wait until the program asks, and type a line."""
+    assert process.stdin is not None and process.stdout is not None
+    shown = ""
+    while not shown.endswith(PROMPT):
+        character = process.stdout.read(1)
+        assert character, f"the program ended without asking: {shown!r}"
+        shown += character
+    time.sleep(pause)
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
