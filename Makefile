@@ -31,7 +31,7 @@ pythons: ## list the Pythons of this machine
 	@$(pythons) list
 
 demo: ## build, install, run the tutorial's conversation, and draw it
-	@$(pythons) build --default -- examples/demo.py $(ARGS)
+	@$(pythons) build --default -- examples/demo.py $(or $(ARGS),target/demo)
 
 build: ## build and install the package for each Python, in .venvs/3.x
 	@$(pythons) build

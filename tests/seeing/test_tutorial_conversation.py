@@ -44,7 +44,7 @@ class Asked:
     """What a call of Python has asked of the kernel, in the words of Python; `moved` is what was sent or received."""
 
     t: int
-    fd: int | None
+    fd: int
     call: str
     arguments: str
     result: str
@@ -67,42 +67,41 @@ class Seen:
 def asked(log: Path) -> Iterator[Asked]:
     """The calls on sockets in a log of strace. What was tried and would have blocked is no call of its own."""
     sockets: set[int] = set()
-    for line in log.read_text().splitlines():
-        found = LINE.fullmatch(line)
-        if found is None:
-            continue
-        name, arguments, result = found["name"], found["arguments"], int(found["result"])
-        t = int(found["seconds"]) * 1_000_000_000 + int(found["micros"]) * 1000
-        if name == "socket":
-            assert arguments.startswith("AF_INET, SOCK_STREAM|SOCK_CLOEXEC, ")
+    for line in filter(None, map(LINE.fullmatch, log.read_text().splitlines())):
+        name, arguments, result = line["name"], line["arguments"], int(line["result"])
+        if name in ("socket", "accept4"):
             sockets.add(result)
-            yield Asked(t, result, "socket", "", f"fd {result}")
-            continue
-        fd = int(arguments.partition(",")[0]) if arguments[:1].isdigit() else -1
-        if fd not in sockets or result < 0:
-            continue
-        match name:
-            case "bind" | "connect":
-                yield Asked(t, fd, name, repr(address(arguments)), "")
-            case "listen":
-                yield Asked(t, fd, name, arguments.partition(", ")[2], "")
-            case "accept4":
-                sockets.add(result)
-                host, port = address(arguments)
-                yield Asked(t, fd, "accept", "", f"fd {result} for {host}:{port}")
-            case "sendto":
-                yield Asked(t, fd, "send", repr(data(arguments)), str(result), data(arguments))
-            case "recvfrom":
-                size = arguments.rpartition('"')[2].split(", ")[1]
-                end = "" if result else " end of the stream"
-                yield Asked(t, fd, "recv", size, repr(data(arguments)) + end, data(arguments))
-            case "close":
-                sockets.remove(fd)
-                yield Asked(t, fd, "close", "", "")
-            case _:
-                # read and write, which no call of these programs makes on a socket, would be a surprise; the recorder itself asks for
-                # addresses and options.
-                assert name in ("getsockname", "getpeername", "getsockopt"), line
+        fd = result if name == "socket" else int(arguments.partition(",")[0]) if arguments[:1].isdigit() else -1
+        if fd in sockets and result >= 0 and name not in ("getsockname", "getpeername", "getsockopt"):
+            t = int(line["seconds"]) * 1_000_000_000 + int(line["micros"]) * 1000
+            yield Asked(t, fd, *in_python(name, arguments, result))
+        if name == "close":
+            sockets.discard(fd)
+
+
+def in_python(name: str, arguments: str, result: int) -> tuple[str, str, str] | tuple[str, str, str, bytes]:
+    """The call, its arguments and what came of it as a diagram of Python's calls has them, and the bytes that were moved.
+
+    A read or a write would be a surprise: no call of these programs makes them on a socket.
+    """
+    match name:
+        case "socket" if arguments.startswith("AF_INET, SOCK_STREAM|SOCK_CLOEXEC, "):
+            return "socket", "", f"fd {result}"
+        case "bind" | "connect":
+            return name, repr(address(arguments)), ""
+        case "listen":
+            return name, arguments.partition(", ")[2], ""
+        case "accept4":
+            host, port = address(arguments)
+            return "accept", "", f"fd {result} for {host}:{port}"
+        case "sendto":
+            return "send", repr(data(arguments)), str(result), data(arguments)
+        case "recvfrom":
+            size = arguments.rpartition('"')[2].split(", ")[1]
+            return "recv", size, repr(data(arguments)) + ("" if result else " end of the stream"), data(arguments)
+        case "close":
+            return "close", "", ""
+    raise AssertionError(f"unexpected on a socket: {name}({arguments}) = {result}")
 
 
 def address(arguments: str) -> tuple[str, int]:
