@@ -211,9 +211,10 @@ class _Drawing:
         if failed:
             marked = _wrapped(f"✗ {tail}" + (f"  {took}" if took else ""), width)
             return ([] if moment.part == "end" else [head]) + marked, style
-        answer = _joined("→ " + tail if tail else "", took, width)
+        arrow = "→" if tail or moment.part == "end" else ""
+        answer = _joined(f"{arrow} {tail}".strip(), took, width)
         if moment.part == "end":
-            return [answer or "→"], style
+            return [answer], style
         one = f"{head} {answer}" if answer else head
         return ([one] if width_of(one) <= width else [head, answer] if answer else [head]), style
 

@@ -63,7 +63,8 @@ def outcome(step: Step, record: Record) -> str:
         opened = record.sockets[found.socket].opened
         return f"opened at {short(opened)}" if opened else ""
     if found.unfinished:
-        return f"still waiting after {duration(found.took)}"
+        # Nothing was recorded after it had begun to wait, if it took no time.
+        return f"still waiting after {duration(found.took)}" if found.took else "still waiting"
     if would_block(step):
         return "in progress" if found.call.startswith("connect") else "would block"
     if found.error is not None:
