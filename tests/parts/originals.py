@@ -21,7 +21,7 @@ PROMPT = " ? "
 TALK = (("Hello, is anybody there?", "Yes, I hear you"), ("What do you speak?", "Python"))
 HANG_TIMEOUT = 90  # seconds: longer than the minute of TIME_WAIT
 # As in the kernel's table, which has addresses as numbers in this machine's byte order.
-HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}:{PORT:04X}", "0A"
+HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}", "0A"
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -47,10 +47,10 @@ def exclusive_port() -> Iterator[None]:
         yield
 
 
-def has_listener() -> bool:
-    """Whether the port has a listener, by the kernel's table: the server would accept a trial connection as its only one."""
+def has_listener(port: int = PORT) -> bool:
+    """Whether a port has a listener, by the kernel's table: the server would accept a trial connection as its only one."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any([line.split()[1], line.split()[3]] == [HERE, LISTENS] for line in lines)
+    return any([line.split()[1], line.split()[3]] == [f"{HERE}:{port:04X}", LISTENS] for line in lines)
 
 
 @contextlib.contextmanager
