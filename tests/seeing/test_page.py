@@ -180,7 +180,9 @@ def test_every_program_is_run() -> None:
 
 def test_each_question_has_a_line_in_the_table() -> None:
     text = PAGE.read_text("utf-8")
-    headings = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(BLOCK.sub("", text))[1:]]
+    headings = [
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(BLOCK.sub("", text))[1:]
+    ]
     assert set(LINK.findall(text)) == set(headings)
     rows = [LINK.search(line) for line in text[: text.index("\n## ")].splitlines() if line.startswith("| [")]
     assert [row and row[1] for row in rows] == headings
