@@ -44,7 +44,8 @@ def test_the_demo(tmp_path: Path) -> None:
     lines = diagram.splitlines()
     assert re.fullmatch(r" +server\.py +client\.py", lines[0])
     assert max(map(len, lines)) <= 80
-    assert re.findall(r"[◀├][─╌]+ ([^─╌]+) [─╌]+[┤▶]", diagram) == [
+    # What is received late is drawn late, with the time at which it was sent.
+    assert re.findall(r"[◀├][─╌]+ ([^─╌]+?)(?: sent at [\d.]+…?)? [─╌]+[┤▶]", diagram) == [
         *("connect", "24 bytes", "30 bytes", "29 bytes", "18 bytes", "end of stream"),
     ]
     assert "never closed" not in diagram and "garbage" not in diagram

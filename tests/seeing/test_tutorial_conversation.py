@@ -237,7 +237,7 @@ def test_the_drawing_in_text(seen: Seen, tmp_path: Path) -> None:
         for each in calls[:-1] if calls is seen.server else calls:
             for text in (f"{each.call}({each.arguments})", f"→ {each.result}" if each.result else ""):
                 at = column.index(text, at)
-    arrows = re.findall(r"(◀|├)[─╌]+ ([^─╌]+) [─╌]+", "\n".join(lines))
+    arrows = re.findall(r"(◀|├)[─╌]+ ([^─╌]+?)(?: sent at [\d.]+…?)? [─╌]+", "\n".join(lines))
     assert arrows == [
         ("◀", "connect"),
         *(arrow for lines in TALK for arrow in zip("◀├", (f"{len(line)} bytes" for line in lines), strict=True)),
