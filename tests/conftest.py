@@ -62,6 +62,19 @@ def ours(socket: ModuleType) -> bool:
     return socket.__name__ == "oxisocket"
 
 
+@pytest.fixture(autouse=True)
+def traced(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With OXISOCKET_TRACE=1, each test runs while a trace and a callback watch: its outcome must be the same."""
+    if not os.environ.get("OXISOCKET_TRACE") or "untraced" in request.keywords:
+        yield
+        return
+    oxisocket = load("oxisocket")
+    with tempfile.TemporaryDirectory() as folder:
+        # No descriptor more than without: tests count them.
+        with oxisocket.trace(Path(folder, "record.jsonl"), callers=True), oxisocket.observe(lambda event: None, bytes=1000):
+            yield
+
+
 @pytest.fixture
 def both() -> tuple[ModuleType, ModuleType]:
     """The stdlib and oxisocket, for tests that make the same call on each and compare. A run for the stdlib only compares the stdlib with

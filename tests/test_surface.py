@@ -37,6 +37,7 @@ MORE_NAMES = {
     "deadline",
     "InterfaceAddress",
     "InterfaceFlag",
+    "OpenSocket",
     "TcpCaState",
     "TcpInfo",
     "TcpOption",
@@ -44,6 +45,9 @@ MORE_NAMES = {
     "getifaddrs",
     "install",
     "installed",
+    "observe",
+    "sockets",
+    "trace",
     "uninstall",
 }
 MORE_METHODS = {*BEYOND, "gethostname"}

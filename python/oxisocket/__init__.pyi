@@ -26,6 +26,8 @@ from oxisocket._beyond.tcp_info import (
 )
 from oxisocket._beyond.deadline import deadline as deadline
 from oxisocket._beyond.errors import IncompleteReadError as IncompleteReadError, LimitOverrunError as LimitOverrunError
+from oxisocket._beyond.open_sockets import OpenSocket as OpenSocket, sockets as sockets
+from oxisocket._beyond.tracing import observe as observe, trace as trace
 from oxisocket._installation import Installation as _Installation
 from oxisocket._socket import _GiveupOnSendfile as _GiveupOnSendfile, __version__ as __version__
 from oxisocket._socket import (

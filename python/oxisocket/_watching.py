@@ -42,7 +42,7 @@ class Watching:
                 self.callers = True
             case "--table", False:
                 self.table = True
-            case ("--trace-bytes" | "--trace-filter"), False:
+            case (("--trace-bytes" | "--trace-filter"), False):
                 raise Refused(f"argument expected: {name}={'N' if name == '--trace-bytes' else 'TEXT'}")
             case _:
                 return False
@@ -50,8 +50,8 @@ class Watching:
 
     def start(self) -> None:
         """Begin, and end when the interpreter ends. Raises Refused."""
-        traces = self._traces()
-        for each in (*traces, *self._tables()):
+        all_of_them: list[trace | Table] = [*self._traces(), *self._tables()]
+        for each in all_of_them:
             try:
                 each.start()
             except (ValueError, OSError) as error:
@@ -64,11 +64,10 @@ class Watching:
         targets = self.targets or ([None] if wants_trace else [])
         if not targets:
             return []
-        from oxisocket._beyond.tracing import BYTES, trace
+        from oxisocket._beyond.tracing import trace
 
-        kept = BYTES if self.bytes is None else self.bytes
         try:
-            return [trace(target, bytes=kept, filter=self.filter, callers=self.callers) for target in targets]
+            return [trace(target, bytes=self.bytes, filter=self.filter, callers=self.callers) for target in targets]
         except ValueError as error:
             raise Refused(str(error)) from None
 

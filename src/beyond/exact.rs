@@ -9,6 +9,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::errors;
 use super::source::{self, Source, receive_by};
@@ -23,6 +24,7 @@ use crate::interpreter::arguments::Keywords;
 use crate::interpreter::buffer::{Buffer, Writable};
 use crate::interpreter::format::Format;
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::observe::{self, Progress};
 use crate::interpreter::{bytes, raised};
 use crate::socket::object::SocketRef;
 use crate::socket::transfer::buffer_size_and_flags;
@@ -60,7 +62,7 @@ pub fn recv_exactly<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>)
     })?;
     match end {
         Ok(End::Full) => received,
-        end => Err(incomplete(py, end, received, size)),
+        end => Err(incomplete(this, end, received, size)),
     }
 }
 
@@ -79,7 +81,7 @@ pub fn recv_exactly_into<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 
     };
     match receive_all(this, &mut buffer, flags).map_err(|error| error.put_aside(py)) {
         Ok(End::Full) => size.into_object(py),
-        end => Err(incomplete(py, end, make::bytes(py, buffer.filled()), size)),
+        end => Err(incomplete(this, end, make::bytes(py, buffer.filled()), size)),
     }
 }
 
@@ -110,7 +112,10 @@ fn receive_all(this: SocketRef<'_, '_>, buffer: &mut ReceiveBuffer<'_>, flags: c
     }
     match Source::of(this.object())? {
         Source::Socket(this) => receive_all_directly(this, buffer, flags),
-        Source::Method(recv) => receive_all_by(&recv, this.socket(), buffer, flags),
+        Source::Method(recv) => {
+            observe::progress(this.object(), Progress::InParts);
+            receive_all_by(&recv, this.socket(), buffer, flags)
+        }
     }
 }
 
@@ -198,7 +203,13 @@ fn receive_rest(buffer: &mut ReceiveBuffer<'_>) -> impl Attempt {
 
 /// The error of a call that received only a part.
 #[cold]
-fn incomplete<'py>(py: Python<'py>, end: Result<End>, partial: ObjectResult<'py>, expected: usize) -> Error {
+fn incomplete<'py>(this: SocketRef<'_, 'py>, end: Result<End>, partial: ObjectResult<'py>, expected: usize) -> Error {
+    let py = this.py();
+    if let Some(partial) = partial.as_ref().ok().and_then(|partial| partial.cast_exact::<PyBytes>().ok()) {
+        let partial = partial.as_bytes();
+        let received = if end.is_ok() { Progress::ReceivedAll(partial) } else { Progress::Received(partial) };
+        observe::progress(this.object(), received);
+    }
     match (end, partial) {
         (Err(error), Ok(partial)) => raised::with_attribute(py, error, name!("partial"), partial),
         (Err(error), Err(no_memory)) => {

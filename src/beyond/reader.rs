@@ -25,6 +25,7 @@ use crate::interpreter::class::{Class, slot};
 use crate::interpreter::format::{Format, Object};
 use crate::interpreter::function::{Attributes, Receiver, Table};
 use crate::interpreter::make;
+use crate::interpreter::observe;
 use crate::interpreter::signals;
 use crate::interpreter::slot::Slot;
 use crate::socket::transfer;
@@ -139,7 +140,9 @@ impl<'py> Entered<'_, 'py> {
         };
         let most = most.min(self.buffer.room().len());
         let count = match Source::of(socket.as_borrowed())? {
-            Source::Socket(socket) => self.buffer.receive(most, |room| transfer::receive(socket, room, 0)),
+            Source::Socket(socket) => self.buffer.receive(most, |room| {
+                observe::receive(socket.object(), room, |room| transfer::receive(socket, room, 0))
+            }),
             Source::Method(recv) => self.buffer.receive(most, |room| source::receive_by(&recv, room, 0)),
         }?;
         self.eof = count == 0;

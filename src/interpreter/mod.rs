@@ -11,7 +11,7 @@
 //! | [`number`], [`text`], [`buffer`] | from Python's values to Rust's |
 //! | [`make`], [`bytes`] | from Rust's values to Python's |
 //! | [`slot`] | a reference that several threads read and replace |
-//! | [`raised`], [`saved_exception`] | exceptions on their way to the program |
+//! | [`raised`], [`saved_exception`], [`later`] | exceptions on their way to the program |
 //! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, interpreter shutdown |
 //! | [`place`] | a place in a program's code |
 //! | [`watch`], [`observe`] | the one word that a ready call looks at, and who is told of calls |
@@ -26,6 +26,7 @@ pub mod clinic;
 pub mod ending;
 pub mod format;
 pub mod function;
+pub mod later;
 pub mod make;
 pub mod method;
 pub mod number;

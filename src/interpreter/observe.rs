@@ -13,7 +13,11 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::make::IntoObject;
+use super::owned;
 use super::watch::is_watched;
+use crate::error::Result;
+use crate::sys::receive::ReceiveBuffer;
 
 /// A call of a function or method of this library, while it runs.
 #[derive(Clone, Copy)]
@@ -33,6 +37,21 @@ pub enum Given<'a, 'py> {
     Values(&'a [*mut ffi::PyObject], Option<Borrowed<'a, 'py, PyTuple>>),
     /// A tuple and a dict.
     Tuple(Borrowed<'a, 'py, PyTuple>, Option<Borrowed<'a, 'py, PyDict>>),
+    /// No object, but so much memory of this library's own.
+    Memory(usize),
+}
+
+/// What a call has to say of itself while it runs: what neither its arguments nor its result tell.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// It is made of other calls, which are observed themselves.
+    InParts,
+    /// It has sent so many bytes in all, and is going to fail.
+    Sent(u64),
+    /// It has received these bytes in all.
+    Received(&'a [u8]),
+    /// The same, and then met the end of the stream.
+    ReceivedAll(&'a [u8]),
 }
 
 /// Who observes.
@@ -40,7 +59,9 @@ pub enum Given<'a, 'py> {
 pub struct Observer {
     /// Makes a call, by the function that it is passed, and returns the result: an owned reference, or null with an exception set.
     pub observe: fn(Call<'_, '_>, &mut dyn FnMut() -> *mut ffi::PyObject) -> *mut ffi::PyObject,
-    /// The thread is about to detach, because its call may wait.
+    /// A call on this object, which runs, says something of itself.
+    pub progresses: fn(Borrowed<'_, '_, PyAny>, Progress<'_>),
+    /// The thread is about to detach, because its call may wait. Python code may run: no descriptor may be in use.
     pub detaches: fn(Python<'_>),
     /// The thread is attached again.
     pub attached: fn(Python<'_>),
@@ -238,20 +259,95 @@ pub unsafe extern "C" fn initialiser(
     }
 }
 
-/// Detaches the thread for a call that may wait.
+/// Says something of the call on this object that runs.
 #[inline]
-pub fn detach<T: Send>(py: Python<'_>, call: impl FnOnce() -> T + Send) -> T {
-    if is_watched() { detach_observed(py, call) } else { py.detach(call) }
+pub fn progress(receiver: Borrowed<'_, '_, PyAny>, progress: Progress<'_>) {
+    if is_watched() {
+        tell_progress(receiver, progress);
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn detach_observed<T: Send>(py: Python<'_>, call: impl FnOnce() -> T + Send) -> T {
+fn tell_progress(receiver: Borrowed<'_, '_, PyAny>, progress: Progress<'_>) {
+    if let Some(observer) = observer_of_call() {
+        (observer.progresses)(receiver, progress);
+    }
+}
+
+/// Receives from a socket into memory of this library's own. It is observed as a call of `recv_into`.
+#[inline]
+pub fn receive<'a>(
+    socket: Borrowed<'_, '_, PyAny>,
+    buffer: &mut ReceiveBuffer<'a>,
+    receive: impl FnOnce(&mut ReceiveBuffer<'a>) -> Result<usize>,
+) -> Result<usize> {
+    if is_watched() { receive_observed(socket, buffer, receive) } else { receive(buffer) }
+}
+
+#[cold]
+#[inline(never)]
+fn receive_observed<'a>(
+    socket: Borrowed<'_, '_, PyAny>,
+    buffer: &mut ReceiveBuffer<'a>,
+    receive: impl FnOnce(&mut ReceiveBuffer<'a>) -> Result<usize>,
+) -> Result<usize> {
     let Some(observer) = observer_of_call() else {
-        return py.detach(call);
+        return receive(buffer);
     };
+    let py = socket.py();
+    let call = Call { name: c"recv_into", receiver: socket, arguments: Given::Memory(buffer.left()) };
+    let mut receive = Some(receive);
+    let mut answer = Ok(0);
+    let result = (observer.observe)(call, &mut || {
+        let Some(receive) = receive.take() else { return ptr::null_mut() };
+        let object = receive(buffer).and_then(|count| {
+            progress(socket, Progress::Received(buffer.filled()));
+            answer = Ok(count);
+            count.into_object(py)
+        });
+        object.map_or_else(
+            |error| {
+                error.raise(py);
+                ptr::null_mut()
+            },
+            Bound::into_ptr,
+        )
+    });
+    // SAFETY: an owned reference, or null with an exception set.
+    match unsafe { owned(py, result) } {
+        Ok(_) => answer,
+        Err(error) => Err(error),
+    }
+}
+
+/// Says that the thread is about to detach for a call that may wait, before that takes the descriptor that it uses: who observes may run
+/// Python code.
+#[inline]
+pub fn before_detaching(py: Python<'_>) -> Detaching {
+    Detaching(if is_watched() { tell_detaching(py) } else { None })
+}
+
+#[cold]
+#[inline(never)]
+fn tell_detaching(py: Python<'_>) -> Option<&'static Observer> {
+    let observer = observer_of_call()?;
     (observer.detaches)(py);
-    let result = py.detach(call);
-    (observer.attached)(py);
-    result
+    Some(observer)
+}
+
+/// It was said that the thread is about to detach.
+#[must_use]
+pub struct Detaching(Option<&'static Observer>);
+
+impl Detaching {
+    /// Detaches the thread for the call.
+    #[inline]
+    pub fn detach<T: Send>(self, py: Python<'_>, call: impl FnOnce() -> T + Send) -> T {
+        let result = py.detach(call);
+        if let Some(observer) = self.0 {
+            (observer.attached)(py);
+        }
+        result
+    }
 }

@@ -1,5 +1,6 @@
 //! The interpreter's current exception, put aside while other code runs.
 
+#[cfg(not(Py_3_12))]
 use std::ptr;
 
 use pyo3::ffi;

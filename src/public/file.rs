@@ -22,6 +22,7 @@ use crate::interpreter::class::{Class, made_in_python, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table};
 use crate::interpreter::make::{self, IntoObject, Name};
 use crate::interpreter::number::plain_long;
+use crate::interpreter::observe::{self, Progress};
 use crate::interpreter::signature::Signature;
 use crate::interpreter::slot::Slot;
 use crate::interpreter::text::utf8;
@@ -172,6 +173,16 @@ static ATTRIBUTES: Attributes = attributes![
 ];
 
 static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// The socket of a file object; `None` for one that is closed, and for any other object.
+pub fn socket_of_file<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let class = CLASS.get(object.py())?.bind(object.py());
+    // SAFETY: both are objects. An instance of the class has a state.
+    unsafe {
+        let is_file = ffi::PyObject_TypeCheck(object.as_ptr(), class.as_type_ptr()) != 0;
+        if is_file { state(object.as_ptr()).socket.get(object.py()) } else { None }
+    }
+}
 
 /// Makes the class, or returns the one made before.
 pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> {
@@ -359,6 +370,7 @@ fn readinto<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectRes
     let outcome = if is_exactly_public(&socket) {
         receive(&socket, &buffer)
     } else {
+        observe::progress(file.object, Progress::InParts);
         call_method(&socket, name!("recv_into"), &buffer)
     };
     outcome.or_else(|error| {
@@ -386,8 +398,12 @@ fn receive<'py>(socket: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> Objec
 fn write<'py>(file: File<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
     let data = single_argument("SocketIO.write", file, arguments)?;
     let socket = file.socket_opened_for(WRITING, name!("_checkWritable"))?;
-    let outcome =
-        if is_exactly_public(&socket) { send(&socket, &data) } else { call_method(&socket, name!("send"), &data) };
+    let outcome = if is_exactly_public(&socket) {
+        send(&socket, &data)
+    } else {
+        observe::progress(file.object, Progress::InParts);
+        call_method(&socket, name!("send"), &data)
+    };
     outcome.or_else(|error| none_if_blocked(file, error.put_aside(file.py())))
 }
 

@@ -19,6 +19,7 @@ use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Keywords;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::number::{self, as_int, plain_long};
+use crate::interpreter::observe::{self, Progress};
 use crate::interpreter::owned;
 use crate::interpreter::signature::Signature;
 use crate::name;
@@ -133,6 +134,7 @@ pub fn sendfile<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
     match this.object().call_method1(name!(py, "_sendfile_use_sendfile")?, &range) {
         Err(error) if error.is_instance_of::<_GiveupOnSendfile>(py) => {
             Error::from(error).discard(py);
+            observe::progress(this.object(), Progress::InParts);
             Ok(this.object().call_method1(name!(py, "_sendfile_use_send")?, range)?)
         }
         sent => Ok(sent?),
@@ -178,6 +180,7 @@ pub fn use_sendfile<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>)
     let mut sent = 0;
     let outcome = send_blocks(this, &range, file, range.count.unwrap_or(size).min(LARGEST_BLOCK), &mut sent)
         .map_err(|error| error.put_aside(py));
+    observe::progress(this.object(), Progress::Sent(sent.cast_unsigned()));
     let sought = range.seek(sent);
     outcome?;
     sought?;

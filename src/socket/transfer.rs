@@ -16,6 +16,7 @@ use crate::interpreter::buffer::{Buffer, Readable, Writable};
 use crate::interpreter::bytes;
 use crate::interpreter::format::{Format, Object};
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::observe::{self, Progress};
 use crate::interpreter::raised;
 use crate::sys::receive::ReceiveBuffer;
 use crate::sys::wait::Direction;
@@ -210,8 +211,10 @@ fn send_all_of<'py>(this: SocketRef<'_, 'py>, data: &[u8], flags: c_int) -> Obje
 #[inline(never)]
 fn send_remainder(this: SocketRef<'_, '_>, data: &[u8], flags: c_int, first: Option<io::Result<usize>>) -> Result<()> {
     let mut sent = 0;
-    send_until_done(this, data, flags, first, &mut sent)
-        .map_err(|error| raised::with_attribute(this.py(), error, name!("bytes_sent"), sent))
+    send_until_done(this, data, flags, first, &mut sent).map_err(|error| {
+        observe::progress(this.object(), Progress::Sent(sent as u64));
+        raised::with_attribute(this.py(), error, name!("bytes_sent"), sent)
+    })
 }
 
 /// Sends until nothing is left, and counts the bytes in `sent`. One deadline applies to the whole call.

@@ -55,7 +55,7 @@ impl Record {
     }
 
     /// Writes all of a line, in one call if the system allows it. After a line that was cut by an error, the next one begins with an empty line,
-    /// so that only the cut one is lost.
+    /// so that only the cut one is lost. A signal that comes while it waits is such an error, EINTR.
     pub fn append(&mut self, line: &[u8]) -> io::Result<()> {
         if self.is_cut {
             self.append_all(b"\n")?;
@@ -69,7 +69,6 @@ impl Record {
         while done < bytes.len() {
             match self.append_some(&bytes[done..]) {
                 Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.is_cut |= done > 0;
                     return Err(error);

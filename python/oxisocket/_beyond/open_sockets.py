@@ -14,7 +14,7 @@ _TEN_KIB = 10 * 1024
 
 
 class OpenSocket(NamedTuple):
-    """A socket that is open. None stands for what is not known: ``sent`` to ``opened`` only while something counts or traces."""
+    """A socket that is open. None stands for what is not known: ``calls`` to ``opened``, unless something counts or traces."""
 
     #: The descriptor.
     fd: int
@@ -42,8 +42,8 @@ class OpenSocket(NamedTuple):
 def sockets() -> list[OpenSocket]:
     """The sockets of this process that are open, by descriptor.
 
-    What they have done is known from the moment on at which a trace, ``observe`` or ``python -m oxisocket --table`` has begun. For
-    the bytes of a TCP connection the kernel is asked if nobody has counted. Does not raise OSError.
+    What they have done is known from the moment on at which a trace, ``observe`` or ``python -m oxisocket --table`` has begun.
+    For the bytes of a TCP connection the kernel is asked if nobody has counted. Does not raise OSError.
     """
     found = [each for each in gc.get_objects() if isinstance(each, _socket.socket)]
     return sorted(filter(None, map(_describe, found)), key=lambda each: each.fd)
@@ -63,9 +63,7 @@ def _describe(sock: Any) -> OpenSocket | None:
         _, received, sent, calls, (waited, age, opened) = facts
     if not state and peer:
         state = "connected"
-    return OpenSocket(
-        fd, _kind(sock), local, peer, state, received, sent, calls, waited, base.gettimeout(sock), age, opened
-    )
+    return OpenSocket(fd, _kind(sock), local, peer, state, received, sent, calls, waited, base.gettimeout(sock), age, opened)
 
 
 def _address(ask: Any, sock: Any) -> Any:
@@ -105,11 +103,12 @@ def table(found: Iterable[OpenSocket] | None = None) -> str:
     if not rows:
         return "no socket is open\n"
     head = ("fd", "kind", "local", "peer", "state", "in", "out", "calls", "waited", "timeout", "age", "opened")
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     numbers = {0, 5, 6, 7, 8, 9, 10}
     lines = []
     for row in (head, *rows):
-        cells = [each.rjust(width) if column in numbers else each.ljust(width) for column, (each, width) in enumerate(zip(row, widths, strict=True))]
+        columns = enumerate(zip(row, widths, strict=True))
+        cells = [each.rjust(width) if column in numbers else each.ljust(width) for column, (each, width) in columns]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines) + "\n"
 

@@ -100,7 +100,7 @@ def _lend(sock: Any, call: object, left: float, *, waits_always: Any) -> None:
             return
         borrowed = _borrowed.setdefault(id(sock), _Borrowed(timeout))
         borrowed.calls.add(call)
-        sock.settimeout(left)
+        _socket._trace_not(sock.settimeout, left)
         borrowed.replaced_by = sock.gettimeout()
 
 
@@ -118,4 +118,4 @@ def _give_back(sock: Any, call: object) -> None:
             return
         del _borrowed[id(sock)]
         if sock.fileno() >= 0 and sock.gettimeout() == borrowed.replaced_by:
-            sock.settimeout(borrowed.timeout)
+            _socket._trace_not(sock.settimeout, borrowed.timeout)

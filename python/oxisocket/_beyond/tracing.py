@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import _thread
 import base64
+import builtins
 import json
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oxisocket import _socket
@@ -15,15 +16,19 @@ from oxisocket._beyond import tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+    from types import FrameType, TracebackType
     from typing import Self, SupportsIndex
 
 # The suffixes of what is written while the program runs. Everything else is made from a record in the end.
 _WRITTEN_AT_ONCE = (".jsonl", ".txt")
 _MADE_FROM_A_RECORD = (".html", ".json", ".mmd", ".pcapng", ".svg")
 
-#: How many bytes of the data of each call are kept if nobody says otherwise.
-BYTES = 32
+# How many bytes of the data of each call are kept if nobody says otherwise; more for programs that look into the data.
+_BYTES = 32
+_BYTES_FOR_PACKETS = 65536
+
+# The flag of a function with *arguments: inspect.CO_VARARGS.
+_TAKES_MORE = 4
 
 
 class _Recording:
@@ -49,8 +54,8 @@ class _Recording:
         if handle is not None:
             self._stopped(_socket._trace_end(handle))
 
-    def _stopped(self, losses: tuple[int, int] | None) -> None:
-        """It has ended, and lost so many events for the reason with this errno."""
+    def _stopped(self, ended: tuple[int, int, bytes | None] | None) -> None:
+        """It has ended, and lost so many events for the reason with this errno; its record is there."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,30 +110,33 @@ def _number_of_bytes(value: SupportsIndex) -> int:
 class trace(_Recording):  # noqa: N801 - it is used like a function
     """Tell each call on a socket as it ends: ``with oxisocket.trace():``, or with ``start()`` and ``stop()``.
 
-    ``file`` is where to: None for standard error, an object with a method ``write``, or a path, whose suffix says what is written.
-    ``.txt`` is for people, ``.jsonl`` the record that is described in docs/trace-format.md. These two are written as the program
-    runs. The others are made from a record when the trace ends: ``.svg``, ``.html`` and ``.mmd`` are pictures, ``.pcapng`` is for
-    Wireshark, ``.json`` for Perfetto. Until then the record is beside the file, and stays there if the program is killed.
+    ``file`` is where to: None for standard error, an object whose method ``write`` takes a text, or a path, whose suffix says
+    what is written. ``.txt`` is for people, ``.jsonl`` the record that docs/trace-format.md describes. These two are written
+    as the program runs. The others are made from a record when the trace ends: ``.svg``, ``.html`` and ``.mmd`` are pictures,
+    ``.pcapng`` is for Wireshark, ``.json`` for Perfetto. Until then the record is beside the file, and stays there if the program
+    is killed.
 
-    ``bytes`` is how many bytes of the data of each call are kept; ``filter`` is which calls, such as ``'port 5432 and not error'``;
-    ``callers`` adds to each line who has called. All threads are traced. A forked child has a file of its own.
+    ``bytes`` is how many bytes of the data of each call are kept: without it 32, and 65536 for ``.pcapng``. ``filter`` is which calls, such as ``'port 5432 and not
+    error'``. ``callers`` adds to each line who has called. All threads are traced. A forked child has a file of its own.
 
     Raises ValueError for a filter or a suffix that is not known, and OSError. What cannot be written later does not disturb the
     program: it is counted, and told on standard error in the end.
     """
 
-    def __init__(
-        self, file: Any = None, *, bytes: SupportsIndex = BYTES, filter: str = "", callers: bool = False
-    ) -> None:
+    def __init__(self, file: Any = None, *, bytes: SupportsIndex | None = None, filter: str = "", callers: bool = False) -> None:
         super().__init__()
         self._file = file
-        self._bytes = _number_of_bytes(bytes)
         self._filter = filter
         self._callers = callers
         self._target: str | None = None
-        if isinstance(file, (str, os.PathLike)):
-            self._target = os.path.abspath(os.fspath(file))
+        if isinstance(file, (str, builtins.bytes, os.PathLike)):
+            self._target = str(Path(os.fsdecode(file)).absolute())
             _check_suffix(self._target)
+        elif file is not None and not callable(getattr(file, "write", None)):
+            raise TypeError(f"trace() takes a path, an object with a method write(), or None, not {type(file).__name__!r}")
+        if bytes is None:
+            bytes = _BYTES_FOR_PACKETS if self._target is not None and self._target.endswith(".pcapng") else _BYTES
+        self._bytes = _number_of_bytes(bytes)
 
     def start(self) -> None:
         """Begin. Raises RuntimeError if it has begun already, ValueError for a filter that cannot be parsed, and OSError."""
@@ -138,8 +146,7 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             colour = os.isatty(2) and not os.environ.get("NO_COLOR")
             self._begin(2, None, "text", self._bytes, self._filter, colour, self._callers)
         else:
-            write = self._file.write
-            self._begin(lambda line: _deliver(write, line), None, "text", self._bytes, self._filter, False, self._callers)
+            self._begin(self._file.write, None, "text", self._bytes, self._filter, False, self._callers)
 
     def _start_in_file(self, path: str) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
@@ -150,53 +157,51 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
         finally:
             os.close(fd)
 
-    def _record_path(self, process: int | None = None) -> str:
-        """The file that is written to while the program runs: in a forked child, one with its number."""
+    def _record_path(self) -> str:
+        """The file that is written to while the program runs. In a forked child, it is another one."""
         assert self._target is not None
-        path = self._target if self._target.endswith(_WRITTEN_AT_ONCE) else f"{self._target}.jsonl"
-        return path if process is None else _with_process(path, process)
+        return self._target if self._target.endswith(_WRITTEN_AT_ONCE) else f"{self._target}.jsonl"
 
-    def _stopped(self, losses: tuple[int, int] | None) -> None:
-        count, errno = losses or (0, 0)
+    def _stopped(self, ended: tuple[int, int, bytes | None] | None) -> None:
+        count, errno, path = ended or (0, 0, None)
         if count:
             print(f"oxisocket: {count} events of the trace were lost: {os.strerror(errno)}", file=sys.stderr)
-        if self._target is not None and not self._target.endswith(_WRITTEN_AT_ONCE):
-            self._make_target(self._target)
+        if path is not None and self._target is not None and not self._target.endswith(_WRITTEN_AT_ONCE):
+            self._make_target(os.fsdecode(path), self._target)
 
-    def _make_target(self, target: str) -> None:
+    def _make_target(self, record: str, target: str) -> None:
         from oxisocket._seeing import diagram
 
-        record = self._record_path()
-        child = _with_process(record, os.getpid())
-        if os.path.exists(child):
-            record, target = child, _with_process(target, os.getpid())
+        if record != self._record_path():
+            target = _with_process(target, os.getpid())
         diagram.convert(record, target)
-        os.unlink(record)
+        Path(record).unlink()
 
 
 def _check_suffix(path: str) -> None:
     known = (*_WRITTEN_AT_ONCE, *_MADE_FROM_A_RECORD)
     if not path.endswith(known):
-        raise ValueError(f"a trace is written to a file whose name ends with {', '.join(known[:-1])} or {known[-1]}: not {path!r}")
+        names = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise ValueError(f"a trace is written to a file whose name ends with {names}: not {path!r}")
 
 
 def _with_process(path: str, process: int) -> str:
-    """The name of a child's file: ``trace.jsonl`` becomes ``trace.1234.jsonl``."""
-    stem, suffix = os.path.splitext(path)
-    return f"{stem}.{process}{suffix}"
+    """The name of a child's file: ``trace.svg`` becomes ``trace.1234.svg``."""
+    whole = Path(path)
+    return str(whole.with_name(f"{whole.stem}.{process}{whole.suffix}"))
 
 
 class observe(_Recording):  # noqa: N801 - it is used like a function
     """Call ``callback(event)`` for each event of a trace: ``with oxisocket.observe(print):``, or with ``start()`` and ``stop()``.
 
-    An event is a dict, as docs/trace-format.md describes it, with the ``data`` as bytes. It comes in the thread whose call it tells,
-    when that call has ended or begins to wait. What the callback itself does with sockets is not traced. An exception of the
-    callback does not reach the program that called: ``sys.unraisablehook`` is told; a KeyboardInterrupt comes after the call.
+    An event is a dict, as docs/trace-format.md describes it, with the ``data`` as bytes. It comes in the thread whose call it
+    tells, when that call has ended or begins to wait. What the callback itself does with sockets is not traced. An exception of
+    the callback does not reach the program that called: ``sys.unraisablehook`` is told; a KeyboardInterrupt comes after the call.
 
     ``bytes`` and ``filter`` are those of ``trace``. Raises TypeError for what cannot be called, and ValueError.
     """
 
-    def __init__(self, callback: Callable[[dict[str, Any]], object], *, bytes: SupportsIndex = BYTES, filter: str = "") -> None:
+    def __init__(self, callback: Callable[[dict[str, Any]], object], *, bytes: SupportsIndex = _BYTES, filter: str = "") -> None:
         super().__init__()
         if not callable(callback):
             raise TypeError(f"observe() takes a function that is called with each event, not {type(callback).__name__!r}")
@@ -213,12 +218,28 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
             event = json.loads(line)
             if "data" in event:
                 event["data"] = base64.b64decode(event["data"])
-            _deliver(self._callback, event)
+            self._callback(event)
 
 
-def _deliver(function: Callable[[Any], object], what: Any) -> None:
-    """Call the program's function. A Ctrl-C meanwhile is for the program's own code, which is in the middle of a call."""
-    try:
-        function(what)
-    except KeyboardInterrupt:
-        _thread.interrupt_main()
+def comes_from_signal(error: BaseException) -> bool:
+    """Whether the handler of a signal has raised an exception, while it ran in the middle of a function that a trace has called.
+
+    The interpreter calls a handler between two instructions of any function, with the frame of that function as the last argument.
+    """
+    import signal
+
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {None}
+    step = error.__traceback__
+    while step is not None:
+        frame, step = step.tb_frame, step.tb_next
+        if frame.f_code in handlers or (frame.f_back is not None and _is_last_argument(frame.f_back, frame)):
+            return True
+    return False
+
+
+def _is_last_argument(value: object, frame: FrameType) -> bool:
+    code = frame.f_code
+    values = [frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount + bool(code.co_flags & _TAKES_MORE)]]
+    return bool(values) and (values[-1] is value or (isinstance(values[-1], tuple) and values[-1][-1:] == (value,)))

@@ -121,7 +121,10 @@ def _lay_out(records: list[Record]) -> tuple[list[Lane], list[Step]]:
             lanes.append(of_thread[thread])
         told = _closing_calls(record)
         calls += [(call, of_thread[call.thread], told.get(index)) for index, call in enumerate(record.calls)]
-        calls += [(call, of_thread[call.thread], by) for call, by in _closings(record, of_thread, {record.calls[index].socket for index in told})]
+        calls += [
+            (call, of_thread[call.thread], by)
+            for call, by in _closings(record, of_thread, {record.calls[index].socket for index in told})
+        ]
     calls.sort(key=lambda each: each[0].t)
     steps = []
     for index, (call, lane, by) in enumerate(calls):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .conversation import Conversation
 from .folding import Group
@@ -17,7 +17,8 @@ SHORT = 1_000_000
 # An arrow so many rows below its source is seen as coming from there.
 NEAR = 3
 
-Part = Literal["whole", "begin", "end"]
+if TYPE_CHECKING:
+    _Part: TypeAlias = Literal["whole", "begin", "end"]
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +27,7 @@ class Moment:
 
     time: int
     group: Group
-    part: Part
+    part: _Part
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +62,7 @@ def _moments(groups: list[Group], first_source: dict[Group, int]) -> list[Moment
     # At one time: what ends comes first, what still waits last, and a receive after its send.
     moments: list[tuple[int, int, int, Moment]] = []
 
-    def add(time: int, rank: int, group: Group, part: Part) -> None:
+    def add(time: int, rank: int, group: Group, part: _Part) -> None:
         moments.append((time, rank, group.steps[0].index, Moment(time, group, part)))
 
     for group in groups:

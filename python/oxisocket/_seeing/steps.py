@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from .record import Call
 
-Kind = Literal["connect", "data", "end", "datagram", "refused"]
+if TYPE_CHECKING:
+    _Kind: TypeAlias = Literal["connect", "data", "end", "datagram", "refused"]
 
 
 class End(NamedTuple):
@@ -87,6 +88,6 @@ class Arrow:
 
     source: Step
     target: Step
-    kind: Kind
+    kind: _Kind
     first: int = 0
     last: int = 0

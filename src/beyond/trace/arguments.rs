@@ -15,12 +15,14 @@ use crate::interpreter::text::utf8;
 pub struct Arguments<'py> {
     pub positional: Vec<Bound<'py, PyAny>>,
     pub named: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    /// The size of the memory that stands for them.
+    memory: Option<usize>,
 }
 
 impl<'py> Arguments<'py> {
     /// The arguments of a call. Fewer of them if there is no memory for all.
     pub fn of(call: &Call<'_, 'py>) -> Self {
-        let mut all = Arguments { positional: Vec::new(), named: Vec::new() };
+        let mut all = Arguments::none();
         match call.arguments {
             Given::Values(values, names) => {
                 let named = names.map_or(0, |names| names.len());
@@ -39,8 +41,14 @@ impl<'py> Arguments<'py> {
                     all.push_named(Some(name), value);
                 }
             }
+            Given::Memory(size) => all.memory = Some(size),
         }
         all
+    }
+
+    /// No arguments.
+    pub fn none() -> Self {
+        Arguments { positional: Vec::new(), named: Vec::new(), memory: None }
     }
 
     fn push(&mut self, value: Bound<'py, PyAny>) {
@@ -82,6 +90,9 @@ impl<'py> Arguments<'py> {
 
     /// Writes them as they stand in the program, with names for numbers. Of data, `limit` bytes are shown.
     pub fn write(&self, line: &mut Line, call: &str, kind: Kind, limit: usize) {
+        if let Some(size) = self.memory {
+            line.format(format_args!("<buffer of {size} bytes>"));
+        }
         let positional = self.positional.iter().enumerate().map(|(index, value)| (index, None, value));
         let named = self.named.iter().map(|(name, value)| {
             let name = name.cast::<PyString>().ok().and_then(utf8).unwrap_or("?");
@@ -91,8 +102,12 @@ impl<'py> Arguments<'py> {
             if count > 0 {
                 line.push(", ");
             }
+            if count == words::ITEMS {
+                line.format(format_args!("… {} more", self.positional.len() + self.named.len() - count));
+                break;
+            }
             if let Some(name) = name {
-                line.format(format_args!("{name}="));
+                line.harmless(format_args!("{name}="));
             }
             self.write_one(line, call, kind, limit, index, value);
         }

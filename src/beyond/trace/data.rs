@@ -40,9 +40,13 @@ fn is_memory(object: &Bound<'_, PyAny>) -> bool {
     if object.is_exact_instance_of::<PyByteArray>() || object.is_exact_instance_of::<PyMemoryView>() {
         return true;
     }
+    // A class that a program has made in Python, of the same name, is not immutable.
     // SAFETY: an object has a class, whose name is a C string.
-    let name = unsafe { std::ffi::CStr::from_ptr((*ffi::Py_TYPE(object.as_ptr())).tp_name) };
-    name == c"array.array"
+    unsafe {
+        let class = ffi::Py_TYPE(object.as_ptr());
+        let is_immutable = ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_IMMUTABLETYPE) != 0;
+        is_immutable && std::ffi::CStr::from_ptr((*class).tp_name) == c"array.array"
+    }
 }
 
 /// Appends the bytes of several buffers, a list or tuple, `limit` bytes at most.

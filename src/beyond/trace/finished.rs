@@ -10,7 +10,7 @@ use super::arguments::Arguments;
 use super::catalogue::Kind;
 use super::event::{Event, Outcome, Thread};
 use super::filter::Subject;
-use super::frames::{Frame, Receiver, receiver};
+use super::frames::{Frame, Receiver, Said, receiver};
 use super::known_sockets::{know, pair_up};
 use super::line::Line;
 use super::recording::{Delivery, State, lock};
@@ -22,7 +22,6 @@ use crate::beyond::caller;
 use crate::call::socket::Socket;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::observe::Call;
-use crate::name;
 use crate::socket::class::as_socket;
 use crate::sys::thread;
 
@@ -37,42 +36,43 @@ pub struct Finished<'a, 'b, 'py> {
 
 impl<'py> Finished<'_, '_, 'py> {
     pub fn tell(&self) -> Vec<Delivery> {
-        let Frame { kind, name, is_tls, began, waited, .. } = *self.frame;
+        let Frame { kind, name, is_tls, began, waited, ref said, .. } = *self.frame;
         let took = began.elapsed();
         let py = self.py;
-        let arguments = if kind == Kind::Close {
-            Arguments { positional: Vec::new(), named: Vec::new() }
-        } else {
-            Arguments::of(self.call)
-        };
+        // All that makes objects, which may run finalizers, is done before the lock is taken.
+        let arguments = if kind == Kind::Close { Arguments::none() } else { Arguments::of(self.call) };
         let caller = caller::here(py);
         let thread = thread_name::current(py);
         let receiver = receiver(self.call);
         let socket = receiver.as_ref().map(Receiver::socket);
-        let mut locked = lock();
-        let state = locked.state();
-        let limit = state.limit();
-        let socket_key = self.learn(state, socket, caller.as_deref());
-        let facts = socket_key.and_then(|key| state.sockets.get(&key));
-        if kind == Kind::New && facts.is_some_and(Facts::is_of_pair) {
-            return Vec::new(); // `socketpair` was told
-        }
-        let is_stream = socket_key.and_then(|key| state.sockets.get(&key)).is_some_and(Facts::is_stream);
-        let found = self.transferred(&arguments, limit, is_stream);
-        self.count(state, socket, socket_key, &found, waited);
-        let new = self.new_sockets(state, socket_key, caller.as_deref());
-        let new_numbers = numbers(state, &new);
-        let facts = socket_key.and_then(|key| state.sockets.get(&key));
-        let (number, fd) = (facts.map(|facts| facts.number), facts.map(|facts| facts.fd));
-        let addresses = facts.map_or([None, None], |facts| [facts.local.clone(), facts.peer.clone()]);
-        let family_and_kind = facts.map(Facts::family_and_kind);
-
+        let limit = lock().state().limit();
+        let found = self.transferred(&arguments, said, limit, socket.is_some_and(is_stream));
         let (mut text, mut answer, mut address) = (Line::default(), Line::default(), Line::default());
         arguments.write(&mut text, name, kind, limit);
         self.write_answer(&mut answer, limit);
         if let Some(found) = &found.address {
             address::write_python(&mut address, found);
         }
+        let given = found.address.as_ref().and_then(address::host_and_port);
+        let path = found.address.as_ref().and_then(|address| address.extract::<String>().ok());
+        let made = self.made();
+        let pair = self.pair();
+
+        let mut locked = lock();
+        let state = locked.state();
+        let socket_key = self.learn(state, socket, &arguments, caller.as_deref());
+        let facts = socket_key.and_then(|key| state.sockets.get(&key));
+        if kind == Kind::New && facts.is_some_and(Facts::is_of_pair) {
+            return Vec::new(); // `socketpair` was told
+        }
+        self.count(state, socket, socket_key, &found, waited);
+        state.remember_pair(pair);
+        let new = self.new_sockets(state, socket_key, made.as_ref(), caller.as_deref());
+        let new_numbers = numbers(state, &new);
+        let facts = socket_key.and_then(|key| state.sockets.get(&key));
+        let (number, fd) = (facts.map(|facts| facts.number), facts.map(|facts| facts.fd));
+        let addresses = facts.map_or([None, None], |facts| [facts.local.clone(), facts.peer.clone()]);
+        let family_and_kind = facts.map(Facts::family_and_kind);
         let answer = answer.text().unwrap_or("…");
         let outcome = Outcome {
             answer: if self.result.is_some() { Ok(answer) } else { Err(answer) },
@@ -96,8 +96,6 @@ impl<'py> Finished<'_, '_, 'py> {
             is_tls,
             outcome: Some(outcome),
         };
-        let given = found.address.as_ref().and_then(address::host_and_port);
-        let path = found.address.as_ref().and_then(|address| address.extract::<String>().ok());
         let subject = Subject {
             family_and_kind,
             addresses: [addresses[0].as_ref(), addresses[1].as_ref()],
@@ -108,15 +106,25 @@ impl<'py> Finished<'_, '_, 'py> {
             call: name,
             has_failed: self.error.is_some(),
         };
-        state.tell(&event, &subject, socket_key, &new)
+        let deliveries = state.tell(&event, &subject, socket_key, &new);
+        // What refers to objects is dropped after it.
+        drop(locked);
+        deliveries
     }
 
     /// Learns what the call has changed about its socket. Returns the socket's key.
-    fn learn(&self, state: &mut State, socket: Option<&Socket>, caller: Option<&str>) -> Option<usize> {
+    fn learn(
+        &self,
+        state: &mut State,
+        socket: Option<&Socket>,
+        arguments: &Arguments<'py>,
+        caller: Option<&str>,
+    ) -> Option<usize> {
         let (py, socket) = (self.py, socket?);
         match self.frame.kind {
             Kind::New if self.result.is_some() => {
-                let by = if self.made_from_descriptor() { By::FromFd } else { By::Socket };
+                let is_from_descriptor = arguments.get(3, "fileno").is_some_and(|fileno| !fileno.is_none());
+                let by = if is_from_descriptor { By::FromFd } else { By::Socket };
                 know(py, state, socket, by, caller.map(str::to_owned))?;
                 pair_up(state, key(socket));
             }
@@ -132,15 +140,10 @@ impl<'py> Finished<'_, '_, 'py> {
         state.sockets.contains_key(&key(socket)).then(|| key(socket))
     }
 
-    fn made_from_descriptor(&self) -> bool {
-        let arguments = Arguments::of(self.call);
-        arguments.get(3, "fileno").is_some_and(|fileno| !fileno.is_none())
-    }
-
-    fn transferred(&self, arguments: &Arguments<'py>, limit: usize, is_stream: bool) -> Transferred<'py> {
+    fn transferred(&self, arguments: &Arguments<'py>, said: &Said, limit: usize, is_stream: bool) -> Transferred<'py> {
         match (self.result, self.error) {
-            (Some(result), _) => transfers::of(self.frame.kind, arguments, Ok(result), limit, is_stream),
-            (None, Some(error)) => transfers::of(self.frame.kind, arguments, Err(error), limit, is_stream),
+            (Some(result), _) => transfers::of(self.frame.kind, arguments, Ok(result), said, limit, is_stream),
+            (None, Some(error)) => transfers::of(self.frame.kind, arguments, Err(error), said, limit, is_stream),
             (None, None) => Transferred::default(),
         }
     }
@@ -165,31 +168,32 @@ impl<'py> Finished<'_, '_, 'py> {
         }
     }
 
-    /// The sockets that the call has made: their keys.
-    fn new_sockets(&self, state: &mut State, origin: Option<usize>, caller: Option<&str>) -> Vec<usize> {
-        let Some(result) = self.result else { return Vec::new() };
-        let origin = origin.and_then(|key| state.sockets.get(&key)).map_or(0, |facts| facts.number);
+    /// The socket that the call has made.
+    fn made(&self) -> Option<Bound<'py, PyAny>> {
+        let result = self.result.filter(|_| self.frame.kind == Kind::Makes)?;
         let first = result.cast_exact::<PyTuple>().ok().and_then(|tuple| tuple.get_item(0).ok());
-        match self.frame.kind {
-            Kind::Makes => {
-                let made = first.as_ref().unwrap_or(result);
-                let Some(socket) = as_socket(made) else { return Vec::new() };
-                let by = if self.frame.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
-                know(self.py, state, socket.socket(), by, caller.map(str::to_owned));
-                vec![key(socket.socket())]
-            }
-            Kind::Pair => {
-                let second = result.cast_exact::<PyTuple>().ok().and_then(|tuple| tuple.get_item(1).ok());
-                if let (Some(one), Some(other)) =
-                    (first.and_then(|one| cookie_of(&one)), second.and_then(|other| cookie_of(&other)))
-                    && state.pairs.try_reserve(1).is_ok()
-                {
-                    state.pairs.push([one, other]);
-                }
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
+        first.or_else(|| Some(result.clone())).filter(|made| as_socket(made).is_some())
+    }
+
+    /// The cookies of the pair that the call has made.
+    fn pair(&self) -> Option<[u64; 2]> {
+        let result = self.result.filter(|_| self.frame.kind == Kind::Pair)?.cast_exact::<PyTuple>().ok()?;
+        Some([cookie_of(&result.get_item(0).ok()?)?, cookie_of(&result.get_item(1).ok()?)?])
+    }
+
+    /// The sockets that the call has made: their keys.
+    fn new_sockets(
+        &self,
+        state: &mut State,
+        origin: Option<usize>,
+        made: Option<&Bound<'py, PyAny>>,
+        caller: Option<&str>,
+    ) -> Vec<usize> {
+        let Some(made) = made.and_then(as_socket) else { return Vec::new() };
+        let origin = origin.and_then(|key| state.sockets.get(&key)).map_or(0, |facts| facts.number);
+        let by = if self.frame.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
+        know(self.py, state, made.socket(), by, caller.map(str::to_owned));
+        vec![key(made.socket())]
     }
 
     fn write_answer(&self, line: &mut Line, limit: usize) {
@@ -202,17 +206,16 @@ impl<'py> Finished<'_, '_, 'py> {
     }
 
     fn errno(&self) -> Option<i32> {
-        let Some(error) = self.error else {
-            let failed = self.frame.name == "connect_ex";
-            let errno = self.result.filter(|_| failed).and_then(plain_long)?;
-            return i32::try_from(errno).ok().filter(|errno| *errno != 0);
-        };
-        if !error.is_instance_of::<pyo3::exceptions::PyOSError>() {
-            return None;
+        if let Some(error) = self.error {
+            return words::errno(error);
         }
-        let errno = error.getattr_opt(name!(self.py, "errno").ok()?).ok().flatten()?;
-        plain_long(&errno).and_then(|errno| i32::try_from(errno).ok())
+        let result = self.result.filter(|_| self.frame.name == "connect_ex").and_then(plain_long)?;
+        i32::try_from(result).ok().filter(|errno| *errno != 0)
     }
+}
+
+fn is_stream(socket: &Socket) -> bool {
+    matches!(socket.kind(), libc::SOCK_STREAM | libc::SOCK_SEQPACKET)
 }
 
 fn cookie_of(socket: &Bound<'_, PyAny>) -> Option<u64> {

@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::catalogue::{Kind, On};
 use crate::call::socket::Socket;
 use crate::interpreter::observe::Call;
-use crate::name;
+use crate::public::file::socket_of_file;
 use crate::socket::class::as_socket;
 use crate::socket::object::SocketRef;
 
@@ -16,6 +17,8 @@ use crate::socket::object::SocketRef;
 pub struct Frame {
     /// The call; it is borrowed from further up the stack, and the frame is popped before it ends.
     pub call: *const Call<'static, 'static>,
+    /// The object that it is made on; only compared.
+    pub receiver: *const ffi::PyObject,
     pub kind: Kind,
     pub name: &'static str,
     pub is_tls: bool,
@@ -24,6 +27,22 @@ pub struct Frame {
     pub detached: Option<Instant>,
     /// Whether it was told that the call waits.
     pub is_told: bool,
+    /// What it has said of itself.
+    pub said: Said,
+}
+
+/// What a call has said of itself while it ran.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// It is made of other calls, which are told themselves.
+    pub in_parts: bool,
+    /// How many bytes it has sent in all, before it failed.
+    pub sent: Option<u64>,
+    /// How many bytes it has received in all, and the first of them.
+    pub received: Option<u64>,
+    pub data: Vec<u8>,
+    /// Whether it has met the end of the stream after them.
+    pub is_eof: bool,
 }
 
 thread_local! {
@@ -48,8 +67,7 @@ pub fn receiver<'a, 'py>(call: &'a Call<'_, 'py>) -> Option<Receiver<'a, 'py>> {
     if call.receiver.cast::<PyModule>().is_ok() {
         return None;
     }
-    let name = name!(call.receiver.py(), "_sock").ok()?;
-    let socket = call.receiver.getattr_opt(name).ok().flatten()?;
+    let socket = socket_of_file(&call.receiver)?;
     as_socket(&socket).is_some().then_some(Receiver::OfFile(socket))
 }
 

@@ -10,14 +10,14 @@ use pyo3::types::{PyDict, PyTuple};
 use super::event::Style;
 use super::filter::Filter;
 use super::observer;
-use super::recording::{self, Form, Output, Plan, file, lock, record_on};
+use super::recording::{self, Ended, Form, Output, Plan, file, lock, record_on};
 use super::socket_facts::key;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Table;
-use crate::interpreter::make::IntoObject;
-use crate::interpreter::observe::{Call, Given};
+use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::observe::{self, Call, Given};
 use crate::interpreter::{ObjectResult, owned};
 use crate::socket::class::as_socket;
 
@@ -28,9 +28,11 @@ pub static FUNCTIONS: Table = functions![
         Begins a recording and returns its handle. target is a descriptor, which is duplicated, a function that takes a line, or None;\n\
         form is 'json' or 'text'. Raises ValueError for a filter that cannot be parsed.";
     object c"_trace_end" => end, c"_trace_end($module, handle, /)\n--\n\n\
-        Ends a recording: how many events were lost, and the errno of the last loss. None for an unknown handle.";
+        Ends a recording: how many events were lost, the errno of the last loss, and the path of the record. None for an unknown handle.";
     positional c"_trace_tls" => tls, c"_trace_tls($module, name, sock, method, arguments, keywords, /)\n--\n\n\
         Calls method(sock, *arguments, **keywords), a method of native TLS, and traces the call.";
+    positional c"_trace_not" => not_told, c"_trace_not($module, function, /, *arguments)\n--\n\n\
+        Calls function(*arguments), which a trace does not tell: this library does it for itself.";
     object c"_trace_facts" => facts, c"_trace_facts($module, sock, /)\n--\n\n\
         What a trace knows of a socket: (number, received, sent, calls, seconds waited, age in seconds, where it was opened), or None.";
 ];
@@ -48,7 +50,7 @@ fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'p
         Output::Function(target.unbind())
     } else {
         let record = record_on(target.extract::<RawFd>()?, path)?;
-        file(record).ok_or(Error::NoMemory)?
+        file(record)
     };
     let form = match form.as_str() {
         "json" => Form::Json,
@@ -59,7 +61,13 @@ fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'p
 
 fn end<'py>(py: Python<'py>, handle: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     match recording::end(py, handle.extract()?) {
-        Some((count, errno)) => (count, errno).into_object(py),
+        Some(Ended { lost, errno, path }) => {
+            let path = match path {
+                Some(path) => make::bytes(py, path.to_bytes())?,
+                None => py.None().into_bound(py),
+            };
+            (lost, errno, path).into_object(py)
+        }
         None => Ok(py.None().into_bound(py)),
     }
 }
@@ -88,9 +96,18 @@ fn tls<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py>
     unsafe { owned(py, result) }
 }
 
+fn not_told<'py>(_: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let tuple = arguments.tuple()?;
+    let Ok(function) = tuple.get_item(0) else {
+        return Err(Error::type_error("_trace_not() takes a function"));
+    };
+    let rest = tuple.get_slice(1, tuple.len());
+    observe::unobserved(|| Ok(function.call1(rest)?))
+}
+
 /// The receiver and the arguments in one tuple.
 fn all_arguments<'py>(sock: &Bound<'py, PyAny>, given: &Bound<'py, PyTuple>) -> Result<Bound<'py, PyAny>> {
-    let first = crate::interpreter::make::tuple(sock.py(), [sock.clone()])?;
+    let first = make::tuple(sock.py(), [sock.clone()])?;
     // SAFETY: both are tuples. The call returns an owned reference to their concatenation, or null with an exception set.
     unsafe { owned(sock.py(), ffi::PySequence_Concat(first.as_ptr(), given.as_ptr())) }
 }

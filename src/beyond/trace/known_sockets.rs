@@ -16,7 +16,8 @@ pub fn know<'a>(
 ) -> Option<&'a mut Facts> {
     let key = key(socket);
     let fd = socket.descriptor().number();
-    let is_known = state.sockets.get(&key).is_some_and(|facts| !facts.is_closed || fd < 0);
+    // Another `__init__` gives an object another socket.
+    let is_known = state.sockets.get(&key).is_some_and(|facts| fd < 0 || (facts.fd == fd && !facts.is_closed));
     if !is_known {
         if fd < 0 || state.sockets.try_reserve(1).is_err() {
             return None;

@@ -35,6 +35,11 @@ impl Line {
         let _ = self.write_fmt(text);
     }
 
+    /// Appends a text for people, without the power to move a terminal's cursor or to begin a line.
+    pub fn harmless(&mut self, text: fmt::Arguments<'_>) {
+        let _ = Harmless(self).write_fmt(text);
+    }
+
     /// Appends a JSON text, with its quotes.
     pub fn json_text(&mut self, text: &str) {
         self.push("\"");
@@ -82,6 +87,27 @@ impl Write for Line {
     }
 }
 
+/// Whether a character is shown by its number: one that a terminal acts on, or that changes the direction of the text around it.
+pub fn is_control(character: char) -> bool {
+    matches!(character, '\0'..'\x20' | '\x7f'..'\u{a0}' | '\u{200b}'..'\u{2010}' | '\u{2028}'..'\u{202f}' | '\u{2066}'..'\u{206a}' | '\u{feff}')
+}
+
+/// Writes characters that control something by their numbers.
+struct Harmless<'a>(&'a mut Line);
+
+impl Write for Harmless<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            match u32::from(character) {
+                _ if !is_control(character) => self.0.write_char(character)?,
+                number @ ..0x80 => write!(self.0, "\\x{number:02x}")?,
+                number => write!(self.0, "\\u{number:04x}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +121,14 @@ mod tests {
     #[test]
     fn texts_are_escaped() {
         assert_eq!(line(|line| line.json_text("a\"b\\c\n\0\u{7f}é")), r#""a\"b\\c\n\u0000\u007fé""#);
+    }
+
+    #[test]
+    fn controls_are_shown_by_their_numbers() {
+        assert_eq!(
+            line(|line| line.harmless(format_args!("é\x1b[2J\n\u{202e}{}", '\u{85}'))),
+            "é\\x1b[2J\\x0a\\u202e\\u0085"
+        );
     }
 
     #[test]

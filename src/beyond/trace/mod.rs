@@ -11,13 +11,14 @@
 //! | [`recording`] | where the lines go |
 //! | [`filter`] | which calls a recording wants |
 //! | [`socket_facts`], [`known_sockets`] | what is known of each socket |
-//! | [`arguments`], [`transfers`], [`data`], [`address`], [`words`] | from Python's objects to texts and bytes |
+//! | [`arguments`], [`transfers`], [`data`], [`address`], [`words`], [`attribute`] | from Python's objects to texts and bytes |
 //! | [`line`], [`clock`], [`thread_name`] | what lines are made of |
 //! | [`native_tls`] | has native TLS tell its plain text |
 //! | [`functions`] | the functions that the Python package calls |
 
 mod address;
 mod arguments;
+mod attribute;
 mod catalogue;
 mod clock;
 mod data;
@@ -45,6 +46,11 @@ pub use self::words::NameOf;
 /// Lets the rest of the crate tell this room of calls, once there is a recording.
 pub fn begin(name_of: NameOf) {
     words::set_names(name_of);
-    observe::set(Observer { observe: observer::observe, detaches: waiting::detaches, attached: waiting::attached });
+    observe::set(Observer {
+        observe: observer::observe,
+        progresses: observer::progresses,
+        detaches: waiting::detaches,
+        attached: waiting::attached,
+    });
     hooks::set_trace(TraceHooks { ends: observer::ends, freed: observer::freed });
 }

@@ -6,6 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::error::Result;
+use crate::interpreter::later;
 use crate::interpreter::observe::unobserved;
 use crate::name;
 
@@ -19,13 +20,11 @@ pub fn see(socket: &Bound<'_, PyAny>) {
         let module = py.import(name!(py, "oxisocket._beyond.tls")?)?;
         Ok(module.call_method0(name!(py, "tell_calls")?)?)
     });
-    if let Err(error) = wrapped {
-        let error = error.into_pyerr(py);
-        if error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) {
-            // It was meant for the program's own code.
-            // SAFETY: always safe; the interpreter raises it when it is back in Python code.
-            unsafe { ffi::PyErr_SetInterrupt() };
-        }
+    match wrapped {
+        Ok(_) => {}
+        Err(error) if error.is_no_memory(py) => error.discard(py),
+        // The handler of a signal has raised it, for the program's own code.
+        Err(error) => later::raise(py, error),
     }
 }
 

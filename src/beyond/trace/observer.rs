@@ -3,6 +3,9 @@
 //! It runs no Python code: no `repr`, no comparison, no attribute that a program defines. So a trace does not change what it shows, no signal
 //! handler runs in the middle of it, and nothing that it looks at is changed by it. The one exception is the function of
 //! `oxisocket.observe`, which is called when all else is done.
+//!
+//! An object that is made may start the garbage collector, and that may run finalizers, which may call sockets. So no object is made while
+//! the lock, or the list of frames, is held.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -11,21 +14,26 @@ use std::time::{Duration, Instant};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::arguments::Arguments;
 use super::catalogue::{self, Kind, On};
+use super::data;
+use super::event::Thread;
 use super::finished::Finished;
-use super::frames::{FRAMES, Frame, on, receiver};
+use super::frames::{FRAMES, Frame, Said, on, receiver};
 use super::known_sockets::know;
 use super::native_tls;
-use super::recording::{deliver, lock};
+use super::recording::{Close, deliver, lock};
 use super::socket_facts::{By, key};
+use super::thread_name;
 use super::waiting::{attached, detaches};
 use super::words;
 use crate::beyond::caller;
 use crate::call::hooks::Ending;
 use crate::call::socket::Socket;
-use crate::interpreter::observe::{Call, is_unobserved};
+use crate::interpreter::observe::{Call, Progress, is_unobserved};
 use crate::interpreter::saved_exception::SavedException;
 use crate::socket::class::is_base;
+use crate::sys::thread;
 
 /// Makes a call, and tells it.
 pub fn observe(call: Call<'_, '_>, make: &mut dyn FnMut() -> *mut ffi::PyObject) -> *mut ffi::PyObject {
@@ -70,20 +78,45 @@ fn begin(call: &Call<'_, '_>, is_tls: bool) -> bool {
         let mut locked = lock();
         know(call.receiver.py(), locked.state(), socket.socket(), By::Found, None);
     }
+    let receiver = call.receiver.as_ptr().cast_const();
+    let is_made_from_descriptor = kind == Kind::New && Arguments::of(call).get(3, "fileno").is_some();
     FRAMES.with(|frames| {
         let mut frames = frames.borrow_mut();
-        // Sockets that a call makes are told with it, and a `with` statement ends with one `close`.
-        let is_part = frames
-            .last()
-            .is_some_and(|outer| matches!((outer.kind, kind), (Kind::Makes, Kind::New) | (Kind::Close, Kind::Close)));
+        // The socket that a call makes is told with it, and a `with` statement ends with one `close`.
+        let is_part = frames.last().is_some_and(|outer| match (outer.kind, kind) {
+            (Kind::Makes, Kind::New) => is_made_from_descriptor,
+            (Kind::Close, Kind::Close) => outer.receiver == receiver,
+            _ => false,
+        });
         if is_part || frames.try_reserve(1).is_err() {
             return false;
         }
-        let began = Instant::now();
-        let call = ptr::from_ref(call).cast();
-        frames.push(Frame { call, kind, name, is_tls, began, waited: Duration::ZERO, detached: None, is_told: false });
+        let (call, began) = (ptr::from_ref(call).cast(), Instant::now());
+        let (waited, said) = (Duration::ZERO, Said::default());
+        frames.push(Frame { call, receiver, kind, name, is_tls, began, waited, detached: None, is_told: false, said });
         true
     })
+}
+
+/// A call says something of itself.
+pub fn progresses(receiver: Borrowed<'_, '_, PyAny>, progress: Progress<'_>) {
+    let limit = match progress {
+        Progress::Received(_) | Progress::ReceivedAll(_) => lock().state().limit(),
+        _ => 0,
+    };
+    FRAMES.with(|frames| {
+        let Ok(mut frames) = frames.try_borrow_mut() else { return };
+        let Some(frame) = frames.last_mut().filter(|frame| ptr::eq(frame.receiver, receiver.as_ptr())) else { return };
+        match progress {
+            Progress::InParts => frame.said.in_parts = true,
+            Progress::Sent(count) => frame.said.sent = Some(count),
+            Progress::Received(bytes) | Progress::ReceivedAll(bytes) => {
+                frame.said.received = Some(bytes.len() as u64);
+                frame.said.is_eof = matches!(progress, Progress::ReceivedAll(_));
+                data::copy(bytes, limit, &mut frame.said.data);
+            }
+        }
+    });
 }
 
 /// Tells a call that has ended.
@@ -102,7 +135,8 @@ fn finish(call: &Call<'_, '_>, result: *mut ffi::PyObject) {
 
 /// A socket gives its number up.
 pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
-    if is_unobserved() {
+    if is_unobserved() && ending != Ending::Finalized {
+        lock().state().forget_descriptor(key(socket));
         return;
     }
     let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -114,8 +148,18 @@ pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
         // A finalizer runs with whatever exception the program is handling.
         let exception = SavedException::take(py);
         let caller = if ending == Ending::Finalized { None } else { caller::here(py) };
-        let is_told = FRAMES.with(|frames| frames.borrow().last().is_some_and(|frame| frame.kind == Kind::Close));
-        let deliveries = lock().state().tell_close(key(socket), by, caller.as_deref(), is_told);
+        let thread = thread_name::current(py);
+        let is_told = FRAMES.with(|frames| {
+            let frames = frames.borrow();
+            frames.last().is_some_and(|frame| frame.kind == Kind::Close && ending != Ending::Finalized)
+        });
+        let close = Close {
+            by,
+            thread: Thread { id: thread::Id::current().number(), name: &thread },
+            caller: caller.as_deref(),
+            is_told,
+        };
+        let deliveries = lock().state().tell_close(key(socket), close);
         deliver(py, deliveries);
         drop(exception);
     }));

@@ -2,10 +2,11 @@
 //!
 //! All of it is behind one lock. No Python code runs, and nothing waits, while it is held: what may wait is delivered afterwards.
 
-use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
-use std::ffi::{CString, c_int};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ffi::{CStr, CString, c_int};
 use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +21,9 @@ use super::line::Line;
 use super::socket_facts::{Facts, Sockets};
 use crate::error::{Error, Result};
 use crate::interpreter::make;
-use crate::interpreter::observe;
 use crate::interpreter::watch::Watcher;
+use crate::interpreter::{later, observe, signals};
+use crate::name;
 use crate::sys::record::Record;
 use crate::sys::{thread, wake};
 
@@ -36,6 +38,8 @@ pub enum Output {
     Function(Py<PyAny>),
     /// Nowhere: the calls are only counted.
     Nothing,
+    /// A file that could not be opened, for the reason with this errno: all is lost.
+    Missing(c_int),
 }
 
 /// How the lines look.
@@ -127,6 +131,12 @@ pub fn begin(plan: Plan) -> Result<u64> {
     let mut locked = lock();
     let state = locked.state();
     state.recordings.try_reserve(1)?;
+    if state.recordings.is_empty() {
+        // What an earlier recording knew is old: nobody has watched since.
+        state.sockets.clear();
+        state.pairs.clear();
+        state.last_socket = 0;
+    }
     state.last_recording += 1;
     let mut recording = Recording {
         handle: state.last_recording,
@@ -149,8 +159,17 @@ pub fn begin(plan: Plan) -> Result<u64> {
     Ok(handle)
 }
 
-/// Ends a recording: how many events were lost, and the errno of the last loss. `None` for a handle that is not known.
-pub fn end(py: Python<'_>, handle: u64) -> Option<(u64, c_int)> {
+/// What is left of a recording that has ended.
+pub struct Ended {
+    /// How many events were lost, and the errno of the last loss.
+    pub lost: u64,
+    pub errno: c_int,
+    /// Where its record is: in a child process, one of its own.
+    pub path: Option<CString>,
+}
+
+/// Ends a recording. `None` for a handle that is not known.
+pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
     let mut locked = lock();
     let state = locked.state();
     let index = state.recordings.iter().position(|recording| recording.handle == handle)?;
@@ -164,9 +183,14 @@ pub fn end(py: Python<'_>, handle: u64) -> Option<(u64, c_int)> {
     let delivery = recording.exit(&open);
     drop(locked);
     deliver(py, delivery.into_iter().collect());
-    let losses = (recording.losses.count.load(Ordering::Relaxed), recording.losses.errno.load(Ordering::Relaxed));
+    let path = match &*recording.output {
+        Output::File { path, .. } => path.clone(),
+        _ => None,
+    };
+    let Losses { count, errno } = &*recording.losses;
+    let ended = Ended { lost: count.load(Ordering::Relaxed), errno: errno.load(Ordering::Relaxed), path };
     release(py, recording);
-    Some(losses)
+    Some(ended)
 }
 
 /// Drops a recording, with the function that it calls.
@@ -181,6 +205,26 @@ impl State {
     pub fn next_socket(&mut self) -> u64 {
         self.last_socket += 1;
         self.last_socket
+    }
+
+    /// Remembers a pair until both its sockets were seen. Of those that never are, a program may make any number.
+    pub fn remember_pair(&mut self, pair: Option<[u64; 2]>) {
+        const MOST: usize = 256;
+        if self.pairs.len() >= MOST {
+            self.pairs.remove(0);
+        }
+        if let Some(pair) = pair
+            && self.pairs.try_reserve(1).is_ok()
+        {
+            self.pairs.push(pair);
+        }
+    }
+
+    /// Notes that a socket has given its descriptor up, in a call that is not told.
+    pub fn forget_descriptor(&mut self, key: usize) {
+        if let Some(facts) = self.sockets.get_mut(&key) {
+            facts.is_closed = true;
+        }
     }
 
     /// The most bytes of data that any recording keeps.
@@ -216,8 +260,8 @@ impl State {
         deliveries
     }
 
-    /// Tells that a socket has given its descriptor up. `is_told` says that a line of text about the call has told it already.
-    pub fn tell_close(&mut self, key: usize, by: &str, caller: Option<&str>, is_told: bool) -> Vec<Delivery> {
+    /// Tells that a socket has given its descriptor up.
+    pub fn tell_close(&mut self, key: usize, close: Close<'_>) -> Vec<Delivery> {
         let Some(facts) = self.sockets.get_mut(&key) else {
             return Vec::new();
         };
@@ -229,9 +273,10 @@ impl State {
                 continue;
             }
             let mut line = Line::default();
+            recording.introduce_thread(&mut line, close.thread);
             match recording.form {
-                Form::Json => write_close_json(&mut line, facts, by, caller),
-                Form::Text(style) if !is_told => write_close_text(&mut line, facts, by, style),
+                Form::Json => close.write_json(&mut line, facts),
+                Form::Text(style) if !close.is_told => close.write_text(&mut line, facts, style),
                 Form::Text(_) => {}
             }
             deliveries.extend(recording.write(line));
@@ -242,20 +287,20 @@ impl State {
     /// In a child process: gives each recording a file of its own, and lets it begin anew.
     fn become_child(&mut self, parent: libc::pid_t) {
         for recording in &mut self.recordings {
-            let output = match &*recording.output {
-                Output::File { path: Some(path), .. } => {
-                    own_path(path).and_then(|path| file(Record::create(path).ok()?))
-                }
+            let record = match &*recording.output {
+                Output::File { path: Some(path), .. } => Record::create(own_path(path)),
                 Output::File { number, .. } => {
                     // SAFETY: the number is not negative; `Record::new` only duplicates it, which fails if it is not open.
                     let fd = unsafe { BorrowedFd::borrow_raw(number.load(Ordering::Relaxed)) };
-                    Record::new(fd, None).ok().and_then(file)
+                    Record::new(fd, None)
                 }
                 // The function is the child's as well.
-                Output::Function(_) | Output::Nothing => continue,
+                Output::Function(_) | Output::Nothing | Output::Missing(_) => continue,
             };
             let shares = matches!(&*recording.output, Output::File { path: None, .. });
-            recording.output = Arc::new(output.unwrap_or(Output::Nothing));
+            let missing = |error: io::Error| Output::Missing(error.raw_os_error().unwrap_or(libc::EIO));
+            recording.output = Arc::new(record.map_or_else(missing, file));
+            recording.losses = Arc::default();
             recording.sockets.clear();
             recording.threads.clear();
             if let (Form::Text(style), true) = (&mut recording.form, shares) {
@@ -268,17 +313,20 @@ impl State {
 }
 
 /// The output that a record is.
-pub fn file(record: Record) -> Option<Output> {
+pub fn file(record: Record) -> Output {
     let (may_block, number, path) = (record.may_block, record.number(), record.path());
-    Some(Output::File { record: Mutex::new(record), may_block, number: AtomicI32::new(number), path })
+    Output::File { record: Mutex::new(record), may_block, number: AtomicI32::new(number), path }
 }
 
-/// The path of a child's record: `trace.jsonl` becomes `trace.1234.jsonl`.
-fn own_path(path: &CString) -> Option<CString> {
-    let text = path.to_str().ok()?;
-    let folder = text.rfind('/').map_or(0, |slash| slash + 1);
-    let dot = text[folder..].rfind('.').filter(|dot| *dot > 0).map_or(text.len(), |dot| folder + dot);
-    CString::new(format!("{}.{}{}", &text[..dot], thread::process(), &text[dot..])).ok()
+/// The path of a child's record: `trace.jsonl` becomes `trace.1234.jsonl`. A path may have any bytes.
+fn own_path(path: &CStr) -> CString {
+    let path = path.to_bytes();
+    let name = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let dot = path[name..].iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+    let (stem, suffix) = path.split_at(dot.map_or(path.len(), |dot| name + dot));
+    let own = [stem, format!(".{}", thread::process()).as_bytes(), suffix].concat();
+    // SAFETY: it is made of a C string and of digits: there is no NUL in it.
+    unsafe { CString::from_vec_unchecked(own) }
 }
 
 impl Recording {
@@ -341,23 +389,51 @@ impl Recording {
                 delivery.write();
                 None
             }
+            Output::Missing(errno) => {
+                delivery.lost(*errno);
+                None
+            }
             _ => Some(delivery),
         }
     }
 }
 
 impl Delivery {
-    /// Writes the line to its file.
+    /// Writes the line to its file, in spite of signals.
     fn write(&self) {
-        let Output::File { record, number, .. } = &*self.output else { return };
+        while let Err(error) = self.try_to_write() {
+            if error.kind() != io::ErrorKind::Interrupted {
+                return self.lost(error.raw_os_error().unwrap_or(libc::EIO));
+            }
+        }
+    }
+
+    /// The same, detached. The handlers of signals run meanwhile; what one raises ends the attempt, and is raised later.
+    fn write_detached(&self, py: Python<'_>) {
+        loop {
+            match py.detach(|| self.try_to_write()) {
+                Ok(()) => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    if let Err(raised) = signals::run_handlers(py) {
+                        self.lost(libc::EINTR);
+                        return later::raise(py, raised);
+                    }
+                }
+                Err(error) => return self.lost(error.raw_os_error().unwrap_or(libc::EIO)),
+            }
+        }
+    }
+
+    /// Writes the line to its file. It fails with EINTR when a signal comes while it waits.
+    fn try_to_write(&self) -> io::Result<()> {
+        let Output::File { record, number, .. } = &*self.output else { return Ok(()) };
         let Some(text) = self.line.text() else {
-            return self.lost(libc::ENOMEM);
+            return Err(io::Error::from_raw_os_error(libc::ENOMEM));
         };
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = record.append(text.as_bytes()) {
-            self.lost(error.raw_os_error().unwrap_or(libc::EIO));
-        }
+        let written = record.append(text.as_bytes());
         number.store(record.number(), Ordering::Relaxed);
+        written
     }
 
     fn lost(&self, errno: c_int) {
@@ -374,19 +450,72 @@ impl Delivery {
         };
         if let Err(error) = result {
             self.lost(libc::EIO);
-            error.into_pyerr(py).write_unraisable(py, None);
+            report(py, error.into_pyerr(py));
         }
     }
+}
+
+/// What a function has raised is reported, unless the handler of a signal, which has run in the middle of it, has raised that: it is for the
+/// program.
+fn report(py: Python<'_>, error: PyErr) {
+    let judge = || -> Result<bool> {
+        let module = py.import(name!(py, "oxisocket._beyond.tracing")?)?;
+        let verdict = module.call_method1(name!(py, "comes_from_signal")?, (error.value(py),))?;
+        Ok(verdict.is_truthy()?)
+    };
+    match judge() {
+        Ok(true) => later::raise(py, error.into()),
+        Ok(false) => error.write_unraisable(py, None),
+        Err(another) => {
+            // Another signal, meanwhile.
+            later::raise(py, error.into());
+            later::raise(py, another);
+        }
+    }
+}
+
+thread_local! {
+    /// The lines for functions that came while a function ran: a finalizer has closed a socket, for example.
+    static WAITING: RefCell<Option<VecDeque<Delivery>>> = const { RefCell::new(None) };
 }
 
 /// Delivers lines, without the lock. The thread is detached while a write may wait. What a function does with sockets is not traced.
 pub fn deliver(py: Python<'_>, deliveries: Vec<Delivery>) {
     for delivery in deliveries {
         match &*delivery.output {
-            Output::File { .. } => py.detach(|| delivery.write()),
-            Output::Function(function) => observe::unobserved(|| delivery.call(py, function)),
-            Output::Nothing => {}
+            Output::File { .. } => delivery.write_detached(py),
+            Output::Function(_) => call_in_turn(py, delivery),
+            Output::Nothing | Output::Missing(_) => {}
         }
+    }
+}
+
+/// Calls the function of a delivery, or has the call of one that runs in this thread do it afterwards.
+fn call_in_turn(py: Python<'_>, delivery: Delivery) {
+    let mut next = WAITING.with_borrow_mut(|waiting| {
+        let Some(waiting) = waiting else {
+            *waiting = Some(VecDeque::new());
+            return Some(delivery);
+        };
+        if waiting.try_reserve(1).is_ok() {
+            waiting.push_back(delivery);
+        } else {
+            delivery.lost(libc::ENOMEM);
+        }
+        None
+    });
+    while let Some(delivery) = next {
+        if let Output::Function(function) = &*delivery.output {
+            observe::unobserved(|| delivery.call(py, function));
+        }
+        drop(delivery);
+        next = WAITING.with_borrow_mut(|waiting| {
+            let next = waiting.as_mut().and_then(VecDeque::pop_front);
+            if next.is_none() {
+                *waiting = None;
+            }
+            next
+        });
     }
 }
 
@@ -397,29 +526,41 @@ fn deliver_without_waiting(delivery: Option<Delivery>) {
     }
 }
 
-fn write_close_json(line: &mut Line, facts: &Facts, by: &str, caller: Option<&str>) {
-    let t = clock::nanoseconds(Instant::now());
-    line.format(format_args!(
-        "{{\"event\":\"close\",\"t\":{t},\"thread\":{},\"socket\":{},\"fd\":{},\"by\":\"{by}\"",
-        thread::Id::current().number(),
-        facts.number,
-        facts.fd
-    ));
-    if let Some(caller) = caller {
-        line.push(",\"caller\":");
-        line.json_text(caller);
-    }
-    line.push("}\n");
+/// A socket gives its descriptor up.
+#[derive(Clone, Copy, Debug)]
+pub struct Close<'a> {
+    /// `close`, `detach` or `finalizer`.
+    pub by: &'static str,
+    pub thread: Thread<'a>,
+    pub caller: Option<&'a str>,
+    /// Whether a line of text about the call tells it already.
+    pub is_told: bool,
 }
 
-fn write_close_text(line: &mut Line, facts: &Facts, by: &str, style: Style) {
-    style.begin_line(line, Instant::now(), "MainThread", Some(facts.fd));
-    match (by, &facts.opened) {
-        ("finalizer", Some(opened)) => {
-            line.format(format_args!("✗ nobody closed this socket, which was opened at {opened}\n"));
+impl Close<'_> {
+    fn write_json(&self, line: &mut Line, facts: &Facts) {
+        let t = clock::nanoseconds(Instant::now());
+        line.format(format_args!(
+            "{{\"event\":\"close\",\"t\":{t},\"thread\":{},\"socket\":{},\"fd\":{},\"by\":\"{}\"",
+            self.thread.id, facts.number, facts.fd, self.by
+        ));
+        if let Some(caller) = self.caller {
+            line.push(",\"caller\":");
+            line.json_text(caller);
         }
-        ("finalizer", None) => line.push("✗ nobody closed this socket\n"),
-        (by, _) => line.format(format_args!("{by}\n")),
+        line.push("}\n");
+    }
+
+    fn write_text(&self, line: &mut Line, facts: &Facts, style: Style) {
+        style.begin_line(line, Instant::now(), self.thread.name, Some(facts.fd));
+        match (self.by, &facts.opened) {
+            ("finalizer", Some(opened)) => {
+                line.harmless(format_args!("✗ nobody closed this socket, which was opened at {opened}"));
+            }
+            ("finalizer", None) => line.push("✗ nobody closed this socket"),
+            (by, _) => line.push(by),
+        }
+        line.push("\n");
     }
 }
 

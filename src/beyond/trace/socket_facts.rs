@@ -148,11 +148,6 @@ impl Facts {
         matches!(self.by, By::Pair(_))
     }
 
-    /// Whether it is a stream, where a receive of nothing is the end.
-    pub fn is_stream(&self) -> bool {
-        self.kind == libc::SOCK_STREAM || self.kind == libc::SOCK_SEQPACKET
-    }
-
     /// The family and the type, for the filter.
     pub fn family_and_kind(&self) -> (c_int, c_int) {
         (self.family, self.kind)

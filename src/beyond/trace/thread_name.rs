@@ -6,6 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::attribute;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::text::utf8;
 use crate::name;
@@ -30,15 +31,15 @@ pub fn current(py: Python<'_>) -> String {
     found
 }
 
-/// What `threading` knows of this thread. No Python code runs: the attributes are those of a module and of an instance.
+/// What `threading` knows of this thread.
 fn find(py: Python<'_>) -> Option<String> {
     // SAFETY: the thread is attached, because `py` exists. The function returns a borrowed reference to a dict, which the interpreter keeps.
     let modules = unsafe { Bound::from_borrowed_ptr(py, ffi::PyImport_GetModuleDict()) };
     let threading = modules.cast::<PyDict>().ok()?.get_item(name!(py, "threading").ok()?).ok()??;
-    let active = threading.getattr_opt(name!(py, "_active").ok()?).ok()??;
+    let active = attribute::own(&threading, name!("_active"))?;
     // SAFETY: always safe.
     let ident = unsafe { ffi::PyThread_get_thread_ident() }.into_object(py).ok()?;
     let thread = active.cast::<PyDict>().ok()?.get_item(ident).ok()??;
-    let name = thread.getattr_opt(name!(py, "_name").ok()?).ok()??;
+    let name = attribute::own(&thread, name!("_name"))?;
     utf8(name.cast_exact::<PyString>().ok()?).map(str::to_owned)
 }

@@ -7,8 +7,8 @@ use super::arguments::Arguments;
 use super::catalogue::Kind;
 use super::data;
 use super::event::Transfer;
+use super::frames::Said;
 use crate::interpreter::number::plain_long;
-use crate::name;
 
 /// What a call has transferred.
 #[derive(Default)]
@@ -25,15 +25,20 @@ pub struct Transferred<'py> {
 /// How a call has ended: with this result, or this exception.
 pub type Answer<'a, 'py> = Result<&'a Bound<'py, PyAny>, &'a Bound<'py, PyAny>>;
 
-/// What a call has transferred. `limit` bytes of the data are kept; on a `stream`, to receive nothing is the end.
+/// What a call has transferred: as its result says, or what it has said of itself before it failed. `limit` bytes of the data are kept; on a
+/// `stream`, to receive nothing is the end.
 pub fn of<'py>(
     kind: Kind,
     arguments: &Arguments<'py>,
     answer: Answer<'_, 'py>,
+    said: &Said,
     limit: usize,
     stream: bool,
 ) -> Transferred<'py> {
     let mut found = Transferred::default();
+    if said.in_parts {
+        return found;
+    }
     let first = arguments.positional.first().or_else(|| arguments.named.first().map(|(_, value)| value));
     let mut received = None;
     match (kind, answer) {
@@ -41,13 +46,17 @@ pub fn of<'py>(
         (Kind::Receive | Kind::ReadTls, Ok(result)) => {
             received = found.received(result, arguments.get(1, "buffer"), limit);
         }
-        (Kind::Receive, Err(error)) => {
-            // What came before the end, or the error, of an exact receive.
-            let partial = name!(error.py(), "partial").ok().and_then(|name| error.getattr_opt(name).ok().flatten());
-            received = partial.and_then(|partial| found.received(&partial, None, limit));
-            found.transfer.is_eof = received.is_some() && error.is_instance_of::<pyo3::exceptions::PyEOFError>();
+        (Kind::Receive | Kind::ReceiveInto, Err(_)) => {
+            received = said.received;
+            data::copy(&said.data, limit, &mut found.data);
+            found.transfer.is_eof = said.is_eof;
         }
-        (Kind::ReceiveInto, Ok(result)) => received = found.received(result, first, limit),
+        (Kind::ReceiveInto, Ok(result)) => {
+            received = found.received(result, first, limit);
+            if first.is_none() {
+                data::copy(&said.data, limit, &mut found.data);
+            }
+        }
         (Kind::ReceiveFrom, Ok(result)) => {
             received = part(result, 0).and_then(|data| found.received(&data, None, limit));
             found.address = part(result, 1);
@@ -70,7 +79,7 @@ pub fn of<'py>(
                     first.and_then(|data| data::with_bytes(data, <[u8]>::len)).map(|length| length as u64)
                 }
                 (_, Ok(result)) => count(result),
-                (_, Err(error)) => bytes_sent(error),
+                (_, Err(_)) => said.sent,
             };
             if let (Some(data), Some(sent)) = (first, sent) {
                 data::with_bytes(data, |bytes| data::copy(bytes, limit.min(as_size(sent)), &mut found.data));
@@ -89,15 +98,19 @@ pub fn of<'py>(
             found.address = arguments.get(3, "address").filter(|address| !address.is_none()).cloned();
         }
         (Kind::SendFile, Ok(result)) => found.transfer.sent = count(result),
-        (Kind::SendFile, Err(error)) => found.transfer.sent = bytes_sent(error),
+        (Kind::SendFile, Err(_)) => found.transfer.sent = said.sent,
         _ => {}
     }
     if let Some(received) = received {
-        if arguments.flags(kind) & i64::from(libc::MSG_PEEK) != 0 && kind != Kind::ReadTls {
+        let has = |flag: i32| kind != Kind::ReadTls && arguments.flags(kind) & i64::from(flag) != 0;
+        if has(libc::MSG_ERRQUEUE) {
+            // A copy of what was sent, with the error that came of it.
+        } else if has(libc::MSG_PEEK) {
             found.transfer.peeked = Some(received);
         } else {
             found.transfer.received = Some(received);
-            found.transfer.is_eof |= received == 0 && stream && asks_for_something(kind, arguments, first);
+            let is_end = answer.is_ok() && received == 0 && stream;
+            found.transfer.is_eof |= is_end && asks_for_something(kind, arguments, first);
         }
     }
     found
@@ -139,12 +152,6 @@ fn part<'py>(result: &Bound<'py, PyAny>, index: usize) -> Option<Bound<'py, PyAn
 
 fn count(result: &Bound<'_, PyAny>) -> Option<u64> {
     plain_long(result).and_then(|count| u64::try_from(count).ok())
-}
-
-/// How much was sent before the error.
-fn bytes_sent(error: &Bound<'_, PyAny>) -> Option<u64> {
-    let name = name!(error.py(), "bytes_sent").ok()?;
-    count(&error.getattr_opt(name).ok().flatten()?)
 }
 
 /// How many descriptors are in control messages.

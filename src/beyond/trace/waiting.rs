@@ -1,12 +1,15 @@
 //! When a call begins to wait, and for how long.
 
+use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::address;
 use super::arguments::Arguments;
+use super::attribute;
 use super::catalogue::Kind;
 use super::event::{Event, Thread};
 use super::filter::Subject;
@@ -15,9 +18,7 @@ use super::line::Line;
 use super::recording::{Delivery, deliver, lock};
 use super::socket_facts::{Facts, key};
 use super::thread_name;
-use super::transfers::{self};
 use crate::beyond::caller;
-use crate::error::Error;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::observe::Call;
 use crate::name;
@@ -27,25 +28,24 @@ use crate::sys::wait::{Direction, poll};
 /// The thread is about to detach. If its call has to wait, that is told.
 pub fn detaches(py: Python<'_>) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        let waits = FRAMES.with(|frames| {
-            let mut frames = frames.borrow_mut();
-            let frame = frames.last_mut()?;
-            // SAFETY: the call is on the stack of this thread until its frame is popped.
-            let call = unsafe { &*frame.call };
-            let waits = may_wait(py, frame.kind, frame.name, call);
-            // What OpenSSL does in the meantime is not known: it counts as waiting if the socket was not ready.
-            frame.detached = (waits || !frame.is_tls).then(Instant::now);
-            if frame.is_told || !waits {
-                return None;
-            }
-            frame.is_told = true;
-            Some((frame.call, frame.kind, frame.name, frame.is_tls, frame.began))
+        let running = FRAMES.with(|frames| {
+            let frames = frames.borrow();
+            frames.last().map(|frame| (frame.call, frame.kind, frame.name, frame.is_tls, frame.began, frame.is_told))
         });
-        if let Some((call, kind, name, is_tls, began)) = waits {
-            // SAFETY: as above. The caller is in the call.
-            let call = unsafe { &*call };
+        let Some((call, kind, name, is_tls, began, is_told)) = running else { return };
+        // SAFETY: the call is on the stack of this thread until its frame is popped, which this function does not outlive.
+        let call = unsafe { &*call };
+        let waits = may_wait(py, kind, name, call);
+        if waits && !is_told {
             deliver(py, tell_wait(py, call, kind, name, is_tls, began));
         }
+        FRAMES.with(|frames| {
+            if let Some(frame) = frames.borrow_mut().last_mut() {
+                frame.is_told |= waits;
+                // What OpenSSL does in the meantime is not known: it counts as waiting if the socket was not ready.
+                frame.detached = (waits || !is_tls).then(Instant::now);
+            }
+        });
     }));
 }
 
@@ -86,14 +86,15 @@ fn may_wait(py: Python<'_>, kind: Kind, name: &str, call: &Call<'_, '_>) -> bool
 
 /// Whether native TLS has plain text that was not read yet.
 fn has_pending(call: &Call<'_, '_>) -> bool {
-    let pending = || {
-        let py = call.receiver.py();
-        let connection = call.receiver.getattr_opt(name!(py, "_sslobj")?)?.filter(|connection| !connection.is_none());
-        let pending = connection.map(|connection| connection.call_method0(name!(py, "pending")?).map_err(Error::from));
-        pending.transpose()
-    };
-    match pending() {
-        Ok(pending) => pending.as_ref().and_then(plain_long) != Some(0),
+    let Some(connection) = attribute::own(&call.receiver, name!("_sslobj")) else { return true };
+    // SAFETY: an object has a class, whose name is a C string.
+    let class = unsafe { CStr::from_ptr((*ffi::Py_TYPE(connection.as_ptr())).tp_name) };
+    if class != c"_ssl._SSLSocket" {
+        return true;
+    }
+    let pending = name!(call.receiver.py(), "pending").and_then(|name| Ok(connection.call_method0(name)?));
+    match pending {
+        Ok(pending) => plain_long(&pending) != Some(0),
         Err(error) => {
             error.discard(call.receiver.py());
             true
@@ -122,11 +123,13 @@ fn tell_wait(
     let thread = thread_name::current(py);
     let socket = receiver(call);
     let socket = socket.as_ref().map(Receiver::socket);
-    let given = transfers::of(kind, &arguments, Err(&call.receiver), 0, false).address;
+    let given = arguments.positional.first().filter(|_| kind == Kind::Address);
+    let given = given.and_then(address::host_and_port);
+    let limit = lock().state().limit();
+    let mut text = Line::default();
+    arguments.write(&mut text, name, kind, limit);
     let mut locked = lock();
     let state = locked.state();
-    let mut text = Line::default();
-    arguments.write(&mut text, name, kind, state.limit());
     let facts = socket.and_then(|socket| state.sockets.get(&key(socket)));
     let (number, fd) = (facts.map(|facts| facts.number), facts.map(|facts| facts.fd));
     let event = Event {
@@ -141,7 +144,6 @@ fn tell_wait(
         outcome: None,
     };
     let addresses = facts.map_or([None, None], |facts| [facts.local.clone(), facts.peer.clone()]);
-    let given = given.as_ref().and_then(address::host_and_port);
     let subject = Subject {
         family_and_kind: facts.map(Facts::family_and_kind),
         addresses: [addresses[0].as_ref(), addresses[1].as_ref()],
@@ -152,5 +154,8 @@ fn tell_wait(
         call: name,
         has_failed: false,
     };
-    state.tell(&event, &subject, socket.map(key), &[])
+    let deliveries = state.tell(&event, &subject, socket.map(key), &[]);
+    // What refers to objects is dropped after it.
+    drop(locked);
+    deliveries
 }

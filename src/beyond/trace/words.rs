@@ -7,19 +7,22 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use super::attribute;
 use super::data;
 use super::line::Line;
-use crate::error::clear;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::owned;
 use crate::interpreter::text::utf8;
 use crate::interpreter::type_name::type_name;
 use crate::name;
 
-/// The most items of a tuple or list that are shown, the most characters of a text, and how deep tuples and lists are shown.
-const ITEMS: usize = 12;
-const CHARACTERS: usize = 200;
+/// The most items of a tuple or list that are shown, and how deep they are shown.
+pub const ITEMS: usize = 12;
 const DEPTH: usize = 4;
+
+/// The most characters of a text, and of that of an exception.
+const CHARACTERS: usize = 200;
+const LONG: usize = 1000;
 
 /// The name of the constant with this prefix and value, such as `AF_INET`.
 pub type NameOf = fn(prefix: &str, value: i64) -> Option<&'static str>;
@@ -58,7 +61,7 @@ fn nested(line: &mut Line, object: &Bound<'_, PyAny>, limit: usize, depth: usize
     } else if object.is_exact_instance_of::<PyFloat>() {
         of_repr(line, object);
     } else if let Some(length) = data::length_of_memory(object) {
-        line.format(format_args!("<{} of {length} bytes>", type_name(object)));
+        line.harmless(format_args!("<{} of {length} bytes>", type_name(object)));
     } else {
         other(line, object);
     }
@@ -68,7 +71,7 @@ fn nested(line: &mut Line, object: &Bound<'_, PyAny>, limit: usize, depth: usize
 fn other(line: &mut Line, object: &Bound<'_, PyAny>) {
     match crate::socket::class::as_socket(object) {
         Some(socket) => line.format(format_args!("<socket fd={}>", socket.socket().descriptor().number())),
-        None => line.format(format_args!("<{}>", type_name(object))),
+        None => line.harmless(format_args!("<{}>", type_name(object))),
     }
 }
 
@@ -94,19 +97,25 @@ fn items<'py>(
     line.push(end);
 }
 
-/// An int: a member of an enumeration by its name, which the enumeration keeps in an attribute.
+/// An int: a member of an enumeration by its name.
 fn of_int(line: &mut Line, int: &Bound<'_, PyAny>) {
-    if !int.is_exact_instance_of::<PyInt>() {
-        let member = name!(int.py(), "_name_").ok().and_then(|name| int.getattr_opt(name).ok().flatten());
-        match member.as_ref().map(|name| name.cast_exact::<PyString>()) {
-            Some(Ok(name)) => return line.push(utf8(name).unwrap_or("?")),
-            _ => clear(int.py()),
+    if is_member(int) {
+        let name = attribute::own(int, name!("_name_"));
+        if let Some(name) = name.as_ref().and_then(|name| name.cast_exact::<PyString>().ok()) {
+            return line.harmless(format_args!("{}", utf8(name).unwrap_or("?")));
         }
     }
     match plain_long(int) {
         Some(number) => line.format(format_args!("{number}")),
         None => line.push("<int>"),
     }
+}
+
+/// Whether an object is a member of an enumeration: its class is one.
+fn is_member(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: an object has a class, and that has one too; the name of a class is a C string.
+    let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(ffi::Py_TYPE(object.as_ptr()).cast())).tp_name) };
+    name == c"EnumType" || name == c"EnumMeta"
 }
 
 fn of_repr(line: &mut Line, object: &Bound<'_, PyAny>) {
@@ -132,15 +141,7 @@ pub fn of_text(line: &mut Line, text: &Bound<'_, PyString>) {
             '\t' => line.push("\\t"),
             '\\' => line.push("\\\\"),
             character if character == quote => line.format(format_args!("\\{quote}")),
-            '\0'..'\x20' | '\x7f' => line.format(format_args!("\\x{:02x}", u32::from(character))),
-            '\u{80}'..'\u{a0}'
-            | '\u{200b}'..'\u{2010}'
-            | '\u{2028}'..'\u{202f}'
-            | '\u{2066}'..'\u{206a}'
-            | '\u{feff}' => {
-                line.format(format_args!("\\u{:04x}", u32::from(character)));
-            }
-            character => line.format(format_args!("{character}")),
+            character => line.harmless(format_args!("{character}")),
         }
     }
     line.format(format_args!("{quote}"));
@@ -207,27 +208,75 @@ pub fn flags(line: &mut Line, value: &Bound<'_, PyAny>, prefix: &str) {
 /// The text of an exception as a traceback shows it: `ConnectionResetError: [Errno 104] …`.
 pub fn exception(line: &mut Line, value: &Bound<'_, PyAny>) {
     let py = value.py();
-    line.format(format_args!("{}", type_name(value)));
-    // SAFETY: these are objects of the interpreter, and the fields of a class do not change while it is in use. `str` of the classes of
-    // the interpreter shows the arguments.
-    let text = unsafe {
-        let shown = (*ffi::Py_TYPE(value.as_ptr())).tp_str.map(|function| function as usize);
-        let known = [ffi::PyExc_OSError, ffi::PyExc_BaseException];
-        let known = known.map(|class| (*class.cast::<ffi::PyTypeObject>()).tp_str.map(|function| function as usize));
-        if !known.contains(&shown) {
-            return;
-        }
-        owned(py, ffi::PyObject_Str(value.as_ptr()))
-    };
-    match text {
+    line.harmless(format_args!("{}", type_name(value)));
+    if !is_shown_plainly(value) {
+        return;
+    }
+    // SAFETY: the class's `str` is the interpreter's, and shows only objects whose own runs no Python code. The call returns an owned
+    // reference, or null with an exception set.
+    match unsafe { owned(py, ffi::PyObject_Str(value.as_ptr())) } {
         Ok(text) => {
             let text = text.cast::<PyString>().ok().and_then(utf8).unwrap_or("?");
             if !text.is_empty() {
-                line.format(format_args!(": {text}"));
+                let end = text.char_indices().nth(LONG).map_or(text.len(), |(end, _)| end);
+                line.harmless(format_args!(": {}{}", &text[..end], if end < text.len() { "…" } else { "" }));
             }
         }
         Err(error) => error.discard(py),
     }
+}
+
+/// Whether `str` of an exception runs no Python code: it is that of a class of the interpreter, and shows plain objects only.
+fn is_shown_plainly(value: &Bound<'_, PyAny>) -> bool {
+    let py = value.py();
+    // SAFETY: these are objects of the interpreter, and the fields of a class do not change while it is in use. An instance of a class of
+    // exceptions is laid out as that says; its fields are objects or null.
+    unsafe {
+        let shown = (*ffi::Py_TYPE(value.as_ptr())).tp_str.map(|function| function as usize);
+        let is_of = |class: *mut ffi::PyObject| {
+            (*class.cast::<ffi::PyTypeObject>()).tp_str.map(|function| function as usize) == shown
+        };
+        let is_plain = |object: *mut ffi::PyObject| {
+            Bound::from_borrowed_ptr_or_opt(py, object).is_none_or(|object| is_plain(&object))
+        };
+        let is_error_of_system = ffi::PyObject_TypeCheck(value.as_ptr(), ffi::PyExc_OSError.cast()) != 0;
+        if !(is_of(ffi::PyExc_BaseException) || (is_error_of_system && is_of(ffi::PyExc_OSError))) {
+            return false;
+        }
+        if is_error_of_system {
+            let error = &*value.as_ptr().cast::<ffi::PyOSErrorObject>();
+            if ![error.myerrno, error.strerror, error.filename, error.filename2].into_iter().all(is_plain) {
+                return false;
+            }
+        }
+        let arguments = (*value.as_ptr().cast::<ffi::PyBaseExceptionObject>()).args;
+        let Some(arguments) = Bound::from_borrowed_ptr_or_opt(py, arguments) else { return false };
+        arguments
+            .cast_exact::<PyTuple>()
+            .is_ok_and(|arguments| arguments.iter().all(|argument| self::is_plain(&argument)))
+    }
+}
+
+/// Whether the `str` and `repr` of an object run no Python code, for certain.
+fn is_plain(object: &Bound<'_, PyAny>) -> bool {
+    object.is_none()
+        || object.is_exact_instance_of::<PyString>()
+        || object.is_exact_instance_of::<PyBytes>()
+        || object.is_exact_instance_of::<PyInt>()
+        || object.is_exact_instance_of::<PyFloat>()
+}
+
+/// The number of an `OSError`.
+pub fn errno(value: &Bound<'_, PyAny>) -> Option<i32> {
+    // SAFETY: both are objects. An instance of the class is laid out as that says; its fields are objects or null.
+    let errno = unsafe {
+        if ffi::PyObject_TypeCheck(value.as_ptr(), ffi::PyExc_OSError.cast()) == 0 {
+            return None;
+        }
+        let errno = (*value.as_ptr().cast::<ffi::PyOSErrorObject>()).myerrno;
+        Bound::from_borrowed_ptr_or_opt(value.py(), errno)?
+    };
+    plain_long(&errno).and_then(|errno| i32::try_from(errno).ok())
 }
 
 /// The name of an entry of a table.

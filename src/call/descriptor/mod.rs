@@ -95,12 +95,13 @@ impl Descriptor {
         alarm: Option<Instant>,
         call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
     ) -> io::Result<T> {
+        let detaching = observe::before_detaching(py);
         let lease = self.lease(alarm)?;
         if alarm.is_some() {
             watcher::wake_watcher();
         }
         // The lease also ends detached: the last one closes the descriptor, and `close(2)` blocks if SO_LINGER is set.
-        observe::detach(py, move || lease.make(call))
+        detaching.detach(py, move || lease.make(call))
     }
 
     /// Checks that a call that has waited on `fd` may go on with it. EBADF when the socket is closed: after `detach()` the number belongs

@@ -127,7 +127,7 @@ fn find_noted(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -
 fn find(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -> Result<Answer> {
     let until = until.into_iter().chain(scope::deadline()).min();
     if until.is_none() && !thread::Id::current().is_main() {
-        return Ok(observe::detach(py, || question.ask())?);
+        return Ok(observe::before_detaching(py).detach(py, || question.ask())?);
     }
     if let Some(answer) = py.detach(|| at_once::answer(question)) {
         return Ok(answer?);
@@ -136,7 +136,7 @@ fn find(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -> Resu
     loop {
         // The handler of a signal that came before the wait would not end it.
         signals::run_handlers(py)?;
-        match observe::detach(py, || look_up.wait()) {
+        match observe::before_detaching(py).detach(py, || look_up.wait()) {
             Progress::Ended(answer) => return Ok(answer?),
             Progress::TimedOut => return Err(Error::TimedOut),
             Progress::Interrupted => {}
