@@ -189,4 +189,5 @@ def test_closings(events: list[dict[str, Any]]) -> None:
     by = {event["by"] for event in events if event["event"] == "close"}
     assert by == {"close", "detach", "finalizer"}
     made = {event["by"] for event in events if event["event"] == "socket"}
-    assert made - {"found"} == {"socket", "accept", "socketpair", "dup", "fromfd"}
+    # What `dup` makes may have been found before by a call that `dup` makes on it.
+    assert made - {"found", "dup"} == {"socket", "accept", "socketpair", "fromfd"}
