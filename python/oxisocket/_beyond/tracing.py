@@ -214,14 +214,14 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
         self._begin(self._tell, None, "json", self._bytes, self._filter, False, True)
 
     def _tell(self, lines: str) -> None:
-        for line in lines.splitlines():
+        for line in lines.rstrip("\n").split("\n"):
             event = json.loads(line)
             if "data" in event:
                 event["data"] = base64.b64decode(event["data"])
             self._callback(event)
 
 
-def comes_from_signal(error: BaseException) -> bool:
+def comes_from_signal(error: BaseException, traceback: TracebackType | None) -> bool:
     """Whether the handler of a signal has raised an exception, while it ran in the middle of a function that a trace has called.
 
     The interpreter calls a handler between two instructions of any function, with the frame of that function as the last argument.
@@ -231,7 +231,7 @@ def comes_from_signal(error: BaseException) -> bool:
     if isinstance(error, KeyboardInterrupt):
         return True
     handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {None}
-    step = error.__traceback__
+    step = traceback
     while step is not None:
         frame, step = step.tb_frame, step.tb_next
         if frame.f_code in handlers or (frame.f_back is not None and _is_last_argument(frame.f_back, frame)):

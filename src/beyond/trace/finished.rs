@@ -192,7 +192,9 @@ impl<'py> Finished<'_, '_, 'py> {
         let Some(made) = made.and_then(as_socket) else { return Vec::new() };
         let origin = origin.and_then(|key| state.sockets.get(&key)).map_or(0, |facts| facts.number);
         let by = if self.frame.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
-        know(self.py, state, made.socket(), by, caller.map(str::to_owned));
+        if let Some(facts) = know(self.py, state, made.socket(), by, caller.map(str::to_owned)) {
+            facts.set_origin(by, caller);
+        }
         vec![key(made.socket())]
     }
 

@@ -56,7 +56,7 @@ fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'p
         "json" => Form::Json,
         _ => Form::Text(Style { colour, callers, process: None }),
     };
-    recording::begin(Plan { output, form, limit, filter, program })?.into_object(py)
+    recording::begin(py, Plan { output, form, limit, filter, program })?.into_object(py)
 }
 
 fn end<'py>(py: Python<'py>, handle: &Bound<'py, PyAny>) -> ObjectResult<'py> {

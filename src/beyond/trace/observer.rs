@@ -75,8 +75,13 @@ fn begin(call: &Call<'_, '_>, is_tls: bool) -> bool {
     if kind == Kind::New {
         native_tls::see(&call.receiver);
     } else if let Some(socket) = receiver(call) {
+        let makes = FRAMES.with(|frames| frames.borrow().last().is_some_and(|outer| outer.kind == Kind::Makes));
         let mut locked = lock();
-        know(call.receiver.py(), locked.state(), socket.socket(), By::Found, None);
+        let state = locked.state();
+        if makes && matches!(name, "setblocking" | "settimeout") && !state.sockets.contains_key(&key(socket.socket())) {
+            return false; // `dup` and `accept` give it to the socket that they are making
+        }
+        know(call.receiver.py(), state, socket.socket(), By::Found, None);
     }
     let receiver = call.receiver.as_ptr().cast_const();
     let is_made_from_descriptor = kind == Kind::New && Arguments::of(call).get(3, "fileno").is_some();

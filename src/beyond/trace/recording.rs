@@ -126,7 +126,7 @@ pub struct Plan {
 }
 
 /// Begins a recording. Returns its handle.
-pub fn begin(plan: Plan) -> Result<u64> {
+pub fn begin(py: Python<'_>, plan: Plan) -> Result<u64> {
     watch_forks()?;
     let mut locked = lock();
     let state = locked.state();
@@ -155,7 +155,7 @@ pub fn begin(plan: Plan) -> Result<u64> {
     observe::switch(true);
     let handle = state.last_recording;
     drop(locked);
-    deliver_without_waiting(delivery);
+    deliver(py, delivery.into_iter().collect());
     Ok(handle)
 }
 
@@ -307,7 +307,10 @@ impl State {
                 style.process = Some(thread::process());
             }
             let delivery = recording.begin(Some(parent));
-            deliver_without_waiting(delivery);
+            // To a file. A function gets none here, inside the lock.
+            if let Some(delivery) = delivery {
+                delivery.write();
+            }
         }
     }
 }
@@ -460,7 +463,7 @@ impl Delivery {
 fn report(py: Python<'_>, error: PyErr) {
     let judge = || -> Result<bool> {
         let module = py.import(name!(py, "oxisocket._beyond.tracing")?)?;
-        let verdict = module.call_method1(name!(py, "comes_from_signal")?, (error.value(py),))?;
+        let verdict = module.call_method1(name!(py, "comes_from_signal")?, (error.value(py), error.traceback(py)))?;
         Ok(verdict.is_truthy()?)
     };
     match judge() {
@@ -516,13 +519,6 @@ fn call_in_turn(py: Python<'_>, delivery: Delivery) {
             }
             next
         });
-    }
-}
-
-/// Delivers a first line to a file. A function gets none.
-fn deliver_without_waiting(delivery: Option<Delivery>) {
-    if let Some(delivery) = delivery {
-        delivery.write();
     }
 }
 
