@@ -1,6 +1,7 @@
 //! The calls that run in a thread, the innermost last.
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use pyo3::ffi;
@@ -9,9 +10,18 @@ use pyo3::prelude::*;
 use super::catalogue::{Kind, On};
 use crate::call::socket::Socket;
 use crate::interpreter::observe::Call;
-use crate::public::file::socket_of_file;
 use crate::socket::class::as_socket;
 use crate::socket::object::SocketRef;
+
+/// The socket that a file object of `makefile` reads from and writes to; `None` for any other object.
+pub type SocketOfFile = for<'py> fn(&Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>;
+
+static SOCKET_OF_FILE: OnceLock<SocketOfFile> = OnceLock::new();
+
+/// Sets the function that knows file objects. Only the first call has an effect.
+pub fn set_socket_of_file(socket_of_file: SocketOfFile) {
+    let _first_wins = SOCKET_OF_FILE.set(socket_of_file);
+}
 
 /// A call that runs in this thread.
 pub struct Frame {
@@ -67,7 +77,7 @@ pub fn receiver<'a, 'py>(call: &'a Call<'_, 'py>) -> Option<Receiver<'a, 'py>> {
     if call.receiver.cast::<PyModule>().is_ok() {
         return None;
     }
-    let socket = socket_of_file(&call.receiver)?;
+    let socket = SOCKET_OF_FILE.get()?(&call.receiver)?;
     as_socket(&socket).is_some().then_some(Receiver::OfFile(socket))
 }
 
