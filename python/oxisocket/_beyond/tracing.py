@@ -116,8 +116,9 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     ``.pcapng`` is for Wireshark, ``.json`` for Perfetto. Until then the record is beside the file, and stays there if the program
     is killed.
 
-    ``bytes`` is how many bytes of the data of each call are kept: without it 32, and 65536 for ``.pcapng``. ``filter`` is which calls, such as ``'port 5432 and not
-    error'``. ``callers`` adds to each line who has called. All threads are traced. A forked child has a file of its own.
+    ``bytes`` is how many bytes of the data of each call are kept: without it 32, and 65536 for ``.pcapng``. ``filter`` is which
+    calls, such as ``'port 5432 and not error'``. ``callers`` adds to each line who has called. All threads are traced. A forked
+    child has a file of its own.
 
     Raises ValueError for a filter or a suffix that is not known, and OSError. What cannot be written later does not disturb the
     program: it is counted, and told on standard error in the end.
@@ -134,9 +135,8 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             _check_suffix(self._target)
         elif file is not None and not callable(getattr(file, "write", None)):
             raise TypeError(f"trace() takes a path, an object with a method write(), or None, not {type(file).__name__!r}")
-        if bytes is None:
-            bytes = _BYTES_FOR_PACKETS if self._target is not None and self._target.endswith(".pcapng") else _BYTES
-        self._bytes = _number_of_bytes(bytes)
+        default = _BYTES_FOR_PACKETS if self._target is not None and self._target.endswith(".pcapng") else _BYTES
+        self._bytes = default if bytes is None else _number_of_bytes(bytes)
 
     def start(self) -> None:
         """Begin. Raises RuntimeError if it has begun already, ValueError for a filter that cannot be parsed, and OSError."""
@@ -224,7 +224,7 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
 def comes_from_signal(error: BaseException, traceback: TracebackType | None) -> bool:
     """Whether the handler of a signal has raised an exception, while it ran in the middle of a function that a trace has called.
 
-    The interpreter calls a handler between two instructions of any function, with the frame of that function as the last argument.
+    The interpreter calls a handler between two instructions of any function, with that function's frame as the last argument.
     """
     import signal
 
