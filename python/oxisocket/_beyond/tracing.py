@@ -222,7 +222,7 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
 
 
 def comes_from_signal(error: BaseException, traceback: TracebackType | None) -> bool:
-    """Whether the handler of a signal has raised an exception, while it ran in the middle of a function that a trace has called.
+    """Whether a signal handler has raised an exception, while it ran in the middle of a function of a trace.
 
     The interpreter calls a handler between two instructions of any function, with that function's frame as the last argument.
     """
@@ -241,5 +241,6 @@ def comes_from_signal(error: BaseException, traceback: TracebackType | None) -> 
 
 def _is_last_argument(value: object, frame: FrameType) -> bool:
     code = frame.f_code
-    values = [frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount + bool(code.co_flags & _TAKES_MORE)]]
+    count = code.co_argcount + bool(code.co_flags & _TAKES_MORE)
+    values = [frame.f_locals.get(name) for name in code.co_varnames[:count]]
     return bool(values) and (values[-1] is value or (isinstance(values[-1], tuple) and values[-1][-1:] == (value,)))

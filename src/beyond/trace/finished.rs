@@ -54,7 +54,7 @@ impl<'py> Finished<'_, '_, 'py> {
             address::write_python(&mut address, found);
         }
         let given = found.address.as_ref().and_then(address::host_and_port);
-        let path = found.address.as_ref().and_then(|address| address.extract::<String>().ok());
+        let path = found.address.as_ref().and_then(address::path);
         let made = self.made();
         let pair = self.pair();
 

@@ -59,6 +59,7 @@ thread_local! {
     pub static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
 }
 
+/// On what a call is made.
 pub fn on(call: &Call<'_, '_>) -> On {
     if as_socket(&call.receiver).is_some() {
         On::Socket

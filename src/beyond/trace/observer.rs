@@ -22,7 +22,7 @@ use super::finished::Finished;
 use super::frames::{FRAMES, Frame, Said, on, receiver};
 use super::known_sockets::know;
 use super::native_tls;
-use super::recording::{Close, deliver, lock};
+use super::recording::{Close, can_tell, deliver, lock};
 use super::socket_facts::{By, key};
 use super::thread_name;
 use super::waiting::{attached, detaches};
@@ -128,6 +128,9 @@ pub fn progresses(receiver: Borrowed<'_, '_, PyAny>, progress: Progress<'_>) {
 fn finish(call: &Call<'_, '_>, result: *mut ffi::PyObject) {
     let py = call.receiver.py();
     let Some(frame) = FRAMES.with(|frames| frames.borrow_mut().pop()) else { return };
+    if !can_tell() {
+        return;
+    }
     // SAFETY: the caller owns the result, which is an object or null, until this function returns.
     let result = unsafe { Bound::from_borrowed_ptr_or_opt(py, result) };
     // No exception is set while this function runs; then it is the current one again.
@@ -141,6 +144,10 @@ fn finish(call: &Call<'_, '_>, result: *mut ffi::PyObject) {
 /// A socket gives its number up.
 pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
     if is_unobserved() && ending != Ending::Finalized {
+        lock().state().forget_descriptor(key(socket));
+        return;
+    }
+    if !can_tell() {
         lock().state().forget_descriptor(key(socket));
         return;
     }

@@ -25,7 +25,7 @@ use crate::interpreter::watch::Watcher;
 use crate::interpreter::{later, observe, signals};
 use crate::name;
 use crate::sys::record::Record;
-use crate::sys::{thread, wake};
+use crate::sys::{memory, thread, wake};
 
 type Hasher = BuildHasherDefault<DefaultHasher>;
 
@@ -99,6 +99,16 @@ static STATE: Mutex<Option<State>> = Mutex::new(None);
 
 /// The state, locked. It is made by [`begin`].
 pub struct Locked(MutexGuard<'static, Option<State>>);
+
+/// Whether there is memory to tell an event. If not, it counts as lost. What is large is allocated fallibly besides.
+pub fn can_tell() -> bool {
+    const ROOM: usize = 16 * 1024;
+    let has_room = memory::has_room(ROOM);
+    if !has_room {
+        lock().state().lose();
+    }
+    has_room
+}
 
 /// Locks the state.
 pub fn lock() -> Locked {
@@ -224,6 +234,14 @@ impl State {
     pub fn forget_descriptor(&mut self, key: usize) {
         if let Some(facts) = self.sockets.get_mut(&key) {
             facts.is_closed = true;
+        }
+    }
+
+    /// Counts an event that cannot be told for lack of memory.
+    pub fn lose(&self) {
+        for recording in &self.recordings {
+            recording.losses.count.fetch_add(1, Ordering::Relaxed);
+            recording.losses.errno.store(libc::ENOMEM, Ordering::Relaxed);
         }
     }
 
@@ -456,8 +474,13 @@ impl Delivery {
             None => Err(Error::NoMemory),
         };
         if let Err(error) = result {
-            self.lost(libc::EIO);
-            report(py, error.into_pyerr(py));
+            let no_memory = error.is_no_memory(py);
+            self.lost(if no_memory { libc::ENOMEM } else { libc::EIO });
+            if no_memory {
+                error.discard(py);
+            } else {
+                report(py, error.into_pyerr(py));
+            }
         }
     }
 }
@@ -473,6 +496,10 @@ fn report(py: Python<'_>, error: PyErr) {
     match judge() {
         Ok(true) => later::raise(py, error.into()),
         Ok(false) => error.write_unraisable(py, None),
+        Err(another) if another.is_no_memory(py) => {
+            another.discard(py);
+            error.write_unraisable(py, None);
+        }
         Err(another) => {
             // Another signal, meanwhile.
             later::raise(py, error.into());

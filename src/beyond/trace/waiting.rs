@@ -15,7 +15,7 @@ use super::event::{Event, Thread};
 use super::filter::Subject;
 use super::frames::{FRAMES, Receiver, receiver};
 use super::line::Line;
-use super::recording::{Delivery, deliver, lock};
+use super::recording::{Delivery, can_tell, deliver, lock};
 use super::socket_facts::{Facts, key};
 use super::thread_name;
 use crate::beyond::caller;
@@ -36,7 +36,7 @@ pub fn detaches(py: Python<'_>) {
         // SAFETY: the call is on the stack of this thread until its frame is popped, which this function does not outlive.
         let call = unsafe { &*call };
         let waits = may_wait(py, kind, name, call);
-        if waits && !is_told {
+        if waits && !is_told && can_tell() {
             deliver(py, tell_wait(py, call, kind, name, is_tls, began));
         }
         FRAMES.with(|frames| {
