@@ -13,7 +13,7 @@ use crate::interpreter::ending;
 use crate::interpreter::function::{self, Table};
 use crate::interpreter::make::IntoObject;
 use crate::names::lookup::forks;
-use crate::public::{file, lifecycle, registry, sendfile};
+use crate::public::{lifecycle, registry, sendfile};
 use crate::{beyond, functions, public, resolve, socket};
 
 /// Functions that only the Python package `oxisocket` uses.
