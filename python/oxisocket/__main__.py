@@ -28,7 +28,7 @@ Runs a Python program that says `import socket` on oxisocket, unchanged.
   --trace              tell each call on a socket on standard error
   --trace=FILE         write a record (.jsonl), lines (.txt), a picture (.svg, .html,
                        .mmd), packets (.pcapng) or a trace for Perfetto (.json)
-  --trace-bytes=N      keep N bytes of the data of each call (32)
+  --trace-bytes=N      keep N bytes of the data of each call (32; packets 65536)
   --trace-filter=TEXT  only some calls: 'port 5432 and not call recv'
   --trace-callers      tell who has called
   --table              show the sockets that are open, at the end and at SIGUSR1

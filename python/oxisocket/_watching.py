@@ -68,11 +68,10 @@ class Watching:
         targets = self.targets or ([None] if wants_trace else [])
         if not targets:
             return []
-        from oxisocket._beyond.tracing import BYTES, trace
+        from oxisocket._beyond.tracing import trace
 
-        kept = BYTES if self.bytes is None else self.bytes
         try:
-            return [trace(target, bytes=kept, filter=self.filter, callers=self.callers) for target in targets]
+            return [trace(target, bytes=self.bytes, filter=self.filter, callers=self.callers) for target in targets]
         except ValueError as error:
             raise Refused(str(error)) from None
 

@@ -13,7 +13,7 @@ use crate::interpreter::ending;
 use crate::interpreter::function::{self, Table};
 use crate::interpreter::make::IntoObject;
 use crate::names::lookup::forks;
-use crate::public::{file, lifecycle, registry, sendfile};
+use crate::public::{lifecycle, registry, sendfile};
 use crate::{beyond, functions, public, resolve, socket};
 
 /// Functions that only the Python package `oxisocket` uses.
@@ -35,7 +35,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     forks::watch_forks()?;
     ending::hang_threads_that_end();
     beyond::notes::begin();
-    beyond::trace::begin(constants::name_of, file::socket_of_file);
+    beyond::trace::begin(constants::name_of, public::file::socket_of_file);
     // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
     set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;

@@ -61,9 +61,10 @@ def _describe(sock: Any) -> OpenSocket | None:
     fd = base.fileno(sock)
     if fd < 0:
         return None
+    # First, for what is asked below is counted as well.
+    facts = _socket._trace_facts(sock)
     local, peer = _address(base.getsockname, sock), _address(base.getpeername, sock)
     state, received, sent = _tcp(sock)
-    facts = _socket._trace_facts(sock)
     calls: int | None = None
     waited = age = opened = None
     if facts is not None:

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 _WRITTEN_AT_ONCE = (".jsonl", ".txt")
 _MADE_FROM_A_RECORD = (".html", ".json", ".mmd", ".pcapng", ".svg")
 
+# How many bytes of the data of each call are kept if nobody says otherwise; more for programs that look into the data.
+_BYTES = 32
+_BYTES_FOR_PACKETS = 65536
+
 # The flag of a function with *arguments: inspect.CO_VARARGS.
 _TAKES_MORE = 4
-
-#: How many bytes of the data of each call are kept if nobody says otherwise.
-BYTES = 32
 
 
 class _Recording:
@@ -115,17 +116,17 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     ``.pcapng`` is for Wireshark, ``.json`` for Perfetto. Until then the record is beside the file, and stays there if the program
     is killed.
 
-    ``bytes`` is how many bytes of the data of each call are kept. ``filter`` is which calls, such as ``'port 5432 and not
-    error'``. ``callers`` adds to each line who has called. All threads are traced. A forked child has a file of its own.
+    ``bytes`` is how many bytes of the data of each call are kept: without it 32, and 65536 for ``.pcapng``. ``filter`` is which
+    calls, such as ``'port 5432 and not error'``. ``callers`` adds to each line who has called. All threads are traced. A forked
+    child has a file of its own.
 
     Raises ValueError for a filter or a suffix that is not known, and OSError. What cannot be written later does not disturb the
     program: it is counted, and told on standard error in the end.
     """
 
-    def __init__(self, file: Any = None, *, bytes: SupportsIndex = BYTES, filter: str = "", callers: bool = False) -> None:
+    def __init__(self, file: Any = None, *, bytes: SupportsIndex | None = None, filter: str = "", callers: bool = False) -> None:
         super().__init__()
         self._file = file
-        self._bytes = _number_of_bytes(bytes)
         self._filter = filter
         self._callers = callers
         self._target: str | None = None
@@ -134,6 +135,8 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             _check_suffix(self._target)
         elif file is not None and not callable(getattr(file, "write", None)):
             raise TypeError(f"trace() takes a path, an object with a method write(), or None, not {type(file).__name__!r}")
+        default = _BYTES_FOR_PACKETS if self._target is not None and self._target.endswith(".pcapng") else _BYTES
+        self._bytes = default if bytes is None else _number_of_bytes(bytes)
 
     def start(self) -> None:
         """Begin. Raises RuntimeError if it has begun already, ValueError for a filter that cannot be parsed, and OSError."""
@@ -198,7 +201,7 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
     ``bytes`` and ``filter`` are those of ``trace``. Raises TypeError for what cannot be called, and ValueError.
     """
 
-    def __init__(self, callback: Callable[[dict[str, Any]], object], *, bytes: SupportsIndex = BYTES, filter: str = "") -> None:
+    def __init__(self, callback: Callable[[dict[str, Any]], object], *, bytes: SupportsIndex = _BYTES, filter: str = "") -> None:
         super().__init__()
         if not callable(callback):
             raise TypeError(f"observe() takes a function that is called with each event, not {type(callback).__name__!r}")
@@ -221,7 +224,7 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
 def comes_from_signal(error: BaseException, traceback: TracebackType | None) -> bool:
     """Whether a signal handler has raised an exception, while it ran in the middle of a function of a trace.
 
-    The interpreter calls a handler between two instructions of any function: the last argument is the frame of that function.
+    The interpreter calls a handler between two instructions of any function, with that function's frame as the last argument.
     """
     import signal
 

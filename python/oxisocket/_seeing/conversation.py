@@ -87,6 +87,7 @@ class _Matching:
     def deliver(self) -> None:
         sockets = [each for each in dict.fromkeys(self.sockets.values()) if not each.is_stream]
         twins = {each: self.sockets[each.twin] for each in sockets if each.twin is not None and each.twin in self.sockets}
+        twins = {each: twin for each, twin in twins.items() if not twin.is_stream}
         between: dict[tuple[KernelSocket, KernelSocket], Connection] = {}
         for arrow, sender, receiver in datagrams.deliver(sockets, twins):
             connection = between.get((sender, receiver)) or between.get((receiver, sender))

@@ -273,6 +273,7 @@ mod tests {
     };
 
     #[test]
+    #[cfg_attr(miri, ignore = "asks for the time of day")]
     fn a_line_of_json() {
         let mut line = Line::default();
         event(Some(OUTCOME)).write_json(&mut line, 32);

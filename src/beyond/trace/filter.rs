@@ -67,6 +67,11 @@ impl Filter {
         }
     }
 
+    /// Whether it lets everything pass.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether a call passes.
     pub fn lets_pass(&self, subject: &Subject<'_>) -> bool {
         self.0.as_ref().is_none_or(|condition| condition.holds(subject))
@@ -227,7 +232,8 @@ mod tests {
             let error = Filter::parse(filter).unwrap_err();
             assert!(error.contains(told), "{filter}: {error}");
         }
-        assert!(Filter::parse(&"(".repeat(100_000)).is_err());
-        assert!(Filter::parse(&"not ".repeat(100_000)).is_err());
+        let many = if cfg!(miri) { 2 * DEPTH } else { 100_000 };
+        assert!(Filter::parse(&"(".repeat(many)).is_err());
+        assert!(Filter::parse(&"not ".repeat(many)).is_err());
     }
 }

@@ -13,6 +13,16 @@ use crate::interpreter::observe::Call;
 use crate::socket::class::as_socket;
 use crate::socket::object::SocketRef;
 
+/// The socket that a file object of `makefile` reads from and writes to; `None` for any other object.
+pub type SocketOfFile = for<'py> fn(&Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>;
+
+static SOCKET_OF_FILE: OnceLock<SocketOfFile> = OnceLock::new();
+
+/// Sets the function that knows file objects. Only the first call has an effect.
+pub fn set_socket_of_file(socket_of_file: SocketOfFile) {
+    let _first_wins = SOCKET_OF_FILE.set(socket_of_file);
+}
+
 /// A call that runs in this thread.
 pub struct Frame {
     /// The call; it is borrowed from further up the stack, and the frame is popped before it ends.
@@ -49,6 +59,7 @@ thread_local! {
     pub static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
 }
 
+/// On what a call is made.
 pub fn on(call: &Call<'_, '_>) -> On {
     if as_socket(&call.receiver).is_some() {
         On::Socket
@@ -57,16 +68,6 @@ pub fn on(call: &Call<'_, '_>) -> On {
     } else {
         On::File
     }
-}
-
-/// The socket of a file object; `None` for any other object.
-pub type SocketOfFile = for<'py> fn(&Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>;
-
-static SOCKET_OF_FILE: OnceLock<SocketOfFile> = OnceLock::new();
-
-/// Sets the function that knows the file objects. Only the first call has an effect.
-pub fn set_files(socket_of_file: SocketOfFile) {
-    let _first_wins = SOCKET_OF_FILE.set(socket_of_file);
 }
 
 /// The socket of a call: the receiver, or the one that a file object reads from.

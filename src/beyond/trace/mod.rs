@@ -44,10 +44,11 @@ use crate::interpreter::observe::{self, Observer};
 pub use self::frames::SocketOfFile;
 pub use self::words::NameOf;
 
-/// Lets the rest of the crate tell this room of calls, once there is a recording.
+/// Lets the rest of the crate tell this room of calls, once there is a recording. What it has to know of rooms above it, it is given: the
+/// names of constants, and the socket that a file object reads from.
 pub fn begin(name_of: NameOf, socket_of_file: SocketOfFile) {
     words::set_names(name_of);
-    frames::set_files(socket_of_file);
+    frames::set_socket_of_file(socket_of_file);
     observe::set(Observer {
         observe: observer::observe,
         progresses: observer::progresses,

@@ -287,10 +287,14 @@ impl State {
         let facts = &*facts;
         let mut deliveries = Vec::new();
         for recording in &mut self.recordings {
-            if !recording.sockets.contains_key(&facts.number) {
-                continue;
-            }
             let mut line = Line::default();
+            if !recording.sockets.contains_key(&facts.number) {
+                // A call that closes may be the first on its socket; but of one whose calls were not wanted, nothing is told.
+                if !recording.filter.is_empty() {
+                    continue;
+                }
+                recording.introduce(&mut line, facts);
+            }
             recording.introduce_thread(&mut line, close.thread);
             match recording.form {
                 Form::Json => close.write_json(&mut line, facts),
