@@ -5,6 +5,7 @@
 //! | [`observer`] | sees each call begin and end |
 //! | [`frames`] | the calls that run in a thread |
 //! | [`waiting`] | when a call begins to wait |
+//! | [`described`] | what a call says of itself |
 //! | [`finished`] | what a call that has ended has to tell |
 //! | [`catalogue`] | which calls are told, and what of them is data |
 //! | [`event`] | a call as a line of JSON or text |
@@ -22,6 +23,7 @@ mod attribute;
 mod catalogue;
 mod clock;
 mod data;
+mod described;
 mod event;
 mod filter;
 mod finished;
