@@ -1,5 +1,7 @@
 """Makes calls without memory: python tests/memory MODULE GROUP [NAME...]
 
+With OXISOCKET_TRACE=1 in the environment, a trace and a callback watch the calls.
+
 Each call is repeated, and in each repetition another allocation of the interpreter fails: the first one, the second one, until there
 are no more. Then again, where all later allocations fail too. And once more where the process has no memory left at all. The outcome
 must be `MemoryError` or the same as with memory, and no descriptor may leak. Each call has a process of its own, so that it was never
@@ -176,11 +178,20 @@ def run_in_child(function):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def watch(module):
+    """Begins a trace, and has a callback see the events, if that is asked for."""
+    if os.environ.get("OXISOCKET_TRACE"):
+        module.trace("/dev/full.jsonl", callers=True)._start_in_file("/dev/null")
+        # Not `observe`: it runs Python code for each event, and without memory the interpreter crashes in a `raise` of its own there.
+        module._socket._trace_begin(len, None, "json", 32, "", '"program":""', False, True)
+
+
 def main(module, group, *wanted):
     warnings.simplefilter("ignore")
     module = importlib.import_module(module)
 
     def run(name):
+        watch(module)
         env = Environment(module)
         sweep = Sweep(env, name, operations(group, env)[name])
         sweep.run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import accumulate
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from oxisocket._seeing.conversation import Conversation, End, match
 from oxisocket._seeing.record import read
 from records import CLIENT, SERVER, Recorded, busy, tutorial
+from steps_taken import lines_executed
 
 quick = settings(max_examples=60, deadline=None, database=None)
 
@@ -533,16 +533,15 @@ def test_nothing() -> None:
     assert (found.lanes, found.steps, found.arrows) == ([], [], [])
 
 
-def test_busy_server_is_matched_in_linear_time() -> None:
-    """Ten times the calls may take some twenty times as long on a machine that has other work; a loop in a loop takes a hundred."""
+def test_a_busy_server_is_matched_by_steps_in_proportion() -> None:
+    """Ten times the calls take some ten times the steps; a loop in a loop would take a hundred."""
 
-    def seconds(rounds: int) -> float:
+    def steps(rounds: int) -> int:
         records = [each.record() for each in busy(20, rounds)]
-        began = time.process_time()
         assert len(match(records).arrows) == 20 * (2 + 2 * rounds)
-        return time.process_time() - began
+        return lines_executed(lambda: match(records))
 
-    assert seconds(100) < 40 * max(seconds(10), 0.001)
+    assert steps(100) < 15 * steps(10)
 
 
 @quick

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from oxisocket._seeing.cells import cut, harmless, width_of
 from oxisocket._seeing.conversation import match
 from oxisocket._seeing.terminal import draw
 from records import SERVER, Recorded, busy, tutorial
+from steps_taken import lines_executed
 
 quick = settings(max_examples=60, deadline=None, database=None)
 
@@ -209,13 +209,11 @@ def test_cut(text: str, width: int) -> None:
         assert short == harmless(text)
 
 
-def test_large_conversation_is_drawn_soon() -> None:
-    """No loop in a loop: ten times the calls may take some twenty times as long on a machine that has other work."""
+def test_a_large_conversation_is_drawn_by_steps_in_proportion() -> None:
+    """No loop in a loop: ten times the calls take some ten times the steps."""
 
-    def seconds(rounds: int) -> float:
+    def steps(rounds: int) -> int:
         found = match([each.record() for each in busy(20, rounds)])
-        began = time.process_time()
-        draw(found, 80, False)
-        return time.process_time() - began
+        return lines_executed(lambda: draw(found, 80, False))
 
-    assert seconds(100) < 50 * max(seconds(10), 0.001)
+    assert steps(100) < 15 * steps(10)
