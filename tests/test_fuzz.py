@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).with_name("fuzz")))
 import drawings
 import mutants
+import recorder
 from cases import BETWEEN, CORPUS, mutated, records_of, seeds
 from oxisocket._seeing import svg
 
@@ -29,6 +30,13 @@ def test_mutations_are_drawn(tmp_path: Path) -> None:
     report = mutants.fuzz("drawings", runs=RUNS, seconds=30, seed=SEED, folder=tmp_path)
     print(report)
     assert report.runs == RUNS
+    assert not report.found, "".join(found.error for found in report.found.values())
+
+
+def test_programs_are_recorded(tmp_path: Path) -> None:
+    report = recorder.fuzz(runs=400, seconds=30, seed=SEED, folder=tmp_path)
+    print(report)
+    assert report.runs >= 400
     assert not report.found, "".join(found.error for found in report.found.values())
 
 

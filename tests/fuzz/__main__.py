@@ -19,7 +19,7 @@ from find import TOP
 
 FOUND = TOP / "target" / "fuzz" / "found"
 # In Python, and run by another program: a run of libFuzzer needs no oxisocket that is installed.
-IN_PYTHON = ("record", "drawings")
+IN_PYTHON = ("record", "drawings", "recorder")
 
 
 def main() -> int:
@@ -45,8 +45,10 @@ def main() -> int:
 
 def _run_mutants(target: str, options: argparse.Namespace) -> bool:
     import mutants
+    import recorder
 
-    report = mutants.fuzz(target, runs=options.runs, seconds=options.seconds, seed=options.seed, folder=FOUND)
+    how = {"runs": options.runs, "seconds": options.seconds, "seed": options.seed, "folder": FOUND}
+    report = recorder.fuzz(**how) if target == "recorder" else mutants.fuzz(target, **how)
     print(report, flush=True)
     for found in report.found.values():
         print(f"\n{found.path}\n{found.error}", flush=True)

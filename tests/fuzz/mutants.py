@@ -9,45 +9,20 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from cases import BETWEEN, mutated, records_of, seeds
+from cases import mutated, records_of, seeds
 from drawings import FORMS, check, records_in
 from oxisocket._seeing import record
 from reached import Reached
+from report import Found, Report
 
 LIMIT = 3.0  # seconds of the processor for one case, of some hundred lines
 
 
 class TooSlow(Exception):
     """A case takes longer than LIMIT."""
-
-
-@dataclass
-class Found:
-    """A case that went wrong, as small as could be made, and the error."""
-
-    case: bytes
-    error: str
-    path: Path
-
-
-@dataclass
-class Report:
-    """What a run has done."""
-
-    target: str
-    runs: int = 0
-    seconds: float = 0.0
-    slowest: float = 0.0
-    reached: str = ""
-    found: dict[str, Found] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        a_second = self.runs / self.seconds if self.seconds else 0
-        return f"{self.target:<10} {self.runs:>12,} executions, {a_second:,.0f} a second; slowest {self.slowest:.2f} s; {self.reached}; found: {len(self.found)}"
 
 
 def _read(case: bytes, rng: random.Random) -> None:
@@ -155,6 +130,3 @@ def _limit() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
-
-
-__all__ = ["BETWEEN", "TARGETS", "Found", "Report", "fuzz"]
