@@ -89,7 +89,7 @@ impl Write for Line {
 
 /// Whether a character is shown by its number: one that a terminal acts on, or that changes the direction of the text around it.
 pub fn is_control(character: char) -> bool {
-    matches!(character, '\0'..'\x20' | '\x7f'..'\u{a0}' | '\u{200b}'..'\u{2010}' | '\u{2028}'..'\u{202f}' | '\u{2066}'..'\u{206a}' | '\u{feff}')
+    matches!(character, '\0'..'\x20' | '\x7f'..'\u{a0}' | '\u{61c}' | '\u{200b}'..'\u{2010}' | '\u{2028}'..'\u{202f}' | '\u{2066}'..'\u{206a}' | '\u{feff}')
 }
 
 /// Writes characters that control something by their numbers.
@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn controls_are_shown_by_their_numbers() {
         assert_eq!(
-            line(|line| line.harmless(format_args!("é\x1b[2J\n\u{202e}{}", '\u{85}'))),
-            "é\\x1b[2J\\x0a\\u202e\\u0085"
+            line(|line| line.harmless(format_args!("é\x1b[2J\n\u{202e}\u{61c}{}", '\u{85}'))),
+            "é\\x1b[2J\\x0a\\u202e\\u061c\\u0085"
         );
     }
 

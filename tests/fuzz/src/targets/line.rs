@@ -92,5 +92,13 @@ fn text(event: &Event<'_>) {
     harmless.write_text(&mut line, Style { colour: false, callers: true, process: None });
     let line = line.text().expect("there is memory");
     assert_eq!(line.find('\n'), Some(line.len() - 1), "{line:?} is not one line");
-    assert!(!line.trim_end_matches('\n').contains(char::is_control), "{line:?}");
+    assert!(
+        !line.trim_end_matches('\n').contains(|character: char| character.is_control() || turns(character)),
+        "{line:?}"
+    );
+}
+
+/// Whether a character changes the direction of the text around it (Unicode's `Bidi_Control`).
+fn turns(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
