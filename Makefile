@@ -78,7 +78,7 @@ pictures: ## draw the conversation of the tutorial's two programs anew, from a r
 
 unit: ## the Rust tests, and the corpus of the fuzz targets
 	@$(pythons) cargo -- test --quiet $(ARGS)
-	@$(pythons) cargo -- test --quiet --manifest-path tests/fuzz/Cargo.toml $(ARGS)
+	@$(pythons) cargo -- test --quiet --manifest-path tests/fuzz/Cargo.toml --test corpus $(ARGS)
 
 loom: export LOOM_MAX_PREEMPTIONS ?= 3
 loom: ## every order in which threads can enter, end and close

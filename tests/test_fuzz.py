@@ -5,6 +5,7 @@ The corpus of the targets in Rust is replayed by `make unit`."""
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -59,3 +60,21 @@ def test_the_same_seed_makes_the_same_mutations() -> None:
     first, second = ([mutated(pool[-1], pool, random.Random(seed)) for seed in range(50)] for _ in range(2))
     assert first == second
     assert all(len(records_of(case)) <= case.count(BETWEEN) + 1 for case in first)
+
+
+@pytest.mark.parametrize("ci", [False, True])
+@pytest.mark.parametrize("missing", ["rustup", "c++"])
+def test_what_cannot_be_built_is_skipped_where_tests_run_and_fails_where_it_is_asked_for(
+    ci: bool, missing: str, tmp_path: Path
+) -> None:
+    for name in ("cargo", "rustc", "cc", "c++", "rustup"):
+        if name != missing:
+            (tmp_path / name).write_text("#!/bin/sh\necho host: here\n")
+            (tmp_path / name).chmod(0o755)
+    environment = {"PATH": str(tmp_path)} | ({"CI": "true"} if ci else {})
+    fuzz = Path(__file__).with_name("fuzz")
+    done = subprocess.run(
+        [sys.executable, str(fuzz), "filter"], capture_output=True, text=True, timeout=50, check=False, env=environment
+    )
+    assert done.stdout.startswith("skipped: ") and "\nNext: install " in done.stdout, done
+    assert done.returncode == (0 if ci else 1)

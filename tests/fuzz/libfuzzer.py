@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -25,11 +26,16 @@ TARGETS = _targets()
 
 
 def build() -> bool:
-    """Build the programs. False if there is no Rust for it: why and what to do was printed."""
-    return (
-        toolchain.cargo(["build", "--quiet", "--release", "--bins", "--manifest-path", str(MANIFEST)], "fuzz") == 0
-        and _program(TARGETS[0]).exists()
-    )
+    """Build the programs. False if that is not possible here: why, and what to do, was printed."""
+    if shutil.which("c++") is None:
+        print(
+            "skipped: libFuzzer is built with a C++ compiler, and there is no c++ on PATH.\nNext: install one (on Debian: apt-get install g++)"
+        )
+        return False
+    for target in TARGETS:
+        _program(target).unlink(missing_ok=True)
+    arguments = ["build", "--quiet", "--release", "--bins", "--manifest-path", str(MANIFEST)]
+    return toolchain.cargo(arguments, "fuzz") == 0 and _program(TARGETS[0]).exists()
 
 
 def _program(target: str) -> Path:
