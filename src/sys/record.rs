@@ -79,7 +79,7 @@ impl Record {
     }
 
     fn append_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.is_intact() {
+        if !self.is_intact()? {
             self.open_again()?;
         }
         // SAFETY: the pointer and the length are those of one slice. Not guaranteed: that the program does not close the number, and open
@@ -88,10 +88,14 @@ impl Record {
         if count == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(count.cast_unsigned()) }
     }
 
-    /// Whether the number still names the file.
-    fn is_intact(&self) -> bool {
+    /// Whether the number still names the file. An error if that cannot be told: the number may be the record's, and is not given up.
+    fn is_intact(&self) -> io::Result<bool> {
         // SAFETY: the number is not negative. Only `fstat` uses it, which fails if it is not open.
-        identity(&unsafe { BorrowedFd::borrow_raw(self.number) }).is_ok_and(|names| names == self.names)
+        match identity(&unsafe { BorrowedFd::borrow_raw(self.number) }) {
+            Ok(names) => Ok(names == self.names),
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn open_again(&mut self) -> io::Result<()> {
@@ -107,7 +111,7 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if self.is_intact() {
+        if self.is_intact().unwrap_or(false) {
             close(self.number);
         }
     }
