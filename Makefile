@@ -21,7 +21,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms unit loom miri msrv deny pytest conformance differential torture bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny pytest conformance differential torture nomemory bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -30,8 +30,8 @@ help: ## list the targets
 pythons: ## list the Pythons of this machine
 	@$(pythons) list
 
-demo: ## build, install, and run the tutorial's conversation
-	@$(pythons) build --default -- examples/demo.py $(ARGS)
+demo: ## build, install, run the tutorial's conversation, and draw it
+	@$(pythons) build --default -- examples/demo.py $(or $(ARGS),target/demo)
 
 build: ## build and install the package for each Python, in .venvs/3.x
 	@$(pythons) build
@@ -68,6 +68,9 @@ format: ## write the formatting that lint asks for
 
 rooms: ## draw the rooms of src/ anew, as the code is now: docs/rooms.svg
 	@$(rooms) --picture docs/rooms.svg
+
+pictures: ## draw the conversation of the tutorial's two programs anew, from a real run: docs/conversation.svg
+	@$(pythons) build --default -- tests/pictures
 
 unit: ## the Rust tests
 	@$(pythons) cargo -- test --quiet $(ARGS)

@@ -1,6 +1,8 @@
-"""The tutorial's conversation: runs server.py and client.py as two processes, and shows the output of both.
+"""The tutorial's conversation: runs server.py and client.py as two processes, shows the output of both, and draws the calls.
 
-Usage: python demo.py     (it types by itself; the exit status is 0 if the conversation was correct)
+Usage: python demo.py [FOLDER]     (it types by itself; the exit status is 0 if the conversation was correct)
+
+The records of the two programs and a page to look around in are left in FOLDER, or else in a new temporary folder.
 """
 
 import os
@@ -8,6 +10,7 @@ import platform
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from importlib import metadata
 from pathlib import Path
@@ -21,14 +24,14 @@ CONVERSATION = (
 
 
 class Terminal:
-    """A running program. Each line of its output is shown with the program's name before it."""
+    """A running program that writes a record of its calls. Each line of its output is shown with the program's name before it."""
 
-    def __init__(self, name: str, *arguments: str) -> None:
+    def __init__(self, name: str, record: Path, *arguments: str) -> None:
         self.name = name
         self.unread = ""
         self.deadline = time.monotonic() + SECONDS
         self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name(f"{name}.py"), *arguments],
+            [sys.executable, "-m", "oxisocket", f"--trace={record}", Path(__file__).with_name(f"{name}.py"), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -86,12 +89,23 @@ class Terminal:
 
 
 def main() -> None:
-    """Hold the conversation, and check that each program received what the other sent."""
-    print(f"oxisocket {metadata.version('oxisocket')}, {platform.python_implementation()} {platform.python_version()}")
-    terminals = [server := Terminal("server", "0")]
+    """Hold the conversation, check that each program received what the other sent, and draw it."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="oxisocket-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    records = [folder / "server.jsonl", folder / "client.jsonl"]
+    print(
+        f"oxisocket {metadata.version('oxisocket')}, {platform.python_implementation()} {platform.python_version()}", flush=True
+    )
+    hold(*records)
+    draw(records, folder / "conversation.html")
+
+
+def hold(server_record: Path, client_record: Path) -> None:
+    """Let the two programs talk. Exits with a text if one did not receive what the other sent."""
+    terminals = [server := Terminal("server", server_record, "0")]
     try:
         port = server.line().rpartition(":")[2]
-        terminals.append(client := Terminal("client", port))
+        terminals.append(client := Terminal("client", client_record, port))
         seen = []
         for question, answer in CONVERSATION:
             seen += client.answer(question)
@@ -108,6 +122,15 @@ def main() -> None:
     missing = [text for text in expected if not any(text in line for line in seen)]
     if missing or any(statuses):
         sys.exit(f"demo: exit statuses {statuses}; never shown: {missing}")
+
+
+def draw(records: list[Path], page: Path) -> None:
+    """Draw the conversation, here and as a page."""
+    print("\nThe calls of both, and who got whose bytes:\n", flush=True)
+    command: list[str | Path] = [sys.executable, "-m", "oxisocket", "diagram", *records, "-o", "-", "-o", page]
+    if status := subprocess.run(command, check=False).returncode:
+        sys.exit(f"demo: the diagram ended with exit status {status}")
+    print(f"\nThe same to look around in, with the data of each call: {page.resolve()}")
 
 
 if __name__ == "__main__":

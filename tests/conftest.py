@@ -63,14 +63,14 @@ def ours(socket: ModuleType) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def traced(request: pytest.FixtureRequest) -> Iterator[None]:
-    """With OXISOCKET_TRACE=1, each test runs while a trace and a callback watch: its outcome must be the same."""
-    if not os.environ.get("OXISOCKET_TRACE") or "untraced" in request.keywords:
+def watched(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With OXISOCKET_TRACE=1, each test runs while a trace and a callback watch: its outcome must be the same. (Not the tests of traces
+    themselves, which expect to be alone: their modules set `WATCHES`.)"""
+    if not os.environ.get("OXISOCKET_TRACE") or hasattr(request.module, "WATCHES"):
         yield
         return
     oxisocket = load("oxisocket")
     with tempfile.TemporaryDirectory() as folder:
-        # No descriptor more than without: tests count them.
         with oxisocket.trace(Path(folder, "record.jsonl"), callers=True), oxisocket.observe(lambda event: None, bytes=1000):
             yield
 

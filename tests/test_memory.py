@@ -18,12 +18,18 @@ needs_testcapi = pytest.mark.skipif(importlib.util.find_spec("_testcapi") is Non
 
 @needs_testcapi
 @pytest.mark.holds("When there is no memory, a call raises `MemoryError`")
+@pytest.mark.parametrize("traced", ["", "1"], ids=["", "traced"])
 @pytest.mark.parametrize("group", ["transfer", "message", "connection", "state", "file", "names", "conversion", "beyond"])
-def test_each_allocation_of_the_interpreter_may_fail(oxisocket, group, tmp_path):
+def test_each_allocation_of_the_interpreter_may_fail(oxisocket, group, traced, tmp_path):
     """In another process, so that a crash is noticed. Only on oxisocket: without memory, the stdlib loses connections and descriptors."""
     command = [sys.executable, "-P", str(SWEEP), oxisocket.__name__, group]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=55, check=False, env={"TMPDIR": str(tmp_path), "PATH": ""}
+        command,
+        capture_output=True,
+        text=True,
+        timeout=55,
+        check=False,
+        env={"TMPDIR": str(tmp_path), "PATH": "", "OXISOCKET_TRACE": traced},
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

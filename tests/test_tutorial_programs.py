@@ -1,31 +1,15 @@
 """The tutorial's four programs, unchanged and with the one line changed that makes them use oxisocket: the conversation is the same."""
 
-import contextlib
-import errno
-import os
 import re
-import socket as original
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
+from originals import ENVIRONMENT, HANG_TIMEOUT, PROGRAMS, exclusive_port, listening, started
 
-PROGRAMS = Path(__file__).resolve().parents[2] / "shared" / "tutorial"
-PORT = 5001  # the port in the source of the two programs of the conversation
-HANG_TIMEOUT = 90  # seconds: longer than the minute of TIME_WAIT
 WAYS = ["unchanged", "one line changed"]
-# As in the kernel's table, which has addresses as numbers in this machine's byte order.
-HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}:{PORT:04X}", "0A"
 
 pytestmark = pytest.mark.skipif(not PROGRAMS.is_dir(), reason="the tutorial's programs are not next to this repository")
-
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUTF8": "1",
-    "PYTHON_COLORS": "0",
-}
 
 
 @pytest.fixture
@@ -58,57 +42,6 @@ def run_to_end(command):
 @pytest.mark.parametrize("name", ["Create-Socket.py", "Socket-Errors.py"])
 def test_program_alone(command, name, way):
     assert run_to_end(command(name, way)) == run_to_end(command(name, "plain")) == (0, "Socket Initialized\n", "")
-
-
-@contextlib.contextmanager
-def exclusive_port():
-    """Allow one conversation at a time on this machine, even if others run these tests too. An abstract UNIX name is shared by all users
-    of a network namespace, as the port is, and is free again when its owner ends."""
-    with original.socket(original.AF_UNIX) as owner:
-        deadline = time.monotonic() + HANG_TIMEOUT
-        while True:
-            try:
-                owner.bind(f"\0tutorial-port-{PORT}")
-                break
-            except OSError as error:
-                assert error.errno == errno.EADDRINUSE
-                assert time.monotonic() < deadline, "another run holds the port"
-                time.sleep(0.05)
-        yield
-
-
-def has_listener():
-    """Whether the port has a listener, by the kernel's table: the server would accept a trial connection as its only one."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any([line.split()[1], line.split()[3]] == [HERE, LISTENS] for line in lines)
-
-
-@contextlib.contextmanager
-def started(command):
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, env=ENVIRONMENT, **pipes) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@contextlib.contextmanager
-def listening(command):
-    """The server, once it listens. If the port is still in TIME_WAIT after an earlier connection, start it again."""
-    deadline = time.monotonic() + HANG_TIMEOUT
-    while True:
-        with started(command) as server:
-            while server.poll() is None and not has_listener():
-                assert time.monotonic() < deadline, "the server never listened"
-                time.sleep(0.01)
-            if server.poll() is None:
-                yield server
-                return
-            errors = server.stderr.read()
-        assert "Address already in use" in errors, errors
-        assert time.monotonic() < deadline, "the port stayed in use"
-        time.sleep(0.2)
 
 
 def conversation(server_command, client_command):

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from oxisocket._beyond.tracing import trace
 
 
+# A number of bytes has no more digits; and int() refuses very long ones.
+_MOST_DIGITS = 18
+
+
 class Refused(Exception):
     """An option that cannot be carried out; the text says why."""
 
@@ -88,4 +92,6 @@ def _given(name: str, value: str) -> str:
 def _number(name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit():
         raise Refused(f"{name} needs a number of bytes, not {value!r}")
+    if len(value) > _MOST_DIGITS:
+        raise Refused(f"{name} is too large")
     return int(value)

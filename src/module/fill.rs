@@ -35,7 +35,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     forks::watch_forks()?;
     ending::hang_threads_that_end();
     beyond::notes::begin();
-    beyond::trace::begin(constants::name_of);
+    beyond::trace::begin(constants::name_of, public::file::socket_of_file);
     // The `__module__` of classes and functions is `_socket`, as in CPython, wherever the module is imported from.
     set(module, c"__name__", "_socket")?;
     let base = socket::class::create(module)?;

@@ -15,6 +15,12 @@ pub fn try_with_capacity<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
     Ok(items)
 }
 
+/// Whether there is memory for so many bytes just now. For code that makes many small things which nobody else can make fail: with room for
+/// all of them, none of them aborts the process.
+pub fn has_room(bytes: usize) -> bool {
+    try_with_capacity::<u8>(bytes).is_ok_and(|room| std::hint::black_box(room).capacity() >= bytes)
+}
+
 /// `count` zero bytes; `None` if there is no memory. The allocator gets zeroed pages from the system, so that only the pages that are
 /// written to take memory.
 #[expect(clippy::same_length_and_capacity, reason = "the memory was allocated with exactly this size")]

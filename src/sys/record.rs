@@ -20,7 +20,7 @@ const LOW_NUMBER: c_int = 100;
 #[derive(Debug)]
 pub struct Record {
     number: RawFd,
-    names: Identity,
+    file: File,
     path: Option<CString>,
     /// Whether the last line was cut.
     is_cut: bool,
@@ -33,9 +33,9 @@ impl Record {
     pub fn new(fd: BorrowedFd<'_>, path: Option<CString>) -> io::Result<Self> {
         let number = duplicate(fd)?;
         // SAFETY: the number was just made, and is open.
-        let names = identity(&unsafe { BorrowedFd::borrow_raw(number) });
-        let names = names.inspect_err(|_| close(number))?;
-        Ok(Record { number, names, path, is_cut: false, may_block: !is_regular(fd) })
+        let file = File::of(unsafe { BorrowedFd::borrow_raw(number) });
+        let file = file.inspect_err(|_| close(number))?;
+        Ok(Record { number, file, path, is_cut: false, may_block: !is_regular(fd) })
     }
 
     /// A new, empty record at a path.
@@ -90,22 +90,42 @@ impl Record {
 
     /// Whether the number still names the file. An error if that cannot be told: the number may be the record's, and is not given up.
     fn is_intact(&self) -> io::Result<bool> {
-        // SAFETY: the number is not negative. Only `fstat` uses it, which fails if it is not open.
-        match identity(&unsafe { BorrowedFd::borrow_raw(self.number) }) {
-            Ok(names) => Ok(names == self.names),
+        // SAFETY: the number is not negative. Only `statx` and `fstat` use it, which fail if it is not open.
+        match self.file.is_named_by(unsafe { BorrowedFd::borrow_raw(self.number) }) {
             Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(false),
-            Err(error) => Err(error),
+            answer => answer,
         }
     }
 
     fn open_again(&mut self) -> io::Result<()> {
         let closed = || io::Error::from_raw_os_error(libc::EBADF);
         let fd = open(self.path.as_deref().ok_or_else(closed)?, 0)?;
-        if identity(&fd)? != self.names {
+        if !self.file.is_named_by(fd.as_fd())? {
             return Err(closed());
         }
         self.number = duplicate(fd.as_fd())?;
         Ok(())
+    }
+}
+
+/// Which file it is.
+///
+/// A file system gives the number of a deleted file to the next one that is made. So the time of birth counts too, where the file system
+/// keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct File {
+    identity: Identity,
+    born: Option<(i64, u32)>,
+}
+
+impl File {
+    fn of(fd: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(File { identity: identity(&fd)?, born: birth(fd).unwrap_or(None) })
+    }
+
+    /// Whether a descriptor names this file. An error if that cannot be told.
+    fn is_named_by(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
+        Ok(identity(&fd)? == self.identity && (self.born.is_none() || birth(fd)? == self.born))
     }
 }
 
@@ -136,6 +156,20 @@ fn open(path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
     let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC;
     // SAFETY: the path is a C string; the number is new, and owned by nobody else.
     unsafe { Ok(OwnedFd::from_raw_fd(syscall!(open(path.as_ptr(), flags, MODE))?)) }
+}
+
+/// `statx(2)`: when the file was made; `None` if that is not known.
+fn birth(fd: BorrowedFd<'_>) -> io::Result<Option<(i64, u32)>> {
+    let mut status = std::mem::MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: the path is empty, so that the call is about the descriptor; it writes one `statx`, and has initialised it when it succeeds.
+    let status = unsafe {
+        let path = c"".as_ptr();
+        let (flags, wanted) = (libc::AT_EMPTY_PATH, libc::STATX_BTIME);
+        syscall!(statx(fd.as_raw_fd(), path, flags, wanted, status.as_mut_ptr()))?;
+        status.assume_init()
+    };
+    let born = (status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
+    Ok((status.stx_mask & libc::STATX_BTIME != 0).then_some(born))
 }
 
 fn is_regular(fd: BorrowedFd<'_>) -> bool {

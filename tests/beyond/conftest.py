@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from told import Told
 from waiting import fill_backlog
 
 
@@ -44,3 +49,37 @@ def resolves_to(socket: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **keywords: found)
 
     return resolves_to
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The resolver, compiled."""
+    if shutil.which("cc") is None:
+        pytest.skip("there is no C compiler")
+    made = tmp_path_factory.mktemp("resolver") / "resolver.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", made, Path(__file__).with_name("resolver.c"), "-ldl"], check=True)
+    return made
+
+
+@pytest.fixture
+def with_resolver(library: Path, with_parts: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The environment for a program that asks our resolver."""
+    log = tmp_path / "log"
+    log.touch()
+    return with_parts | {"LD_PRELOAD": str(library), "RESOLVER_LOG": str(log), "RESOLVER_RELEASE": str(tmp_path / "release")}
+
+
+@pytest.fixture
+def traced(oxisocket: ModuleType, tmp_path: Path) -> Callable[..., Any]:
+    """`with traced(**options) as told:` traces, and fills `told` at the end."""
+
+    @contextmanager
+    def traced(**options: Any) -> Iterator[Told]:
+        told, path = Told(()), tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
+        try:
+            with oxisocket.trace(path, **options):
+                yield told
+        finally:
+            told.events = Told.read(path).events
+
+    return traced

@@ -4,7 +4,6 @@ answers, or waits, as it is told: see resolver.c."""
 from __future__ import annotations
 
 import inspect
-import shutil
 import signal
 import subprocess
 import sys
@@ -61,24 +60,6 @@ class Call(threading.Thread):
         self.join()
         return self.outcome
 """
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The resolver, compiled."""
-    if shutil.which("cc") is None:
-        pytest.skip("there is no C compiler")
-    made = tmp_path_factory.mktemp("resolver") / "resolver.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", made, HERE / "resolver.c", "-ldl"], check=True)
-    return made
-
-
-@pytest.fixture
-def with_resolver(library: Path, with_parts: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The environment for a program that asks our resolver."""
-    log = tmp_path / "log"
-    log.touch()
-    return with_parts | {"LD_PRELOAD": str(library), "RESOLVER_LOG": str(log), "RESOLVER_RELEASE": str(tmp_path / "release")}
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Makes calls without memory: python tests/memory [--module NAME] [--group NAME] [--name NAME] [--short]
 
+With OXISOCKET_TRACE=1 in the environment, a trace and a callback watch the calls.
+
 Each call is repeated, and in each repetition another allocation of the interpreter fails: the first one, the second one, until there
 are no more. Then again, where all later allocations fail too. The same with the allocations of oxisocket's own library, where the C
 library is glibc and there is a C compiler. And once more where the process has no memory left at all. The outcome must be `MemoryError`
@@ -31,7 +33,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "parts"))
 from operations import Environment
 from shim import Shim, compile_shim, preloaded, why_not
-from watched import groups, watched_operations
+from watching import all_operations, groups
 
 memory = importlib.import_module("_testcapi")
 
@@ -296,12 +298,19 @@ def run_in_child(function, timeout):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def watch(module):
+    """Begins a trace, and has a callback see the events, if that is asked for."""
+    if os.environ.get("OXISOCKET_TRACE"):
+        module.trace("/dev/full.jsonl", callers=True)._start_in_file("/dev/null")
+        module.observe(len).start()
+
+
 def run_group(options):
     """Run the operations of one group, each in a child; after a crash another child goes on behind it."""
     warnings.simplefilter("ignore")
     module = importlib.import_module(options.module)
     env = Environment(module)
-    names = list(watched_operations(options.group, env))
+    names = list(all_operations(options.group, env))
     env.folder.cleanup()
     del env
     gc.collect()
@@ -316,8 +325,9 @@ def run_operation(module, name, options):
     while True:
 
         def run(way=way, first=first):
+            watch(module)
             env = Environment(module)
-            Sweep(env, name, watched_operations(options.group, env)[name], options, place).run(way, first)
+            Sweep(env, name, all_operations(options.group, env)[name], options, place).run(way, first)
             env.folder.cleanup()
 
         status = run_in_child(run, HANG_TIMEOUT if options.short else LONG_HANG_TIMEOUT)

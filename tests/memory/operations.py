@@ -239,6 +239,26 @@ def exact_transfers(env):
     }
 
 
+@table("beyond")
+def tracing(env):
+    base, sock = env.base, env.module.socket()
+
+    def begin_and_end(*arguments):
+        return base._trace_end(base._trace_begin(*arguments)) is not None
+
+    return {
+        "_trace_begin": (None, partial(begin_and_end, None, None, "text", 0, "port 5 or (tcp and not error)", "", False, False)),
+        "_trace_begin a record": (None, partial(begin_and_end, 2, None, "text", 32, "", "", False, True)),
+        "_trace_begin a function": (None, partial(begin_and_end, len, None, "json", 32, "", '"a": 1', False, False)),
+        "_trace_begin with a wrong filter": (None, base._trace_begin, None, None, "text", 0, "prot 1", "", False, False),
+        "_trace_begin with wrong arguments": (None, base._trace_begin, None, None, 5),
+        "_trace_end of nothing": (None, base._trace_end, 1 << 40),
+        "_trace_facts": (None, lambda: bool(base._trace_facts(sock))),
+        "_trace_not": (None, base._trace_not, sock.settimeout, 5),
+        "_trace_tls": (None, base._trace_tls, "read", sock, lambda sock, size: b"x", (5,), {}),
+    }
+
+
 class Lines:
     """An object to receive from that never ends."""
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxisocket._seeing.conversation import Conversation
-from oxisocket._seeing.layout import arrange, short
+from oxisocket._seeing.layout import arrange
 from oxisocket._seeing.plan import Plan, plan
 from talks import MS, SECOND, US, Talk, connect, crowd, echo, hostile, listen, pair, tutorial
 
@@ -163,12 +163,6 @@ def test_a_connection_that_goes_wrong_is_shown_by_itself() -> None:
 
 def test_a_pair_is_made_by_a_call_of_its_connection() -> None:
     assert {entry.connection for entry in arrange(pair()).entries} == {0}
-
-
-def test_a_path_is_shown_by_its_last_part() -> None:
-    assert [short(each) for each in ("/home/me/server.py:8", "server.py", "-m http.server", "/", "")] == [
-        *("server.py:8", "server.py", "-m http.server", "/", ""),
-    ]
 
 
 def test_the_signs() -> None:

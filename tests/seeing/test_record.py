@@ -271,3 +271,25 @@ def test_damaged_record(data: st.DataObject) -> None:
         read(bytes(text).splitlines(keepends=True))
     except RecordError:
         return
+
+
+def test_a_socket_that_was_first_seen_when_it_was_closed() -> None:
+    """No event tells of the closing; the last line says that it is not open."""
+    program = Recorded("program.py", 100)
+    for number in (1, 2, 3):
+        program.socket(number, at=0)
+        program.call(number, "close", at=number, took=0.5, result="None", caller=f"program.py:{number}")
+    program.call(3, "close", at=4, took=0.5, error="OSError: no", errno=9)
+    program.exit(2)
+    sockets = program.record().sockets
+    assert [sockets[number].closed_by for number in (1, 2, 3)] == ["close", None, "close"]
+    assert sockets[1].closed_at == "program.py:1" and sockets[1].closed_in == 100
+    call = program.record().calls[0]
+    assert sockets[1].closed == call.t + call.took
+
+
+def test_a_program_that_did_not_end_in_order_leaves_open_what_no_event_has_closed() -> None:
+    program = Recorded("program.py", 100)
+    program.socket(1, at=0)
+    program.call(1, "close", at=1, result="None")
+    assert program.record().sockets[1].closed is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -45,7 +47,12 @@ def sockets() -> list[OpenSocket]:
     What they have done is known from the moment on at which a trace, ``observe`` or ``python -m oxisocket --table`` has begun.
     For the bytes of a TCP connection the kernel is asked if nobody has counted. Does not raise OSError.
     """
-    found = [each for each in gc.get_objects() if isinstance(each, _socket.socket)]
+    return _socket._trace_not(_find)
+
+
+def _find() -> list[OpenSocket]:
+    # The class of an object, and not what the object says of it.
+    found = [each for each in gc.get_objects() if issubclass(type(each), _socket.socket)]
     return sorted(filter(None, map(_describe, found)), key=lambda each: each.fd)
 
 
@@ -54,14 +61,15 @@ def _describe(sock: Any) -> OpenSocket | None:
     fd = base.fileno(sock)
     if fd < 0:
         return None
+    # First, for what is asked below is counted as well.
+    facts = _socket._trace_facts(sock)
     local, peer = _address(base.getsockname, sock), _address(base.getpeername, sock)
     state, received, sent = _tcp(sock)
-    facts = _socket._trace_facts(sock)
     calls: int | None = None
     waited = age = opened = None
     if facts is not None:
         _, received, sent, calls, (waited, age, opened) = facts
-    if not state and peer:
+    if not state and peer is not None:
         state = "connected"
     return OpenSocket(fd, _kind(sock), local, peer, state, received, sent, calls, waited, base.gettimeout(sock), age, opened)
 
@@ -74,15 +82,21 @@ def _address(ask: Any, sock: Any) -> Any:
 
 
 def _kind(sock: Any) -> str:
-    family, kind = int(sock.family), int(sock.type)
+    family, kind = _socket.socket.family.__get__(sock), _socket.socket.type.__get__(sock)
     internet = family in (_socket.AF_INET, _socket.AF_INET6)
     if internet and kind == _socket.SOCK_STREAM:
         return "tcp"
     if internet and kind == _socket.SOCK_DGRAM:
         return "udp"
     names = {_socket.SOCK_STREAM: "stream", _socket.SOCK_DGRAM: "datagram", _socket.SOCK_SEQPACKET: "seqpacket"}
-    shown = "unix" if family == _socket.AF_UNIX else getattr(sock.family, "name", str(family)).removeprefix("AF_").lower()
-    return f"{shown} {names.get(kind, kind)}"
+    return f"{_family(family)} {names.get(kind, kind)}"
+
+
+def _family(number: int) -> str:
+    from oxisocket import AddressFamily
+
+    known = {int(each): each.name for each in AddressFamily}
+    return known.get(number, str(number)).removeprefix("AF_").lower()
 
 
 def _tcp(sock: Any) -> tuple[str, int | None, int | None]:
@@ -179,8 +193,15 @@ class Table:
             signal.signal(signal.SIGUSR1, lambda *_: self.show())
 
     def show(self) -> None:
-        """Print the table on standard error."""
-        print(table(), end="", file=sys.stderr, flush=True)
+        """Print the table on standard error. It may come in the middle of anything, and raises nothing of its own."""
+        text = table()
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except (AttributeError, OSError, RuntimeError, ValueError):
+            # There is no sys.stderr, or it was closed, or the program is writing to it just now.
+            with contextlib.suppress(OSError):
+                os.write(2, text.encode(errors="replace"))
 
     def stop(self) -> None:
         """Print the table for the last time, and count no more."""

@@ -116,8 +116,9 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     ``.pcapng`` is for Wireshark, ``.json`` for Perfetto. Until then the record is beside the file, and stays there if the program
     is killed.
 
-    ``bytes`` is how many bytes of the data of each call are kept: without it 32, and 65536 for ``.pcapng``. ``filter`` is which calls, such as ``'port 5432 and not
-    error'``. ``callers`` adds to each line who has called. All threads are traced. A forked child has a file of its own.
+    ``bytes`` is how many bytes of the data of each call are kept: without it 32, and 65536 for ``.pcapng``. ``filter`` is which
+    calls, such as ``'port 5432 and not error'``. ``callers`` adds to each line who has called. All threads are traced. A forked
+    child has a file of its own.
 
     Raises ValueError for a filter or a suffix that is not known, and OSError. What cannot be written later does not disturb the
     program: it is counted, and told on standard error in the end.
@@ -134,9 +135,8 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             _check_suffix(self._target)
         elif file is not None and not callable(getattr(file, "write", None)):
             raise TypeError(f"trace() takes a path, an object with a method write(), or None, not {type(file).__name__!r}")
-        if bytes is None:
-            bytes = _BYTES_FOR_PACKETS if self._target is not None and self._target.endswith(".pcapng") else _BYTES
-        self._bytes = _number_of_bytes(bytes)
+        default = _BYTES_FOR_PACKETS if self._target is not None and self._target.endswith(".pcapng") else _BYTES
+        self._bytes = default if bytes is None else _number_of_bytes(bytes)
 
     def start(self) -> None:
         """Begin. Raises RuntimeError if it has begun already, ValueError for a filter that cannot be parsed, and OSError."""
@@ -214,24 +214,24 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
         self._begin(self._tell, None, "json", self._bytes, self._filter, False, True)
 
     def _tell(self, lines: str) -> None:
-        for line in lines.splitlines():
+        for line in lines.rstrip("\n").split("\n"):
             event = json.loads(line)
             if "data" in event:
                 event["data"] = base64.b64decode(event["data"])
             self._callback(event)
 
 
-def comes_from_signal(error: BaseException) -> bool:
-    """Whether the handler of a signal has raised an exception, while it ran in the middle of a function that a trace has called.
+def comes_from_signal(error: BaseException, traceback: TracebackType | None) -> bool:
+    """Whether a signal handler has raised an exception, while it ran in the middle of a function of a trace.
 
-    The interpreter calls a handler between two instructions of any function, with the frame of that function as the last argument.
+    The interpreter calls a handler between two instructions of any function, with that function's frame as the last argument.
     """
     import signal
 
     if isinstance(error, KeyboardInterrupt):
         return True
     handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {None}
-    step = error.__traceback__
+    step = traceback
     while step is not None:
         frame, step = step.tb_frame, step.tb_next
         if frame.f_code in handlers or (frame.f_back is not None and _is_last_argument(frame.f_back, frame)):
@@ -241,5 +241,6 @@ def comes_from_signal(error: BaseException) -> bool:
 
 def _is_last_argument(value: object, frame: FrameType) -> bool:
     code = frame.f_code
-    values = [frame.f_locals.get(name) for name in code.co_varnames[: code.co_argcount + bool(code.co_flags & _TAKES_MORE)]]
+    count = code.co_argcount + bool(code.co_flags & _TAKES_MORE)
+    values = [frame.f_locals.get(name) for name in code.co_varnames[:count]]
     return bool(values) and (values[-1] is value or (isinstance(values[-1], tuple) and values[-1][-1:] == (value,)))

@@ -12,8 +12,9 @@ from pathlib import Path
 from .addresses import text_of
 from .cells import cut, harmless
 from .conversation import Conversation, Step
-from .layout import Entry, Fold, Layout, arrange, short, unclosed
+from .layout import Entry, Fold, Layout, arrange, unclosed
 from .record import Address, Record, Socket
+from .words import short
 
 MOST_DATA = 4096
 """How many bytes of a call's data the page has at most."""

@@ -14,16 +14,13 @@ from .cells import cut, harmless, width_of
 from .conversation import Arrow, Connection, Conversation, End, Step
 from .cycles import alike, once, repeats
 from .order import Point, merged
-from .words import outcome, would_block
+from .words import brief, outcome, short, would_block
 
 FEW = 60
 """A conversation of so few calls is shown whole: no connections in it are folded."""
 
 # How an OSError begins its text. The name of its class says the same.
 _ERRNO = re.compile(r"(?<=: )\[Errno -?\d+\] ")
-
-# How Python writes a socket among the results of socketpair() and others.
-_SOCKET = re.compile(r"<[\w.]*[sS]ocket[^<>]*?\bfd=(\d+)[^<>]*>")
 
 
 @dataclass(slots=True)
@@ -142,22 +139,17 @@ def _entries(conversation: Conversation) -> list[Entry]:
 def _entry(step: Step, connection: Connection | None, conversation: Conversation) -> Entry:
     text = outcome(step, conversation.records[step.lane.record])
     if step.closed_by == "finalizer":
-        opened = short(text.removeprefix("opened at "))
+        opened = text.removeprefix("opened at ")
         text = f"by the garbage collector{f'; opened at {opened}' if opened else ''}"
     return Entry(
         lane=step.lane.index,
         connection=None if connection is None else connection.index,
         call=harmless(step.call.call),
-        arguments=harmless(_brief(step.call.arguments)),
-        outcome=harmless(_ERRNO.sub("", _brief(text))),
+        arguments=harmless(brief(step.call.arguments)),
+        outcome=harmless(_ERRNO.sub("", text)),
         sign=_sign(step),
         eof=step.call.eof,
     )
-
-
-def _brief(text: str) -> str:
-    """The text with each socket in it as its descriptor: `fd 5`."""
-    return _SOCKET.sub(r"fd \1", text) if "ocket" in text else text
 
 
 def _sign(step: Step) -> str:
@@ -250,8 +242,3 @@ def unclosed(conversation: Conversation, end: End) -> str:
     number = f"descriptor {it.fd}" if it and it.fd >= 0 else f"socket {end.socket}"
     opened = f"; it was opened at {short(it.opened)}" if it and it.opened else ""
     return harmless(f"{short(record.process.program) or 'a program'}: {number} was never closed{opened}")
-
-
-def short(path: str) -> str:
-    """The last part of a program's path, or of a caller's: the folders above it would fill the picture."""
-    return path.rstrip("/").rpartition("/")[2] or path

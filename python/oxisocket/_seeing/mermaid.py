@@ -26,7 +26,7 @@ def draw(conversation: Conversation) -> str:
 
 def _lines(conversation: Conversation) -> Iterator[str]:
     for lane in conversation.lanes:
-        name = f"{lane.program} ({lane.pid}" + (f", {lane.name})" if lane.name else ")")
+        name = f"{words.short(lane.program)} ({lane.pid}" + (f", {lane.name})" if lane.name else ")")
         yield f"participant L{lane.index} as {escaped(name)}"
     groups = fold(conversation)
     for count, item in enumerate(in_order(conversation, groups)):
@@ -78,7 +78,7 @@ def _unclosed(conversation: Conversation) -> Iterator[str]:
         socket = conversation.records[end.record].sockets[end.socket]
         lane = lane_of.get(end)
         if socket.closed is None and lane is not None:
-            opened = f", opened at {socket.opened}" if socket.opened else ""
+            opened = f", opened at {words.short(socket.opened)}" if socket.opened else ""
             yield f"note over L{lane.index}: {escaped(f'⚠ fd {socket.fd} was never closed{opened}')}"
 
 

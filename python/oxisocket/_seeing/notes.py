@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from .record import Record
 from .steps import Arrow, Connection, End
 from .streams import Flow
+from .words import short
 
 
 @dataclass(slots=True)
@@ -92,16 +93,19 @@ class Notes:
         ):
             for record, bytes_ in sums.items():
                 if bytes_.size:
-                    text = what.format(self.records[record].process.program)
+                    text = what.format(self.program(record))
                     found.append(f"{_count(bytes_.size, 'byte')} {text}: {bytes_.on()}.")
         return found
 
     def _on_times(self) -> list[str]:
         return [
-            f"The clock of {self.records[target].process.program} is behind that of {self.records[source].process.program} "
-            f"by {early / 1e6:.3g} ms or more."
+            f"The clock of {self.program(target)} is behind that of {self.program(source)} by {early / 1e6:.3g} ms or more."
             for (source, target), early in self.behind.items()
         ]
+
+    def program(self, record: int) -> str:
+        """The program that a record is of."""
+        return short(self.records[record].process.program)
 
 
 def _count(number: int, thing: str) -> str:

@@ -143,6 +143,7 @@ class _Reading:
         self.calls: list[Call] = []
         self.waiting: dict[tuple[int, int], Call] = {}
         self.ended = False
+        self.left_open: list[object] | None = None
         self.lost = 0
         self.skipped = 0
         self.last = 0
@@ -168,6 +169,7 @@ class _Reading:
             self.calls.append(call)
         self.calls.sort(key=lambda call: call.t)
         self.complete()
+        self.close_by_calls()
         return Record(self.path, self.process, self.threads, self.sockets, self.calls, self.ended, self.lost, self.skipped)
 
     def take(self, line: str | bytes) -> None:
@@ -271,8 +273,25 @@ class _Reading:
 
     def on_exit(self, event: _Event, t: int) -> None:
         self.ended = True
+        left_open = event.get("open")
+        self.left_open = left_open if isinstance(left_open, list) else None
         self.lost = _size(event, "lost")
         self.last = max(self.last, t)
+
+    def close_by_calls(self) -> None:
+        """Close the sockets that were not open in the end by their last `close`, where no event tells of it.
+
+        A `close` alone does not say so: while a file object of the socket is open, it closes nothing.
+        """
+        if self.left_open is None:
+            return
+        for call in reversed(self.calls):
+            known = None if call.socket is None else self.sockets[call.socket]
+            if known is None or known.closed is not None or known.number in self.left_open:
+                continue
+            if call.call in ("close", "detach") and call.result is not None:
+                known.closed, known.closed_by = call.t + call.took, call.call
+                known.closed_in, known.closed_at = call.thread, call.caller
 
 
 def _parse(line: str | bytes) -> _Event | None:

@@ -9,11 +9,11 @@ from math import hypot
 
 from .cells import cut, harmless
 from .conversation import Conversation
-from .layout import arrange, short, unclosed
+from .layout import arrange, unclosed
 from .places import TIMES, Place, places
 from .plan import Item, Link, plan
 from .record import Call
-from .words import duration, size
+from .words import duration, short, size
 
 _SVG = "http://www.w3.org/2000/svg"
 

@@ -100,7 +100,7 @@ class _Drawing:
 
     def titles(self) -> Iterator[Line]:
         if self.wide:
-            names = [(harmless(lane.program), self.lane_detail(lane)) for lane in self.shown]
+            names = [(harmless(words.short(lane.program)), self.lane_detail(lane)) for lane in self.shown]
             for at, style in ((0, "title"), (1, "quiet")):
                 unit = [Piece(self.margin - 2 - len(self.unit), self.unit, "time")] if at else []
                 yield unit + [Piece(self.x(column), cut(each[at], self.span - 1), style) for column, each in enumerate(names)]
@@ -122,7 +122,7 @@ class _Drawing:
         return f"process {lane.pid}" + (f", {harmless(lane.name)}" if lane.name else "")
 
     def lane_name(self, lane: Lane) -> str:
-        return f"{self.column[lane] + 1} {harmless(lane.program)}"
+        return f"{self.column[lane] + 1} {harmless(words.short(lane.program))}"
 
     def feet(self) -> Line:
         line = self.lifelines()
@@ -153,7 +153,7 @@ class _Drawing:
         for end in self.conversation.unclosed:
             socket = self.records[end.record].sockets[end.socket]
             if socket.closed is None:
-                opened = f", opened at {socket.opened}" if socket.opened else ""
+                opened = f", opened at {words.short(socket.opened)}" if socket.opened else ""
                 of_lane.setdefault(lane_of.get(end, first[end.record]), []).append(f"! fd {socket.fd} was never closed{opened}")
         for lane, texts in of_lane.items():
             if len(texts) > UNCLOSED_SHOWN + 1:
@@ -211,9 +211,10 @@ class _Drawing:
         if failed:
             marked = _wrapped(f"✗ {tail}" + (f"  {took}" if took else ""), width)
             return ([] if moment.part == "end" else [head]) + marked, style
-        answer = _joined("→ " + tail if tail else "", took, width)
+        arrow = "→" if tail or moment.part == "end" else ""
+        answer = _joined(f"{arrow} {tail}".strip(), took, width)
         if moment.part == "end":
-            return [answer or "→"], style
+            return [answer], style
         one = f"{head} {answer}" if answer else head
         return ([one] if width_of(one) <= width else [head, answer] if answer else [head]), style
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from .addresses import text_of
-from .record import Record
+from .record import Address, Record, Socket
 from .steps import Arrow, Step
 
 TIMES = "\N{MULTIPLICATION SIGN}"
+
+# How Python writes a socket among the results of accept(), socketpair() and others.
+_SOCKET = re.compile(r"<[\w.]*[sS]ocket[^<>]*?\bfd=(\d+)[^<>]*>")
 
 
 def duration(nanoseconds: int) -> str:
@@ -35,11 +39,21 @@ def size(count: int) -> str:
     raise AssertionError
 
 
+def short(path: str) -> str:
+    """The last part of a program's path, or of a caller's: the folders above it would fill the picture."""
+    return path.rstrip("/").rpartition("/")[2] or path
+
+
+def brief(text: str) -> str:
+    """The text with each socket in it as its descriptor: `fd 5`."""
+    return _SOCKET.sub(r"fd \1", text) if "ocket" in text else text
+
+
 def call(step: Step) -> str:
     """What was called: `recv(1024)`. A closing by the garbage collector says so."""
     if step.closed_by == "finalizer":
         return "closed by the garbage collector"
-    return f"{step.call.call}({step.call.arguments})"
+    return f"{step.call.call}({brief(step.call.arguments)})"
 
 
 def outcome(step: Step, record: Record) -> str:
@@ -47,18 +61,25 @@ def outcome(step: Step, record: Record) -> str:
     found = step.call
     if step.closed_by == "finalizer" and found.socket is not None:
         opened = record.sockets[found.socket].opened
-        return f"opened at {opened}" if opened else ""
+        return f"opened at {short(opened)}" if opened else ""
     if found.unfinished:
-        return f"still waiting after {duration(found.took)}"
+        # Nothing was recorded after it had begun to wait, if it took no time.
+        return f"still waiting after {duration(found.took)}" if found.took else "still waiting"
     if would_block(step):
         return "in progress" if found.call.startswith("connect") else "would block"
     if found.error is not None:
         return found.error
-    if found.call == "accept" and len(found.new) == 1 and found.address is not None:
-        return f"fd {record.sockets[found.new[0]].fd} for {text_of(found.address)}"
+    if found.call == "accept" and len(found.new) == 1:
+        return _accepted(record.sockets[found.new[0]], found.address)
     if found.eof:
         return f"{found.result or ''} end of the stream".strip()
-    return "" if found.result in (None, "None") else str(found.result)
+    return "" if found.result in (None, "None") else brief(str(found.result))
+
+
+def _accepted(made: Socket, address: Address) -> str:
+    """The socket that `accept` made, and for whom: a UNIX socket that is not bound has no name."""
+    peer = address or made.peer
+    return f"fd {made.fd} for {text_of(peer)}" if peer else f"fd {made.fd}"
 
 
 def would_block(step: Step) -> bool:

@@ -9,6 +9,7 @@ use super::words;
 use crate::address::unix;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
+use crate::sys::memory;
 
 /// Whether an address says more than the family: a port, or a path.
 pub fn is_complete(address: &SockAddr) -> bool {
@@ -36,7 +37,7 @@ pub fn write_python(line: &mut Line, address: &Bound<'_, PyAny>) -> bool {
     if let Ok(path) = address.cast_exact::<PyString>() {
         line.json_text(utf8(path).unwrap_or("?"));
     } else if let Ok(path) = address.cast_exact::<PyBytes>() {
-        line.json_text(&String::from_utf8_lossy(path.as_bytes()));
+        line.json_text(&memory::try_format(format_args!("{}", path.as_bytes().escape_ascii())).unwrap_or_default());
     } else if let Some((host, port)) = host_and_port(address) {
         line.push("[");
         line.json_text(&host);
@@ -57,14 +58,20 @@ pub fn write_python(line: &mut Line, address: &Bound<'_, PyAny>) -> bool {
     true
 }
 
+/// The path of an address of `AF_UNIX`; `None` for any other, or for lack of memory.
+pub fn path(address: &Bound<'_, PyAny>) -> Option<String> {
+    let path = address.cast_exact::<PyString>().ok()?;
+    memory::try_format(format_args!("{}", utf8(path)?)).ok()
+}
+
 /// The host and the port of an address of `AF_INET` or `AF_INET6`.
 pub fn host_and_port(address: &Bound<'_, PyAny>) -> Option<(String, i64)> {
     let tuple = address.cast_exact::<PyTuple>().ok().filter(|tuple| (2..=4).contains(&tuple.len()))?;
     let (host, port) = (tuple.get_item(0).ok()?, tuple.get_item(1).ok()?);
     let port = plain_long(&port).filter(|_| port.is_instance_of::<PyInt>())?;
     let host = match (host.cast_exact::<PyString>(), host.cast_exact::<PyBytes>()) {
-        (Ok(host), _) => utf8(host)?.to_owned(),
-        (_, Ok(host)) => String::from_utf8_lossy(host.as_bytes()).into_owned(),
+        (Ok(host), _) => memory::try_format(format_args!("{}", utf8(host)?)).ok()?,
+        (_, Ok(host)) => memory::try_format(format_args!("{}", host.as_bytes().escape_ascii())).ok()?,
         _ => return None,
     };
     Some((host, port))

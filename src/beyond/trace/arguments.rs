@@ -77,6 +77,16 @@ impl<'py> Arguments<'py> {
         self.get(index, name).and_then(plain_long)
     }
 
+    /// The address that a call is given.
+    pub fn target(&self, kind: Kind) -> Option<&Bound<'py, PyAny>> {
+        match kind {
+            Kind::Address => self.positional.first().or_else(|| self.named.first().map(|(_, value)| value)),
+            Kind::SendTo => self.positional.last(),
+            Kind::SendMessage => self.get(3, "address").filter(|address| !address.is_none()),
+            _ => None,
+        }
+    }
+
     /// The flags of a transfer.
     pub fn flags(&self, kind: Kind) -> i64 {
         let index = match kind {

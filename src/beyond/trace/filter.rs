@@ -67,6 +67,11 @@ impl Filter {
         }
     }
 
+    /// Whether it lets everything pass.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether a call passes.
     pub fn lets_pass(&self, subject: &Subject<'_>) -> bool {
         self.0.as_ref().is_none_or(|condition| condition.holds(subject))

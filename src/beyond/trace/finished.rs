@@ -8,124 +8,84 @@ use pyo3::types::PyTuple;
 use super::address;
 use super::arguments::Arguments;
 use super::catalogue::Kind;
-use super::event::{Event, Outcome, Thread};
-use super::filter::Subject;
-use super::frames::{Frame, Receiver, Said, receiver};
+use super::described::{Described, Peer};
+use super::event::Outcome;
+use super::frames::{Frame, Receiver, socket_of};
 use super::known_sockets::{know, pair_up};
 use super::line::Line;
 use super::recording::{Delivery, State, lock};
 use super::socket_facts::{By, Facts, cookie, key};
-use super::thread_name;
 use super::transfers::{self, Transferred};
 use super::words;
-use crate::beyond::caller;
 use crate::call::socket::Socket;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::observe::Call;
 use crate::socket::class::as_socket;
-use crate::sys::thread;
 
 /// A call that has ended.
 pub struct Finished<'a, 'b, 'py> {
     pub py: Python<'py>,
     pub call: &'a Call<'b, 'py>,
+    pub described: &'a Described,
     pub frame: &'a Frame,
     pub result: Option<&'a Bound<'py, PyAny>>,
     pub error: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl<'py> Finished<'_, '_, 'py> {
+    /// Tells the call to the recordings. All that makes objects, which may run finalizers, is done before the lock is taken.
     pub fn tell(&self) -> Vec<Delivery> {
-        let Frame { kind, name, is_tls, began, waited, ref said, .. } = *self.frame;
-        let took = began.elapsed();
-        let py = self.py;
-        // All that makes objects, which may run finalizers, is done before the lock is taken.
+        let (kind, took) = (self.described.kind, self.described.began.elapsed());
+        let waited = self.frame.waited.min(took);
         let arguments = if kind == Kind::Close { Arguments::none() } else { Arguments::of(self.call) };
-        let caller = caller::here(py);
-        let thread = thread_name::current(py);
-        let receiver = receiver(self.call);
+        let receiver = socket_of(&self.call.receiver);
         let socket = receiver.as_ref().map(Receiver::socket);
         let limit = lock().state().limit();
-        let found = self.transferred(&arguments, said, limit, socket.is_some_and(is_stream));
-        let (mut text, mut answer, mut address) = (Line::default(), Line::default(), Line::default());
-        arguments.write(&mut text, name, kind, limit);
+        let found = self.transferred(&arguments, limit, socket.is_some_and(is_stream));
+        let (mut answer, mut address) = (Line::default(), Line::default());
         self.write_answer(&mut answer, limit);
         if let Some(found) = &found.address {
             address::write_python(&mut address, found);
         }
-        let given = found.address.as_ref().and_then(address::host_and_port);
-        let path = found.address.as_ref().and_then(|address| address.extract::<String>().ok());
-        let made = self.made();
-        let pair = self.pair();
-
-        let mut locked = lock();
-        let state = locked.state();
-        let socket_key = self.learn(state, socket, &arguments, caller.as_deref());
-        let facts = socket_key.and_then(|key| state.sockets.get(&key));
-        if kind == Kind::New && facts.is_some_and(Facts::is_of_pair) {
-            return Vec::new(); // `socketpair` was told
-        }
-        self.count(state, socket, socket_key, &found, waited);
-        state.remember_pair(pair);
-        let new = self.new_sockets(state, socket_key, made.as_ref(), caller.as_deref());
-        let new_numbers = numbers(state, &new);
-        let facts = socket_key.and_then(|key| state.sockets.get(&key));
-        let (number, fd) = (facts.map(|facts| facts.number), facts.map(|facts| facts.fd));
-        let addresses = facts.map_or([None, None], |facts| [facts.local.clone(), facts.peer.clone()]);
-        let family_and_kind = facts.map(Facts::family_and_kind);
         let answer = answer.text().unwrap_or("…");
         let outcome = Outcome {
             answer: if self.result.is_some() { Ok(answer) } else { Err(answer) },
             errno: self.errno(),
             took,
-            waited: waited.min(took),
+            waited,
             transfer: found.transfer,
             data: &found.data,
             address: address.text().unwrap_or(""),
-            new: &new_numbers,
+            new: &[],
             rights: found.rights,
         };
-        let event = Event {
-            began,
-            thread: Thread { id: thread::Id::current().number(), name: &thread },
-            socket: number,
-            fd,
-            call: name,
-            arguments: text.text().unwrap_or("…"),
-            caller: caller.as_deref(),
-            is_tls,
-            outcome: Some(outcome),
-        };
-        let subject = Subject {
-            family_and_kind,
-            addresses: [addresses[0].as_ref(), addresses[1].as_ref()],
-            given: given.as_ref().map(|(host, port)| (host.as_str(), *port)),
-            path: path.as_deref(),
-            fd,
-            thread: &thread,
-            call: name,
-            has_failed: self.error.is_some(),
-        };
-        let deliveries = state.tell(&event, &subject, socket_key, &new);
+        let peer = Peer::new(found.address.as_ref());
+        let (made, pair) = (self.made(), self.pair());
+
+        let mut locked = lock();
+        let state = locked.state();
+        let key = self.learn(state, socket, &arguments);
+        if kind == Kind::New && key.and_then(|key| state.sockets.get(&key)).is_some_and(Facts::is_of_pair) {
+            return Vec::new(); // `socketpair` was told
+        }
+        self.count(state, socket, key, &found, waited);
+        state.remember_pair(pair);
+        let new = self.new_sockets(state, key, made.as_ref());
+        let numbers = numbers(state, &new);
+        let deliveries = self.described.tell(state, key, &peer, Outcome { new: &numbers, ..outcome }, &new);
         // What refers to objects is dropped after it.
         drop(locked);
         deliveries
     }
 
     /// Learns what the call has changed about its socket. Returns the socket's key.
-    fn learn(
-        &self,
-        state: &mut State,
-        socket: Option<&Socket>,
-        arguments: &Arguments<'py>,
-        caller: Option<&str>,
-    ) -> Option<usize> {
+    fn learn(&self, state: &mut State, socket: Option<&Socket>, arguments: &Arguments<'py>) -> Option<usize> {
         let (py, socket) = (self.py, socket?);
-        match self.frame.kind {
+        match self.described.kind {
             Kind::New if self.result.is_some() => {
                 let is_from_descriptor = arguments.get(3, "fileno").is_some_and(|fileno| !fileno.is_none());
                 let by = if is_from_descriptor { By::FromFd } else { By::Socket };
-                know(py, state, socket, by, caller.map(str::to_owned))?;
+                know(py, state, socket, by, self.described.caller().map(str::to_owned))?;
                 pair_up(state, key(socket));
             }
             Kind::New => return None,
@@ -140,10 +100,11 @@ impl<'py> Finished<'_, '_, 'py> {
         state.sockets.contains_key(&key(socket)).then(|| key(socket))
     }
 
-    fn transferred(&self, arguments: &Arguments<'py>, said: &Said, limit: usize, is_stream: bool) -> Transferred<'py> {
+    fn transferred(&self, arguments: &Arguments<'py>, limit: usize, is_stream: bool) -> Transferred<'py> {
+        let said = &self.frame.said;
         match (self.result, self.error) {
-            (Some(result), _) => transfers::of(self.frame.kind, arguments, Ok(result), said, limit, is_stream),
-            (None, Some(error)) => transfers::of(self.frame.kind, arguments, Err(error), said, limit, is_stream),
+            (Some(result), _) => transfers::of(self.described.kind, arguments, Ok(result), said, limit, is_stream),
+            (None, Some(error)) => transfers::of(self.described.kind, arguments, Err(error), said, limit, is_stream),
             (None, None) => Transferred::default(),
         }
     }
@@ -170,35 +131,32 @@ impl<'py> Finished<'_, '_, 'py> {
 
     /// The socket that the call has made.
     fn made(&self) -> Option<Bound<'py, PyAny>> {
-        let result = self.result.filter(|_| self.frame.kind == Kind::Makes)?;
+        let result = self.result.filter(|_| self.described.kind == Kind::Makes)?;
         let first = result.cast_exact::<PyTuple>().ok().and_then(|tuple| tuple.get_item(0).ok());
         first.or_else(|| Some(result.clone())).filter(|made| as_socket(made).is_some())
     }
 
     /// The cookies of the pair that the call has made.
     fn pair(&self) -> Option<[u64; 2]> {
-        let result = self.result.filter(|_| self.frame.kind == Kind::Pair)?.cast_exact::<PyTuple>().ok()?;
+        let result = self.result.filter(|_| self.described.kind == Kind::Pair)?.cast_exact::<PyTuple>().ok()?;
         Some([cookie_of(&result.get_item(0).ok()?)?, cookie_of(&result.get_item(1).ok()?)?])
     }
 
     /// The sockets that the call has made: their keys.
-    fn new_sockets(
-        &self,
-        state: &mut State,
-        origin: Option<usize>,
-        made: Option<&Bound<'py, PyAny>>,
-        caller: Option<&str>,
-    ) -> Vec<usize> {
+    fn new_sockets(&self, state: &mut State, origin: Option<usize>, made: Option<&Bound<'py, PyAny>>) -> Vec<usize> {
+        let caller = self.described.caller();
         let Some(made) = made.and_then(as_socket) else { return Vec::new() };
         let origin = origin.and_then(|key| state.sockets.get(&key)).map_or(0, |facts| facts.number);
-        let by = if self.frame.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
-        know(self.py, state, made.socket(), by, caller.map(str::to_owned));
+        let by = if self.described.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
+        if let Some(facts) = know(self.py, state, made.socket(), by, caller.map(str::to_owned)) {
+            facts.set_origin(by, caller);
+        }
         vec![key(made.socket())]
     }
 
     fn write_answer(&self, line: &mut Line, limit: usize) {
         match (self.result, self.error) {
-            (Some(_), _) if self.frame.kind == Kind::New => words::object(line, &self.call.receiver, limit),
+            (Some(_), _) if self.described.kind == Kind::New => words::object(line, &self.call.receiver, limit),
             (Some(result), _) => words::object(line, result, limit),
             (None, Some(error)) => words::exception(line, error),
             (None, None) => {}
@@ -209,7 +167,7 @@ impl<'py> Finished<'_, '_, 'py> {
         if let Some(error) = self.error {
             return words::errno(error);
         }
-        let result = self.result.filter(|_| self.frame.name == "connect_ex").and_then(plain_long)?;
+        let result = self.result.filter(|_| self.described.name == "connect_ex").and_then(plain_long)?;
         i32::try_from(result).ok().filter(|errno| *errno != 0)
     }
 }

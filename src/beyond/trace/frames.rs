@@ -1,28 +1,38 @@
 //! The calls that run in a thread, the innermost last.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::catalogue::{Kind, On};
+use super::described::Described;
 use crate::call::socket::Socket;
-use crate::interpreter::observe::Call;
-use crate::public::file::socket_of_file;
 use crate::socket::class::as_socket;
 use crate::socket::object::SocketRef;
 
+/// The socket that a file object of `makefile` reads from and writes to; `None` for any other object.
+pub type SocketOfFile = for<'py> fn(&Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>;
+
+static SOCKET_OF_FILE: OnceLock<SocketOfFile> = OnceLock::new();
+
+/// Sets the function that knows file objects. Only the first call has an effect.
+pub fn set_socket_of_file(socket_of_file: SocketOfFile) {
+    let _first_wins = SOCKET_OF_FILE.set(socket_of_file);
+}
+
 /// A call that runs in this thread.
+///
+/// A call is found by its number, never by its place: greenlets switch in the middle of calls, and end them in any order.
 pub struct Frame {
-    /// The call; it is borrowed from further up the stack, and the frame is popped before it ends.
-    pub call: *const Call<'static, 'static>,
-    /// The object that it is made on; only compared.
-    pub receiver: *const ffi::PyObject,
+    pub number: u64,
+    /// The object that it is made on. It lives as long as the frame is in the list, because the caller refers to it.
+    pub receiver: *mut ffi::PyObject,
     pub kind: Kind,
-    pub name: &'static str,
-    pub is_tls: bool,
-    pub began: Instant,
+    /// What it says of itself; `None` while that is told.
+    pub described: Option<Described>,
     pub waited: Duration,
     pub detached: Option<Instant>,
     /// Whether it was told that the call waits.
@@ -46,28 +56,68 @@ pub struct Said {
 }
 
 thread_local! {
-    pub static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+    static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+    static LAST: Cell<u64> = const { Cell::new(0) };
 }
 
-pub fn on(call: &Call<'_, '_>) -> On {
-    if as_socket(&call.receiver).is_some() {
+/// Enters a call; its number. `None` if there is no memory, or if the call is a part of the outermost one: `is_part` is asked.
+pub fn enter(receiver: *mut ffi::PyObject, described: Described, is_part: impl FnOnce(&Frame) -> bool) -> Option<u64> {
+    FRAMES.with(|frames| {
+        let mut frames = frames.borrow_mut();
+        if frames.last().is_some_and(is_part) || frames.try_reserve(1).is_err() {
+            return None;
+        }
+        let number = LAST.get() + 1;
+        LAST.set(number);
+        let (kind, waited, said) = (described.kind, Duration::ZERO, Said::default());
+        let described = Some(described);
+        frames.push(Frame { number, receiver, kind, described, waited, detached: None, is_told: false, said });
+        Some(number)
+    })
+}
+
+/// Leaves a call.
+pub fn leave(number: u64) -> Option<Frame> {
+    FRAMES.with(|frames| {
+        let mut frames = frames.borrow_mut();
+        let index = frames.iter().rposition(|frame| frame.number == number)?;
+        Some(frames.remove(index))
+    })
+}
+
+/// Calls a function with the frame of the innermost call. It must not make or release any object of Python.
+pub fn with_innermost<T>(function: impl FnOnce(&mut Frame) -> T) -> Option<T> {
+    FRAMES.with(|frames| frames.try_borrow_mut().ok()?.last_mut().map(function))
+}
+
+/// The same with a frame of this number.
+pub fn with_frame<T>(number: u64, function: impl FnOnce(&mut Frame) -> T) -> Option<T> {
+    FRAMES.with(|frames| {
+        let mut frames = frames.try_borrow_mut().ok()?;
+        frames.iter_mut().rfind(|frame| frame.number == number).map(function)
+    })
+}
+
+/// On what a call is made.
+pub fn on(receiver: &Bound<'_, PyAny>) -> On {
+    if as_socket(receiver).is_some() {
         On::Socket
-    } else if call.receiver.cast::<PyModule>().is_ok() {
+    } else if receiver.cast::<PyModule>().is_ok() {
         On::Module
     } else {
         On::File
     }
 }
 
-/// The socket of a call: the receiver, or the one that a file object reads from.
-pub fn receiver<'a, 'py>(call: &'a Call<'_, 'py>) -> Option<Receiver<'a, 'py>> {
-    if let Some(socket) = as_socket(&call.receiver) {
+/// The socket that a call is made on: the receiver itself, or the one that a file object reads from.
+pub fn socket_of<'a, 'py>(receiver: &'a Bound<'py, PyAny>) -> Option<Receiver<'a, 'py>> {
+    if let Some(socket) = as_socket(receiver) {
         return Some(Receiver::Itself(socket));
     }
-    if call.receiver.cast::<PyModule>().is_ok() {
+    if receiver.cast::<PyModule>().is_ok() {
         return None;
     }
-    let socket = socket_of_file(&call.receiver)?;
+    let socket = SOCKET_OF_FILE.get()?(receiver)?;
     as_socket(&socket).is_some().then_some(Receiver::OfFile(socket))
 }
 
@@ -81,7 +131,7 @@ impl Receiver<'_, '_> {
     pub fn socket(&self) -> &Socket {
         match self {
             Receiver::Itself(socket) => socket.socket(),
-            // `receiver` has looked: it is one.
+            // `socket_of` has looked: it is one.
             Receiver::OfFile(socket) => as_socket(socket).map_or_else(|| unreachable!(), |socket| socket.socket()),
         }
     }

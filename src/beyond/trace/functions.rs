@@ -2,10 +2,11 @@
 
 use std::ffi::CString;
 use std::os::fd::RawFd;
+use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use super::event::Style;
 use super::filter::Filter;
@@ -17,9 +18,12 @@ use crate::functions;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
+use crate::interpreter::number::plain_long;
 use crate::interpreter::observe::{self, Call, Given};
+use crate::interpreter::text::utf8;
 use crate::interpreter::{ObjectResult, owned};
 use crate::socket::class::as_socket;
+use crate::sys::memory;
 
 /// The functions.
 pub static FUNCTIONS: Table = functions![
@@ -38,29 +42,40 @@ pub static FUNCTIONS: Table = functions![
 ];
 
 fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    let tuple = arguments.tuple()?;
-    let (target, path, form, limit): (Bound<'py, PyAny>, Option<Vec<u8>>, String, usize) =
-        tuple.get_slice(0, 4).extract()?;
-    let (filter, program, colour, callers): (String, String, bool, bool) = tuple.get_slice(4, 8).extract()?;
-    let filter = Filter::parse(&filter).map_err(|error| Error::value(format_args!("the filter: {error}")))?;
-    let path = path.map(CString::new).transpose().map_err(|_| Error::value("embedded null byte"))?;
+    const ROOM: usize = 64 * 1024;
+    let wrong =
+        || Error::type_error("_trace_begin() takes a target, a path, a form, a number, two texts and two truths");
+    let argument = |index| arguments.get(index).map(Borrowed::to_owned).ok_or_else(wrong);
+    let (target, path, limit) = (argument(0)?, argument(1)?, argument(3)?);
+    let (form, filter, program) = (argument(2)?, argument(4)?, argument(5)?);
+    let limit = plain_long(&limit).and_then(|limit| usize::try_from(limit).ok()).ok_or_else(wrong)?;
+    let [form, filter, program] = [&form, &filter, &program].map(|text| text.cast::<PyString>().ok().and_then(utf8));
+    let (Some(form), Some(filter), Some(program)) = (form, filter, program) else { return Err(wrong()) };
+    // A filter has small parts, fewer than the characters of its text.
+    if !memory::has_room(ROOM + program.len() + 64 * filter.len()) {
+        return Err(Error::NoMemory);
+    }
+    let filter = Filter::parse(filter).map_err(|error| Error::value(format_args!("the filter: {error}")))?;
     let output = if target.is_none() {
         Output::Nothing
     } else if target.is_callable() {
         Output::Function(target.unbind())
     } else {
-        let record = record_on(target.extract::<RawFd>()?, path)?;
-        file(record)
+        let path = path.cast::<PyBytes>().ok().map(|path| CString::new(path.as_bytes()));
+        let path = path.transpose().map_err(|_| Error::value("embedded null byte"))?;
+        let number = plain_long(&target).and_then(|number| RawFd::try_from(number).ok()).filter(|number| *number >= 0);
+        file(record_on(number.ok_or_else(wrong)?, path)?)
     };
-    let form = match form.as_str() {
+    let form = match form {
         "json" => Form::Json,
-        _ => Form::Text(Style { colour, callers, process: None }),
+        _ => Form::Text(Style { colour: argument(6)?.is_truthy()?, callers: argument(7)?.is_truthy()?, process: None }),
     };
-    recording::begin(Plan { output, form, limit, filter, program })?.into_object(py)
+    recording::begin(py, Plan { output, form, limit, filter, program: program.to_owned() })?.into_object(py)
 }
 
 fn end<'py>(py: Python<'py>, handle: &Bound<'py, PyAny>) -> ObjectResult<'py> {
-    match recording::end(py, handle.extract()?) {
+    let handle = plain_long(handle).and_then(|handle| u64::try_from(handle).ok());
+    match handle.and_then(|handle| recording::end(py, handle)) {
         Some(Ended { lost, errno, path }) => {
             let path = match path {
                 Some(path) => make::bytes(py, path.to_bytes())?,
@@ -78,11 +93,12 @@ fn tls<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py>
     else {
         return Err(Error::type_error("_trace_tls() takes 5 arguments"));
     };
-    let name = match name.extract::<String>()?.as_str() {
-        "do_handshake" => c"do_handshake",
-        "read" => c"read",
-        "send" => c"send",
-        "unwrap" => c"unwrap",
+    let name = name.to_owned();
+    let name = match name.cast::<PyString>().ok().and_then(utf8) {
+        Some("do_handshake") => c"do_handshake",
+        Some("read") => c"read",
+        Some("send") => c"send",
+        Some("unwrap") => c"unwrap",
         _ => c"write",
     };
     let given = given.cast::<PyTuple>()?;
@@ -101,8 +117,12 @@ fn not_told<'py>(_: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<
     let Ok(function) = tuple.get_item(0) else {
         return Err(Error::type_error("_trace_not() takes a function"));
     };
-    let rest = tuple.get_slice(1, tuple.len());
-    observe::unobserved(|| Ok(function.call1(rest)?))
+    // SAFETY: this is a tuple. The call returns an owned reference to a part of it, or null with an exception set.
+    let rest = unsafe { owned(tuple.py(), ffi::PyTuple_GetSlice(tuple.as_ptr(), 1, isize::MAX))? };
+    // SAFETY: these are a function and a tuple. The call returns an owned reference, or null with an exception set.
+    observe::unobserved(|| unsafe {
+        owned(tuple.py(), ffi::PyObject_Call(function.as_ptr(), rest.as_ptr(), ptr::null_mut()))
+    })
 }
 
 /// The receiver and the arguments in one tuple.
@@ -116,7 +136,8 @@ fn facts<'py>(py: Python<'py>, sock: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let known = as_socket(sock).and_then(|socket| {
         let mut locked = lock();
         let facts = locked.state().sockets.get(&key(socket.socket()))?;
-        Some((facts.number, facts.counts, facts.began.elapsed(), facts.opened.clone()))
+        let opened = facts.opened.as_ref().and_then(|opened| memory::try_format(format_args!("{opened}")).ok());
+        Some((facts.number, facts.counts, facts.began.elapsed(), opened))
     });
     let Some((number, counts, age, opened)) = known else {
         return Ok(py.None().into_bound(py));

@@ -5,6 +5,7 @@
 //! | [`observer`] | sees each call begin and end |
 //! | [`frames`] | the calls that run in a thread |
 //! | [`waiting`] | when a call begins to wait |
+//! | [`described`] | what a call says of itself |
 //! | [`finished`] | what a call that has ended has to tell |
 //! | [`catalogue`] | which calls are told, and what of them is data |
 //! | [`event`] | a call as a line of JSON or text |
@@ -22,6 +23,7 @@ mod attribute;
 mod catalogue;
 mod clock;
 mod data;
+mod described;
 mod event;
 mod filter;
 mod finished;
@@ -41,11 +43,14 @@ mod words;
 use crate::call::hooks::{self, TraceHooks};
 use crate::interpreter::observe::{self, Observer};
 
+pub use self::frames::SocketOfFile;
 pub use self::words::NameOf;
 
-/// Lets the rest of the crate tell this room of calls, once there is a recording.
-pub fn begin(name_of: NameOf) {
+/// Lets the rest of the crate tell this room of calls, once there is a recording. What it has to know of rooms above it, it is given: the
+/// names of constants, and the socket that a file object reads from.
+pub fn begin(name_of: NameOf, socket_of_file: SocketOfFile) {
     words::set_names(name_of);
+    frames::set_socket_of_file(socket_of_file);
     observe::set(Observer {
         observe: observer::observe,
         progresses: observer::progresses,

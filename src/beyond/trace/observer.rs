@@ -9,7 +9,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::time::{Duration, Instant};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -17,12 +16,13 @@ use pyo3::prelude::*;
 use super::arguments::Arguments;
 use super::catalogue::{self, Kind, On};
 use super::data;
+use super::described::Described;
 use super::event::Thread;
 use super::finished::Finished;
-use super::frames::{FRAMES, Frame, Said, on, receiver};
+use super::frames::{enter, leave, on, socket_of, with_innermost};
 use super::known_sockets::know;
 use super::native_tls;
-use super::recording::{Close, deliver, lock};
+use super::recording::{Close, can_tell, deliver, lock};
 use super::socket_facts::{By, key};
 use super::thread_name;
 use super::waiting::{attached, detaches};
@@ -48,53 +48,53 @@ pub fn observe_tls(call: Call<'_, '_>, make: &mut dyn FnMut() -> *mut ffi::PyObj
 fn observe_as(call: Call<'_, '_>, is_tls: bool, make: &mut dyn FnMut() -> *mut ffi::PyObject) -> *mut ffi::PyObject {
     // A panic in here must not reach the program: the call is made in any case.
     let py = call.receiver.py();
-    let began = catch_unwind(AssertUnwindSafe(|| begin(&call, is_tls))).unwrap_or(false);
+    let Some(number) = catch_unwind(AssertUnwindSafe(|| begin(&call, is_tls))).unwrap_or(None) else {
+        return make();
+    };
     // OpenSSL detaches without a word.
-    if began && is_tls {
+    if is_tls {
         detaches(py);
     }
     let result = make();
-    if began && is_tls {
+    if is_tls {
         attached(py);
     }
-    if began {
-        let _ = catch_unwind(AssertUnwindSafe(|| finish(&call, result)));
-    }
+    let _ = catch_unwind(AssertUnwindSafe(|| finish(&call, number, result)));
     result
 }
 
-/// Whether the call is traced. Then it has a frame.
-fn begin(call: &Call<'_, '_>, is_tls: bool) -> bool {
+/// The number of the call's frame, if the call is traced.
+fn begin(call: &Call<'_, '_>, is_tls: bool) -> Option<u64> {
+    let py = call.receiver.py();
     let name = words::name_of(call.name);
-    let on = on(call);
-    let found = if is_tls { catalogue::find_tls(name) } else { catalogue::find(on, name) };
-    let Some((kind, name)) = found else { return false };
+    let on = on(&call.receiver);
+    let (kind, name) = if is_tls { catalogue::find_tls(name) } else { catalogue::find(on, name) }?;
     if on == On::Socket && is_base(&call.receiver) {
-        return false; // the halves of a pair, before the package makes sockets of them
+        return None; // the halves of a pair, before the package makes sockets of them
     }
     if kind == Kind::New {
         native_tls::see(&call.receiver);
-    } else if let Some(socket) = receiver(call) {
+    } else if let Some(socket) = socket_of(&call.receiver) {
+        let makes = with_innermost(|outer| outer.kind == Kind::Makes).unwrap_or(false);
         let mut locked = lock();
-        know(call.receiver.py(), locked.state(), socket.socket(), By::Found, None);
-    }
-    let receiver = call.receiver.as_ptr().cast_const();
-    let is_made_from_descriptor = kind == Kind::New && Arguments::of(call).get(3, "fileno").is_some();
-    FRAMES.with(|frames| {
-        let mut frames = frames.borrow_mut();
-        // The socket that a call makes is told with it, and a `with` statement ends with one `close`.
-        let is_part = frames.last().is_some_and(|outer| match (outer.kind, kind) {
-            (Kind::Makes, Kind::New) => is_made_from_descriptor,
-            (Kind::Close, Kind::Close) => outer.receiver == receiver,
-            _ => false,
-        });
-        if is_part || frames.try_reserve(1).is_err() {
-            return false;
+        let state = locked.state();
+        if makes && matches!(name, "setblocking" | "settimeout") && !state.sockets.contains_key(&key(socket.socket())) {
+            return None; // `dup` and `accept` give it to the socket that they are making
         }
-        let (call, began) = (ptr::from_ref(call).cast(), Instant::now());
-        let (waited, said) = (Duration::ZERO, Said::default());
-        frames.push(Frame { call, receiver, kind, name, is_tls, began, waited, detached: None, is_told: false, said });
-        true
+        know(py, state, socket.socket(), By::Found, None);
+    }
+    if !can_tell() {
+        return None;
+    }
+    let arguments = if kind == Kind::Close { Arguments::none() } else { Arguments::of(call) };
+    let is_made_from_descriptor = kind == Kind::New && arguments.get(3, "fileno").is_some();
+    let described = Described::new(py, kind, name, is_tls, &arguments);
+    let receiver = call.receiver.as_ptr();
+    // The socket that a call makes is told with it, and a `with` statement ends with one `close`.
+    enter(receiver, described, |outer| match (outer.kind, kind) {
+        (Kind::Makes, Kind::New) => is_made_from_descriptor,
+        (Kind::Close, Kind::Close) => outer.receiver == receiver,
+        _ => false,
     })
 }
 
@@ -104,9 +104,10 @@ pub fn progresses(receiver: Borrowed<'_, '_, PyAny>, progress: Progress<'_>) {
         Progress::Received(_) | Progress::ReceivedAll(_) => lock().state().limit(),
         _ => 0,
     };
-    FRAMES.with(|frames| {
-        let Ok(mut frames) = frames.try_borrow_mut() else { return };
-        let Some(frame) = frames.last_mut().filter(|frame| ptr::eq(frame.receiver, receiver.as_ptr())) else { return };
+    with_innermost(|frame| {
+        if !ptr::eq(frame.receiver, receiver.as_ptr()) {
+            return;
+        }
         match progress {
             Progress::InParts => frame.said.in_parts = true,
             Progress::Sent(count) => frame.said.sent = Some(count),
@@ -120,22 +121,28 @@ pub fn progresses(receiver: Borrowed<'_, '_, PyAny>, progress: Progress<'_>) {
 }
 
 /// Tells a call that has ended.
-fn finish(call: &Call<'_, '_>, result: *mut ffi::PyObject) {
+fn finish(call: &Call<'_, '_>, number: u64, result: *mut ffi::PyObject) {
     let py = call.receiver.py();
-    let Some(frame) = FRAMES.with(|frames| frames.borrow_mut().pop()) else { return };
+    let Some(mut frame) = leave(number) else { return };
+    let Some(described) = frame.described.take().filter(|_| can_tell()) else { return };
     // SAFETY: the caller owns the result, which is an object or null, until this function returns.
     let result = unsafe { Bound::from_borrowed_ptr_or_opt(py, result) };
     // No exception is set while this function runs; then it is the current one again.
     let mut exception = SavedException::take(py);
     let error = exception.value();
-    let deliveries = Finished { py, call, frame: &frame, result: result.as_ref(), error: error.as_ref() }.tell();
-    deliver(py, deliveries);
+    let finished =
+        Finished { py, call, described: &described, frame: &frame, result: result.as_ref(), error: error.as_ref() };
+    deliver(py, finished.tell());
     drop(exception);
 }
 
 /// A socket gives its number up.
 pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
     if is_unobserved() && ending != Ending::Finalized {
+        lock().state().forget_descriptor(key(socket));
+        return;
+    }
+    if !can_tell() {
         lock().state().forget_descriptor(key(socket));
         return;
     }
@@ -149,15 +156,12 @@ pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
         let exception = SavedException::take(py);
         let caller = if ending == Ending::Finalized { None } else { caller::here(py) };
         let thread = thread_name::current(py);
-        let is_told = FRAMES.with(|frames| {
-            let frames = frames.borrow();
-            frames.last().is_some_and(|frame| frame.kind == Kind::Close && ending != Ending::Finalized)
-        });
+        let is_told = with_innermost(|frame| frame.kind == Kind::Close && ending != Ending::Finalized);
         let close = Close {
             by,
             thread: Thread { id: thread::Id::current().number(), name: &thread },
             caller: caller.as_deref(),
-            is_told,
+            is_told: is_told.unwrap_or(false),
         };
         let deliveries = lock().state().tell_close(key(socket), close);
         deliver(py, deliveries);

@@ -25,7 +25,7 @@ use crate::interpreter::watch::Watcher;
 use crate::interpreter::{later, observe, signals};
 use crate::name;
 use crate::sys::record::Record;
-use crate::sys::{thread, wake};
+use crate::sys::{memory, thread, wake};
 
 type Hasher = BuildHasherDefault<DefaultHasher>;
 
@@ -100,6 +100,16 @@ static STATE: Mutex<Option<State>> = Mutex::new(None);
 /// The state, locked. It is made by [`begin`].
 pub struct Locked(MutexGuard<'static, Option<State>>);
 
+/// Whether there is memory to tell an event. If not, it counts as lost. What is large is allocated fallibly besides.
+pub fn can_tell() -> bool {
+    const ROOM: usize = 16 * 1024;
+    let has_room = memory::has_room(ROOM);
+    if !has_room {
+        lock().state().lose();
+    }
+    has_room
+}
+
 /// Locks the state.
 pub fn lock() -> Locked {
     Locked(STATE.lock().unwrap_or_else(PoisonError::into_inner))
@@ -126,7 +136,7 @@ pub struct Plan {
 }
 
 /// Begins a recording. Returns its handle.
-pub fn begin(plan: Plan) -> Result<u64> {
+pub fn begin(py: Python<'_>, plan: Plan) -> Result<u64> {
     watch_forks()?;
     let mut locked = lock();
     let state = locked.state();
@@ -155,7 +165,7 @@ pub fn begin(plan: Plan) -> Result<u64> {
     observe::switch(true);
     let handle = state.last_recording;
     drop(locked);
-    deliver_without_waiting(delivery);
+    deliver(py, delivery.into_iter().collect());
     Ok(handle)
 }
 
@@ -227,6 +237,14 @@ impl State {
         }
     }
 
+    /// Counts an event that cannot be told for lack of memory.
+    pub fn lose(&self) {
+        for recording in &self.recordings {
+            recording.losses.count.fetch_add(1, Ordering::Relaxed);
+            recording.losses.errno.store(libc::ENOMEM, Ordering::Relaxed);
+        }
+    }
+
     /// The most bytes of data that any recording keeps.
     pub fn limit(&self) -> usize {
         self.recordings.iter().map(|recording| recording.limit).max().unwrap_or(0)
@@ -269,10 +287,14 @@ impl State {
         let facts = &*facts;
         let mut deliveries = Vec::new();
         for recording in &mut self.recordings {
-            if !recording.sockets.contains_key(&facts.number) {
-                continue;
-            }
             let mut line = Line::default();
+            if !recording.sockets.contains_key(&facts.number) {
+                // A call that closes may be the first on its socket; but of one whose calls were not wanted, nothing is told.
+                if !recording.filter.is_empty() {
+                    continue;
+                }
+                recording.introduce(&mut line, facts);
+            }
             recording.introduce_thread(&mut line, close.thread);
             match recording.form {
                 Form::Json => close.write_json(&mut line, facts),
@@ -307,7 +329,10 @@ impl State {
                 style.process = Some(thread::process());
             }
             let delivery = recording.begin(Some(parent));
-            deliver_without_waiting(delivery);
+            // To a file. A function gets none here, inside the lock.
+            if let Some(delivery) = delivery {
+                delivery.write();
+            }
         }
     }
 }
@@ -449,8 +474,13 @@ impl Delivery {
             None => Err(Error::NoMemory),
         };
         if let Err(error) = result {
-            self.lost(libc::EIO);
-            report(py, error.into_pyerr(py));
+            let no_memory = error.is_no_memory(py);
+            self.lost(if no_memory { libc::ENOMEM } else { libc::EIO });
+            if no_memory {
+                error.discard(py);
+            } else {
+                report(py, error.into_pyerr(py));
+            }
         }
     }
 }
@@ -460,12 +490,16 @@ impl Delivery {
 fn report(py: Python<'_>, error: PyErr) {
     let judge = || -> Result<bool> {
         let module = py.import(name!(py, "oxisocket._beyond.tracing")?)?;
-        let verdict = module.call_method1(name!(py, "comes_from_signal")?, (error.value(py),))?;
+        let verdict = module.call_method1(name!(py, "comes_from_signal")?, (error.value(py), error.traceback(py)))?;
         Ok(verdict.is_truthy()?)
     };
     match judge() {
         Ok(true) => later::raise(py, error.into()),
         Ok(false) => error.write_unraisable(py, None),
+        Err(another) if another.is_no_memory(py) => {
+            another.discard(py);
+            error.write_unraisable(py, None);
+        }
         Err(another) => {
             // Another signal, meanwhile.
             later::raise(py, error.into());
@@ -516,13 +550,6 @@ fn call_in_turn(py: Python<'_>, delivery: Delivery) {
             }
             next
         });
-    }
-}
-
-/// Delivers a first line to a file. A function gets none.
-fn deliver_without_waiting(delivery: Option<Delivery>) {
-    if let Some(delivery) = delivery {
-        delivery.write();
     }
 }
 

@@ -131,6 +131,15 @@ impl Facts {
         self.version += 1;
     }
 
+    /// What made it, if it was only found until now.
+    pub fn set_origin(&mut self, by: By, opened: Option<&str>) {
+        if self.by == By::Found {
+            self.by = by;
+            self.opened = opened.map(str::to_owned);
+            self.version += 1;
+        }
+    }
+
     /// It is one of a pair whose other one was not seen yet.
     pub fn begin_pair(&mut self) {
         self.by = By::Pair(None);

@@ -35,14 +35,13 @@ pub fn of<'py>(
     limit: usize,
     stream: bool,
 ) -> Transferred<'py> {
-    let mut found = Transferred::default();
+    let mut found = Transferred { address: arguments.target(kind).cloned(), ..Transferred::default() };
     if said.in_parts {
         return found;
     }
     let first = arguments.positional.first().or_else(|| arguments.named.first().map(|(_, value)| value));
     let mut received = None;
     match (kind, answer) {
-        (Kind::Address, _) => found.address = first.cloned(),
         (Kind::Receive | Kind::ReadTls, Ok(result)) => {
             received = found.received(result, arguments.get(1, "buffer"), limit);
         }
@@ -85,9 +84,6 @@ pub fn of<'py>(
                 data::with_bytes(data, |bytes| data::copy(bytes, limit.min(as_size(sent)), &mut found.data));
             }
             found.transfer.sent = sent;
-            if kind == Kind::SendTo {
-                found.address = arguments.positional.last().cloned();
-            }
         }
         (Kind::SendMessage, Ok(result)) => {
             found.transfer.sent = count(result);
@@ -95,7 +91,6 @@ pub fn of<'py>(
                 data::gather(buffers, limit.min(as_size(sent)), &mut found.data);
             }
             found.rights = arguments.get(1, "ancdata").map_or(0, rights);
-            found.address = arguments.get(3, "address").filter(|address| !address.is_none()).cloned();
         }
         (Kind::SendFile, Ok(result)) => found.transfer.sent = count(result),
         (Kind::SendFile, Err(_)) => found.transfer.sent = said.sent,

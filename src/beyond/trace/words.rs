@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use super::attribute;
 use super::data;
@@ -56,6 +56,8 @@ fn nested(line: &mut Line, object: &Bound<'_, PyAny>, limit: usize, depth: usize
         items(line, ("(", end), tuple.iter(), limit, depth);
     } else if let Ok(list) = object.cast_exact::<PyList>() {
         items(line, ("[", "]"), list.iter(), limit, depth);
+    } else if let Ok(truth) = object.cast_exact::<PyBool>() {
+        line.push(if truth.is_true() { "True" } else { "False" });
     } else if object.is_instance_of::<PyInt>() {
         of_int(line, object);
     } else if object.is_exact_instance_of::<PyFloat>() {
@@ -263,6 +265,7 @@ fn is_plain(object: &Bound<'_, PyAny>) -> bool {
         || object.is_exact_instance_of::<PyString>()
         || object.is_exact_instance_of::<PyBytes>()
         || object.is_exact_instance_of::<PyInt>()
+        || object.is_exact_instance_of::<PyBool>()
         || object.is_exact_instance_of::<PyFloat>()
 }
 

@@ -1,4 +1,4 @@
-"""Calls that are watched: every operation of some groups again, while a trace is written, and while a function observes."""
+"""The functions that watch calls, and what else a thread has over its calls: a deadline, a race."""
 
 from __future__ import annotations
 
@@ -8,42 +8,15 @@ from functools import partial
 
 from operations import GROUPS, TABLES, operation, operations, table
 
-# The groups whose calls a trace sees, by the name of the group in which they are made again.
-WATCHED = {"traced": ("transfer", "message", "connection", "file"), "observed": ("transfer", "connection")}
-
-
-def watched_operations(group, env):
-    """The operations of a group; those of a watched one are made while it is watched."""
-    if group not in WATCHED:
-        return operations(group, env)
-    watch = observed if group == "observed" else traced
-    found = {name: watch(made) for each in WATCHED[group] for name, made in operations(each, env).items()}
-    return found | {name.replace("_", " "): made for name, made in GROUPS.get(group, {}).items()}
-
 
 def groups():
     """The names of all groups."""
-    return sorted({*GROUPS, *TABLES, *WATCHED})
+    return sorted({*GROUPS, *TABLES})
 
 
-def traced(made):
-    """The operation, while a trace is written."""
-
-    def run(env):
-        with env.module.trace(os.path.join(env.folder.name, "record.jsonl")):
-            return (yield from made(env))
-
-    return run
-
-
-def observed(made):
-    """The operation, while a function is told of each call."""
-
-    def run(env):
-        with env.module.observe(lambda event: None, bytes=100):
-            return (yield from made(env))
-
-    return run
+def all_operations(group, env):
+    """The operations of a group."""
+    return operations(group, env)
 
 
 @operation("watching")
