@@ -31,9 +31,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parts"))
-from operations import Environment
+import watching  # noqa: F401  its operations add themselves
+from operations import GROUPS, TABLES, Environment, operations
 from shim import Shim, compile_shim, preloaded, why_not
-from watching import all_operations, groups
 
 memory = importlib.import_module("_testcapi")
 
@@ -310,7 +310,7 @@ def run_group(options):
     warnings.simplefilter("ignore")
     module = importlib.import_module(options.module)
     env = Environment(module)
-    names = list(all_operations(options.group, env))
+    names = list(operations(options.group, env))
     env.folder.cleanup()
     del env
     gc.collect()
@@ -327,7 +327,7 @@ def run_operation(module, name, options):
         def run(way=way, first=first):
             watch(module)
             env = Environment(module)
-            Sweep(env, name, all_operations(options.group, env)[name], options, place).run(way, first)
+            Sweep(env, name, operations(options.group, env)[name], options, place).run(way, first)
             env.folder.cleanup()
 
         status = run_in_child(run, HANG_TIMEOUT if options.short else LONG_HANG_TIMEOUT)
@@ -341,12 +341,17 @@ def run_operation(module, name, options):
         way, first = reached, allocation + 1
 
 
+def groups():
+    """The names of all groups of operations."""
+    return sorted({*GROUPS, *TABLES})
+
+
 def main():
     """Run all groups, each in a program of its own, and say what was tried."""
     options = parse()
     if options.group:
         return run_group(options)
-    failed, operations_tried, status = Counter(), 0, 0
+    failed, status = Counter(), 0
     with tempfile.TemporaryDirectory() as folder:
         environment = dict(os.environ)
         if reason := why_not():
@@ -354,13 +359,18 @@ def main():
         else:
             environment = preloaded(compile_shim(Path(folder)))
 
-        def run(group):
+        def run(part):
+            group, traced = part
             command = [sys.executable, "-P", str(Path(__file__).parent), "--module", options.module, "--group", group]
             command += ["--short"] if options.short else []
-            return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+            return subprocess.run(
+                command, capture_output=True, text=True, check=False, env=environment | {"OXISOCKET_TRACE": traced}
+            )
 
+        parts = [(group, traced) for traced in ("", "1") for group in groups()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for group, done in zip(groups(), pool.map(run, groups()), strict=True):
+            for (group, traced), done in zip(parts, pool.map(run, parts), strict=True):
+                group += ", traced" if traced else ""
                 lines = done.stdout.splitlines()
                 counts = [line.split("\t")[1:] for line in lines if line.startswith("\t")]
                 wrong = [line for line in lines if not line.startswith("\t")] + done.stderr.splitlines()

@@ -6,17 +6,7 @@ import importlib
 import os
 from functools import partial
 
-from operations import GROUPS, TABLES, operation, operations, table
-
-
-def groups():
-    """The names of all groups."""
-    return sorted({*GROUPS, *TABLES})
-
-
-def all_operations(group, env):
-    """The operations of a group."""
-    return operations(group, env)
+from operations import operation, table
 
 
 @operation("watching")
