@@ -50,8 +50,8 @@ impl Record {
     }
 
     /// Where the record can be opened again.
-    pub fn path(&self) -> Option<CString> {
-        self.path.clone()
+    pub fn path(&self) -> Option<&CStr> {
+        self.path.as_deref()
     }
 
     /// Writes all of a line, in one call if the system allows it. After a line that was cut by an error, the next one begins with an empty line,
