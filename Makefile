@@ -115,6 +115,9 @@ differential: ## a million random calls on the stdlib's sockets and on ours
 torture: ## each system call fails in turn, with each of its errors, on the stdlib and on ours; needs cc
 	@$(pythons) build --default --with test -- tests/torture $(ARGS)
 
+nomemory: ## each allocation fails in turn, the interpreter's and the library's; needs cc for the latter
+	@$(pythons) build --default --with test -- tests/memory $(ARGS)
+
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md
 	@rm -rf target/benchmarks; \
