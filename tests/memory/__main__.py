@@ -14,8 +14,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib
+import inspect
+import io
 import json
 import mmap
 import os
@@ -44,6 +47,14 @@ HANG_TIMEOUT = 30  # seconds until a call counts as hung
 LONG_HANG_TIMEOUT = 600  # the same where thousands of allocations fail
 STEP = 1
 ROUNDS = 3  # of the same failure in a row, each of which has left memory behind: a leak, and no cache
+# Functions that an operation calls by another name, in a lambda or with `with`, or that run in the interpreter's code only.
+NOT_CALLED = {
+    "_intenum_converter", "_close_received", "_connection_failure", "_fallback_socketpair", "_with_address",
+    "install", "installed", "uninstall",
+    # Those for the package, which their public ones call.
+    "_getifaddrs", "_hand_over", "_note_attempt", "_note_attempts", "_public_getaddrinfo", "_reader_class", "_register",
+    "_remaining_time", "_switch_notes", "_trace_facts",
+}  # fmt: skip
 # The interpreter's own errors when it has no memory for a lock.
 INTERPRETERS_OWN = ("RuntimeError: can't allocate lock", "RuntimeError: can't allocate read lock")
 
@@ -124,6 +135,7 @@ class Place:
 
     def __init__(self):
         self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+        self.set(0, 0)
 
     def set(self, *point):
         """The way of failing, and the allocation."""
@@ -132,7 +144,7 @@ class Place:
 
     def get(self):
         """What was set."""
-        return json.loads(self._memory[:].split(b"\n")[0] or b"[0, 0]")
+        return json.loads(self._memory[:].split(b"\n")[0])
 
 
 class Sweep:
@@ -341,6 +353,27 @@ def run_operation(module, name, options):
         way, first = reached, allocation + 1
 
 
+def list_missing(module):
+    """The functions of the module and the methods of its classes that no operation calls."""
+    warnings.simplefilter("ignore")
+    env = Environment(module)
+    called = set()
+    for group in groups():
+        for made in operations(group, env).values():
+            steps = made(env)
+            function, _ = next(steps)
+            with contextlib.suppress(StopIteration):
+                steps.send(None)
+            while isinstance(function, functools.partial):
+                function = function.func
+            called.add(getattr(function, "__name__", ""))
+    env.folder.cleanup()
+    for owner in (module, module._socket, module.socket, module.SocketIO, module.Reader):
+        functions = {name for name in dir(owner) if inspect.isroutine(getattr(owner, name)) and not name.startswith("__")}
+        for name in sorted(functions - called - NOT_CALLED - set(dir(io.RawIOBase))):
+            print(f"{getattr(owner, '__name__', owner)}.{name}")
+
+
 def groups():
     """The names of all groups of operations."""
     return sorted({*GROUPS, *TABLES})
@@ -349,6 +382,8 @@ def groups():
 def main():
     """Run all groups, each in a program of its own, and say what was tried."""
     options = parse()
+    if options.missing:
+        return list_missing(importlib.import_module(options.module))
     if options.group:
         return run_group(options)
     failed, status = Counter(), 0
@@ -370,26 +405,33 @@ def main():
         parts = [(group, traced) for traced in ("", "1") for group in groups()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for (group, traced), done in zip(parts, pool.map(run, parts), strict=True):
-                group += ", traced" if traced else ""
+                named = f"{group}{', traced' if traced else ''}"
                 lines = done.stdout.splitlines()
                 counts = [line.split("\t")[1:] for line in lines if line.startswith("\t")]
                 wrong = [line for line in lines if not line.startswith("\t")] + done.stderr.splitlines()
                 for name, count in counts:
                     failed[name] += int(count)
-                print(f"{group}: {sum(int(count) for _, count in counts):,} allocations failed")
+                print(f"{named}: {sum(int(count) for _, count in counts):,} allocations failed")
                 for line in wrong:
-                    print(f"WRONG {group}: {line}")
+                    print(f"WRONG {named}: {line}")
                 status |= bool(wrong or done.returncode)
     print("; ".join(f"{name} {count:,}" for name, count in failed.items()), "" if status else "; nothing wrong", sep="")
     return status
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="python tests/memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python tests/memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--module", default="oxisocket", metavar="NAME", help="the implementation (oxisocket)")
-    parser.add_argument("--group", default="", choices=["", *groups()], metavar="NAME", help="only this group of operations, in this process")
+    parser.add_argument(
+        "--group", default="", choices=["", *groups()], metavar="NAME", help="only this group of operations, in this process"
+    )
     parser.add_argument("--name", default="", help="only this operation of the group")
-    parser.add_argument("--short", action="store_true", help=f"at most {FEW_ALLOCATIONS} allocations of a call, and no search for leaks")
+    parser.add_argument("--missing", action="store_true", help="only list the functions and methods that no operation calls")
+    parser.add_argument(
+        "--short", action="store_true", help=f"at most {FEW_ALLOCATIONS} allocations of a call, and no search for leaks"
+    )
     return parser.parse_args()
 
 

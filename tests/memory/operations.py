@@ -626,6 +626,22 @@ def fromfd(env):
 
 
 @operation("state")
+def close_without_files(env):
+    new = env.module.socket()
+    yield new._real_close, ()
+    new.close()
+
+
+@operation("state")
+def close_after_its_last_file(env):
+    new = env.module.socket()
+    new._io_refs = 1
+    new.close()
+    yield new._decref_socketios, ()
+    new._decref_socketios()
+
+
+@operation("state")
 def the_finalizer_of_an_unclosed_socket(env):
     sockets = [env.module.socket()]
     yield sockets.clear, ()
