@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -119,6 +119,12 @@ conformance: ## the interpreter's own socket tests, on each Python; writes docs/
 
 differential: ## a million random calls on the stdlib's sockets and on ours
 	@$(pythons) build --default --with test -- tests/differential $(ARGS)
+
+torture: ## each system call fails in turn, with each of its errors, on the stdlib and on ours; needs cc
+	@$(pythons) build --default --with test -- tests/torture $(ARGS)
+
+nomemory: ## each allocation fails in turn, the interpreter's and the library's; needs cc for the latter
+	@$(pythons) build --default --with test -- tests/memory $(ARGS)
 
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md

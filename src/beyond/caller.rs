@@ -1,6 +1,5 @@
 //! Who in the program calls: the nearest code that is neither the standard library's nor this package's.
 
-use std::env;
 use std::sync::OnceLock;
 
 use pyo3::prelude::*;
@@ -9,7 +8,7 @@ use pyo3::sync::PyOnceLock;
 use crate::error::{Error, Result};
 use crate::interpreter::place::{Line, Place, folder_of};
 use crate::name;
-use crate::sys::memory;
+use crate::sys::{memory, working_directory};
 
 /// The files whose calls are not the program's: those of the standard library, and of this package.
 struct Skipped {
@@ -63,8 +62,16 @@ pub fn here(py: Python<'_>) -> Option<String> {
 
 /// The line as it is shown: a file in the folder that the program was started in goes without that.
 fn shown(line: &Line) -> Option<String> {
-    static FOLDER: OnceLock<Option<String>> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| env::current_dir().ok()?.to_str().map(|folder| format!("{folder}/")));
-    let file = folder.as_ref().and_then(|folder| line.file.strip_prefix(folder.as_str())).unwrap_or(&line.file);
+    let within = |folder: &String| line.file.strip_prefix(folder.as_str())?.strip_prefix('/');
+    let file = folder().and_then(within).unwrap_or(&line.file);
     memory::try_format(format_args!("{file}:{}", line.number)).ok()
+}
+
+/// The folder that the program was in when this was first asked for.
+fn folder() -> Option<&'static String> {
+    static FOLDER: OnceLock<Option<String>> = OnceLock::new();
+    if FOLDER.get().is_none() {
+        let _first_wins = FOLDER.set(working_directory::getcwd().ok()?);
+    }
+    FOLDER.get()?.as_ref()
 }

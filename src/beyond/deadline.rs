@@ -6,11 +6,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::call::scope::{self, Id};
+use crate::error::Error;
 use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::function::Table;
@@ -75,9 +75,9 @@ impl Drop for Deadline {
 #[pymethods]
 impl Deadline {
     #[new]
-    fn new(seconds: f64) -> PyResult<Self> {
+    fn new(py: Python<'_>, seconds: f64) -> PyResult<Self> {
         if seconds.is_nan() {
-            return Err(PyValueError::new_err("a deadline takes a number of seconds, not NaN"));
+            return Err(Error::value("a deadline takes a number of seconds, not NaN").into_pyerr(py));
         }
         Ok(Deadline { seconds, state: Mutex::default() })
     }
@@ -85,22 +85,24 @@ impl Deadline {
     fn __enter__(this: PyRef<'_, Self>) -> PyResult<PyRef<'_, Self>> {
         let mut state = this.state();
         if state.scope.is_some() {
-            return Err(PyRuntimeError::new_err(
-                "this deadline has been entered already: make one for each with statement",
-            ));
+            drop(state);
+            let text = "this deadline has been entered already: make one for each with statement";
+            return Err(Error::runtime(text).into_pyerr(this.py()));
         }
         let began = Instant::now();
-        let scope = scope::enter(this.end(began)).ok_or_else(|| PyMemoryError::new_err(()))?;
+        let scope = scope::enter(this.end(began)).ok_or_else(|| Error::NoMemory.into_pyerr(this.py()))?;
         *state = State { scope: Some(scope), began: Some(began) };
         drop(state);
         Ok(this)
     }
 
-    #[pyo3(signature = (*_error))]
-    fn __exit__(&self, _error: &Bound<'_, PyTuple>) -> PyResult<()> {
+    #[pyo3(signature = (*error))]
+    fn __exit__(&self, error: &Bound<'_, PyTuple>) -> PyResult<()> {
         let mut state = self.state();
         if !state.scope.is_some_and(scope::leave) {
-            return Err(PyRuntimeError::new_err("a deadline is left in the thread that has entered it, once"));
+            drop(state);
+            let text = "a deadline is left in the thread that has entered it, once";
+            return Err(Error::runtime(text).into_pyerr(error.py()));
         }
         state.scope = None;
         Ok(())

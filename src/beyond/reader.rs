@@ -364,7 +364,7 @@ fn create(py: Python<'_>) -> Result<Bound<'_, PyType>> {
         name: c"oxisocket.Reader",
         size: size_of::<Instance>(),
         flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
-        slots: vec![
+        slots: &[
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_init, initialiser!(initialise)),
             slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),

@@ -11,8 +11,11 @@ use crate::error::Result;
 use crate::interpreter::function::Table;
 use crate::interpreter::{make, owned};
 
+/// The most slots that a class has.
+const MOST_SLOTS: usize = 15;
+
 /// The specification of a class.
-pub struct Class {
+pub struct Class<'a> {
     /// `module.name`.
     pub name: &'static CStr,
     /// The size of an instance in bytes, `PyObject_HEAD` included; 0 inherits the base's.
@@ -20,7 +23,7 @@ pub struct Class {
     /// `Py_TPFLAGS_…` in addition to `Py_TPFLAGS_DEFAULT`.
     pub flags: std::ffi::c_ulong,
     /// The slots, without the terminating one.
-    pub slots: Vec<ffi::PyType_Slot>,
+    pub slots: &'a [ffi::PyType_Slot],
 }
 
 /// A table of members (`Py_tp_members`), with its terminating entry.
@@ -51,7 +54,7 @@ pub const fn slot(number: c_int, value: *mut c_void) -> ffi::PyType_Slot {
     ffi::PyType_Slot { slot: number, pfunc: value }
 }
 
-impl Class {
+impl Class<'_> {
     /// Creates the class in a module, with `base` or `object` as its base.
     ///
     /// # Safety
@@ -85,18 +88,19 @@ impl Class {
     ///
     /// As for [`create`](Self::create); `module` is a module or null.
     unsafe fn create_in<'py>(
-        mut self,
+        self,
         py: Python<'py>,
         module: *mut ffi::PyObject,
         base: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyType>> {
-        self.slots.push(ffi::PyType_Slot::default());
+        let mut slots = [ffi::PyType_Slot::default(); MOST_SLOTS + 1];
+        slots[..self.slots.len()].copy_from_slice(self.slots);
         let mut spec = ffi::PyType_Spec {
             name: self.name.as_ptr(),
             basicsize: c_int::try_from(self.size).expect("an instance is small"),
             itemsize: 0,
             flags: c_uint::try_from(ffi::Py_TPFLAGS_DEFAULT | self.flags).expect("flags are 32 bits"),
-            slots: self.slots.as_mut_ptr(),
+            slots: slots.as_mut_ptr(),
         };
         let bases = match base {
             Some(base) => make::tuple(py, [base.clone()])?.into_any().into_ptr(),

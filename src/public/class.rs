@@ -108,7 +108,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>, base: &Bound<'py, PyType>) -> 
         name: c"oxisocket.socket",
         size: size_of::<Object>(),
         flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
-        slots: vec![
+        slots: &[
             traverse,
             clear,
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),

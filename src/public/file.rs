@@ -202,7 +202,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         name: c"oxisocket._socket.RawSocketIO",
         size: offset + size_of::<State>(),
         flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC,
-        slots: vec![
+        slots: &[
             slot(
                 ffi::Py_tp_doc,
                 c"RawSocketIO(sock, mode)\n--\n\nThe raw layer of the file objects that socket.makefile() makes."

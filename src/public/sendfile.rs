@@ -4,7 +4,6 @@ use std::ffi::c_int;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyAttributeError, PyBlockingIOError, PyOSError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -384,7 +383,7 @@ fn send_by_reading(this: SocketRef<'_, '_>, range: &FileRange<'_>, sent: &mut i6
     while let Some(block) = range.next_block(*sent, READ_BLOCK) {
         let read = range.file.call_method1(name!(py, "read")?, (block.into_object(py)?,))?;
         let data = PyMemoryView::from(&read)?;
-        let length = PyBuffer::<u8>::get(&data).map_or_else(|_| data.len(), |buffer| Ok(buffer.len_bytes()))?;
+        let length = data.len()?;
         if length == 0 {
             break;
         }

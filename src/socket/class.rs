@@ -134,7 +134,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         // The last field, the list of weak references, belongs to the public class only.
         size: offset_of!(Object, weak_references),
         flags: ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_IMMUTABLETYPE | ffi::Py_TPFLAGS_HAVE_GC,
-        slots: vec![
+        slots: &[
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_new, lifecycle::new as *mut c_void),
             slot(ffi::Py_tp_init, initialiser!(lifecycle::initialise_base)),

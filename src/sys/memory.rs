@@ -55,6 +55,14 @@ pub fn try_to_vec<T: Copy>(items: &[T]) -> Result<Vec<T>, TryReserveError> {
     Ok(copy)
 }
 
+/// A copy of a text.
+pub fn try_to_string(text: &str) -> Result<String, TryReserveError> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(text.len())?;
+    copy.push_str(text);
+    Ok(copy)
+}
+
 /// Collects the items, or returns the first error among them.
 pub fn try_collect_results<T, E: From<TryReserveError>>(
     items: impl IntoIterator<Item = Result<T, E>>,

@@ -10,6 +10,7 @@
 //! | [`ancillary`] | the layout of control messages (ancillary data) |
 //! | [`listener`] | the backlog of a TCP listener |
 //! | [`memory`] | fallible allocation: no memory is an error, not an abort |
+//! | [`shared`] | a value with several owners, allocated fallibly |
 //! | [`taken`] | whether a socket keeps another from being bound |
 //! | [`record`] | a file that is appended to while a program may close its number |
 //! | [`time`] | the local time |
@@ -18,6 +19,7 @@
 //! | [`futex`] | waiting until a word changes |
 //! | [`thread`] | threads that outlive the call that starts them |
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
+//! | [`working_directory`] | the directory that relative paths begin at |
 //! | [`interface`] | network interfaces by name and index |
 //! | [`interface_address`] | the addresses of network interfaces |
 //! | [`search`] | bytes among bytes |
@@ -44,6 +46,7 @@ pub mod record;
 mod reentrant;
 pub mod resolver;
 pub mod search;
+pub mod shared;
 pub mod socket;
 pub mod taken;
 pub mod thread;
@@ -51,6 +54,7 @@ pub mod time;
 pub mod traffic;
 pub mod wait;
 pub mod wake;
+pub mod working_directory;
 
 use std::ffi::c_int;
 use std::io;

@@ -50,8 +50,8 @@ impl Record {
     }
 
     /// Where the record can be opened again.
-    pub fn path(&self) -> Option<CString> {
-        self.path.clone()
+    pub fn path(&self) -> Option<&CStr> {
+        self.path.as_deref()
     }
 
     /// Writes all of a line, in one call if the system allows it. After a line that was cut by an error, the next one begins with an empty line,
@@ -79,7 +79,7 @@ impl Record {
     }
 
     fn append_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.is_intact() {
+        if !self.is_intact()? {
             self.open_again()?;
         }
         // SAFETY: the pointer and the length are those of one slice. Not guaranteed: that the program does not close the number, and open
@@ -88,16 +88,19 @@ impl Record {
         if count == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(count.cast_unsigned()) }
     }
 
-    /// Whether the number still names the file.
-    fn is_intact(&self) -> bool {
+    /// Whether the number still names the file. An error if that cannot be told: the number may be the record's, and is not given up.
+    fn is_intact(&self) -> io::Result<bool> {
         // SAFETY: the number is not negative. Only `statx` and `fstat` use it, which fail if it is not open.
-        File::of(unsafe { BorrowedFd::borrow_raw(self.number) }).is_ok_and(|file| file == self.file)
+        match self.file.is_named_by(unsafe { BorrowedFd::borrow_raw(self.number) }) {
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(false),
+            answer => answer,
+        }
     }
 
     fn open_again(&mut self) -> io::Result<()> {
         let closed = || io::Error::from_raw_os_error(libc::EBADF);
         let fd = open(self.path.as_deref().ok_or_else(closed)?, 0)?;
-        if File::of(fd.as_fd())? != self.file {
+        if !self.file.is_named_by(fd.as_fd())? {
             return Err(closed());
         }
         self.number = duplicate(fd.as_fd())?;
@@ -117,13 +120,18 @@ struct File {
 
 impl File {
     fn of(fd: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(File { identity: identity(&fd)?, born: birth(fd) })
+        Ok(File { identity: identity(&fd)?, born: birth(fd).unwrap_or(None) })
+    }
+
+    /// Whether a descriptor names this file. An error if that cannot be told.
+    fn is_named_by(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
+        Ok(identity(&fd)? == self.identity && (self.born.is_none() || birth(fd)? == self.born))
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if self.is_intact() {
+        if self.is_intact().unwrap_or(false) {
             close(self.number);
         }
     }
@@ -151,16 +159,17 @@ fn open(path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
 }
 
 /// `statx(2)`: when the file was made; `None` if that is not known.
-fn birth(fd: BorrowedFd<'_>) -> Option<(i64, u32)> {
+fn birth(fd: BorrowedFd<'_>) -> io::Result<Option<(i64, u32)>> {
     let mut status = std::mem::MaybeUninit::<libc::statx>::uninit();
     // SAFETY: the path is empty, so that the call is about the descriptor; it writes one `statx`, and has initialised it when it succeeds.
     let status = unsafe {
         let path = c"".as_ptr();
         let (flags, wanted) = (libc::AT_EMPTY_PATH, libc::STATX_BTIME);
-        syscall!(statx(fd.as_raw_fd(), path, flags, wanted, status.as_mut_ptr())).ok()?;
+        syscall!(statx(fd.as_raw_fd(), path, flags, wanted, status.as_mut_ptr()))?;
         status.assume_init()
     };
-    (status.stx_mask & libc::STATX_BTIME != 0).then_some((status.stx_btime.tv_sec, status.stx_btime.tv_nsec))
+    let born = (status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
+    Ok((status.stx_mask & libc::STATX_BTIME != 0).then_some(born))
 }
 
 fn is_regular(fd: BorrowedFd<'_>) -> bool {

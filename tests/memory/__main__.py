@@ -1,32 +1,61 @@
-"""Makes calls without memory: python tests/memory MODULE GROUP [NAME...]
+"""Makes calls without memory: python tests/memory [--module NAME] [--group NAME] [--name NAME] [--short]
 
 With OXISOCKET_TRACE=1 in the environment, a trace and a callback watch the calls.
 
 Each call is repeated, and in each repetition another allocation of the interpreter fails: the first one, the second one, until there
-are no more. Then again, where all later allocations fail too. And once more where the process has no memory left at all. The outcome
-must be `MemoryError` or the same as with memory, and no descriptor may leak. Each call has a process of its own, so that it was never
-made with memory before. Prints what was wrong.
+are no more. Then again, where all later allocations fail too. The same with the allocations of oxisocket's own library, where the C
+library is glibc and there is a C compiler. And once more where the process has no memory left at all. The outcome must be `MemoryError`
+or the same as with memory, and no descriptor may leak, and no memory. Each call has a process of its own, so that it was never made with
+memory before. Prints what was wrong, and how many allocations failed.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import ctypes
+import functools
 import gc
 import importlib
+import inspect
+import io
+import json
+import mmap
 import os
 import resource
 import signal
+import subprocess
 import sys
+import tempfile
 import traceback
 import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from operations import Environment, operations
+sys.path.insert(0, str(Path(__file__).parents[1] / "parts"))
+import watching  # noqa: F401  its operations add themselves
+from operations import GROUPS, TABLES, Environment, operations
+from shim import Shim, compile_shim, preloaded, why_not
 
 memory = importlib.import_module("_testcapi")
 
-MOST_ALLOCATIONS = 100  # that are made to fail: a call that runs much Python code makes thousands
+FEW_ALLOCATIONS = 100  # that are made to fail in a short run: a call that runs much Python code makes thousands
+MANY_ALLOCATIONS = 3000
 ALL_LATER = 0  # as the last allocation that fails
 HANG_TIMEOUT = 30  # seconds until a call counts as hung
+LONG_HANG_TIMEOUT = 600  # the same where thousands of allocations fail
+STEP = 1
+REPETITIONS = 10  # of the same failure
+SMALLEST = 16  # bytes that malloc gives out at least
+# Functions that an operation calls by another name, in a lambda or with `with`, or that run in the interpreter's code only.
+NOT_CALLED = {
+    "_intenum_converter", "_close_received", "_connection_failure", "_fallback_socketpair", "_with_address",
+    "install", "installed", "uninstall",
+    # Those for the package, which their public ones call.
+    "_getifaddrs", "_hand_over", "_note_attempt", "_note_attempts", "_public_getaddrinfo", "_reader_class", "_register",
+    "_remaining_time", "_switch_notes", "_trace_facts",
+}  # fmt: skip
 # The interpreter's own errors when it has no memory for a lock.
 INTERPRETERS_OWN = ("RuntimeError: can't allocate lock", "RuntimeError: can't allocate read lock")
 
@@ -70,12 +99,62 @@ def call_with_memory_used_up(function, arguments):
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
+class Interpreters:
+    """The allocations of the interpreter."""
+
+    name = "the interpreter's"
+
+    def call(self, function, arguments, first, onwards):
+        """The outcome of a call, and whether it ended before this allocation."""
+        return call(function, arguments, first, ALL_LATER if onwards else first + 1)
+
+
+class Librarys:
+    """The allocations that oxisocket's library makes itself."""
+
+    name = "the library's"
+
+    def __init__(self, module):
+        self._shim = Shim()
+        self._shim.count_allocations_of(module._socket.__file__)
+
+    def call(self, function, arguments, first, onwards):
+        """The outcome of a call, and whether it ended before this allocation."""
+        self._shim.forget()
+        hits = self._shim.hits
+        self._shim.fail("alloc", STEP, first + 1, "ENOMEM", onwards)
+        try:
+            with self._shim.step(STEP):
+                outcome = function(*arguments)
+        except BaseException as error:
+            outcome = error
+        return outcome, self._shim.hits == hits
+
+
+class Place:
+    """The point that a child has reached, which its parent sees after a crash."""
+
+    def __init__(self):
+        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
+        self.set(0, 0)
+
+    def set(self, *point):
+        """The way of failing, and the allocation."""
+        said = json.dumps(point).encode()
+        self._memory[: len(said) + 1] = said + b"\n"
+
+    def get(self):
+        """What was set."""
+        return json.loads(self._memory[:].split(b"\n")[0])
+
+
 class Sweep:
     """Runs one operation in all the ways in which there is no memory."""
 
-    def __init__(self, env, name, operation):
-        self.env, self.name, self.operation = env, name, operation
+    def __init__(self, env, name, operation, options, place):
+        self.env, self.name, self.operation, self.options, self.place = env, name, operation, options, place
         self.wrong = []
+        self.failed = Counter()
         sys.unraisablehook = self.unraisable
 
     def unraisable(self, unraisable):
@@ -84,17 +163,31 @@ class Sweep:
         if unraisable.object is None and unraisable.err_msg is None:
             self.wrong.append(f"{self.name}: unraisable {unraisable.exc_type.__name__}")
 
-    def run(self):
-        outcomes = self.sweep("one", lambda first: first + 1)
+    def ways(self):
+        """The ways of failing: whose allocations, and whether all later ones too."""
+        ways = [(Interpreters(), False)]
         if not self.is_python():
-            outcomes |= self.sweep("all", lambda first: ALL_LATER)
-        expected, _ = self.attempt()
-        for when, outcome in outcomes.items():
-            if outcome != expected and not outcome.startswith(("MemoryError", *INTERPRETERS_OWN)):
-                self.wrong.append(f"{when}: {outcome}, not {expected}")
-        sys.stdout.write("".join(f"{each}\n" for each in self.wrong))
-        sys.stdout.flush()
+            ways.append((Interpreters(), True))
+        if os.environ.get("LD_PRELOAD"):
+            ways += [(Librarys(self.env.module), onwards) for onwards in (False, True)]
+        return ways
+
+    def run(self, way, first):
+        """All ways from this one on, the first of them from an allocation on: where another child has crashed before."""
+        ways = self.ways()
+        for number in range(way, len(ways)):
+            self.sweep(number, *ways[number], first if number == way else 0)
+            self.report()
+        self.place.set(len(ways), 0)
         self.use_up_memory()
+
+    def report(self):
+        """Say what was wrong, and how many allocations have failed."""
+        sys.stdout.write("".join(f"{each}\n" for each in self.wrong))
+        sys.stdout.write("".join(f"\t{name}\t{count}\n" for name, count in self.failed.items()))
+        sys.stdout.flush()
+        self.wrong.clear()
+        self.failed.clear()
 
     def use_up_memory(self):
         """The last call of the process, since the memory used up for it cannot be freed. Only a crash or a panic counts: C code that
@@ -113,12 +206,14 @@ class Sweep:
         function = getattr(function, "func", function)
         return hasattr(getattr(function, "__func__", function), "__code__")
 
-    def sweep(self, mode, last):
+    def sweep(self, number, allocator, onwards, start):
+        """One way, from an allocation on."""
         outcomes = {}
         before = descriptors()
-        for first in range(MOST_ALLOCATIONS):
-            when = f"{self.name}, {mode} from {first} on"
-            outcomes[when], ended_before = self.attempt(first, last(first))
+        for first in range(start, FEW_ALLOCATIONS if self.options.short else MANY_ALLOCATIONS):
+            when = f"{self.name}, {allocator.name} {'all' if onwards else 'one'} from {first} on"
+            self.place.set(number, first)
+            outcomes[when], ended_before = self.attempt(allocator, first, onwards)
             if descriptors() > before:
                 gc.collect()  # for descriptors in a reference cycle
             if descriptors() != before:
@@ -126,13 +221,32 @@ class Sweep:
                 before = descriptors()
             if ended_before:
                 break
-        return outcomes
+            self.failed[allocator.name] += 1
+            if not self.options.short:
+                self.look_for_leaks(when, allocator, first, onwards)
+        self.place.set(number + 1, 0)
+        expected, _ = self.attempt()
+        for when, outcome in outcomes.items():
+            if outcome != expected and not outcome.startswith(("MemoryError", *INTERPRETERS_OWN)):
+                self.wrong.append(f"{when}: {outcome}, not {expected}")
 
-    def attempt(self, *span):
+    def look_for_leaks(self, when, *failure):
+        """Repeat the same failure. What grows with each repetition leaks; a cache may grow by less, or the first time only."""
+        for _ in range(2):
+            blocks, size = measure()
+            for _ in range(REPETITIONS):
+                self.attempt(*failure)
+            now_blocks, now_size = measure()
+            blocks, size = now_blocks - blocks, now_size - size
+            if blocks < REPETITIONS and size < REPETITIONS * SMALLEST:
+                return
+        self.wrong.append(f"{when}: {blocks} blocks of the interpreter and {size} bytes leak in {REPETITIONS} calls")
+
+    def attempt(self, allocator=None, first=0, onwards=False):
         steps = self.operation(self.env)
         function, arguments = next(steps)
-        if span:
-            value, ended_before = call(function, arguments, *span)
+        if allocator is not None:
+            value, ended_before = allocator.call(function, arguments, first, onwards)
         else:
             try:
                 value, ended_before = function(*arguments), True
@@ -159,14 +273,32 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 
-def run_in_child(function):
+class Information(ctypes.Structure):
+    """`struct mallinfo2`."""
+
+    _names = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+    _fields_ = [(name, ctypes.c_size_t) for name in _names]
+
+
+def measure():
+    """The blocks of the interpreter, and the bytes that malloc has given out."""
+    gc.collect()
+    with contextlib.suppress(AttributeError):
+        ask = ctypes.CDLL(None).mallinfo2
+        ask.restype = Information
+        information = ask()
+        return sys.getallocatedblocks(), information.uordblks + information.hblkhd
+    return sys.getallocatedblocks(), 0
+
+
+def run_in_child(function, timeout):
     """Calls a function in a child process, and returns the exit status."""
     sys.stdout.flush()
     child = os.fork()
     if not child:
         status = 1
         try:
-            signal.alarm(HANG_TIMEOUT)
+            signal.alarm(timeout)
             function()
             status = 0
         except BaseException:
@@ -186,28 +318,124 @@ def watch(module):
         module._socket._trace_begin(len, None, "json", 32, "", '"program":""', False, True)
 
 
-def main(module, group, *wanted):
+def run_group(options):
+    """Run the operations of one group, each in a child; after a crash another child goes on behind it."""
     warnings.simplefilter("ignore")
-    module = importlib.import_module(module)
-
-    def run(name):
-        watch(module)
-        env = Environment(module)
-        sweep = Sweep(env, name, operations(group, env)[name])
-        sweep.run()
-        env.folder.cleanup()
-
+    module = importlib.import_module(options.module)
     env = Environment(module)
-    names = list(operations(group, env))
+    names = list(operations(options.group, env))
     env.folder.cleanup()
     del env
     gc.collect()
+    gc.freeze()  # the children's collections look only at what they have made
     for name in names:
-        if not wanted or name in wanted:
-            status = run_in_child(lambda name=name: run(name))
-            if status:
-                print(f"{name}: ended with {status}")
+        if options.name in ("", name):
+            run_operation(module, name, options)
+
+
+def run_operation(module, name, options):
+    place = Place()
+    way, first = 0, 0
+    while True:
+
+        def run(way=way, first=first):
+            watch(module)
+            env = Environment(module)
+            Sweep(env, name, operations(options.group, env)[name], options, place).run(way, first)
+            env.folder.cleanup()
+
+        status = run_in_child(run, HANG_TIMEOUT if options.short else LONG_HANG_TIMEOUT)
+        if not status:
+            return
+        reached, allocation = place.get()
+        ways = ("one of the interpreter's", "all of the interpreter's", "one of the library's", "all of the library's", "")
+        print(f"{name}: ended with {status}, where {ways[min(reached, 4)] or 'no memory was left'} from {allocation} on failed")
+        if status != -signal.SIGABRT or (reached, allocation) < (way, first):
+            return
+        way, first = reached, allocation + 1
+
+
+def list_missing(module):
+    """The functions of the module and the methods of its classes that no operation calls."""
+    warnings.simplefilter("ignore")
+    env = Environment(module)
+    called = set()
+    for group in groups():
+        for made in operations(group, env).values():
+            steps = made(env)
+            function, _ = next(steps)
+            with contextlib.suppress(StopIteration):
+                steps.send(None)
+            while isinstance(function, functools.partial):
+                function = function.func
+            called.add(getattr(function, "__name__", ""))
+    env.folder.cleanup()
+    for owner in (module, module._socket, module.socket, module.SocketIO, module.Reader):
+        functions = {name for name in dir(owner) if inspect.isroutine(getattr(owner, name)) and not name.startswith("__")}
+        for name in sorted(functions - called - NOT_CALLED - set(dir(io.RawIOBase))):
+            print(f"{getattr(owner, '__name__', owner)}.{name}")
+
+
+def groups():
+    """The names of all groups of operations."""
+    return sorted({*GROUPS, *TABLES})
+
+
+def main():
+    """Run all groups, each in a program of its own, and say what was tried."""
+    options = parse()
+    if options.missing:
+        return list_missing(importlib.import_module(options.module))
+    if options.group:
+        return run_group(options)
+    failed, status = Counter(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ)
+        if reason := why_not():
+            print(f"without the library's own allocations: {reason}")
+        else:
+            environment = preloaded(compile_shim(Path(folder)))
+
+        def run(part):
+            group, traced = part
+            command = [sys.executable, "-P", str(Path(__file__).parent), "--module", options.module, "--group", group]
+            command += ["--short"] if options.short else []
+            return subprocess.run(
+                command, capture_output=True, text=True, check=False, env=environment | {"OXISOCKET_TRACE": traced}
+            )
+
+        parts = [(group, traced) for traced in ("", "1") for group in groups()]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for (group, traced), done in zip(parts, pool.map(run, parts), strict=True):
+                named = f"{group}{', traced' if traced else ''}"
+                lines = done.stdout.splitlines()
+                counts = [line.split("\t")[1:] for line in lines if line.startswith("\t")]
+                wrong = [line for line in lines if not line.startswith("\t")] + done.stderr.splitlines()
+                for name, count in counts:
+                    failed[name] += int(count)
+                print(f"{named}: {sum(int(count) for _, count in counts):,} allocations failed")
+                for line in wrong:
+                    print(f"WRONG {named}: {line}")
+                status |= bool(wrong or done.returncode)
+    print("; ".join(f"{name} {count:,}" for name, count in failed.items()), "" if status else "; nothing wrong", sep="")
+    return status
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        prog="python tests/memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--module", default="oxisocket", metavar="NAME", help="the implementation (oxisocket)")
+    parser.add_argument(
+        "--group", default="", choices=["", *groups()], metavar="NAME", help="only this group of operations, in this process"
+    )
+    parser.add_argument("--name", default="", help="only this operation of the group")
+    parser.add_argument("--missing", action="store_true", help="only list the functions and methods that no operation calls")
+    parser.add_argument(
+        "--short", action="store_true", help=f"at most {FEW_ALLOCATIONS} allocations of a call, and no search for leaks"
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main())

@@ -233,6 +233,8 @@ def exact_transfers(env):
         "readexactly from memory": (None, lines.readexactly, 100_000),
         "readuntil several separators": (None, lines.readuntil, (b"y", bytearray(b"\n"))),
         "readuntil a wrong separator": (None, lines.readuntil, (b"y", 5)),
+        "read on a socket": (env.message, reader().read, 10),
+        "at_eof": (None, lines.at_eof),
         "readuntil beyond the limit": (None, env.module.Reader(Lines(), 2).readuntil, b"x\n"),
     }
 
@@ -624,6 +626,22 @@ def fromfd(env):
 
 
 @operation("state")
+def close_without_files(env):
+    new = env.module.socket()
+    yield new._real_close, ()
+    new.close()
+
+
+@operation("state")
+def close_after_its_last_file(env):
+    new = env.module.socket()
+    new._io_refs = 1
+    new.close()
+    yield new._decref_socketios, ()
+    new._decref_socketios()
+
+
+@operation("state")
 def the_finalizer_of_an_unclosed_socket(env):
     sockets = [env.module.socket()]
     yield sockets.clear, ()
@@ -655,6 +673,14 @@ def files(env):
         "sendfile of a negative count": (None, left.sendfile, env.file, 0, -1),
         "sendfile of a count of a wrong type": (None, left.sendfile, env.file, 0, "x"),
         "sendfile over datagrams": (None, env.one.sendfile, env.file),
+        "a file's range": (env.rewind, left._check_sendfile_params, env.file, 0, 10),
+        "sendfile by sendfile": (env.rewind, left._sendfile_use_sendfile, env.file, 0, 10),
+        "sendfile by send": (env.rewind, left._sendfile_use_send, env.file, 0, 10),
+        "sendfile by a function": (
+            env.rewind,
+            partial(left._sendfile_zerocopy, lambda number, offset, count: 0, OSError),
+            env.file,
+        ),
         "sendfile without blocking": (None, env.nonblocking.sendfile, env.file),
     }
 
@@ -779,6 +805,8 @@ def conversions(env):
         "htons of too much": (None, module.htons, 300_000),
         "htons of a negative number": (None, module.htons, -1),
         "ntohl": (None, module.ntohl, 300),
+        "ntohs": (None, module.ntohs, 300),
+        "ntohs of too much": (None, module.ntohs, 300_000),
         "ntohl of text": (None, module.ntohl, "x"),
         "htonl of too much": (None, module.htonl, 1 << 40),
         "CMSG_LEN": (None, module.CMSG_LEN, 300),

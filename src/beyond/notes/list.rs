@@ -39,7 +39,7 @@ fn make_class(py: Python<'_>) -> Result<Bound<'_, PyType>> {
         name: c"oxisocket.Notes",
         size: 0,
         flags: ffi::Py_TPFLAGS_IMMUTABLETYPE,
-        slots: vec![
+        slots: &[
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_getattro, getattro as *mut c_void),
             slot(ffi::Py_tp_iter, iter as *mut c_void),

@@ -148,7 +148,7 @@ fn make_class(py: Python<'_>) -> Result<Bound<'_, PyType>> {
         name: c"oxisocket.Note",
         size: size_of::<Object>(),
         flags: ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE,
-        slots: vec![
+        slots: &[
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_str, str as *mut c_void),
             slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),

@@ -26,7 +26,7 @@ pub fn write_json(line: &mut Line, address: &SockAddr) {
     } else if let Some(v6) = address.as_socket_ipv6() {
         line.format(format_args!("[\"{}\",{},{},{}]", v6.ip(), v6.port(), u32::from_be(v6.flowinfo()), v6.scope_id()));
     } else if i32::from(address.family()) == libc::AF_UNIX {
-        line.json_text(&String::from_utf8_lossy(unix::path_of(address)));
+        line.json_bytes(unix::path_of(address));
     } else {
         line.format(format_args!("\"family {}\"", address.family()));
     }
@@ -61,7 +61,7 @@ pub fn write_python(line: &mut Line, address: &Bound<'_, PyAny>) -> bool {
 /// The path of an address of `AF_UNIX`; `None` for any other, or for lack of memory.
 pub fn path(address: &Bound<'_, PyAny>) -> Option<String> {
     let path = address.cast_exact::<PyString>().ok()?;
-    memory::try_format(format_args!("{}", utf8(path)?)).ok()
+    memory::try_to_string(utf8(path)?).ok()
 }
 
 /// The host and the port of an address of `AF_INET` or `AF_INET6`.
@@ -70,7 +70,7 @@ pub fn host_and_port(address: &Bound<'_, PyAny>) -> Option<(String, i64)> {
     let (host, port) = (tuple.get_item(0).ok()?, tuple.get_item(1).ok()?);
     let port = plain_long(&port).filter(|_| port.is_instance_of::<PyInt>())?;
     let host = match (host.cast_exact::<PyString>(), host.cast_exact::<PyBytes>()) {
-        (Ok(host), _) => memory::try_format(format_args!("{}", utf8(host)?)).ok()?,
+        (Ok(host), _) => memory::try_to_string(utf8(host)?).ok()?,
         (_, Ok(host)) => memory::try_format(format_args!("{}", host.as_bytes().escape_ascii())).ok()?,
         _ => return None,
     };

@@ -3,6 +3,7 @@
 //! It is made before the state is locked. To look at objects can make others, for which the garbage collector may run, and with it any
 //! finalizer: that of a socket locks the state.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use pyo3::prelude::*;
@@ -28,7 +29,7 @@ pub struct Described {
     arguments: Line,
     peer: Peer,
     caller: Option<String>,
-    thread: String,
+    thread: Cow<'static, str>,
 }
 
 /// The address that a call was given, or got.

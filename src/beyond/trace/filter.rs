@@ -4,11 +4,15 @@
 //! `path TEXT`, `fd NUMBER`, `thread TEXT`, `call NAME`, `error`. They are joined by `and`, `or`, `not` and parentheses.
 
 use std::ffi::c_int;
+use std::fmt::{self, Write};
+use std::iter::Peekable;
 use std::os::fd::RawFd;
 
 use socket2::SockAddr;
 
 use crate::address::unix;
+use crate::error::{Error, Result};
+use crate::sys::{memory, search};
 
 /// A filter; the empty one lets everything pass.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -23,8 +27,8 @@ enum Condition {
     Thread(String),
     Call(String),
     Family(c_int),
-    Stream,
-    Datagram,
+    Tcp,
+    Udp,
     Error,
     Not(Box<Condition>),
     All(Vec<Condition>),
@@ -52,18 +56,26 @@ pub struct Subject<'a> {
     pub has_failed: bool,
 }
 
+impl Subject<'_> {
+    /// Whether the socket is of this type, and of the Internet.
+    fn is_internet(&self, kind: c_int) -> bool {
+        self.family_and_kind == Some((libc::AF_INET, kind)) || self.family_and_kind == Some((libc::AF_INET6, kind))
+    }
+}
+
 impl Filter {
-    /// Parses a filter. The error is a text for its writer.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let spaced = text.replace('(', " ( ").replace(')', " ) ");
-        let mut words = spaced.split_whitespace().peekable();
+    /// Parses a filter. A mistake in it is a `ValueError` that tells its writer.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut words = Words(text).peekable();
         if words.peek().is_none() {
             return Ok(Filter(None));
         }
         let condition = any(&mut words, 0)?;
         match words.next() {
             None => Ok(Filter(Some(condition))),
-            Some(word) => Err(format!("'{word}' is not expected there: conditions are joined by 'and' or 'or'")),
+            Some(word) => {
+                Err(mistake(format_args!("'{word}' is not expected there: conditions are joined by 'and' or 'or'")))
+            }
         }
     }
 
@@ -78,73 +90,112 @@ impl Filter {
     }
 }
 
-type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
+/// The words of a filter. A parenthesis is a word.
+struct Words<'a>(&'a str);
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.0.trim_start();
+        let ends = |character: char| character.is_whitespace() || matches!(character, '(' | ')');
+        let end = match text.find(ends) {
+            Some(0) => 1,
+            Some(end) => end,
+            None if text.is_empty() => return None,
+            None => text.len(),
+        };
+        let (word, rest) = text.split_at(end);
+        self.0 = rest;
+        Some(word)
+    }
+}
+
+fn mistake(text: fmt::Arguments<'_>) -> Error {
+    Error::value(format_args!("the filter: {text}"))
+}
 
 /// How deep parentheses and `not` may go, so that no text can use up the stack.
 const DEPTH: usize = 64;
 
-fn any(words: &mut Words<'_>, depth: usize) -> Result<Condition, String> {
+fn any(words: &mut Peekable<Words<'_>>, depth: usize) -> Result<Condition> {
     joined(words, "or", depth, Condition::Any, |words, depth| joined(words, "and", depth, Condition::All, one))
 }
 
 fn joined(
-    words: &mut Words<'_>,
+    words: &mut Peekable<Words<'_>>,
     by: &str,
     depth: usize,
     join: fn(Vec<Condition>) -> Condition,
-    part: impl Fn(&mut Words<'_>, usize) -> Result<Condition, String>,
-) -> Result<Condition, String> {
+    part: impl Fn(&mut Peekable<Words<'_>>, usize) -> Result<Condition>,
+) -> Result<Condition> {
     let first = part(words, depth)?;
-    let mut all = vec![first];
+    if words.peek() != Some(&by) {
+        return Ok(first);
+    }
+    let mut all = memory::try_with_capacity(2)?;
+    all.push(first);
     while words.next_if_eq(&by).is_some() {
+        all.try_reserve(1)?;
         all.push(part(words, depth)?);
     }
-    if all.len() > 1 {
-        return Ok(join(all));
-    }
-    all.pop().ok_or_else(|| "a condition is missing".to_owned())
+    Ok(join(all))
 }
 
-fn one(words: &mut Words<'_>, depth: usize) -> Result<Condition, String> {
+fn one(words: &mut Peekable<Words<'_>>, depth: usize) -> Result<Condition> {
     if depth > DEPTH {
-        return Err("the parentheses are too deep".to_owned());
+        return Err(mistake(format_args!("the parentheses are too deep")));
     }
-    let word = words.next().ok_or("a condition is missing at the end")?;
-    let mut value =
-        || words.next().filter(|value| *value != "(" && *value != ")").ok_or(format!("'{word}' needs a value"));
+    let word = words.next().ok_or_else(|| mistake(format_args!("a condition is missing at the end")))?;
+    let mut value = || {
+        let value = words.next().filter(|value| *value != "(" && *value != ")");
+        value.ok_or_else(|| mistake(format_args!("'{word}' needs a value")))
+    };
     Ok(match word {
-        "host" => Condition::Host(value()?.to_owned()),
+        "host" => Condition::Host(memory::try_to_string(value()?)?),
         "port" => Condition::Port(number(word, value()?)?.into()),
-        "path" => Condition::Path(value()?.to_owned()),
+        "path" => Condition::Path(memory::try_to_string(value()?)?),
         "fd" => Condition::Fd(number(word, value()?)?),
-        "thread" => Condition::Thread(value()?.to_owned()),
-        "call" => Condition::Call(value()?.to_owned()),
-        "tcp" => Condition::All(vec![internet(), Condition::Stream]),
-        "udp" => Condition::All(vec![internet(), Condition::Datagram]),
+        "thread" => Condition::Thread(memory::try_to_string(value()?)?),
+        "call" => Condition::Call(memory::try_to_string(value()?)?),
+        "tcp" => Condition::Tcp,
+        "udp" => Condition::Udp,
         "ip" => Condition::Family(libc::AF_INET),
         "ip6" => Condition::Family(libc::AF_INET6),
         "unix" => Condition::Family(libc::AF_UNIX),
         "error" => Condition::Error,
-        "not" => Condition::Not(Box::new(one(words, depth + 1)?)),
+        "not" => Condition::Not(memory::try_box(one(words, depth + 1)?).map_err(|_| Error::NoMemory)?),
         "(" => {
             let inner = any(words, depth + 1)?;
-            words.next_if_eq(&")").ok_or("a parenthesis is not closed")?;
+            words.next_if_eq(&")").ok_or_else(|| mistake(format_args!("a parenthesis is not closed")))?;
             inner
         }
         _ => {
-            return Err(format!(
+            return Err(mistake(format_args!(
                 "'{word}' is not known. Known are: host, port, tcp, udp, ip, ip6, unix, path, fd, thread, call, error, and, or, not"
-            ));
+            )));
         }
     })
 }
 
-fn internet() -> Condition {
-    Condition::Any(vec![Condition::Family(libc::AF_INET), Condition::Family(libc::AF_INET6)])
+fn number(word: &str, value: &str) -> Result<c_int> {
+    value.parse().map_err(|_| mistake(format_args!("'{word}' needs a number, not '{value}'")))
 }
 
-fn number(word: &str, value: &str) -> Result<c_int, String> {
-    value.parse().map_err(|_| format!("'{word}' needs a number, not '{value}'"))
+/// Whether a value is written so.
+fn is_written(value: impl fmt::Display, text: &str) -> bool {
+    let mut rest = Rest(text);
+    write!(rest, "{value}").is_ok() && rest.0.is_empty()
+}
+
+/// What is left of a text that is compared with what is written.
+struct Rest<'a>(&'a str);
+
+impl Write for Rest<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+        Ok(())
+    }
 }
 
 impl Condition {
@@ -153,7 +204,7 @@ impl Condition {
         match self {
             Condition::Host(host) => {
                 subject.given.is_some_and(|(given, _)| given == host)
-                    || addresses().filter_map(SockAddr::as_socket).any(|known| known.ip().to_string() == *host)
+                    || addresses().filter_map(SockAddr::as_socket).any(|known| is_written(known.ip(), host))
             }
             Condition::Port(port) => {
                 subject.given.is_some_and(|(_, given)| given == *port)
@@ -163,14 +214,14 @@ impl Condition {
                 subject.path.is_some_and(|given| given.contains(path.as_str()))
                     || addresses()
                         .filter(|known| c_int::from(known.family()) == libc::AF_UNIX)
-                        .any(|known| String::from_utf8_lossy(unix::path_of(known)).contains(path.as_str()))
+                        .any(|known| search::find(unix::path_of(known), path.as_bytes()).is_some())
             }
             Condition::Fd(fd) => subject.fd == Some(*fd),
             Condition::Thread(thread) => subject.thread.contains(thread.as_str()),
             Condition::Call(call) => subject.call == call,
             Condition::Family(family) => subject.family_and_kind.is_some_and(|(known, _)| known == *family),
-            Condition::Stream => subject.family_and_kind.is_some_and(|(_, kind)| kind == libc::SOCK_STREAM),
-            Condition::Datagram => subject.family_and_kind.is_some_and(|(_, kind)| kind == libc::SOCK_DGRAM),
+            Condition::Tcp => subject.is_internet(libc::SOCK_STREAM),
+            Condition::Udp => subject.is_internet(libc::SOCK_DGRAM),
             Condition::Error => subject.has_failed,
             Condition::Not(condition) => !condition.holds(subject),
             Condition::All(conditions) => conditions.iter().all(|condition| condition.holds(subject)),
@@ -229,8 +280,10 @@ mod tests {
             ("tcp and", "missing"),
             ("tcp )", "not expected"),
         ] {
-            let error = Filter::parse(filter).unwrap_err();
-            assert!(error.contains(told), "{filter}: {error}");
+            match Filter::parse(filter) {
+                Err(Error::Message(message)) => assert!(message.1.contains(told), "{filter}: {}", message.1),
+                other => panic!("{filter}: {other:?}"),
+            }
         }
         let many = if cfg!(miri) { 2 * DEPTH } else { 100_000 };
         assert!(Filter::parse(&"(".repeat(many)).is_err());

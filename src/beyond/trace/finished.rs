@@ -70,9 +70,10 @@ impl<'py> Finished<'_, '_, 'py> {
         }
         self.count(state, socket, key, &found, waited);
         state.remember_pair(pair);
-        let new = self.new_sockets(state, key, made.as_ref());
-        let numbers = numbers(state, &new);
-        let deliveries = self.described.tell(state, key, &peer, Outcome { new: &numbers, ..outcome }, &new);
+        let new = self.new_socket(state, key, made.as_ref());
+        let number = new.and_then(|key| state.sockets.get(&key)).map(|facts| facts.number);
+        let outcome = Outcome { new: number.as_slice(), ..outcome };
+        let deliveries = self.described.tell(state, key, &peer, outcome, new.as_slice());
         // What refers to objects is dropped after it.
         drop(locked);
         deliveries
@@ -85,7 +86,7 @@ impl<'py> Finished<'_, '_, 'py> {
             Kind::New if self.result.is_some() => {
                 let is_from_descriptor = arguments.get(3, "fileno").is_some_and(|fileno| !fileno.is_none());
                 let by = if is_from_descriptor { By::FromFd } else { By::Socket };
-                know(py, state, socket, by, self.described.caller().map(str::to_owned))?;
+                know(py, state, socket, by, self.described.caller())?;
                 pair_up(state, key(socket));
             }
             Kind::New => return None,
@@ -142,16 +143,16 @@ impl<'py> Finished<'_, '_, 'py> {
         Some([cookie_of(&result.get_item(0).ok()?)?, cookie_of(&result.get_item(1).ok()?)?])
     }
 
-    /// The sockets that the call has made: their keys.
-    fn new_sockets(&self, state: &mut State, origin: Option<usize>, made: Option<&Bound<'py, PyAny>>) -> Vec<usize> {
+    /// The socket that the call has made: its key.
+    fn new_socket(&self, state: &mut State, origin: Option<usize>, made: Option<&Bound<'py, PyAny>>) -> Option<usize> {
         let caller = self.described.caller();
-        let Some(made) = made.and_then(as_socket) else { return Vec::new() };
+        let made = made.and_then(as_socket)?;
         let origin = origin.and_then(|key| state.sockets.get(&key)).map_or(0, |facts| facts.number);
         let by = if self.described.name == "dup" { By::Dup(origin) } else { By::Accept(origin) };
-        if let Some(facts) = know(self.py, state, made.socket(), by, caller.map(str::to_owned)) {
+        if let Some(facts) = know(self.py, state, made.socket(), by, caller) {
             facts.set_origin(by, caller);
         }
-        vec![key(made.socket())]
+        Some(key(made.socket()))
     }
 
     fn write_answer(&self, line: &mut Line, limit: usize) {
@@ -178,8 +179,4 @@ fn is_stream(socket: &Socket) -> bool {
 
 fn cookie_of(socket: &Bound<'_, PyAny>) -> Option<u64> {
     as_socket(socket)?.socket().descriptor().attached(socket.py(), cookie).ok()
-}
-
-fn numbers(state: &State, keys: &[usize]) -> Vec<u64> {
-    keys.iter().filter_map(|key| state.sockets.get(key)).map(|facts| facts.number).collect()
 }

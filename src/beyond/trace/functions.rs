@@ -1,6 +1,5 @@
 //! The functions that the Python package calls: to begin and end a recording, to observe native TLS, to ask what is known of a socket.
 
-use std::ffi::CString;
 use std::os::fd::RawFd;
 use std::ptr;
 
@@ -11,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use super::event::Style;
 use super::filter::Filter;
 use super::observer;
-use super::recording::{self, Ended, Form, Output, Plan, file, lock, record_on};
+use super::recording::{self, Ended, Form, Plan, Target, file, lock, record_on};
 use super::socket_facts::key;
 use crate::error::{Error, Result};
 use crate::functions;
@@ -42,7 +41,6 @@ pub static FUNCTIONS: Table = functions![
 ];
 
 fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
-    const ROOM: usize = 64 * 1024;
     let wrong =
         || Error::type_error("_trace_begin() takes a target, a path, a form, a number, two texts and two truths");
     let argument = |index| arguments.get(index).map(Borrowed::to_owned).ok_or_else(wrong);
@@ -51,26 +49,26 @@ fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'p
     let limit = plain_long(&limit).and_then(|limit| usize::try_from(limit).ok()).ok_or_else(wrong)?;
     let [form, filter, program] = [&form, &filter, &program].map(|text| text.cast::<PyString>().ok().and_then(utf8));
     let (Some(form), Some(filter), Some(program)) = (form, filter, program) else { return Err(wrong()) };
-    // A filter has small parts, fewer than the characters of its text.
-    if !memory::has_room(ROOM + program.len() + 64 * filter.len()) {
-        return Err(Error::NoMemory);
-    }
-    let filter = Filter::parse(filter).map_err(|error| Error::value(format_args!("the filter: {error}")))?;
+    let filter = Filter::parse(filter)?;
     let output = if target.is_none() {
-        Output::Nothing
+        Target::Nothing
     } else if target.is_callable() {
-        Output::Function(target.unbind())
+        Target::Function(target)
     } else {
-        let path = path.cast::<PyBytes>().ok().map(|path| CString::new(path.as_bytes()));
-        let path = path.transpose().map_err(|_| Error::value("embedded null byte"))?;
+        let path = path.cast::<PyBytes>().ok().map(PyBytesMethods::as_bytes);
+        if path.is_some_and(|path| path.contains(&0)) {
+            return Err(Error::value("embedded null byte"));
+        }
+        let path = path.map(memory::until_nul).transpose()?;
         let number = plain_long(&target).and_then(|number| RawFd::try_from(number).ok()).filter(|number| *number >= 0);
-        file(record_on(number.ok_or_else(wrong)?, path)?)
+        Target::File(file(record_on(number.ok_or_else(wrong)?, path)?)?)
     };
     let form = match form {
         "json" => Form::Json,
         _ => Form::Text(Style { colour: argument(6)?.is_truthy()?, callers: argument(7)?.is_truthy()?, process: None }),
     };
-    recording::begin(py, Plan { output, form, limit, filter, program: program.to_owned() })?.into_object(py)
+    recording::begin(py, Plan { output, form, limit, filter, program: memory::try_to_string(program)? })?
+        .into_object(py)
 }
 
 fn end<'py>(py: Python<'py>, handle: &Bound<'py, PyAny>) -> ObjectResult<'py> {

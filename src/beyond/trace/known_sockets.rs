@@ -12,7 +12,7 @@ pub fn know<'a>(
     state: &'a mut State,
     socket: &Socket,
     by: By,
-    opened: Option<String>,
+    opened: Option<&str>,
 ) -> Option<&'a mut Facts> {
     let key = key(socket);
     let fd = socket.descriptor().number();

@@ -43,6 +43,23 @@ impl Line {
     /// Appends a JSON text, with its quotes.
     pub fn json_text(&mut self, text: &str) {
         self.push("\"");
+        self.escaped(text);
+        self.push("\"");
+    }
+
+    /// Appends bytes as a JSON text, with U+FFFD for those that are not UTF-8.
+    pub fn json_bytes(&mut self, bytes: &[u8]) {
+        self.push("\"");
+        for chunk in bytes.utf8_chunks() {
+            self.escaped(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                self.push("\u{fffd}");
+            }
+        }
+        self.push("\"");
+    }
+
+    fn escaped(&mut self, text: &str) {
         let mut rest = text;
         while let Some(index) = rest.find(|character: char| matches!(character, '"' | '\\' | '\0'..'\x20' | '\x7f')) {
             let (plain, special) = rest.split_at(index);
@@ -57,7 +74,6 @@ impl Line {
             rest = characters.as_str();
         }
         self.push(rest);
-        self.push("\"");
     }
 
     /// Appends bytes in base64 (RFC 4648), with quotes.
@@ -121,6 +137,11 @@ mod tests {
     #[test]
     fn texts_are_escaped() {
         assert_eq!(line(|line| line.json_text("a\"b\\c\n\0\u{7f}é")), r#""a\"b\\c\n\u0000\u007fé""#);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        assert_eq!(line(|line| line.json_bytes(b"/a\"\xff\xc3\xa9")), "\"/a\\\"\u{fffd}é\"");
     }
 
     #[test]

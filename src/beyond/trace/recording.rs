@@ -9,7 +9,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pyo3::prelude::*;
@@ -25,6 +25,7 @@ use crate::interpreter::watch::Watcher;
 use crate::interpreter::{later, observe, signals};
 use crate::name;
 use crate::sys::record::Record;
+use crate::sys::shared::Shared;
 use crate::sys::{memory, thread, wake};
 
 type Hasher = BuildHasherDefault<DefaultHasher>;
@@ -42,6 +43,13 @@ pub enum Output {
     Missing(c_int),
 }
 
+/// The output that is asked for.
+pub enum Target<'py> {
+    File(Output),
+    Function(Bound<'py, PyAny>),
+    Nothing,
+}
+
 /// How the lines look.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
@@ -51,18 +59,32 @@ pub enum Form {
     Text(Style),
 }
 
-/// How many events were lost, and the errno of the last loss.
-#[derive(Debug, Default)]
-pub struct Losses {
-    pub count: AtomicU64,
-    pub errno: AtomicI32,
+/// Where the lines of a recording go, and what was lost on the way. A line that has to wait outlives the lock, and perhaps the recording.
+#[derive(Debug)]
+struct Sink {
+    output: Output,
+    /// How many events were lost, and the errno of the last loss.
+    lost: AtomicU64,
+    errno: AtomicI32,
+}
+
+impl Sink {
+    /// A sink; or its output, if there is no memory.
+    fn try_new(output: Output) -> std::result::Result<Shared<Self>, Output> {
+        let sink = Sink { output, lost: AtomicU64::new(0), errno: AtomicI32::new(0) };
+        Shared::try_new(sink).map_err(|sink| sink.output)
+    }
+
+    fn lose(&self, errno: c_int) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        self.errno.store(errno, Ordering::Relaxed);
+    }
 }
 
 /// One recording.
 pub struct Recording {
     handle: u64,
-    output: Arc<Output>,
-    losses: Arc<Losses>,
+    sink: Shared<Sink>,
     form: Form,
     /// How many bytes of data are kept.
     limit: usize,
@@ -90,8 +112,7 @@ pub struct State {
 
 /// A line for an output that may have to wait.
 pub struct Delivery {
-    output: Arc<Output>,
-    losses: Arc<Losses>,
+    sink: Shared<Sink>,
     line: Line,
 }
 
@@ -127,8 +148,8 @@ impl Locked {
 }
 
 /// A recording that is to begin.
-pub struct Plan {
-    pub output: Output,
+pub struct Plan<'py> {
+    pub output: Target<'py>,
     pub form: Form,
     pub limit: usize,
     pub filter: Filter,
@@ -136,11 +157,24 @@ pub struct Plan {
 }
 
 /// Begins a recording. Returns its handle.
-pub fn begin(py: Python<'_>, plan: Plan) -> Result<u64> {
+pub fn begin(py: Python<'_>, plan: Plan<'_>) -> Result<u64> {
     watch_forks()?;
+    let output = match plan.output {
+        Target::File(output) => output,
+        Target::Function(function) => Output::Function(function.unbind()),
+        Target::Nothing => Output::Nothing,
+    };
+    let sink = Sink::try_new(output).map_err(|output| {
+        release(py, output);
+        Error::NoMemory
+    })?;
     let mut locked = lock();
     let state = locked.state();
-    state.recordings.try_reserve(1)?;
+    if state.recordings.try_reserve(1).is_err() {
+        drop(locked);
+        end_sink(py, sink);
+        return Err(Error::NoMemory);
+    }
     if state.recordings.is_empty() {
         // What an earlier recording knew is old: nobody has watched since.
         state.sockets.clear();
@@ -150,8 +184,7 @@ pub fn begin(py: Python<'_>, plan: Plan) -> Result<u64> {
     state.last_recording += 1;
     let mut recording = Recording {
         handle: state.last_recording,
-        output: Arc::new(plan.output),
-        losses: Arc::default(),
+        sink,
         form: plan.form,
         limit: plan.limit,
         filter: plan.filter,
@@ -165,7 +198,7 @@ pub fn begin(py: Python<'_>, plan: Plan) -> Result<u64> {
     observe::switch(true);
     let handle = state.last_recording;
     drop(locked);
-    deliver(py, delivery.into_iter().collect());
+    deliver(py, delivery);
     Ok(handle)
 }
 
@@ -188,24 +221,35 @@ pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
         observe::switch(false);
     }
     let open = state.sockets.values().filter(|facts| !facts.is_closed && recording.sockets.contains_key(&facts.number));
-    let mut open: Vec<u64> = open.map(|facts| facts.number).collect();
-    open.sort_unstable();
-    let delivery = recording.exit(&open);
+    let delivery = if let Ok(mut open) = memory::try_collect(open.map(|facts| facts.number)) {
+        open.sort_unstable();
+        recording.exit(&open)
+    } else {
+        recording.sink.lose(libc::ENOMEM);
+        None
+    };
     drop(locked);
-    deliver(py, delivery.into_iter().collect());
-    let path = match &*recording.output {
-        Output::File { path, .. } => path.clone(),
+    deliver(py, delivery);
+    let path = match &recording.sink.output {
+        Output::File { path, .. } => path.as_deref().and_then(|path| memory::until_nul(path.to_bytes()).ok()),
         _ => None,
     };
-    let Losses { count, errno } = &*recording.losses;
-    let ended = Ended { lost: count.load(Ordering::Relaxed), errno: errno.load(Ordering::Relaxed), path };
-    release(py, recording);
+    let Sink { lost, errno, .. } = &*recording.sink;
+    let ended = Ended { lost: lost.load(Ordering::Relaxed), errno: errno.load(Ordering::Relaxed), path };
+    end_sink(py, recording.sink);
     Some(ended)
 }
 
-/// Drops a recording, with the function that it calls.
-fn release(py: Python<'_>, recording: Recording) {
-    if let Ok(Output::Function(function)) = Arc::try_unwrap(recording.output) {
+/// Drops a sink; its output, unless a line still waits for that.
+fn end_sink(py: Python<'_>, sink: Shared<Sink>) {
+    if let Some(sink) = sink.into_inner() {
+        release(py, sink.output);
+    }
+}
+
+/// Drops an output. (PyO3 would put the release of a function off, for which it needs memory.)
+fn release(py: Python<'_>, output: Output) {
+    if let Output::Function(function) = output {
         drop(function.into_bound(py));
     }
 }
@@ -240,8 +284,7 @@ impl State {
     /// Counts an event that cannot be told for lack of memory.
     pub fn lose(&self) {
         for recording in &self.recordings {
-            recording.losses.count.fetch_add(1, Ordering::Relaxed);
-            recording.losses.errno.store(libc::ENOMEM, Ordering::Relaxed);
+            recording.sink.lose(libc::ENOMEM);
         }
     }
 
@@ -273,7 +316,7 @@ impl State {
                 Form::Json => event.write_json(&mut line, recording.limit),
                 Form::Text(style) => event.write_text(&mut line, style),
             }
-            deliveries.extend(recording.write(line));
+            recording.write(line, &mut deliveries);
         }
         deliveries
     }
@@ -301,60 +344,73 @@ impl State {
                 Form::Text(style) if !close.is_told => close.write_text(&mut line, facts, style),
                 Form::Text(_) => {}
             }
-            deliveries.extend(recording.write(line));
+            recording.write(line, &mut deliveries);
         }
         deliveries
     }
 
-    /// In a child process: gives each recording a file of its own, and lets it begin anew.
+    /// In a child process: gives each recording a file of its own, and lets it begin anew. One for which there is no memory has ended.
     fn become_child(&mut self, parent: libc::pid_t) {
-        for recording in &mut self.recordings {
-            let record = match &*recording.output {
-                Output::File { path: Some(path), .. } => Record::create(own_path(path)),
-                Output::File { number, .. } => {
-                    // SAFETY: the number is not negative; `Record::new` only duplicates it, which fails if it is not open.
-                    let fd = unsafe { BorrowedFd::borrow_raw(number.load(Ordering::Relaxed)) };
-                    Record::new(fd, None)
-                }
-                // The function is the child's as well.
-                Output::Function(_) | Output::Nothing | Output::Missing(_) => continue,
-            };
-            let shares = matches!(&*recording.output, Output::File { path: None, .. });
-            let missing = |error: io::Error| Output::Missing(error.raw_os_error().unwrap_or(libc::EIO));
-            recording.output = Arc::new(record.map_or_else(missing, file));
-            recording.losses = Arc::default();
-            recording.sockets.clear();
-            recording.threads.clear();
-            if let (Form::Text(style), true) = (&mut recording.form, shares) {
-                style.process = Some(thread::process());
-            }
-            let delivery = recording.begin(Some(parent));
-            // To a file. A function gets none here, inside the lock.
-            if let Some(delivery) = delivery {
-                delivery.write();
-            }
+        self.recordings.retain_mut(|recording| recording.become_childs(parent).is_ok());
+        if self.recordings.is_empty() {
+            observe::switch(false);
         }
     }
 }
 
 /// The output that a record is.
-pub fn file(record: Record) -> Output {
-    let (may_block, number, path) = (record.may_block, record.number(), record.path());
-    Output::File { record: Mutex::new(record), may_block, number: AtomicI32::new(number), path }
+pub fn file(record: Record) -> Result<Output> {
+    let path = record.path().map(|path| memory::until_nul(path.to_bytes())).transpose()?;
+    let (may_block, number) = (record.may_block, record.number());
+    Ok(Output::File { record: Mutex::new(record), may_block, number: AtomicI32::new(number), path })
 }
 
 /// The path of a child's record: `trace.jsonl` becomes `trace.1234.jsonl`. A path may have any bytes.
-fn own_path(path: &CStr) -> CString {
+fn own_path(path: &CStr) -> Result<CString> {
     let path = path.to_bytes();
     let name = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
     let dot = path[name..].iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
     let (stem, suffix) = path.split_at(dot.map_or(path.len(), |dot| name + dot));
-    let own = [stem, format!(".{}", thread::process()).as_bytes(), suffix].concat();
-    // SAFETY: it is made of a C string and of digits: there is no NUL in it.
-    unsafe { CString::from_vec_unchecked(own) }
+    let process = memory::try_format(format_args!(".{}", thread::process()))?;
+    let mut own = memory::try_with_capacity(path.len() + process.len())?;
+    for part in [stem, process.as_bytes(), suffix] {
+        own.extend_from_slice(part);
+    }
+    Ok(memory::until_nul(&own)?)
 }
 
 impl Recording {
+    /// In a child process: has a file of its own, and begins anew.
+    fn become_childs(&mut self, parent: libc::pid_t) -> Result<()> {
+        let record = match &self.sink.output {
+            Output::File { path: Some(path), .. } => own_path(path).and_then(|path| Ok(Record::create(path)?)),
+            Output::File { number, .. } => {
+                // SAFETY: the number is not negative; `Record::new` only duplicates it, which fails if it is not open.
+                let fd = unsafe { BorrowedFd::borrow_raw(number.load(Ordering::Relaxed)) };
+                Record::new(fd, None).map_err(Error::from)
+            }
+            // The function is the child's as well.
+            Output::Function(_) | Output::Nothing | Output::Missing(_) => return Ok(()),
+        };
+        let shares = matches!(&self.sink.output, Output::File { path: None, .. });
+        self.sink = Sink::try_new(match record.and_then(file) {
+            Ok(file) => file,
+            Err(Error::Os(errno)) => Output::Missing(errno as c_int),
+            Err(_) => Output::Missing(libc::ENOMEM),
+        })
+        .map_err(|_| Error::NoMemory)?;
+        self.sockets.clear();
+        self.threads.clear();
+        if let (Form::Text(style), true) = (&mut self.form, shares) {
+            style.process = Some(thread::process());
+        }
+        // To a file. A function gets none here, inside the lock.
+        if let Some(delivery) = self.begin(Some(parent)) {
+            delivery.write();
+        }
+        Ok(())
+    }
+
     /// The first line.
     fn begin(&mut self, parent: Option<libc::pid_t>) -> Option<Delivery> {
         let Form::Json = self.form else { return None };
@@ -365,7 +421,7 @@ impl Recording {
             line.format(format_args!(",\"parent\":{parent}"));
         }
         line.format(format_args!(",{},\"bytes\":{}}}\n", self.program, self.limit));
-        self.write(line)
+        self.written(line)
     }
 
     /// The last line.
@@ -376,8 +432,8 @@ impl Recording {
         for (index, socket) in open.iter().enumerate() {
             line.format(format_args!("{}{socket}", if index == 0 { "" } else { "," }));
         }
-        line.format(format_args!("],\"lost\":{}}}\n", self.losses.count.load(Ordering::Relaxed)));
-        self.write(line)
+        line.format(format_args!("],\"lost\":{}}}\n", self.sink.lost.load(Ordering::Relaxed)));
+        self.written(line)
     }
 
     fn introduce(&mut self, line: &mut Line, facts: &Facts) {
@@ -403,13 +459,22 @@ impl Recording {
         }
     }
 
+    /// Writes a line, or adds it to the deliveries if that may have to wait.
+    fn write(&self, line: Line, deliveries: &mut Vec<Delivery>) {
+        if deliveries.try_reserve(1).is_err() {
+            self.sink.lose(libc::ENOMEM);
+        } else {
+            deliveries.extend(self.written(line));
+        }
+    }
+
     /// Writes a line, or returns it if that may have to wait.
-    fn write(&self, line: Line) -> Option<Delivery> {
-        if line.len() == 0 || matches!(&*self.output, Output::Nothing) {
+    fn written(&self, line: Line) -> Option<Delivery> {
+        if line.len() == 0 || matches!(self.sink.output, Output::Nothing) {
             return None;
         }
-        let delivery = Delivery { output: self.output.clone(), losses: self.losses.clone(), line };
-        match &*self.output {
+        let delivery = Delivery { sink: self.sink.clone(), line };
+        match &self.sink.output {
             Output::File { may_block: false, .. } => {
                 delivery.write();
                 None
@@ -451,7 +516,7 @@ impl Delivery {
 
     /// Writes the line to its file. It fails with EINTR when a signal comes while it waits.
     fn try_to_write(&self) -> io::Result<()> {
-        let Output::File { record, number, .. } = &*self.output else { return Ok(()) };
+        let Output::File { record, number, .. } = &self.sink.output else { return Ok(()) };
         let Some(text) = self.line.text() else {
             return Err(io::Error::from_raw_os_error(libc::ENOMEM));
         };
@@ -462,8 +527,7 @@ impl Delivery {
     }
 
     fn lost(&self, errno: c_int) {
-        self.losses.count.fetch_add(1, Ordering::Relaxed);
-        self.losses.errno.store(errno, Ordering::Relaxed);
+        self.sink.lose(errno);
     }
 
     fn call(&self, py: Python<'_>, function: &Py<PyAny>) {
@@ -514,9 +578,9 @@ thread_local! {
 }
 
 /// Delivers lines, without the lock. The thread is detached while a write may wait. What a function does with sockets is not traced.
-pub fn deliver(py: Python<'_>, deliveries: Vec<Delivery>) {
+pub fn deliver(py: Python<'_>, deliveries: impl IntoIterator<Item = Delivery>) {
     for delivery in deliveries {
-        match &*delivery.output {
+        match &delivery.sink.output {
             Output::File { .. } => delivery.write_detached(py),
             Output::Function(_) => call_in_turn(py, delivery),
             Output::Nothing | Output::Missing(_) => {}
@@ -539,10 +603,10 @@ fn call_in_turn(py: Python<'_>, delivery: Delivery) {
         None
     });
     while let Some(delivery) = next {
-        if let Output::Function(function) = &*delivery.output {
+        if let Output::Function(function) = &delivery.sink.output {
             observe::unobserved(|| delivery.call(py, function));
         }
-        drop(delivery);
+        end_sink(py, delivery.sink);
         next = WAITING.with_borrow_mut(|waiting| {
             let next = waiting.as_mut().and_then(VecDeque::pop_front);
             if next.is_none() {

@@ -14,6 +14,7 @@ use super::clock;
 use super::line::Line;
 use super::words;
 use crate::call::socket::{Mark, Socket};
+use crate::sys::memory;
 use crate::sys::socket::{getpeername, getsockname, getsockopt_u64};
 
 /// What made a socket.
@@ -85,7 +86,7 @@ pub fn cookie(fd: BorrowedFd<'_>) -> std::io::Result<u64> {
 
 impl Facts {
     /// The facts of a socket that is seen for the first time.
-    pub fn new(py: Python<'_>, number: u64, socket: &Socket, by: By, opened: Option<String>) -> Self {
+    pub fn new(py: Python<'_>, number: u64, socket: &Socket, by: By, opened: Option<&str>) -> Self {
         let mut facts = Facts {
             number,
             version: 1,
@@ -98,7 +99,7 @@ impl Facts {
             peer: None,
             listens: false,
             by,
-            opened,
+            opened: opened.and_then(copy),
             began: Instant::now(),
             is_closed: false,
             counts: Counts::default(),
@@ -135,7 +136,7 @@ impl Facts {
     pub fn set_origin(&mut self, by: By, opened: Option<&str>) {
         if self.by == By::Found {
             self.by = by;
-            self.opened = opened.map(str::to_owned);
+            self.opened = opened.and_then(copy);
             self.version += 1;
         }
     }
@@ -201,6 +202,11 @@ impl Facts {
         }
         line.push("}\n");
     }
+}
+
+/// A copy of a text; `None` if there is no memory.
+fn copy(text: &str) -> Option<String> {
+    memory::try_to_string(text).ok()
 }
 
 fn name_or_number(line: &mut Line, prefix: &str, number: c_int) {

@@ -1,5 +1,6 @@
 //! The name that Python gives a thread.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use pyo3::ffi;
@@ -10,25 +11,30 @@ use super::attribute;
 use crate::interpreter::make::IntoObject;
 use crate::interpreter::text::utf8;
 use crate::name;
+use crate::sys::memory;
 use crate::sys::thread::Id;
 
 thread_local! {
     static NAME: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// The name of this thread, as it is when it is first asked for.
-pub fn current(py: Python<'_>) -> String {
-    if let Some(name) = NAME.with(|name| name.borrow().clone()) {
-        return name;
-    }
+/// The name of this thread, as it is when it is first asked for; `?` if there is no memory for it.
+pub fn current(py: Python<'_>) -> Cow<'static, str> {
     let id = Id::current();
-    let known = if id.is_main() { Some("MainThread".to_owned()) } else { find(py) };
-    let Some(found) = known else {
+    if id.is_main() {
+        return Cow::Borrowed("MainThread");
+    }
+    let known = NAME.with(|name| name.borrow().as_deref().map(memory::try_to_string));
+    let found = known.unwrap_or_else(|| match find(py) {
+        Some(found) => {
+            let copy = memory::try_to_string(&found);
+            NAME.with(|name| *name.borrow_mut() = Some(found));
+            copy
+        }
         // `threading` may not know it yet.
-        return format!("thread {}", id.number());
-    };
-    NAME.with(|name| *name.borrow_mut() = Some(found.clone()));
-    found
+        None => memory::try_format(format_args!("thread {}", id.number())),
+    });
+    found.map_or(Cow::Borrowed("?"), Cow::Owned)
 }
 
 /// What `threading` knows of this thread.
@@ -41,5 +47,5 @@ fn find(py: Python<'_>) -> Option<String> {
     let ident = unsafe { ffi::PyThread_get_thread_ident() }.into_object(py).ok()?;
     let thread = active.cast::<PyDict>().ok()?.get_item(ident).ok()??;
     let name = attribute::own(&thread, name!("_name"))?;
-    utf8(name.cast_exact::<PyString>().ok()?).map(str::to_owned)
+    memory::try_to_string(utf8(name.cast_exact::<PyString>().ok()?)?).ok()
 }
