@@ -3,16 +3,17 @@
 //! This module binds the arguments of a correct call. For a wrong call it calls an empty Python function with the same signature, so that
 //! the interpreter itself raises the error.
 
+use pyo3::exceptions::PyAssertionError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::arguments::Keywords;
+use super::make::IntoObject;
 use super::text::utf8;
 use super::{ObjectResult, make, owned};
 use crate::error::{Error, Result};
 use crate::name;
-use crate::sys::memory;
 
 /// The parameters of a Python function, or of a method without its `self`.
 #[derive(Clone, Copy, Debug)]
@@ -104,30 +105,109 @@ impl<const N: usize> Signature<N> {
             Ok(function.call(arguments, named)?)
         });
         match refusal {
+            // The code of the function, if it runs.
+            Err(Error::Python(error)) if error.is_instance_of::<PyAssertionError>(positional.py()) => {
+                Error::type_error(format_args!("{}() takes other arguments", self.qualified_name))
+            }
             Err(error) => error,
             Ok(_) => Error::type_error(format_args!("{}() takes other arguments", self.qualified_name)),
         }
     }
 
+    /// A function with these parameters. Its code is made of an empty one: to compile would take longer, and the interpreter's compiler
+    /// crashes where there is no memory.
     fn function<'py>(&self, py: Python<'py>) -> ObjectResult<'py> {
-        let source = memory::try_format(format_args!("def function({}): pass\n", self.declaration))?;
-        let source = memory::until_nul(source.as_bytes())?;
-        // In a plain dict as its namespace: a module would replace a user's module of the same name in `sys.modules`.
-        let names = make::dict(py)?;
-        // SAFETY: the source is a C string, and the globals and the locals are one dict. The call returns an owned reference or null.
-        let compiled = unsafe {
-            let names = names.as_ptr();
-            owned(py, ffi::PyRun_String(source.as_ptr(), ffi::Py_file_input, names, names))
+        let parameters = Parameters::of(py, self.declaration)?;
+        let replaced = make::dict(py)?;
+        let all = parameters.positional.len() + parameters.named_only.len() + parameters.more.len();
+        replaced.set_item(name!(py, "co_argcount")?, parameters.positional.len().into_object(py)?)?;
+        replaced.set_item(name!(py, "co_kwonlyargcount")?, parameters.named_only.len().into_object(py)?)?;
+        replaced.set_item(name!(py, "co_nlocals")?, all.into_object(py)?)?;
+        replaced.set_item(name!(py, "co_flags")?, parameters.flags().into_object(py)?)?;
+        replaced.set_item(name!(py, "co_varnames")?, parameters.names(py)?)?;
+        // SAFETY: both are C strings. The call returns an owned reference, or null with an exception set.
+        let code = unsafe {
+            owned(py, ffi::PyCode_NewEmpty(c"<oxisocket>".as_ptr(), c"function".as_ptr(), 1).cast::<ffi::PyObject>())?
         };
-        match compiled {
-            // Without memory, the compiler can return null without setting an exception.
-            Err(Error::Raised) if !PyErr::occurred(py) => return Err(Error::NoMemory),
-            compiled => compiled?,
-        };
-        let function = names.as_any().get_item(name!(py, "function")?)?;
+        let replace = code.getattr(name!(py, "replace")?)?;
+        let code = replace.call(make::tuple(py, [])?, Some(&replaced))?;
+        let globals = make::dict(py)?;
+        // SAFETY: a code object, and a dict for its globals. The call returns an owned reference, or null with an exception set.
+        let function = unsafe { owned(py, ffi::PyFunction_New(code.as_ptr(), globals.as_ptr()))? };
         function.setattr(name!(py, "__qualname__")?, make::text(py, self.qualified_name)?)?;
+        function.setattr(name!(py, "__defaults__")?, parameters.defaults(py)?)?;
+        function.setattr(name!(py, "__kwdefaults__")?, parameters.named_defaults)?;
         Ok(function)
     }
+}
+
+/// The parameters of a `def` statement. What their defaults are is never asked: only which have one.
+struct Parameters<'py> {
+    positional: Bound<'py, PyList>,
+    named_only: Bound<'py, PyList>,
+    /// `*args`.
+    more: Bound<'py, PyList>,
+    /// How many of the positional ones have a default.
+    defaults: usize,
+    named_defaults: Bound<'py, PyDict>,
+}
+
+impl<'py> Parameters<'py> {
+    fn of(py: Python<'py>, declaration: &str) -> Result<Self> {
+        let [positional, named_only, more] = [make::list(py)?, make::list(py)?, make::list(py)?];
+        let mut parameters = Parameters { positional, named_only, more, defaults: 0, named_defaults: make::dict(py)? };
+        let mut is_named_only = false;
+        for parameter in declaration.split(", ") {
+            let (name, default) =
+                parameter.split_once('=').map_or((parameter, None), |(name, text)| (name, Some(text)));
+            match (name.strip_prefix('*'), is_named_only) {
+                (Some(""), _) => is_named_only = true,
+                (Some(name), _) => {
+                    make::append(&parameters.more, name)?;
+                    is_named_only = true;
+                }
+                (None, true) => {
+                    make::append(&parameters.named_only, name)?;
+                    if default.is_some() {
+                        parameters.named_defaults.set_item(make::text(py, name)?, py.None())?;
+                    }
+                }
+                (None, false) => {
+                    make::append(&parameters.positional, name)?;
+                    parameters.defaults += usize::from(default.is_some());
+                }
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// `co_flags`; see the page of Python's module `inspect`.
+    fn flags(&self) -> i32 {
+        let more = if self.more.len() > 0 { ffi::CO_VARARGS } else { 0 };
+        ffi::CO_OPTIMIZED | ffi::CO_NEWLOCALS | more
+    }
+
+    /// All names, in the order of a code object's variables.
+    fn names(&self, py: Python<'py>) -> Result<Bound<'py, PyTuple>> {
+        let all = make::list(py)?;
+        for name in [&self.positional, &self.named_only, &self.more].into_iter().flat_map(|names| names.iter()) {
+            make::append(&all, name)?;
+        }
+        to_tuple(&all)
+    }
+
+    fn defaults(&self, py: Python<'py>) -> Result<Bound<'py, PyTuple>> {
+        let all = make::list(py)?;
+        for _ in 0..self.defaults {
+            make::append(&all, py.None().into_bound(py))?;
+        }
+        to_tuple(&all)
+    }
+}
+
+fn to_tuple<'py>(list: &Bound<'py, PyList>) -> Result<Bound<'py, PyTuple>> {
+    // SAFETY: it is a list. The call returns an owned reference to a tuple, or null with an exception set.
+    unsafe { Ok(owned(list.py(), ffi::PyList_AsTuple(list.as_ptr()))?.cast_into_unchecked()) }
 }
 
 /// The positional arguments of a method, with its `self`.
