@@ -190,7 +190,7 @@ impl<'py> Parameters<'py> {
     /// All names, in the order of a code object's variables.
     fn names(&self, py: Python<'py>) -> Result<Bound<'py, PyTuple>> {
         let all = make::list(py)?;
-        for name in [&self.positional, &self.named_only, &self.more].into_iter().flat_map(|names| names.iter()) {
+        for name in [&self.positional, &self.named_only, &self.more].into_iter().flat_map(PyListMethods::iter) {
             make::append(&all, name)?;
         }
         to_tuple(&all)
