@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import io
 import os
@@ -13,38 +12,10 @@ import weakref
 
 import pytest
 from descriptors import open_numbers
+from heap import heap
 from machine import HAS_TABLES, needs_localhost
 
 ROUNDS = 50  # calls of each kind: a leak of one object in each call is this many objects
-
-
-def heap():
-    """The bytes that malloc has allocated, for the interpreter and for Rust; None if the C library does not tell."""
-
-    class Information(ctypes.Structure):
-        _fields_ = [
-            (name, ctypes.c_size_t)
-            for name in (
-                "arena",
-                "ordblks",
-                "smblks",
-                "hblks",
-                "hblkhd",
-                "usmblks",
-                "fsmblks",
-                "uordblks",
-                "fordblks",
-                "keepcost",
-            )
-        ]
-
-    try:
-        ask = ctypes.CDLL(None).mallinfo2
-    except AttributeError:
-        return None
-    ask.restype = Information
-    information = ask()
-    return information.uordblks + information.hblkhd
 
 
 class Environment:
@@ -538,6 +509,22 @@ def test_a_large_recv_keeps_only_the_received_bytes(oxisocket, unix_pair_of_ours
         left.send(b"x" * 64)
         kept.append(right.recv(1 << 20))
     assert heap() - before < 1 << 20
+
+
+def test_a_trace_forgets_the_sockets_that_are_gone(oxisocket, tmp_path):
+    if heap() is None:
+        pytest.skip("the C library does not tell what it has allocated")
+
+    def growth(sockets):
+        before = heap()
+        for _ in range(sockets):
+            with oxisocket.socket(oxisocket.AF_UNIX):
+                pass
+        return heap() - before
+
+    with oxisocket.trace(tmp_path / "trace.jsonl"):
+        growth(100)
+        assert growth(5000) < 8 * 5000, "less than a word for each socket"
 
 
 @pytest.fixture

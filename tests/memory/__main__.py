@@ -35,6 +35,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parts"))
 import watching  # noqa: F401  its operations add themselves
+from heap import heap
 from operations import GROUPS, TABLES, Environment, operations
 from shim import Shim, compile_shim, preloaded, why_not
 
@@ -275,22 +276,10 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 
-class Information(ctypes.Structure):
-    """`struct mallinfo2`."""
-
-    _names = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
-    _fields_ = [(name, ctypes.c_size_t) for name in _names]
-
-
 def measure():
     """The blocks of the interpreter, and the bytes that malloc has given out."""
     gc.collect()
-    with contextlib.suppress(AttributeError):
-        ask = ctypes.CDLL(None).mallinfo2
-        ask.restype = Information
-        information = ask()
-        return sys.getallocatedblocks(), information.uordblks + information.hblkhd
-    return sys.getallocatedblocks(), 0
+    return sys.getallocatedblocks(), heap() or 0
 
 
 def run_in_child(function, timeout):
