@@ -5,6 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use socket2::SockAddr;
 
 use crate::bytes::Bytes;
+use crate::error::Error;
 use crate::parts::trace::filter::{Filter, Subject};
 
 /// The bytes are two filters with NUL between them. A call is made of the bytes too.
@@ -43,17 +44,18 @@ pub fn run(bytes: &[u8]) {
 }
 
 fn parse(text: &str) -> Option<Filter> {
-    match Filter::parse(text) {
-        Ok(filter) => {
-            let spaced = text.split_whitespace().collect::<Vec<_>>().join(" \t\n");
-            assert_eq!(Filter::parse(&spaced).as_ref(), Ok(&filter), "{text:?}: white space has a meaning");
-            Some(filter)
-        }
-        Err(error) => {
-            assert!(!error.is_empty());
-            None
-        }
-    }
+    let filter = parsed(text).ok()?;
+    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" \t\n");
+    assert_eq!(parsed(&spaced).as_ref(), Ok(&filter), "{text:?}: white space has a meaning");
+    Some(filter)
+}
+
+/// A filter, or what its writer is told.
+fn parsed(text: &str) -> Result<Filter, String> {
+    Filter::parse(text).map_err(|error| match error {
+        Error::Message(message) => message.1.into_owned(),
+        error => panic!("{text:?}: {error:?}"),
+    })
 }
 
 /// What is joined passes as its parts do. An empty filter is no part, and neither is one that is nested too deep then.
@@ -67,7 +69,7 @@ fn check(first: &str, second: &str, one: bool, other: bool, subject: &Subject<'_
         (format!("({first})or({second})"), one || other),
     ];
     for (text, expected) in joined {
-        match Filter::parse(&text) {
+        match parsed(&text) {
             Ok(filter) => assert_eq!(filter.lets_pass(subject), expected, "{text:?} {subject:?}"),
             Err(error) => assert!(error.contains("too deep"), "{text:?}: {error}"),
         }
