@@ -46,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     build = verbs.add_parser("build", help="build and install the package, then run Python with ARGUMENTS, if any")
     build.add_argument("--default", action="store_true", help="for the default Python only, not for each")
     build.add_argument(
-        "--for", dest="build", choices=toolchain.PACKAGES, default=toolchain.PACKAGES[0], help="what for (debug: a debug interpreter)"
+        "--for",
+        dest="build",
+        choices=toolchain.PACKAGES,
+        default=toolchain.PACKAGES[0],
+        help="what for (debug: a debug interpreter)",
     )
     build.add_argument("--no-package", dest="package", action="store_false", help="but not the package itself")
     build.add_argument(

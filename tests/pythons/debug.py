@@ -73,7 +73,7 @@ def _debians() -> str | None:
     system = Path("/usr/bin/python3")
     if not system.exists() or shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         return None
-    command = [system, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    command = [str(system), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
 
 

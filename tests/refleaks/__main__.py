@@ -30,14 +30,13 @@ WINDOWS = 4  # a leak grows in each of them, a cache does not
 FLAT = 10  # references or blocks that may be more after all calls: those of an object that a cache keeps
 # The kernel has no VSOCK loopback in most machines, and the test hangs there.
 LEFT_OUT = ("ThreadedVSOCKSocketStreamTest",)
-# No part of a test's name: test_socket leaves them out itself if the resource is not asked for.
 SUITE = ("test_socket",)
 
 
 def measure():
     """The references and blocks of the interpreter, and the descriptors of the process."""
     gc.collect()
-    return sys.gettotalrefcount(), sys.getallocatedblocks(), len(os.listdir("/proc/self/fd"))
+    return getattr(sys, "gettotalrefcount", int)(), sys.getallocatedblocks(), len(os.listdir("/proc/self/fd"))
 
 
 def make(operation, env, times):
@@ -97,7 +96,18 @@ def run_groups(options):
 
     def run(part):
         group, traced = part
-        command = [sys.executable, "-P", __file__, "--module", options.module, "--inside", "--group", group, "--name", options.name]
+        command = [
+            sys.executable,
+            "-P",
+            __file__,
+            "--module",
+            options.module,
+            "--inside",
+            "--group",
+            group,
+            "--name",
+            options.name,
+        ]
         command += ["--times", str(options.times), *(["--traced"] if traced else [])]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -128,7 +138,9 @@ def run_suite(options):
     ignored = [word for name in LEFT_OUT for word in ("-i", f"*.{name}.*")]
     command = [sys.executable, "-m", "oxisocket", "-m", "test", "-R", "3:3", *ignored, *(options.suite or SUITE)]
     print("the interpreter's own tests, six times in one process:", *(options.suite or SUITE), flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, stdin=subprocess.DEVNULL
+    )
     for line in done.stdout.splitlines():
         if re.search(r"leaked|failed|ok\b|Result|SUCCESS|FAIL|ERROR|beginning|Total", line) or done.returncode:
             print(f"  {line}", flush=True)

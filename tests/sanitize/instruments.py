@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -53,7 +54,7 @@ class Instrument:
         for log in sorted(logs.iterdir()):
             text = log.read_text(errors="replace")
             begins = [match.start() for match in self.begins.finditer(text)]
-            found += [text[begin:end] for begin, end in zip(begins, [*begins[1:], len(text)], strict=True)]
+            found += [text[begin:end] for begin, end in itertools.pairwise([*begins, len(text)])]
         return found
 
     def _library(self) -> Path | None:
