@@ -52,20 +52,24 @@ def make(operation, env, times):
         del steps, function, arguments, value
 
 
+def growth(operation, env, times):
+    """What grows while the call is made so many times."""
+    before = measure()
+    make(operation, env, times)
+    return tuple(now - then for now, then in zip(measure(), before, strict=True))
+
+
 def look_for_leaks(operation, env, times):
     """How many calls were made; what grew with them, again and again."""
+    few = max(times // 10, 1)
     for _ in range(WARM_UP):
-        make(operation, env, max(times // 10, 1))
-    made = WARM_UP * max(times // 10, 1)
-    grown = ()
-    for _ in range(WINDOWS):
-        before = measure()
-        make(operation, env, times)
-        made += times
-        grown = tuple(now - then for now, then in zip(measure(), before, strict=True))
+        make(operation, env, few)
+    for window in range(1, WINDOWS + 1):
+        looks = growth(operation, env, 0)  # the look itself holds references
+        grown = tuple(now - own for now, own in zip(growth(operation, env, times), looks, strict=True))
         if max(grown[:2]) <= FLAT and grown[2] <= 0:
-            return made, None
-    return made, "{} references, {} blocks and {} descriptors".format(*grown)
+            return WARM_UP * few + window * times, None
+    return WARM_UP * few + WINDOWS * times, "{} references, {} blocks and {} descriptors".format(*grown)
 
 
 def run_group(options):
