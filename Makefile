@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -125,6 +125,13 @@ torture: ## each system call fails in turn, with each of its errors, on the stdl
 
 nomemory: ## each allocation fails in turn, the interpreter's and the library's; needs cc for the latter
 	@$(pythons) build --default --with test -- tests/memory $(ARGS)
+
+refleaks: ## each call a thousand times, and test_socket with -R 3:3, under an interpreter that counts all references
+	@$(pythons) build --for debug --with test -- tests/refleaks $(ARGS)
+
+# The instruments: ARGS="address", "thread", "memcheck" for one of them.
+sanitize: ## the tests under AddressSanitizer, ThreadSanitizer and valgrind's memcheck; needs rustup, gcc and valgrind
+	@$(python) tests/sanitize $(ARGS)
 
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md

@@ -10,9 +10,10 @@ import sys
 import time
 from collections.abc import Sequence
 
+import debug
 import toolchain
 from environment import Environment
-from find import Python, all_pythons, default_python, wanted_pythons
+from find import all_pythons, default_python, wanted_pythons
 
 
 def main() -> int:
@@ -25,8 +26,15 @@ def main() -> int:
         return _list()
     if options.verb == "cargo":
         return toolchain.cargo(command, options.build)
-    pythons = [default_python()] if options.default else wanted_pythons()
-    return _each(pythons, options.groups, command, package=options.package)
+    if not toolchain.package_toolchain(options.build):
+        return 0
+    if options.build == "debug":
+        found = debug.python()
+        pythons = [found] if found else []
+    else:
+        pythons = [default_python()] if options.default else wanted_pythons()
+    environments = [Environment(python, options.build) for python in pythons]
+    return _each(environments, options.groups, command, package=options.package)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     cargo.add_argument("--for", dest="build", choices=toolchain.BUILDS, default=toolchain.BUILDS[0], help="what for")
     build = verbs.add_parser("build", help="build and install the package, then run Python with ARGUMENTS, if any")
     build.add_argument("--default", action="store_true", help="for the default Python only, not for each")
+    build.add_argument(
+        "--for",
+        dest="build",
+        choices=toolchain.PACKAGES,
+        default=toolchain.PACKAGES[0],
+        help="what for (debug: a debug interpreter)",
+    )
     build.add_argument("--no-package", dest="package", action="store_false", help="but not the package itself")
     build.add_argument(
         "--with", dest="groups", action="append", default=[], metavar="GROUP", help="install this dependency group too"
@@ -52,9 +67,8 @@ def _list() -> int:
     return 0
 
 
-def _each(pythons: Sequence[Python], groups: Sequence[str], arguments: Sequence[str], *, package: bool) -> int:
+def _each(environments: Sequence[Environment], groups: Sequence[str], arguments: Sequence[str], *, package: bool) -> int:
     """Prepare all environments, then run each, even if an earlier one fails."""
-    environments = [Environment(python) for python in pythons]
     for environment in environments:
         environment.prepare(groups, package=package)
     if not arguments:

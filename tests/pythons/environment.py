@@ -16,13 +16,17 @@ SOURCES = ("Cargo.toml", "Cargo.lock", "build.rs", "pyproject.toml", "src/**/*",
 
 
 class Environment:
-    """The virtual environment of one Python, `.venvs/3.x`, made in steps. A step is repeated only when needed."""
+    """The virtual environment of one Python, `.venvs/3.x`, made in steps. A step is repeated only when needed.
 
-    def __init__(self, python: Python) -> None:
+    `build` is one of `toolchain.PACKAGES`: how the package is built. Each but the first has an environment of its own."""
+
+    def __init__(self, python: Python, build: str = toolchain.PACKAGES[0]) -> None:
         self.python = python
-        self.folder = TOP / ".venvs" / python.version
+        self.build = build
+        self.name = python.version if build in toolchain.OWN_INTERPRETER else f"{python.version}-{build}"
+        self.folder = TOP / ".venvs" / self.name
         self.executable = self.folder / "bin" / "python"
-        self.wheels = TOP / "target" / "wheels" / python.version
+        self.wheels = TOP / "target" / "wheels" / self.name
 
     def prepare(self, groups: Iterable[str] = (), *, package: bool = True) -> None:
         """Bring the environment up to date: the package, if it is asked for, and the named groups of dependencies."""
@@ -44,7 +48,7 @@ class Environment:
         stamp = self.folder / "steps" / name
         if stamp.exists() and stamp.read_text() == state:
             return
-        print(f"[{self.python.version}] {name} …", flush=True)
+        print(f"[{self.name}] {name} …", flush=True)
         stamp.unlink(missing_ok=True)
         action()
         stamp.parent.mkdir(exist_ok=True)
@@ -61,9 +65,9 @@ class Environment:
         shutil.rmtree(self.wheels, ignore_errors=True)
         for_this = ("--interpreter", self.executable, "--out", self.wheels)
         # Each Python has its own folder: in one folder the builds would overwrite each other.
-        target = str(TOP / "target" / f"python-{self.python.version}")
-        command = (self.executable, "-m", "maturin", "build", "--quiet", "--release", *for_this)
-        self._must("maturin", command, CARGO_TARGET_DIR=target)
+        target = str(TOP / "target" / f"python-{self.name}")
+        command = toolchain.package_command([str(self.executable), "-m", "maturin", "build", "--quiet"], self.build)
+        self._must("maturin", [*command, *for_this], CARGO_TARGET_DIR=target, **toolchain.package_environment(self.build))
         self._pip("--force-reinstall", "--no-deps", "--no-index", *map(str, self.wheels.glob("*.whl")))
 
     def _pip(self, *arguments: str) -> None:
@@ -73,7 +77,7 @@ class Environment:
     def _must(self, tool: str, command: Sequence[str | Path], **environment: str) -> None:
         status = self.python.run(command, **environment).returncode
         if status != 0:
-            sys.exit(f"[{self.python.version}] {tool} failed (exit status {status}); its words are above")
+            sys.exit(f"[{self.name}] {tool} failed (exit status {status}); its words are above")
 
 
 def _project() -> dict[str, dict[str, list[str]]]:

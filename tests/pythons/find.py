@@ -75,7 +75,7 @@ def all_pythons() -> list[Python]:
     for version, executable, inside in _candidates():
         if version in found:
             continue
-        python = _ask(executable, inside)
+        python = ask(executable, inside)
         if python is not None and python.order >= OLDEST:
             found.setdefault(python.version, python)
     return sorted(found.values(), key=lambda python: python.order)
@@ -94,7 +94,7 @@ def wanted_pythons() -> list[Python]:
 
 def default_python() -> Python:
     """The Python for what is done only once: the running one if it is wanted, or else the first wanted one."""
-    running = _ask(sys.executable)
+    running = ask(sys.executable)
     # If the running one is wanted, do not look for others, or set them up.
     if running and running.version in (_names() or [running.version]):
         return running
@@ -151,7 +151,7 @@ def _newer_is_ready() -> bool:
 
 
 @cache
-def _ask(executable: str, inside: tuple[str, ...] = ()) -> Python | None:
+def ask(executable: str, inside: tuple[str, ...] = ()) -> Python | None:
     """Ask an interpreter about itself; None if it does not run (a shim), or cannot make an environment."""
     try:
         answer = subprocess.run([*inside, executable, "-c", _QUESTIONS], cwd=TOP, capture_output=True, text=True, check=True)

@@ -45,9 +45,7 @@ def cargo(arguments: Sequence[str], build: str = "check") -> int:
     """
     check()
     command = ["cargo", *arguments]
-    if build == "fuzz":
-        # Named, the machine is another one than that of the build scripts, which are built without what the targets are built with.
-        command += ["--target", machine()]
+    command += _arguments(build)
     if build in _OTHER_RUST:
         name, components = _OTHER_RUST[build]
         name = name or _oldest()
@@ -70,8 +68,39 @@ def environment(build: str) -> dict[str, str]:
     if build == "free-threaded":
         variables["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
     if build in _RUSTFLAGS:
-        variables["RUSTFLAGS"] = " ".join([os.environ.get("RUSTFLAGS", ""), _RUSTFLAGS[build]]).strip()
+        variables["RUSTFLAGS"] = _rustflags(build)
     return variables
+
+
+def package_command(maturin: Sequence[str], build: str) -> list[str]:
+    """The command that builds the package in one of the ways in `PACKAGES`. Its Rust toolchain is there (`package_toolchain`)."""
+    if build not in _OTHER_RUST:
+        return [*maturin, *(["--release"] if build == "release" else [])]
+    # A wheel that is linked to a runtime which only a preloaded library has suits no platform that can be named.
+    return rustup.run("nightly", [*maturin, *_arguments(build), "--compatibility", "linux"])
+
+
+def package_environment(build: str) -> dict[str, str]:
+    """The variables with which the package is built in one of the ways in `PACKAGES`."""
+    return {"RUSTFLAGS": _rustflags(build)} if build in _RUSTFLAGS else {}
+
+
+def package_toolchain(build: str) -> bool:
+    """Whether the Rust toolchain is there that builds the package in this way; if not, it is said why."""
+    name, components = _OTHER_RUST.get(build, (None, ()))
+    return name is None or rustup.prepare(name, components)
+
+
+def _arguments(build: str) -> list[str]:
+    """What cargo is told besides its command."""
+    # Named, the machine is another one than that of the build scripts, which are built without what the targets are built with.
+    arguments = ["--target", machine()] if build in ("fuzz", *_SANITIZERS) else []
+    # Rust's own library is built with the sanitizer too, so that it sees what that does.
+    return [*arguments, "-Zbuild-std"] if build in _SANITIZERS else arguments
+
+
+def _rustflags(build: str) -> str:
+    return " ".join([os.environ.get("RUSTFLAGS", ""), _RUSTFLAGS[build]]).strip()
 
 
 def machine() -> str:
@@ -81,14 +110,23 @@ def machine() -> str:
 
 
 # What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models;
-# Miri, which interprets the tests; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with AddressSanitizer.
-BUILDS = ("check", "free-threaded", "loom", "miri", "msrv", "fuzz")
+# Miri, which interprets the tests; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with AddressSanitizer;
+# AddressSanitizer and ThreadSanitizer by themselves.
+BUILDS = ("check", "free-threaded", "loom", "miri", "msrv", "fuzz", "address", "thread")
+_SANITIZERS = ("address", "thread")
+
+# How the package is built: as a user has it; with the assertions of Rust, for an interpreter with assertions of its own; with a sanitizer.
+PACKAGES = ("release", "debug", *_SANITIZERS)
+# Those whose interpreter has an environment for this build only.
+OWN_INTERPRETER = ("release", "debug")
 
 # The builds that need another Rust than the machine's: its name (None means the oldest supported one), and its components.
 _OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "miri": ("nightly", ("miri", "rust-src")),
     "msrv": (None, ()),
     "fuzz": ("nightly", ()),
+    "address": ("nightly", ("rust-src",)),
+    "thread": ("nightly", ("rust-src",)),
 }
 
 _RUSTFLAGS = {
@@ -96,6 +134,8 @@ _RUSTFLAGS = {
     "fuzz": "--cfg fuzzing -Zsanitizer=address -Ccodegen-units=1 -Cpasses=sancov-module "
     "-Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters "
     "-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares",
+    "address": "-Zsanitizer=address -Cforce-frame-pointers=yes",
+    "thread": "-Zsanitizer=thread -Cforce-frame-pointers=yes",
 }
 
 

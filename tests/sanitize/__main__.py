@@ -1,0 +1,110 @@
+"""Runs the tests under instruments that watch the memory: python tests/sanitize [--short] [address] [thread] [memcheck] [-- ARGUMENTS]
+
+AddressSanitizer and ThreadSanitizer are built into the library, and into Rust's own; the Rust tests run with the first too. Valgrind's
+memcheck watches the library as users have it. Every report is an error, but for those in the files with suppressions, each with its
+reason. An instrument that is not there is skipped, and it is said what to install.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from instruments import INSTRUMENTS, Instrument
+
+TOP = Path(__file__).resolve().parents[2]
+PYTHONS = TOP / "tests" / "pythons"
+REPORTS = TOP / "target" / "sanitize"
+
+# What a short run takes: the receiving and sending of everything, and what fails.
+SHORT = (
+    "tests/socket/test_message.py",
+    "tests/socket/test_buffers.py",
+    "tests/socket/test_reentrance.py",
+    "tests/beyond/test_reader.py",
+)
+SUITE = (
+    "tests/socket",
+    "tests/module",
+    "tests/beyond",
+    "tests/test_leaks.py",
+    "tests/test_fork.py",
+    "tests/test_ssl.py",
+    "tests/test_exit.py",
+)
+
+
+def main() -> int:
+    """Run the instruments."""
+    options, arguments = parse()
+    wrong = False
+    for name in options.instruments or list(INSTRUMENTS):
+        instrument = INSTRUMENTS[name]
+        reason = instrument.why_not()
+        if reason is not None:
+            print(f"skipped: {reason}", flush=True)
+            continue
+        if options.inside:
+            return run(instrument, options, arguments)
+        wrong |= start(instrument, options, arguments)
+    return int(wrong)
+
+
+def start(instrument: Instrument, options: argparse.Namespace, arguments: list[str]) -> bool:
+    """Build for an instrument, and run the tests under it; return whether something was wrong."""
+    short = ["--short"] if options.short else []
+    inside = ["tests/sanitize", "--inside", *short, instrument.name, "--", *arguments]
+    build = ["build", "--default", "--for", instrument.build, "--with", "test"]
+    wrong = subprocess.run([sys.executable, PYTHONS, *build, "--", *inside], cwd=TOP, check=False).returncode != 0
+    if instrument.name == "address":
+        unit = ["cargo", "--for", "address", "--", "test", "--quiet", "--lib"]
+        # The interpreter keeps memory to its end.
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+        wrong |= subprocess.run([sys.executable, PYTHONS, *unit], cwd=TOP, env=environment, check=False).returncode != 0
+    return wrong
+
+
+def run(instrument: Instrument, options: argparse.Namespace, arguments: list[str]) -> int:
+    """Run the tests with this interpreter, and say what the instrument reports."""
+    logs = REPORTS / instrument.name
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    tests = arguments or list(SHORT if options.short else SUITE)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "timeout=600", *tests]
+    started = time.monotonic()
+    ended = subprocess.run(
+        instrument.under(command, logs), cwd=TOP, env=instrument.environment(logs), check=False, stdout=subprocess.PIPE, text=True
+    )
+    reports = instrument.reports(logs)
+    summary = re.findall(r"^.*\d+ passed.*$", ended.stdout, re.MULTILINE)
+    if ended.returncode != 0:
+        print(ended.stdout)
+    for report in reports:
+        print(report)
+    said = summary[-1].strip("= ") if summary else f"exit status {ended.returncode}"
+    print(f"{instrument.name}: {said}; {len(reports)} reports, {time.monotonic() - started:.0f} s", flush=True)
+    return int(bool(reports) or ended.returncode != 0)
+
+
+def parse() -> tuple[argparse.Namespace, list[str]]:
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)
+    parser = argparse.ArgumentParser(
+        prog="python tests/sanitize", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "instruments", nargs="*", choices=[*INSTRUMENTS, []], metavar="INSTRUMENT", help=f"of {', '.join(INSTRUMENTS)}"
+    )
+    parser.add_argument("--short", action="store_true", help="a selection of the tests")
+    parser.add_argument("--inside", action="store_true", help="with this interpreter, for which all is built")
+    return parser.parse_args(words[:end]), words[end + 1 :]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

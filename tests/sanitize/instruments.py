@@ -1,0 +1,91 @@
+"""The instruments that watch the memory: how each is put under a Python program, and what it reports."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SUPPRESSIONS = {name: HERE / f"{name}.supp" for name in ("address", "thread", "memcheck")}
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One instrument. `build` is how the package is built for it, and `begins` matches the first line of a report."""
+
+    name: str
+    build: str
+    begins: re.Pattern[str]
+    needs: tuple[str, str]
+    command: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    runtime: str = ""
+
+    def why_not(self) -> str | None:
+        """Why it cannot be used here, and what to do; None if it can."""
+        program, package = self.needs
+        if shutil.which(program) is None:
+            return f"{self.name}: {program} is missing\nNext: on Debian: apt-get install {package}"
+        if self.runtime and self._library() is None:
+            return f"{self.name}: {self.runtime} is missing, which comes with gcc\nNext: on Debian: apt-get install gcc libgcc-12-dev"
+        return None
+
+    def environment(self, logs: Path) -> dict[str, str]:
+        """The variables of a program under it, whose reports go into this folder: the programs that it starts are watched too."""
+        # Each object has memory of its own, and not a part of the interpreter's.
+        variables = {**os.environ, "PYTHONMALLOC": "malloc", **self.variables}
+        variables = {name: value.format(logs=logs, suppressions=SUPPRESSIONS[self.name]) for name, value in variables.items()}
+        if self.runtime:
+            variables["LD_PRELOAD"] = str(self._library())
+        return variables
+
+    def under(self, command: list[str], logs: Path) -> list[str]:
+        """The command that runs a command under it."""
+        return [*(word.format(logs=logs, suppressions=SUPPRESSIONS[self.name]) for word in self.command), *command]
+
+    def reports(self, logs: Path) -> list[str]:
+        """What it has found."""
+        found = []
+        for log in sorted(logs.iterdir()):
+            text = log.read_text(errors="replace")
+            begins = [match.start() for match in self.begins.finditer(text)]
+            found += [text[begin:end] for begin, end in itertools.pairwise([*begins, len(text)])]
+        return found
+
+    def _library(self) -> Path | None:
+        """The runtime as a library to preload, gcc's: Rust's own comes only with executables."""
+        told = subprocess.run(["gcc", f"-print-file-name={self.runtime}"], capture_output=True, text=True, check=False).stdout
+        path = Path(told.strip())
+        return path.resolve() if path.is_absolute() and path.exists() else None
+
+
+_FIRST_LINE = r"^==\d+==\s?ERROR: AddressSanitizer|^==\d+==ERROR: LeakSanitizer"
+INSTRUMENTS = {
+    each.name: each
+    for each in (
+        Instrument(
+            "address", "address", re.compile(_FIRST_LINE, re.MULTILINE), ("gcc", "gcc"),
+            # The interpreter keeps memory to its end; leaks are looked for by other tests.
+            variables={"ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1:strict_string_checks=1:handle_segv=0:"
+                       "allocator_may_return_null=1:log_path={logs}/log"},
+            runtime="libasan.so",
+        ),
+        Instrument(
+            "thread", "thread", re.compile(r"^WARNING: ThreadSanitizer", re.MULTILINE), ("gcc", "gcc"),
+            variables={"TSAN_OPTIONS": "suppressions={suppressions}:ignore_noninstrumented_modules=1:handle_segv=0:exitcode=0:"
+                       "report_signal_unsafe=0:die_after_fork=0:allocator_may_return_null=1:log_path={logs}/log"},
+            runtime="libtsan.so",
+        ),
+        Instrument(
+            "memcheck", "release", re.compile(r"^==\d+== (?=[A-Z](?!.*(?:LEAK|ERROR) SUMMARY).*\n==\d+==    at )", re.MULTILINE),
+            ("valgrind", "valgrind"),
+            command=("valgrind", "--tool=memcheck", "--quiet", "--trace-children=yes", "--num-callers=30", "--error-limit=no",
+                     "--suppressions={suppressions}", "--log-file={logs}/log.%p", "--trace-children-skip=/usr/bin/*,/bin/*,/usr/sbin/*"),
+        ),
+    )
+}  # fmt: skip
