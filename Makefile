@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory storms bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -125,6 +125,9 @@ torture: ## each system call fails in turn, with each of its errors, on the stdl
 
 nomemory: ## each allocation fails in turn, the interpreter's and the library's; needs cc for the latter
 	@$(pythons) build --default --with test -- tests/memory $(ARGS)
+
+storms: ## two minutes each: crowds, alarms, forks, no descriptors, 10,000 connections, killed peers, exits
+	@$(pythons) build --default --with test -- tests/storms $(ARGS)
 
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md
