@@ -80,9 +80,11 @@ unit: ## the Rust tests, and the corpus of the fuzz targets
 	@$(pythons) cargo -- test --quiet $(ARGS)
 	@$(pythons) cargo -- test --quiet --manifest-path tests/fuzz/Cargo.toml --test corpus $(ARGS)
 
-loom: export LOOM_MAX_PREEMPTIONS ?= 3
-loom: ## every order in which threads can enter, end and close
-	@$(pythons) cargo --for loom -- test --release --quiet --lib model $(ARGS)
+# Three preemptions make ten times as many orders, and take minutes.
+loom: export LOOM_MAX_PREEMPTIONS ?= 2
+loom: ## every order in which threads can enter, end, close and fork, with a GIL and without
+	@$(pythons) cargo --for loom -- test --release --quiet --lib model $(ARGS) -- --show-output
+	@$(pythons) cargo --for loom-free-threaded -- test --release --quiet --lib model $(ARGS) -- --show-output
 
 # A test that asks the system something is told no, and goes on; the clock is Miri's own. A pointer made from a number is an error, and
 # so is one that is aligned only by luck.
