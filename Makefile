@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -80,9 +80,11 @@ unit: ## the Rust tests, and the corpus of the fuzz targets
 	@$(pythons) cargo -- test --quiet $(ARGS)
 	@$(pythons) cargo -- test --quiet --manifest-path tests/fuzz/Cargo.toml --test corpus $(ARGS)
 
-loom: export LOOM_MAX_PREEMPTIONS ?= 3
-loom: ## every order in which threads can enter, end and close
-	@$(pythons) cargo --for loom -- test --release --quiet --lib model $(ARGS)
+# Three preemptions make ten times as many orders, and take minutes.
+loom: export LOOM_MAX_PREEMPTIONS ?= 2
+loom: ## every order in which threads can enter, end, close and fork, with a GIL and without
+	@$(pythons) cargo --for loom -- test --release --quiet --lib model $(ARGS) -- --show-output
+	@$(pythons) cargo --for loom-free-threaded -- test --release --quiet --lib model $(ARGS) -- --show-output
 
 # A test that asks the system something is told no, and goes on; the clock is Miri's own. A pointer made from a number is an error, and
 # so is one that is aligned only by luck.
@@ -132,6 +134,9 @@ refleaks: ## each call a thousand times, and test_socket with -R 3:3, under an i
 # The instruments: ARGS="address", "thread", "memcheck" for one of them.
 sanitize: ## the tests under AddressSanitizer, ThreadSanitizer and valgrind's memcheck; needs rustup, gcc and valgrind
 	@$(python) tests/sanitize $(ARGS)
+
+storms: ## two minutes each: crowds, alarms, forks, no descriptors, 10,000 connections, killed peers, exits
+	@$(pythons) build --default --with test -- tests/storms $(ARGS)
 
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md

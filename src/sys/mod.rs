@@ -53,6 +53,7 @@ pub mod thread;
 pub mod time;
 pub mod traffic;
 pub mod wait;
+#[cfg_attr(loom, allow(dead_code, reason = "the models have signals of their own"))]
 pub mod wake;
 pub mod working_directory;
 

@@ -67,6 +67,9 @@ def environment(build: str) -> dict[str, str]:
     }
     if build == "free-threaded":
         variables["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
+    if build.startswith("loom"):
+        # The models take seconds either way, and linking less.
+        variables |= {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
     if build in _RUSTFLAGS:
         variables["RUSTFLAGS"] = _rustflags(build)
     return variables
@@ -109,10 +112,10 @@ def machine() -> str:
     return told.partition("host: ")[2].split()[0]
 
 
-# What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models;
-# Miri, which interprets the tests; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with AddressSanitizer;
-# AddressSanitizer and ThreadSanitizer by themselves.
-BUILDS = ("check", "free-threaded", "loom", "miri", "msrv", "fuzz", "address", "thread")
+# What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models, with a GIL
+# and without; Miri, which interprets the tests; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with
+# AddressSanitizer; AddressSanitizer and ThreadSanitizer by themselves.
+BUILDS = ("check", "free-threaded", "loom", "loom-free-threaded", "miri", "msrv", "fuzz", "address", "thread")
 _SANITIZERS = ("address", "thread")
 
 # How the package is built: as a user has it; with the assertions of Rust, for an interpreter with assertions of its own; with a sanitizer.
@@ -131,6 +134,7 @@ _OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {
 
 _RUSTFLAGS = {
     "loom": "--cfg loom",
+    "loom-free-threaded": "--cfg loom --cfg loom_without_gil",
     "fuzz": "--cfg fuzzing -Zsanitizer=address -Ccodegen-units=1 -Cpasses=sancov-module "
     "-Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters "
     "-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares",

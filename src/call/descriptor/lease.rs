@@ -9,19 +9,9 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::Instant;
 
-use self::sync::{Mutex, MutexGuard};
 use super::backoff::Backoff;
 use super::release::{DeferredClose, close_deferred, closed_error};
-use crate::sys::wake::Thread;
-
-#[cfg(not(loom))]
-mod sync {
-    pub use std::sync::{Mutex, MutexGuard};
-}
-#[cfg(loom)]
-mod sync {
-    pub use loom::sync::{Mutex, MutexGuard};
-}
+use super::sync::{Mutex, MutexGuard, Thread, now, of_process};
 
 /// Identifies the socket of a call: the address of its `Descriptor`, which lives while the call runs. It is only compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +63,7 @@ impl Call {
 
 /// The calls on the sockets of one shard, each in a slot.
 #[derive(Debug, Default)]
+#[cfg_attr(loom, derive(Clone))]
 pub struct Table {
     calls: Vec<Option<Call>>,
     free: Vec<usize>,
@@ -96,7 +87,7 @@ impl Table {
     fn close(&mut self, key: Key, fd: RawFd) -> bool {
         let mut closed = None;
         for call in self.calls.iter_mut().flatten().filter(|call| call.is_of(key, fd)) {
-            let new = || Closed { number: DeferredClose::new(fd), backoff: Backoff::new(Instant::now()) };
+            let new = || Closed { number: DeferredClose::new(fd), backoff: Backoff::new(now()) };
             call.closed = Some(*closed.get_or_insert_with(new));
             call.interrupt();
         }
@@ -176,7 +167,11 @@ pub enum Closing {
 }
 
 /// The number of tables. Enough that threads on different sockets rarely share a lock, and few enough to lock them all at a fork.
-pub const SHARDS: usize = if cfg!(Py_GIL_DISABLED) { 32 } else { 4 };
+pub const SHARDS: usize = match () {
+    () if cfg!(loom) => 2,
+    () if cfg!(Py_GIL_DISABLED) => 32,
+    () => 4,
+};
 
 /// All running calls.
 #[derive(Debug)]
@@ -184,17 +179,12 @@ pub struct Calls([Mutex<Table>; SHARDS]);
 
 impl Calls {
     /// The calls of this process.
-    #[cfg(not(loom))]
+    #[inline]
     pub fn of_process() -> &'static Self {
-        static CALLS: Calls = Calls([const { Mutex::new(Table { calls: Vec::new(), free: Vec::new() }) }; SHARDS]);
-        &CALLS
-    }
-
-    /// loom's locks cannot be made in a constant.
-    #[cfg(loom)]
-    pub fn of_process() -> &'static Self {
-        static CALLS: std::sync::OnceLock<Calls> = std::sync::OnceLock::new();
-        CALLS.get_or_init(|| Calls(std::array::from_fn(|_| Mutex::default())))
+        #[cfg(not(loom))]
+        return of_process!(Calls([const { Mutex::new(Table { calls: Vec::new(), free: Vec::new() }) }; SHARDS]), Calls);
+        #[cfg(loom)]
+        of_process!(Calls(std::array::from_fn(|_| Mutex::default())), Calls)
     }
 
     /// Enters a call on the number that `read` returns. EBADF if that is -1.
@@ -273,7 +263,7 @@ impl Drop for Lease<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -365,6 +355,3 @@ mod tests {
         assert!(!table.close(OTHER, 8));
     }
 }
-
-#[cfg(all(test, loom))]
-mod model;

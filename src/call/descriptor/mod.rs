@@ -17,23 +17,28 @@
 //! | [`watcher`] | interrupts again the calls that did not end at the first interruption |
 //! | [`backoff`] | the intervals between interruptions |
 //! | [`offer`] | a descriptor that Python code may or may not take over |
+//! | `sync` | what orders the threads, and the kernel: the real ones, or those of the models |
+//! | `model` | the models, which `make loom` runs |
 
 mod backoff;
 pub mod lease;
 pub mod offer;
+#[cfg(all(test, loom))]
+mod model;
 mod release;
+mod sync;
 mod watcher;
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use pyo3::prelude::*;
 
 use self::lease::{Calls, Closing, Ended, Key, Lease};
 use self::release::{close_deferred, close_number, closed_error};
+use self::sync::{AtomicI32, Ordering};
 use crate::interpreter::observe;
 use crate::sys::wake;
 
@@ -47,7 +52,7 @@ pub struct Descriptor(AtomicI32);
 
 impl Descriptor {
     /// No descriptor, as in a closed socket.
-    pub const fn closed() -> Self {
+    pub fn closed() -> Self {
         Descriptor(AtomicI32::new(CLOSED))
     }
 
@@ -63,16 +68,25 @@ impl Descriptor {
         _py: Python<'_>,
         call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T> + Send,
     ) -> io::Result<T> {
+        // SAFETY: the thread is attached, because the token exists, and the closure cannot detach, because it is `Send`.
+        unsafe { self.while_attached(call) }
+    }
+
+    /// # Safety
+    ///
+    /// The thread is attached until `call` has returned.
+    #[inline]
+    unsafe fn while_attached<T>(&self, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
         // Without a GIL another thread can close the socket at any time.
-        #[cfg(Py_GIL_DISABLED)]
+        #[cfg(any(Py_GIL_DISABLED, loom_without_gil))]
         return self.lease(None)?.make(call);
 
-        #[cfg(not(Py_GIL_DISABLED))]
+        #[cfg(not(any(Py_GIL_DISABLED, loom_without_gil)))]
         match self.number() {
             CLOSED => Err(closed_error()),
-            // SAFETY: the number is not -1, and the socket owns it while the call runs: closing needs the GIL, which this thread holds and,
-            // because `call` is `Send`, does not release. Not guaranteed: that the program has not closed the number without the
-            // socket, by `os.close` for example. Then the number may name another file, as in CPython.
+            // SAFETY: the number is not -1, and the socket owns it while the call runs: closing needs the GIL, which this thread holds and
+            // does not release. Not guaranteed: that the program has not closed the number without the socket, by `os.close` for example.
+            // Then the number may name another file, as in CPython.
             number => call(unsafe { BorrowedFd::borrow_raw(number) }),
         }
     }
@@ -136,12 +150,23 @@ impl Descriptor {
     /// It fails only as `close(2)` fails. It waits for those calls half a millisecond at most, or 10 ms if no watcher thread can be
     /// started.
     pub fn close(&self, py: Python<'_>) -> io::Result<()> {
-        let key = Key::of(self);
-        match Calls::of_process().close(key, || self.0.swap(CLOSED, Ordering::AcqRel)) {
+        match self.give_up() {
             None => Ok(()),
-            Some(Closing::Unused(number)) => py.detach(|| close_number(number)),
-            Some(Closing::InUse) => {
-                py.detach(|| watcher::wait_for_calls(key));
+            Some(closing) => py.detach(|| self.finish(closing)),
+        }
+    }
+
+    /// The first step of closing, made attached: from here on the socket has no number. `None` if it had none.
+    fn give_up(&self) -> Option<Closing> {
+        Calls::of_process().close(Key::of(self), || self.0.swap(CLOSED, Ordering::AcqRel))
+    }
+
+    /// The second step, made detached.
+    fn finish(&self, closing: Closing) -> io::Result<()> {
+        match closing {
+            Closing::Unused(number) => close_number(number),
+            Closing::InUse => {
+                watcher::wait_for_calls(Key::of(self));
                 Ok(())
             }
         }
@@ -165,7 +190,7 @@ impl Lease<'_> {
 /// Registers the fork handlers: a child process has none of the threads whose calls are in the tables. Called when the module is created.
 /// It fails only when there is no memory.
 pub fn watch_forks() -> io::Result<()> {
-    static DONE: Mutex<bool> = Mutex::new(false);
+    static DONE: std::sync::Mutex<bool> = std::sync::Mutex::new(false);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     if !*done {
         wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child)?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use crate::sys::socket::{Identity, close, identity};
+use super::sync::{Identity, close, identity};
 
 /// A number that is closed later than its socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

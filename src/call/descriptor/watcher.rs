@@ -4,16 +4,16 @@
 //! calls. The watcher ends when no call is left to interrupt.
 
 use std::cell::Cell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use super::lease::{Calls, Key, Locked, SHARDS};
 use super::release::close_deferred;
+use super::sync::{Builder, Mutex, MutexGuard, Parked, now, of_process, park_timeout, sleep};
 use crate::sys::wake;
 
 /// How often `close()` checks whether the calls have ended, and how long it sleeps before each check.
-const CHECKS: usize = 8;
+const CHECKS: usize = if cfg!(loom) { 1 } else { 8 };
 const CHECK_INTERVAL: Duration = Duration::from_micros(20);
 
 /// The same when no watcher can be started: about 10 ms in all.
@@ -21,16 +21,15 @@ const LONG_CHECKS: usize = 32;
 const LONG_CHECK_INTERVAL: Duration = Duration::from_micros(250);
 
 /// The watcher's thread, while it runs.
-static WATCHER: Mutex<Option<Thread>> = Mutex::new(None);
-
-fn watcher() -> MutexGuard<'static, Option<Thread>> {
-    WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
+fn watcher() -> MutexGuard<'static, Option<Parked>> {
+    let watcher = of_process!(Mutex::new(None), Mutex<Option<Parked>>);
+    watcher.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits a moment for the calls on a socket that was closed, then leaves them to the watcher.
 pub fn wait_for_calls(key: Key) {
     for _ in 0..CHECKS {
-        thread::sleep(CHECK_INTERVAL);
+        sleep(CHECK_INTERVAL);
         if !Calls::of_process().table(key).has_closed(key) {
             return;
         }
@@ -53,16 +52,16 @@ pub fn wake_watcher() -> bool {
 /// Does the watcher's work in this thread, for a limited time.
 fn interrupt_without_watcher(key: Key) {
     for _ in 0..LONG_CHECKS {
-        thread::sleep(LONG_CHECK_INTERVAL);
+        sleep(LONG_CHECK_INTERVAL);
         let mut table = Calls::of_process().table(key);
-        if !table.has_closed(key) || table.interrupt_again(Instant::now()).is_none() {
+        if !table.has_closed(key) || table.interrupt_again(now()).is_none() {
             return;
         }
     }
 }
 
-fn spawn() -> Option<Thread> {
-    let builder = thread::Builder::new().name("oxisocket-close".into()).stack_size(64 * 1024);
+fn spawn() -> Option<Parked> {
+    let builder = Builder::new().name("oxisocket-close".into()).stack_size(64 * 1024);
     // The program's signals must be handled in its own threads.
     let spawned = wake::without_signals(|| builder.spawn(watch)).ok()?;
     Some(spawned.thread().clone())
@@ -71,7 +70,7 @@ fn spawn() -> Option<Thread> {
 fn watch() {
     loop {
         let mut watcher = watcher();
-        let now = Instant::now();
+        let now = now();
         let next = Calls::of_process().tables().filter_map(|mut table| table.interrupt_again(now)).min();
         let Some(next) = next else {
             *watcher = None;
@@ -79,12 +78,12 @@ fn watch() {
         };
         drop(watcher);
         // `wake_watcher` wakes it early when another socket is closed.
-        thread::park_timeout(next - now);
+        park_timeout(next - now);
     }
 }
 
 /// The locks that a thread holds while it forks. If another thread held one of them, the child process would wait for it for ever.
-type ForkLocks = (MutexGuard<'static, Option<Thread>>, [Locked<'static>; SHARDS]);
+type ForkLocks = (MutexGuard<'static, Option<Parked>>, [Locked<'static>; SHARDS]);
 
 thread_local! {
     static FORK_LOCKS: Cell<Option<ForkLocks>> = const { Cell::new(None) };
@@ -107,4 +106,19 @@ pub(super) extern "C" fn after_fork_in_child() {
             table.forget(close_deferred);
         }
     }
+}
+
+/// Whether the watcher has ended. It is woken, because it may sleep until the alarm of a call that has ended. For the models.
+#[cfg(loom)]
+pub(super) fn has_ended() -> bool {
+    watcher().as_ref().map(Parked::unpark).is_none()
+}
+
+/// A copy of the tables as a child would have them. For the models.
+#[cfg(loom)]
+pub(super) fn tables_of_child() -> Vec<super::lease::Table> {
+    let held = FORK_LOCKS.with(Cell::take).expect("the thread is about to fork");
+    let tables = held.1.iter().map(|table| (**table).clone()).collect();
+    FORK_LOCKS.with(|cell| cell.set(Some(held)));
+    tables
 }

@@ -1,15 +1,14 @@
-"""A stress test: threads make connections, transfer over them and close them under each other, all at random.
+"""Threads make connections, transfer over them and close them under each other, all at random.
 
 Each connection carries its own byte values, so that a byte of another connection is noticed. Meanwhile pipes are opened, used and
-closed too: they would get a descriptor number that is closed too early.
-
-OXISOCKET_STORM sets how many seconds it lasts; OXISOCKET_STORM_SEED repeats the choices, but not their order in time.
+closed too: they would get a descriptor number that is closed too early. (Not for the stdlib, which closes numbers under calls.)
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import itertools
 import os
 import random
@@ -17,11 +16,8 @@ import struct
 import threading
 import time
 
-import pytest
-from marks import only_oxisocket
+from conditions import HANG_TIMEOUT, Conditions
 
-SECONDS = float(os.environ.get("OXISOCKET_STORM", "3"))
-SEED = int(os.environ.get("OXISOCKET_STORM_SEED", random.randrange(1 << 32)))
 CONNECTIONS = 12  # at once
 EXPECTED_ERRNOS = {
     errno.EBADF,
@@ -32,8 +28,6 @@ EXPECTED_ERRNOS = {
     errno.EAGAIN,
     errno.ENOTCONN,
 }
-
-pytestmark = pytest.mark.timeout(SECONDS + 60)
 
 
 class Connection:
@@ -97,56 +91,43 @@ def check(data, value):
     assert not data.strip(bytes([value])), f"not {value}: {set(data)}"
 
 
-class Storm:
-    def __init__(self, socket):
-        self.socket = socket
-        self.over = threading.Event()
+class Closing:
+    """The connections, and what the threads do with them."""
+
+    def __init__(self, conditions):
+        self.conditions, self.socket = conditions, conditions.socket
         self.values = itertools.cycle(range(1, 255, 2))
         self.connections = []
-        self.failures = []
-        self.counts = dict.fromkeys(("opened", "used", "closed", "accepted", "pipes"), 0)
+        self.count = conditions.count
+        self.fail = conditions.fail
 
-    def run(self, seconds):
+    def run(self):
         acts = [self.open] * 2 + [self.use] * 6 + [self.close] * 2 + [self.accept, self.use_a_pipe]
-        threads = [
-            threading.Thread(target=self.repeat, args=(act, random.Random(SEED + number)), daemon=True)
-            for number, act in enumerate(acts)
-        ]
-        for thread in threads:
-            thread.start()
-        self.over.wait(seconds)
-        self.over.set()
-        deadline = time.monotonic() + 30
+        threads = list(self.conditions.threads([functools.partial(self.act, act) for act in acts]))
+        while not self.conditions.over():
+            time.sleep(0.05)
+        deadline = time.monotonic() + HANG_TIMEOUT
         while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
             self.close_all()  # which ends the calls that threads are still blocked in
             for thread in threads:
                 thread.join(0.05)
         self.close_all()
-        assert not any(thread.is_alive() for thread in threads), "a thread hangs"
+        if any(thread.is_alive() for thread in threads):
+            self.fail("a thread hangs")
 
-    def repeat(self, act, rng):
-        while not self.over.is_set():
-            try:
-                act(rng)
-            except TimeoutError:
-                pass
-            except OSError as error:
-                if error.errno not in EXPECTED_ERRNOS:
-                    self.fail(error)
-            except BaseException as error:
-                self.fail(error)
-
-    def fail(self, error):
-        self.failures.append(error)
-        self.over.set()
+    def act(self, act, rng):
+        try:
+            act(rng)
+        except TimeoutError:
+            pass
+        except OSError as error:
+            if error.errno not in EXPECTED_ERRNOS:
+                raise
 
     def close_all(self):
-        rng = random.Random(SEED)
+        rng = self.conditions.rng()
         for connection in list(self.connections):
             connection.close(rng)
-
-    def count(self, what):
-        self.counts[what] += 1
 
     def open(self, rng):
         if len(self.connections) >= CONNECTIONS:
@@ -206,9 +187,9 @@ class Storm:
                     assert client.recv(5) == b"hello"
         finally:
             listening.close()
-            waiting.join(10)
+            waiting.join(HANG_TIMEOUT)
             if waiting.is_alive():
-                self.fail(AssertionError("accept hangs"))
+                self.fail("accept hangs")
 
     def wait_for_connections(self, listening):
         while True:
@@ -236,17 +217,6 @@ class Storm:
         self.count("pipes")
 
 
-@only_oxisocket
-def test_a_storm(socket, start, open_files):
-    left, right = socket.socketpair()
-    blocked = start(left.recv, 1).until_blocked()
-    left.close()  # interrupts a call for the first time, which creates what stays open for ever
-    with pytest.raises(OSError):
-        blocked.result()
-    right.close()
-    before = open_files()
-    storm = Storm(socket)
-    storm.run(SECONDS)
-    assert not storm.failures, (SEED, storm.failures)
-    assert all(storm.counts.values()), storm.counts
-    assert open_files() == before, SEED
+def storm(conditions: Conditions) -> None:
+    """See above."""
+    Closing(conditions).run()
