@@ -162,10 +162,14 @@ class TestNoArrows:
         if "#![" not in text:
             assert arrows(f"{text}\nfn later() {{ crate::other::call() }}") == {"other.rs"}
 
+    def test_for_a_model(self, arrows):
+        assert arrows("#[cfg(loom)]\nuse crate::other;") == set()
+        assert arrows("#[cfg(not(loom))]\nuse crate::other;") == {"other.rs"}
+
     def test_for_a_field(self, arrows):
         assert arrows("struct X { #[cfg(test)] pub a: crate::other::A, b: crate::low::Plain }") == {"low/mod.rs"}
 
-    @pytest.mark.parametrize("condition", ["not(test)", "any(test, unix)", "loom", "all(unix, not(test))"])
+    @pytest.mark.parametrize("condition", ["not(test)", "any(test, unix)", "Py_GIL_DISABLED", "all(unix, not(test))"])
     def test_but_for_other_builds_there_are(self, arrows, condition):
         assert arrows(f"#[cfg({condition})]\nuse crate::other;") == {"other.rs"}
 

@@ -318,11 +318,11 @@ class _Reader:
 
 
 def _condition(words: list[str]) -> bool | None:
-    """Whether a condition of `cfg` holds in a build that is not for tests; None where that depends on the build."""
+    """Whether a condition of `cfg` holds in a build that is for neither tests nor the models of loom; None where that depends on the build."""
     values, place = [], 0
     name = words[0] if words else ""
     if words[1:2] != ["("]:
-        return False if words == ["test"] else None
+        return False if words in (["test"], ["loom"]) else None
     depth, start = 0, 2
     for place in range(1, len(words)):
         depth += {"(": 1, ")": -1}.get(words[place], 0)

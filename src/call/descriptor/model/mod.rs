@@ -78,7 +78,11 @@ fn close(socket: &Descriptor) {
 /// A call that blocks must end, and with EBADF.
 fn blocks_until_closed(socket: &Descriptor) {
     let error = detached(socket, block).unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(libc::EBADF), "a call is interrupted, and does not know that its socket is closed");
+    assert_eq!(
+        error.raw_os_error(),
+        Some(libc::EBADF),
+        "a call is interrupted, and does not know that its socket is closed"
+    );
 }
 
 /// Opens a file that has nothing to do with the socket, and must stay what it is.
