@@ -19,7 +19,7 @@ pub struct Constant {
 
 /// The name of the constant with this value whose name begins with the prefix, such as `AF_INET`; the first in the table, if several have it.
 pub fn name_of(prefix: &str, value: i64) -> Option<&'static str> {
-    let found = TABLE.iter().filter(|constant| constant.value == value);
+    let found = TABLE.iter().filter(|constant| i128::from(constant.value) == i128::from(value));
     found.filter_map(|constant| constant.name.to_str().ok()).find(|name| name.starts_with(prefix))
 }
 

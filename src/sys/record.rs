@@ -153,7 +153,7 @@ fn duplicate(fd: BorrowedFd<'_>) -> io::Result<RawFd> {
 
 fn open(path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
     const MODE: libc::c_uint = 0o666;
-    let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC;
+    let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC | libc::O_LARGEFILE;
     // SAFETY: the path is a C string; the number is new, and owned by nobody else.
     unsafe { Ok(OwnedFd::from_raw_fd(syscall!(open(path.as_ptr(), flags, MODE))?)) }
 }
@@ -173,10 +173,10 @@ fn birth(fd: BorrowedFd<'_>) -> io::Result<Option<(i64, u32)>> {
 }
 
 fn is_regular(fd: BorrowedFd<'_>) -> bool {
-    let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: the call writes one `stat`, and has initialised it when it succeeds.
+    let mut status = std::mem::MaybeUninit::<libc::stat64>::uninit();
+    // SAFETY: the call writes one `stat64`, and has initialised it when it succeeds.
     unsafe {
-        syscall!(fstat(fd.as_raw_fd(), status.as_mut_ptr())).is_ok()
+        syscall!(fstat64(fd.as_raw_fd(), status.as_mut_ptr())).is_ok()
             && status.assume_init().st_mode & libc::S_IFMT == libc::S_IFREG
     }
 }

@@ -186,11 +186,12 @@ pub fn sendto(fd: BorrowedFd<'_>, data: &[u8], address: &SockAddr, flags: c_int)
     SockRef::from(&fd).send_to_with_flags(data, address, flags)
 }
 
-/// `sendfile(2)` from `offset` of a file; the file's own position does not change.
+/// `sendfile(2)` from `offset` of a file; the file's own position does not change. The call of 64 bits: where a C `long` has 32, the other
+/// one could send the first 2 GiB only.
 pub fn sendfile(out: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: i64, count: usize) -> io::Result<usize> {
     let mut offset = offset;
     // SAFETY: the call reads and writes `offset`, which outlives it.
-    let sent = unsafe { syscall!(sendfile(out.as_raw_fd(), file.as_raw_fd(), &raw mut offset, count)) }?;
+    let sent = unsafe { syscall!(sendfile64(out.as_raw_fd(), file.as_raw_fd(), &raw mut offset, count)) }?;
     Ok(sent.cast_unsigned())
 }
 
@@ -272,11 +273,12 @@ pub fn file_size(fd: BorrowedFd<'_>) -> io::Result<i64> {
     Ok(status(fd)?.st_size)
 }
 
-fn status(fd: BorrowedFd<'_>) -> io::Result<libc::stat> {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: the call writes one `stat`, and has initialised `status` when it succeeds.
+/// The call of 64 bits: where a C `long` has 32, the other one fails with EOVERFLOW for a file of more than 2 GiB.
+fn status(fd: BorrowedFd<'_>) -> io::Result<libc::stat64> {
+    let mut status = MaybeUninit::<libc::stat64>::uninit();
+    // SAFETY: the call writes one `stat64`, and has initialised `status` when it succeeds.
     unsafe {
-        syscall!(fstat(fd.as_raw_fd(), status.as_mut_ptr()))?;
+        syscall!(fstat64(fd.as_raw_fd(), status.as_mut_ptr()))?;
         Ok(status.assume_init())
     }
 }
@@ -285,7 +287,7 @@ fn status(fd: BorrowedFd<'_>) -> io::Result<libc::stat> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     device: libc::dev_t,
-    inode: libc::ino_t,
+    inode: libc::ino64_t,
 }
 
 /// `fstat(2)`: the identity of the file that a descriptor names.
