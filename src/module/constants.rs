@@ -388,7 +388,7 @@ pub const TABLE: &[Constant] = constants! {
     CAN_ISOTP,
     CAN_J1939,
     CAN_RAW,
-    #[cfg(Py_3_14)] CAN_RAW_ERR_FILTER,
+    #[cfg(Py_3_13)] CAN_RAW_ERR_FILTER,
     CAN_RAW_FD_FRAMES,
     CAN_RAW_FILTER,
     CAN_RAW_JOIN_FILTERS,
