@@ -7,7 +7,7 @@
 //! | BTPROTO_HCI | `(device,)`, returned as `device`; since 3.14 also `device` and `(device, channel)` |
 //! | BTPROTO_SCO | `bdaddr` as bytes; since 3.12 also as `str` |
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_ulong};
 use std::fmt;
 
 use pyo3::ffi;
@@ -55,7 +55,7 @@ impl Device {
 }
 
 /// A number as `%X` of `scanf(3)` reads it: with leading white space, a sign and `0x` allowed, and truncated to 32 bits. A number that does
-/// not fit 64 bits is `ULONG_MAX`, as with `strtoul(3)`.
+/// not fit a C `unsigned long` is `ULONG_MAX`, as with `strtoul(3)`.
 fn hexadecimal(text: &[u8]) -> Option<u32> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|byte| !is_space(byte))?;
@@ -70,10 +70,10 @@ fn hexadecimal(text: &[u8]) -> Option<u32> {
     if digits.is_empty() {
         return None;
     }
-    let mut value = Some(0_u64);
+    let mut value: Option<c_ulong> = Some(0);
     for &digit in digits {
         let digit = char::from(digit).to_digit(16)?;
-        value = value.and_then(|value| value.checked_mul(16)).map(|value| value | u64::from(digit));
+        value = value.and_then(|value| value.checked_mul(16)).map(|value| value | c_ulong::from(digit));
     }
     Some(match value {
         None => u32::MAX,

@@ -6,7 +6,7 @@ use std::ffi::c_int;
 use std::io;
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 
 use pyo3::ffi;
 
@@ -16,7 +16,7 @@ use super::descriptor::Descriptor;
 use super::predictor::Predictor;
 use super::scope;
 use super::spec::Spec;
-use super::timeout::Timeout;
+use super::timeout::{Timeout, TimeoutField};
 use crate::sys::wait::Direction;
 
 /// A socket's state. Any thread can read and write all of it.
@@ -30,7 +30,7 @@ pub struct Socket {
     kind: AtomicI32,
     proto: AtomicI32,
     error_handler: unsafe extern "C" fn() -> *mut ffi::PyObject,
-    timeout: AtomicI64,
+    timeout: TimeoutField,
     io_refs: AtomicI32,
     deferred_error: AtomicI32,
     readable: Predictor,
@@ -40,6 +40,22 @@ pub struct Socket {
     bulk: AtomicBool,
     marks: AtomicU8,
 }
+
+/// The start of CPython's `PySocketSockObject` after its head, with the types that C gives it.
+#[repr(C)]
+#[allow(dead_code, reason = "only the offsets are used")]
+struct Original {
+    fd: c_int,
+    family: c_int,
+    kind: c_int,
+    proto: c_int,
+    error_handler: unsafe extern "C" fn() -> *mut ffi::PyObject,
+    timeout: i64,
+}
+
+const _: () = assert!(offset_of!(Socket, descriptor) == offset_of!(Original, fd));
+const _: () = assert!(offset_of!(Socket, error_handler) == offset_of!(Original, error_handler));
+const _: () = assert!(offset_of!(Socket, timeout) == offset_of!(Original, timeout));
 
 /// Who has written something down about a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +82,7 @@ impl Default for Socket {
             kind: AtomicI32::new(0),
             proto: AtomicI32::new(0),
             error_handler: raise_errno,
-            timeout: AtomicI64::new(Timeout::NONE.nanoseconds()),
+            timeout: TimeoutField::new(Timeout::NONE),
             io_refs: AtomicI32::new(0),
             deferred_error: AtomicI32::new(0),
             readable: Predictor::default(),
@@ -124,12 +140,12 @@ impl Socket {
     /// The timeout.
     #[inline]
     pub fn timeout(&self) -> Timeout {
-        Timeout::from_nanoseconds(self.timeout.load(Ordering::Relaxed))
+        self.timeout.get()
     }
 
     /// Sets the timeout. The caller must set or clear `O_NONBLOCK` accordingly.
     pub fn set_timeout(&self, timeout: Timeout) {
-        self.timeout.store(timeout.nanoseconds(), Ordering::Relaxed);
+        self.timeout.set(timeout);
     }
 
     /// The deadline of a call that begins to wait now: the nearer one of the socket's timeout and of the thread.

@@ -1,5 +1,7 @@
 //! Timeouts: seconds or `None` in Python; nanoseconds in the socket, where a negative number stands for `None`.
 
+#[cfg(target_arch = "x86")]
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use pyo3::ffi;
@@ -21,6 +23,7 @@ impl Timeout {
     pub const ZERO: Timeout = Timeout(0);
 
     /// The timeout of this number of nanoseconds; negative for none.
+    #[cfg(test)]
     pub const fn from_nanoseconds(nanoseconds: i64) -> Self {
         Timeout(nanoseconds)
     }
@@ -142,6 +145,70 @@ fn too_large() -> Error {
     })
 }
 
+/// The timeout of a socket, which any thread can read and write. It is laid out as a C `int64_t`, because `_ssl` reads it.
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct TimeoutField(Nanoseconds);
+
+#[cfg(not(target_arch = "x86"))]
+type Nanoseconds = AtomicI64;
+
+/// Its low half and its high half: there an `int64_t` is aligned to 4 bytes, and an `AtomicI64` to 8. The halves are read and written one
+/// after the other, as C does; without the GIL, two threads that set different timeouts at once could leave a third one.
+#[cfg(target_arch = "x86")]
+type Nanoseconds = [AtomicU32; 2];
+
+#[cfg(not(target_arch = "x86"))]
+impl TimeoutField {
+    /// A field with this value.
+    pub const fn new(timeout: Timeout) -> Self {
+        TimeoutField(AtomicI64::new(timeout.0))
+    }
+
+    /// The value.
+    #[inline]
+    pub fn get(&self) -> Timeout {
+        Timeout(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Sets the value.
+    #[inline]
+    pub fn set(&self, timeout: Timeout) {
+        self.0.store(timeout.0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(target_arch = "x86")]
+impl TimeoutField {
+    /// A field with this value.
+    pub const fn new(timeout: Timeout) -> Self {
+        let [low, high] = halves(timeout.0);
+        TimeoutField([AtomicU32::new(low), AtomicU32::new(high)])
+    }
+
+    /// The value.
+    #[inline]
+    pub fn get(&self) -> Timeout {
+        let [low, high] = &self.0;
+        let (low, high) = (low.load(Ordering::Relaxed), high.load(Ordering::Relaxed));
+        Timeout((u64::from(high) << 32 | u64::from(low)).cast_signed())
+    }
+
+    /// Sets the value.
+    #[inline]
+    pub fn set(&self, timeout: Timeout) {
+        for (field, half) in self.0.iter().zip(halves(timeout.0)) {
+            field.store(half, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86")]
+const fn halves(value: i64) -> [u32; 2] {
+    let value = value.cast_unsigned();
+    [value as u32, (value >> 32) as u32]
+}
+
 /// The default timeout, which new sockets get, in nanoseconds.
 static DEFAULT: AtomicI64 = AtomicI64::new(Timeout::NONE.nanoseconds());
 
@@ -163,5 +230,15 @@ mod tests {
     fn zero_is_not_none() {
         assert!(Timeout::ZERO.is_zero() && !Timeout::ZERO.is_none());
         assert!(Timeout::NONE.is_none() && !Timeout::NONE.is_zero());
+    }
+
+    #[test]
+    fn a_field_keeps_every_bit() {
+        let field = TimeoutField::new(Timeout::NONE);
+        assert_eq!(field.get(), Timeout::NONE);
+        for nanoseconds in [0, 1, -1, 0x0123_4567_89AB_CDEF, i64::MIN, i64::MAX] {
+            field.set(Timeout(nanoseconds));
+            assert_eq!(field.get(), Timeout(nanoseconds));
+        }
     }
 }

@@ -20,20 +20,25 @@ pub trait IntoObject<'py> {
     fn into_object(self, py: Python<'py>) -> ObjectResult<'py>;
 }
 
-/// Integers that fit a C `long`, for which the interpreter has a fast path.
-macro_rules! long {
-    ($($integer:ty),*) => {$(
+/// Integers that fit the C type that a constructor of the interpreter takes, for which it has a fast path.
+macro_rules! integers {
+    ($constructor:ident: $($integer:ty),*) => {$(
         impl<'py> IntoObject<'py> for $integer {
             #[inline]
             fn into_object(self, py: Python<'py>) -> ObjectResult<'py> {
                 // SAFETY: the call takes a number and returns an owned reference, or null with an exception set.
-                unsafe { owned(py, ffi::PyLong_FromLong(self.into())) }
+                unsafe { owned(py, ffi::$constructor(self.into())) }
             }
         }
     )*};
 }
 
-long!(u8, u16, u32, i32, i64);
+integers!(PyLong_FromLong: u8, u16, i32);
+// A C `long` has 64 bits or 32.
+#[cfg(target_pointer_width = "64")]
+integers!(PyLong_FromLong: u32, i64);
+#[cfg(not(target_pointer_width = "64"))]
+integers!(PyLong_FromLongLong: u32, i64);
 
 impl<'py> IntoObject<'py> for isize {
     #[inline]

@@ -72,11 +72,11 @@ pub fn long(number: &Bound<'_, PyAny>) -> Result<c_long> {
 /// A file descriptor; `None` for a number that fits a C `long` but no `int`. CPython truncates such a number, which then names another
 /// file.
 pub fn descriptor(number: &Bound<'_, PyAny>) -> Result<Option<RawFd>> {
-    let long = match plain_long(number) {
-        Some(number) => number,
-        None => long(number)?,
-    };
-    Ok(RawFd::try_from(long).ok())
+    // What fits an `int` fits a `long`, whose size varies.
+    match plain_long(number).and_then(|number| RawFd::try_from(number).ok()) {
+        Some(number) => Ok(Some(number)),
+        None => Ok(RawFd::try_from(long(number)?).ok()),
+    }
 }
 
 /// A file descriptor, as `socket(fileno=…)` takes it: `OverflowError` for a number that does not fit an `int`.

@@ -19,7 +19,7 @@ pub struct Constant {
 
 /// The name of the constant with this value whose name begins with the prefix, such as `AF_INET`; the first in the table, if several have it.
 pub fn name_of(prefix: &str, value: i64) -> Option<&'static str> {
-    let found = TABLE.iter().filter(|constant| constant.value == value);
+    let found = TABLE.iter().filter(|constant| i128::from(constant.value) == i128::from(value));
     found.filter_map(|constant| constant.name.to_str().ok()).find(|name| name.starts_with(prefix))
 }
 
@@ -51,6 +51,13 @@ macro_rules! constants {
         )*]
     };
 }
+
+/// The constants that a patch release brought, with the first such release as `sys.hexversion` begins; they are there from the next version on.
+#[cfg(not(Py_3_14))]
+pub const PATCHED: &[(Constant, &[u32])] = &[
+    // gh-129719
+    (Constant { name: c"CAN_RAW_ERR_FILTER", value: libc::CAN_RAW_ERR_FILTER as c_long }, &[0x03_0C_0A, 0x03_0D_03]),
+];
 
 /// All integer constants of this Python version's `_socket` on Linux.
 #[rustfmt::skip] // each entry on one line, with its version

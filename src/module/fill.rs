@@ -1,6 +1,8 @@
 //! Adds the classes, functions and constants to the module.
 
 use std::ffi::CStr;
+#[cfg(not(Py_3_14))]
+use std::ffi::c_ulong;
 
 use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::ffi;
@@ -69,6 +71,10 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     for constant in constants::TABLE {
         add_constant(module, constant)?;
     }
+    #[cfg(not(Py_3_14))]
+    for (constant, _) in constants::PATCHED.iter().filter(|(_, first)| is_patched(first)) {
+        add_constant(module, constant)?;
+    }
     Ok(())
 }
 
@@ -120,6 +126,14 @@ fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the interpreter is one of these releases, or a later patch release of the same version.
+#[cfg(not(Py_3_14))]
+fn is_patched(first: &[u32]) -> bool {
+    // SAFETY: a constant of the interpreter, `PY_VERSION_HEX`.
+    let running = unsafe { ffi::Py_Version } >> 8;
+    first.iter().any(|release| running >> 8 == c_ulong::from(*release >> 8) && running >= c_ulong::from(*release))
 }
 
 fn add_constant(module: &Bound<'_, PyModule>, constant: &constants::Constant) -> Result<()> {

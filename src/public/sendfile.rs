@@ -221,7 +221,7 @@ fn send_block(this: SocketRef<'_, '_>, file: c_int, offset: i64, block: i64) -> 
     // SAFETY: the number is not -1, because `regular_file` refuses negative numbers. Not guaranteed: that the file stays open during this
     // call. The number is borrowed from the caller's file object, as in C, and the program must not close that meanwhile.
     let file = unsafe { BorrowedFd::borrow_raw(file) };
-    let send = |out: BorrowedFd<'_>| sys::socket::sendfile(out, file, offset, block);
+    let send = |out: BorrowedFd<'_>| sys::file::sendfile(out, file, offset, block);
     let descriptor = this.socket().descriptor();
     match this.socket().deadline() {
         deadline @ Deadline::At(_) => {
@@ -256,7 +256,7 @@ fn regular_file(file: &Bound<'_, PyAny>, giveup_class: &Bound<'_, PyAny>) -> Res
     }
     // SAFETY: the number is not negative, and only this call uses the borrow. Not guaranteed: that it is open; then the call fails with
     // EBADF.
-    let size = sys::socket::file_size(unsafe { BorrowedFd::borrow_raw(number) })
+    let size = sys::file::size(unsafe { BorrowedFd::borrow_raw(number) })
         .map_err(|error| give_up(giveup_class, error.into()))?;
     Ok((number, size))
 }

@@ -160,9 +160,12 @@ pub fn close_descriptors(control: &[u8]) {
 mod tests {
     use super::*;
 
-    const RIGHTS: ControlMessage<'_> =
-        ControlMessage { level: 1, kind: 1, data: &[7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
+    const RIGHTS: ControlMessage<'_> = ControlMessage { level: 1, kind: 1, data: NUMBERS.as_flattened() };
+    const NUMBERS: &[[u8; 4]] = &[7_i32.to_ne_bytes(), 8_i32.to_ne_bytes(), 9_i32.to_ne_bytes()];
     const SHORT: ControlMessage<'_> = ControlMessage { level: 41, kind: 50, data: &[1] };
+
+    /// Items are aligned to the kernel's `long`.
+    const WORD: usize = size_of::<usize>();
 
     fn items(control: &[u8]) -> Vec<Parsed<'_>> {
         ControlMessages::new(control).collect()
@@ -171,7 +174,12 @@ mod tests {
     #[test]
     fn the_layout_is_that_of_the_kernel() {
         let control = encode(&[SHORT]).unwrap();
-        let by_hand = [&17u64.to_ne_bytes()[..], &41i32.to_ne_bytes(), &50i32.to_ne_bytes(), &[1, 0, 0, 0, 0, 0, 0, 0]];
+        let by_hand = [
+            &(WORD + 9).to_ne_bytes()[..],
+            &41i32.to_ne_bytes(),
+            &50i32.to_ne_bytes(),
+            &[1, 0, 0, 0, 0, 0, 0, 0][..WORD],
+        ];
         assert_eq!(control, by_hand.concat());
     }
 
@@ -199,13 +207,15 @@ mod tests {
     fn a_wrong_length_is_not_trusted() {
         for wrong in [0, 1, HEADER - 1] {
             let mut control = encode(&[RIGHTS]).unwrap();
-            control[..8].copy_from_slice(&wrong.to_ne_bytes());
+            control[..WORD].copy_from_slice(&wrong.to_ne_bytes());
             assert_eq!(items(&control), [Parsed::Malformed]);
         }
-        for wrong in [usize::MAX, usize::MAX - 7, 1 << 40] {
+        for wrong in [usize::MAX, usize::MAX - 7, 1 << (usize::BITS - 24)] {
             let mut control = encode(&[SHORT]).unwrap();
-            control[..8].copy_from_slice(&wrong.to_ne_bytes());
-            assert!(matches!(items(&control)[..], [Parsed::Truncated(ControlMessage { data, .. })] if data.len() == 8));
+            control[..WORD].copy_from_slice(&wrong.to_ne_bytes());
+            assert!(
+                matches!(items(&control)[..], [Parsed::Truncated(ControlMessage { data, .. })] if data.len() == WORD)
+            );
         }
     }
 
@@ -219,12 +229,12 @@ mod tests {
 
     #[test]
     fn lengths_are_limited() {
-        assert_eq!(length(0), Some(16));
-        assert_eq!(length(LONGEST - 16), Some(LONGEST));
-        assert_eq!(length(LONGEST - 15), None);
+        assert_eq!(length(0), Some(HEADER));
+        assert_eq!(length(LONGEST - HEADER), Some(LONGEST));
+        assert_eq!(length(LONGEST - HEADER + 1), None);
         assert_eq!(length(usize::MAX), None);
-        assert_eq!(space(1), Some(24));
-        assert_eq!(space(LONGEST - 24), Some(2_147_483_640));
-        assert_eq!(space(LONGEST - 23), None);
+        assert_eq!(space(1), Some(HEADER + WORD));
+        assert_eq!(space(LONGEST - HEADER - WORD), Some(LONGEST + 1 - WORD));
+        assert_eq!(space(LONGEST - HEADER - WORD + 1), None);
     }
 }

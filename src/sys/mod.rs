@@ -5,6 +5,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`socket`] | the socket calls: `socket2` where it offers them, `libc` for the rest |
+//! | [`file`] | files of any size |
 //! | [`receive`] | the memory that a call receives into |
 //! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
 //! | [`ancillary`] | the layout of control messages (ancillary data) |
@@ -34,6 +35,7 @@
 
 pub mod ancillary;
 pub mod database;
+pub mod file;
 pub mod futex;
 pub mod interface;
 pub mod interface_address;

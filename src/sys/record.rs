@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString, c_int};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use super::socket::{Identity, identity};
+use super::file::{Identity, identity, is_regular};
 use crate::syscall;
 
 /// The number that a record's descriptor gets, or a higher one: far from those that a program sees, so that its own are the same as ever.
@@ -120,12 +120,12 @@ struct File {
 
 impl File {
     fn of(fd: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(File { identity: identity(&fd)?, born: birth(fd).unwrap_or(None) })
+        Ok(File { identity: identity(fd)?, born: birth(fd).unwrap_or(None) })
     }
 
     /// Whether a descriptor names this file. An error if that cannot be told.
     fn is_named_by(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
-        Ok(identity(&fd)? == self.identity && (self.born.is_none() || birth(fd)? == self.born))
+        Ok(identity(fd)? == self.identity && (self.born.is_none() || birth(fd)? == self.born))
     }
 }
 
@@ -153,7 +153,7 @@ fn duplicate(fd: BorrowedFd<'_>) -> io::Result<RawFd> {
 
 fn open(path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
     const MODE: libc::c_uint = 0o666;
-    let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC;
+    let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC | libc::O_LARGEFILE;
     // SAFETY: the path is a C string; the number is new, and owned by nobody else.
     unsafe { Ok(OwnedFd::from_raw_fd(syscall!(open(path.as_ptr(), flags, MODE))?)) }
 }
@@ -170,15 +170,6 @@ fn birth(fd: BorrowedFd<'_>) -> io::Result<Option<(i64, u32)>> {
     };
     let born = (status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
     Ok((status.stx_mask & libc::STATX_BTIME != 0).then_some(born))
-}
-
-fn is_regular(fd: BorrowedFd<'_>) -> bool {
-    let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: the call writes one `stat`, and has initialised it when it succeeds.
-    unsafe {
-        syscall!(fstat(fd.as_raw_fd(), status.as_mut_ptr())).is_ok()
-            && status.assume_init().st_mode & libc::S_IFMT == libc::S_IFREG
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr;
 
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, SockRef, Socket, Type};
@@ -186,14 +185,6 @@ pub fn sendto(fd: BorrowedFd<'_>, data: &[u8], address: &SockAddr, flags: c_int)
     SockRef::from(&fd).send_to_with_flags(data, address, flags)
 }
 
-/// `sendfile(2)` from `offset` of a file; the file's own position does not change.
-pub fn sendfile(out: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: i64, count: usize) -> io::Result<usize> {
-    let mut offset = offset;
-    // SAFETY: the call reads and writes `offset`, which outlives it.
-    let sent = unsafe { syscall!(sendfile(out.as_raw_fd(), file.as_raw_fd(), &raw mut offset, count)) }?;
-    Ok(sent.cast_unsigned())
-}
-
 /// `getsockopt(2)` of an int option.
 pub fn getsockopt_int(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<c_int> {
     Ok(c_int::from_ne_bytes(getsockopt_value(fd, level, name)?))
@@ -265,31 +256,4 @@ fn ioctl_int(fd: BorrowedFd<'_>, request: libc::Ioctl) -> io::Result<c_int> {
 
 fn socklen(length: usize) -> libc::socklen_t {
     libc::socklen_t::try_from(length).unwrap_or(libc::socklen_t::MAX)
-}
-
-/// `fstat(2)`: the size of a regular file, in bytes.
-pub fn file_size(fd: BorrowedFd<'_>) -> io::Result<i64> {
-    Ok(status(fd)?.st_size)
-}
-
-fn status(fd: BorrowedFd<'_>) -> io::Result<libc::stat> {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: the call writes one `stat`, and has initialised `status` when it succeeds.
-    unsafe {
-        syscall!(fstat(fd.as_raw_fd(), status.as_mut_ptr()))?;
-        Ok(status.assume_init())
-    }
-}
-
-/// Identifies the file that a descriptor names. All duplicates have the same identity, and no other file has it while one of them is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    device: libc::dev_t,
-    inode: libc::ino_t,
-}
-
-/// `fstat(2)`: the identity of the file that a descriptor names.
-pub fn identity(fd: &impl AsFd) -> io::Result<Identity> {
-    let status = status(fd.as_fd())?;
-    Ok(Identity { device: status.st_dev, inode: status.st_ino })
 }

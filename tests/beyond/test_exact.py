@@ -14,6 +14,7 @@ import threading
 import time
 
 import pytest
+from machine import needs_64_bits
 from marks import only_oxisocket
 from waiting import HANG_TIMEOUT, limit_buffers, wait_until
 
@@ -384,6 +385,7 @@ class TestSizes:
         with pytest.raises(ValueError, match=r"^negative nbytes in recv_exactly_into$"):
             sock.recv_exactly_into(bytearray(3), -1)
 
+    @needs_64_bits
     @pytest.mark.parametrize("size", [1 << 62, sys.maxsize - 100])
     def test_too_much_is_a_memory_error(self, sock, size):
         with pytest.raises(MemoryError):

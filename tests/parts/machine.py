@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def binds(family: int, host: str) -> bool:
     with socket.socket(family) as tried:
         return succeeds(lambda: tried.bind((host, 0)))
 
+
+# Whether a C `long`, a size and an address have 64 bits, or 32.
+HAS_64_BITS = sys.maxsize > 2**32
+# More than there ever is memory for; of 32 bits, half of all addresses may be had.
+needs_64_bits = pytest.mark.skipif(not HAS_64_BITS, reason="every size that fits 32 bits could be had")
 
 # A kernel may lack IPv6, or have IPv6 but no IPv6 address, as in a new network namespace.
 HAS_INET6 = socket.has_ipv6 and succeeds(lambda: socket.socket(socket.AF_INET6).close())

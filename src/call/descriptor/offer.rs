@@ -5,9 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::TryReserveError;
-use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
-use crate::sys::socket::{Identity, close, identity};
+use crate::sys::file::{Identity, identity};
+use crate::sys::socket::close;
 
 thread_local! {
     /// The numbers on offer in this thread.
@@ -24,7 +25,7 @@ pub struct Offer {
 impl Offer {
     /// Offers a descriptor. When there is no memory, it is closed.
     pub fn new(fd: OwnedFd) -> Result<Self, TryReserveError> {
-        let identity = identity(&fd).ok();
+        let identity = identity(fd.as_fd()).ok();
         OFFERS.with_borrow_mut(|offers| {
             offers.try_reserve(1)?;
             let number = fd.into_raw_fd();
@@ -46,7 +47,7 @@ impl Offer {
         // SAFETY: no socket took the descriptor over. If the code that failed has closed it, it is closed here only if the number names the
         // same socket again. Not guaranteed: that the code does not use the number later.
         let fd = unsafe { OwnedFd::from_raw_fd(self.number) };
-        if identity(&fd).ok() == self.identity {
+        if identity(fd.as_fd()).ok() == self.identity {
             let _ = close(fd);
         } else {
             let _not_owned = fd.into_raw_fd();

@@ -18,7 +18,7 @@ impl DeferredClose {
     /// The number of a socket that is being closed.
     pub fn new(number: RawFd) -> Self {
         // SAFETY: the number is not -1. Only `fstat` uses it, which fails if it is not open.
-        let named = identity(&unsafe { BorrowedFd::borrow_raw(number) }).ok();
+        let named = identity(unsafe { BorrowedFd::borrow_raw(number) }).ok();
         DeferredClose { number, named }
     }
 }
@@ -35,7 +35,7 @@ pub fn close_number(number: RawFd) -> io::Result<()> {
 /// Not guaranteed: that the program does not close the number between the check and the `close(2)`.
 pub fn close_deferred(DeferredClose { number, named }: DeferredClose) {
     // SAFETY: the number is not -1. Only `fstat` uses it, which fails if it is not open.
-    let names = identity(&unsafe { BorrowedFd::borrow_raw(number) }).ok();
+    let names = identity(unsafe { BorrowedFd::borrow_raw(number) }).ok();
     if named.is_some() && names == named {
         // A failure cannot be reported: `close()` has returned.
         let _ = close_number(number);

@@ -8,7 +8,8 @@ mod real {
     pub use std::sync::{Mutex, MutexGuard};
     pub use std::thread::{Builder, Thread as Parked, park_timeout, sleep};
 
-    pub use crate::sys::socket::{Identity, close, identity};
+    pub use crate::sys::file::{Identity, identity};
+    pub use crate::sys::socket::close;
     pub use crate::sys::wake::Thread;
 
     /// The time.
