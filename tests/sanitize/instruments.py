@@ -98,8 +98,8 @@ INSTRUMENTS = {
         Instrument(
             "memcheck", "release", re.compile(r"^==\d+== (?=[A-Z](?!.*(?:LEAK|ERROR) SUMMARY).*\n==\d+==    at )", re.MULTILINE),
             ("valgrind", "valgrind"),
-            # Python 3.11 makes an int without digits of zero bytes (`int.from_bytes`), of which it reads the first digit. Memcheck
-            # follows what depends on it, which is any object that happens to be called with that int.
+            # For zero bytes Python 3.11's `int.from_bytes` looks among the small ints by a digit that it has not written
+            # (maybe_small_long), and memcheck reports each use of what it finds there.
             oldest=(3, 12),
             command=("valgrind", "--tool=memcheck", "--quiet", "--trace-children=yes", "--num-callers=30", "--error-limit=no",
                      "--suppressions={suppressions}", "--log-file={logs}/log.%p", "--trace-children-skip=/usr/bin/*,/bin/*,/usr/sbin/*"),
