@@ -68,3 +68,26 @@ def test_it_is_said_which_packages_are_missing(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("skipped: ") and "\nNext: on Debian: apt-get install python3." in done.stdout
     assert done.stdout.endswith("None\n")
+
+
+def test_only_the_wanted_version_is_brought():
+    """Debian has one version; another that PYTHONS names does not replace what is there."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(HERE / 'pythons')!r}); import debug, pathlib\n"
+        "debug.UNPACKED = pathlib.Path('nowhere'); debug._debians = lambda: '3.11'; debug._unpack = exit\n"
+        "debug._installed = lambda: (); print(debug.python())"
+    )
+    environment = os.environ | {"PYTHONS": "3.99"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "pyenv install --debug 3.99" in done.stdout
+
+
+def test_what_the_interpreters_own_tests_leak_is_read(refleaks):
+    output = (
+        "beginning 6 repetitions\n123456\n......\n"
+        "test_socket leaked [2, 2, 2] references, sum=6\ntest_socket leaked [1, 1, 1] file descriptors, sum=3\n"
+        "test_socket failed (reference leak)\n"
+    )
+    assert refleaks.leaks(output) == {("test_socket", "references"), ("test_socket", "file descriptors")}
+    assert refleaks.leaks("beginning 6 repetitions\n123456\n......\nResult: SUCCESS\n") == set()

@@ -32,6 +32,14 @@ def test_each_report_is_found(instruments, name, tmp_path):
     assert instruments[name].reports(tmp_path) == [REPORTS[name]] * 2
 
 
+def test_the_variables_of_the_caller_stay_as_they_are(instruments, monkeypatch, tmp_path):
+    """Make's own have braces."""
+    monkeypatch.setenv("MAKEFLAGS", "-- ${-*-command-variables-*-}")
+    environment = instruments["address"].environment(tmp_path)
+    assert environment["MAKEFLAGS"] == "-- ${-*-command-variables-*-}"
+    assert f"log_path={tmp_path}/log" in environment["ASAN_OPTIONS"]
+
+
 def test_a_missing_instrument_is_skipped(tmp_path):
     done = subprocess.run(
         [sys.executable, SANITIZE], capture_output=True, text=True, timeout=50, check=False, env={"PATH": str(tmp_path)}

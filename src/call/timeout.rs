@@ -106,6 +106,9 @@ fn from_float(value: &Bound<'_, PyAny>) -> Result<i64> {
     let nanoseconds = if exact >= 0.0 { exact.ceil() } else { exact.floor() };
     let bound = -(i64::MIN as f64);
     if !(-bound..bound).contains(&nanoseconds) {
+        if cfg!(not(Py_3_12)) && value.py().version_info() < (3, 11, 3) {
+            return Err(too_large());
+        }
         let what = if cfg!(Py_3_14) { "C PyTime_t" } else { "platform time_t" };
         return Err(Error::overflow(format_args!("timestamp out of range for {what}")));
     }

@@ -27,13 +27,13 @@ def python() -> Python | None:
         found = _asked(executable)
         if found is not None:
             return found
-    version = _debians()
-    if version and _unpack(version):
+    version, names = _debians(), _names()
+    if version and version in (names or [version]) and _unpack(version):
         for executable in _unpacked():
             found = _asked(executable)
             if found is not None:
                 return found
-    version = version or "3.13"
+    version = (names or [version or "3.13"])[0]
     print(
         "skipped: there is no debug interpreter here, and none could be brought.\n"
         f"Next: on Debian: apt-get install python{version}-dbg python{version}-venv libpython{version}-testsuite;"
@@ -63,9 +63,13 @@ def _unpacked() -> Iterator[Path]:
 
 
 def _named(folder: Path) -> list[Path]:
-    names = os.environ.get("PYTHONS", "").replace(",", " ").split()
+    names = _names()
     found = [(path, re.fullmatch(r"python(3\.\d+)(?:d|-dbg)", path.name)) for path in sorted(folder.glob("python3.*"))]
     return [path for path, name in found if name and (not names or name[1] in names)]
+
+
+def _names() -> list[str]:
+    return os.environ.get("PYTHONS", "").replace(",", " ").split()
 
 
 def _debians() -> str | None:

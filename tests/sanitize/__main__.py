@@ -43,6 +43,8 @@ SUITE = (
 def main() -> int:
     """Run the instruments."""
     options, arguments = parse()
+    if options.inside:
+        return run(INSTRUMENTS[options.instruments[0]], options, arguments)
     wrong = False
     for name in options.instruments or list(INSTRUMENTS):
         instrument = INSTRUMENTS[name]
@@ -50,8 +52,6 @@ def main() -> int:
         if reason is not None:
             print(f"skipped: {reason}", flush=True)
             continue
-        if options.inside:
-            return run(instrument, options, arguments)
         wrong |= start(instrument, options, arguments)
     return int(wrong)
 
@@ -61,11 +61,13 @@ def start(instrument: Instrument, options: argparse.Namespace, arguments: list[s
     short = ["--short"] if options.short else []
     inside = ["tests/sanitize", "--inside", *short, instrument.name, "--", *arguments]
     build = ["build", "--default", "--for", instrument.build, "--with", "test"]
-    wrong = subprocess.run([sys.executable, PYTHONS, *build, "--", *inside], cwd=TOP, check=False).returncode != 0
+    python = instrument.python()
+    chosen = {**os.environ, "PYTHONS": python.version if python else ""}
+    wrong = subprocess.run([sys.executable, PYTHONS, *build, "--", *inside], cwd=TOP, env=chosen, check=False).returncode != 0
     if instrument.name == "address":
         unit = ["cargo", "--for", "address", "--", "test", "--quiet", "--lib"]
-        # The interpreter keeps memory to its end.
-        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+        # The interpreter keeps memory to its end; and a test asks for more memory than there is, which is an error that it expects.
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1"}
         wrong |= subprocess.run([sys.executable, PYTHONS, *unit], cwd=TOP, env=environment, check=False).returncode != 0
     return wrong
 
@@ -76,7 +78,7 @@ def run(instrument: Instrument, options: argparse.Namespace, arguments: list[str
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
     tests = arguments or list(SHORT if options.short else SUITE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "timeout=600", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "auto", "-o", "timeout=600", *tests]
     started = time.monotonic()
     ended = subprocess.run(
         instrument.under(command, logs), cwd=TOP, env=instrument.environment(logs), check=False, stdout=subprocess.PIPE, text=True

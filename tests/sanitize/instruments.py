@@ -7,16 +7,19 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SUPPRESSIONS = {name: HERE / f"{name}.supp" for name in ("address", "thread", "memcheck")}
+sys.path.insert(0, str(HERE.parent / "pythons"))
+from find import OLDEST, Python, all_pythons, default_python  # noqa: E402
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """One instrument. `build` is how the package is built for it, and `begins` matches the first line of a report."""
+    """One instrument. `build` is how the package is built for it, and `begins` matches the first line of a report. `oldest` is the
+    oldest Python of which it reports nothing."""
 
     name: str
     build: str
@@ -25,6 +28,7 @@ class Instrument:
     command: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     runtime: str = ""
+    oldest: tuple[int, int] = OLDEST
 
     def why_not(self) -> str | None:
         """Why it cannot be used here, and what to do; None if it can."""
@@ -33,20 +37,30 @@ class Instrument:
             return f"{self.name}: {program} is missing\nNext: on Debian: apt-get install {package}"
         if self.runtime and self._library() is None:
             return f"{self.name}: {self.runtime} is missing, which comes with gcc\nNext: on Debian: apt-get install gcc libgcc-12-dev"
+        if self.python() is None:
+            version = "{}.{}".format(*self.oldest)
+            return f"{self.name}: it needs Python {version} or newer\nNext: with pyenv: pyenv install {version}"
+        return None
+
+    def python(self) -> Python | None:
+        """The Python that runs under it: the default one, or, if that is too old, the oldest that is not; None if there is none."""
+        for python in (default_python(), *all_pythons()):
+            if not python.inside and python.order[:2] >= self.oldest:
+                return python
         return None
 
     def environment(self, logs: Path) -> dict[str, str]:
         """The variables of a program under it, whose reports go into this folder: the programs that it starts are watched too."""
         # Each object has memory of its own, and not a part of the interpreter's.
-        variables = {**os.environ, "PYTHONMALLOC": "malloc", **self.variables}
-        variables = {name: value.format(logs=logs, suppressions=SUPPRESSIONS[self.name]) for name, value in variables.items()}
+        own = {name: value.format(logs=logs, suppressions=HERE / f"{self.name}.supp") for name, value in self.variables.items()}
+        variables = {**os.environ, "PYTHONMALLOC": "malloc", **own}
         if self.runtime:
             variables["LD_PRELOAD"] = str(self._library())
         return variables
 
     def under(self, command: list[str], logs: Path) -> list[str]:
         """The command that runs a command under it."""
-        return [*(word.format(logs=logs, suppressions=SUPPRESSIONS[self.name]) for word in self.command), *command]
+        return [*(word.format(logs=logs, suppressions=HERE / f"{self.name}.supp") for word in self.command), *command]
 
     def reports(self, logs: Path) -> list[str]:
         """What it has found."""
@@ -84,6 +98,9 @@ INSTRUMENTS = {
         Instrument(
             "memcheck", "release", re.compile(r"^==\d+== (?=[A-Z](?!.*(?:LEAK|ERROR) SUMMARY).*\n==\d+==    at )", re.MULTILINE),
             ("valgrind", "valgrind"),
+            # For zero bytes Python 3.11's `int.from_bytes` looks among the small ints by a digit that it has not written
+            # (maybe_small_long), and memcheck reports each use of what it finds there.
+            oldest=(3, 12),
             command=("valgrind", "--tool=memcheck", "--quiet", "--trace-children=yes", "--num-callers=30", "--error-limit=no",
                      "--suppressions={suppressions}", "--log-file={logs}/log.%p", "--trace-children-skip=/usr/bin/*,/bin/*,/usr/sbin/*"),
         ),
