@@ -52,11 +52,24 @@ macro_rules! constants {
     };
 }
 
-/// The constants that a patch release brought, with the first such release as `sys.hexversion` begins; they are there from the next version on.
+/// A constant that a patch release brought.
 #[cfg(not(Py_3_14))]
-pub const PATCHED: &[(Constant, &[u32])] = &[
+#[derive(Clone, Copy, Debug)]
+pub struct Patched {
+    /// The constant.
+    pub constant: Constant,
+    /// The first such release of each version. The next version has the constant from the start.
+    pub since: &'static [(u8, u8, u8)],
+}
+
+/// The constants that patch releases brought.
+#[cfg(not(Py_3_14))]
+pub const PATCHED: &[Patched] = &[
     // gh-129719
-    (Constant { name: c"CAN_RAW_ERR_FILTER", value: libc::CAN_RAW_ERR_FILTER as c_long }, &[0x03_0C_0A, 0x03_0D_03]),
+    Patched {
+        constant: Constant { name: c"CAN_RAW_ERR_FILTER", value: libc::CAN_RAW_ERR_FILTER as c_long },
+        since: &[(3, 12, 10), (3, 13, 3)],
+    },
 ];
 
 /// All integer constants of this Python version's `_socket` on Linux.

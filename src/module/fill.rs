@@ -1,8 +1,6 @@
 //! Adds the classes, functions and constants to the module.
 
 use std::ffi::CStr;
-#[cfg(not(Py_3_14))]
-use std::ffi::c_ulong;
 
 use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::ffi;
@@ -72,8 +70,8 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
         add_constant(module, constant)?;
     }
     #[cfg(not(Py_3_14))]
-    for (constant, _) in constants::PATCHED.iter().filter(|(_, first)| is_patched(first)) {
-        add_constant(module, constant)?;
+    for patched in constants::PATCHED.iter().filter(|patched| is_patched(py, patched.since)) {
+        add_constant(module, &patched.constant)?;
     }
     Ok(())
 }
@@ -130,10 +128,9 @@ fn add_functions(module: &Bound<'_, PyModule>) -> Result<()> {
 
 /// Whether the interpreter is one of these releases, or a later patch release of the same version.
 #[cfg(not(Py_3_14))]
-fn is_patched(first: &[u32]) -> bool {
-    // SAFETY: a constant of the interpreter, `PY_VERSION_HEX`.
-    let running = unsafe { ffi::Py_Version } >> 8;
-    first.iter().any(|release| running >> 8 == c_ulong::from(*release >> 8) && running >= c_ulong::from(*release))
+fn is_patched(py: Python<'_>, since: &[(u8, u8, u8)]) -> bool {
+    let running = py.version_info();
+    since.iter().any(|&release| (running.major, running.minor) == (release.0, release.1) && running >= release)
 }
 
 fn add_constant(module: &Bound<'_, PyModule>, constant: &constants::Constant) -> Result<()> {
