@@ -1,4 +1,7 @@
-"""The functions that watch calls, and what else a thread has over its calls: a deadline, a race."""
+"""The functions that watch calls, and what else a thread has over its calls: a deadline, a race.
+
+They are Python code, or call it. Their modules are imported before: without memory, CPython 3.13 reads code from a file that crashes it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,19 @@ import contextlib
 import importlib
 import io
 import os
+import pkgutil
+import sys
 from functools import partial
 
+import oxisocket._beyond
 from operations import operation, table
+
+# In these, CPython 3.13 crashes by itself: it makes a function without memory, and uses it. The library's own allocations fail there as well.
+MAKING_FUNCTIONS = {"begin a trace", "begin to observe", "sockets", "connect in a race"}
+CRASHING = MAKING_FUNCTIONS if sys.version_info[:2] == (3, 13) else set()
+
+for found in pkgutil.iter_modules(oxisocket._beyond.__path__, "oxisocket._beyond."):
+    importlib.import_module(found.name)
 
 
 def a_trace(env):
@@ -82,8 +95,7 @@ def recv_until_a_deadline(env):
 
 @operation("watching")
 def connect_in_a_race(env):
-    """With Happy Eyeballs; the names that it imports are there already."""
-    importlib.import_module("oxisocket._beyond.connection")
+    """With Happy Eyeballs."""
     new = yield partial(env.module.create_connection, env.address, happy_eyeballs_delay=0.2), ()
     if new is not None:
         new.close()
