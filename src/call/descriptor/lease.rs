@@ -188,7 +188,10 @@ impl Calls {
     #[inline]
     pub fn of_process() -> &'static Self {
         #[cfg(not(loom))]
-        return of_process!(Calls([const { Mutex::new(Table { calls: Vec::new(), free: Vec::new() }) }; SHARDS]), Calls);
+        return of_process!(
+            Calls([const { Mutex::new(Table { calls: Vec::new(), free: Vec::new() }) }; SHARDS]),
+            Calls
+        );
         #[cfg(loom)]
         of_process!(Calls(std::array::from_fn(|_| Mutex::default())), Calls)
     }

@@ -22,9 +22,9 @@
 
 mod backoff;
 pub mod lease;
-pub mod offer;
 #[cfg(all(test, loom))]
 mod model;
+pub mod offer;
 mod release;
 mod sync;
 mod watcher;
