@@ -113,6 +113,12 @@ impl Table {
         self.closed_calls().any(|call| call.key == key)
     }
 
+    /// Whether any call runs. For the models.
+    #[cfg(loom)]
+    pub fn has_calls(&self) -> bool {
+        self.calls.iter().any(Option::is_some)
+    }
+
     /// Interrupts the calls on closed sockets, and those with an alarm, whose next interruption is due. When the next one is due; `None` if
     /// there is none.
     pub fn interrupt_again(&mut self, now: Instant) -> Option<Instant> {

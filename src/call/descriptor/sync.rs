@@ -20,7 +20,7 @@ mod real {
 #[cfg(not(loom))]
 pub use real::*;
 
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 mod modelled {
     pub use loom::sync::atomic::{AtomicI32, Ordering};
     pub use loom::sync::{Mutex, MutexGuard};
@@ -28,7 +28,7 @@ mod modelled {
 
     pub use super::super::model::kernel::{Identity, Thread, close, identity, now, park_timeout, sleep};
 }
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 pub use modelled::*;
 
 /// A static value, made when it is first used: loom's locks cannot be made in a constant, and each of its executions has its own.

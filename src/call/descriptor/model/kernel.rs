@@ -153,15 +153,15 @@ pub fn now() -> Instant {
     *START.get_or_init(Instant::now) + Duration::from_micros(KERNEL.clock.load(Ordering::Relaxed))
 }
 
-/// The other threads go on, and the time passes.
+/// The time passes. The other threads may have gone on, or not.
 pub fn sleep(duration: Duration) {
-    loom::thread::yield_now();
     KERNEL.clock.fetch_add(duration.as_micros() as u64, Ordering::Relaxed);
 }
 
-/// The same. But nobody waits for an hour: a thread that does must be woken.
+/// The same, and the other threads have gone on. But nobody waits for an hour: a thread that does must be woken.
 pub fn park_timeout(duration: Duration) {
     if duration < Duration::from_secs(1000) {
+        loom::thread::yield_now();
         sleep(duration);
     } else {
         loom::thread::park();
