@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory processors bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -125,6 +125,9 @@ torture: ## each system call fails in turn, with each of its errors, on the stdl
 
 nomemory: ## each allocation fails in turn, the interpreter's and the library's; needs cc for the latter
 	@$(pythons) build --default --with test -- tests/memory $(ARGS)
+
+processors: ## the Rust and Python tests on i386, and on s390x and arm64 with qemu; says what is missing; needs root
+	@$(pythons) build --default --no-package -- tests/processors $(ARGS)
 
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md
