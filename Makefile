@@ -86,7 +86,7 @@ loom: ## every order in which threads can enter, end and close
 
 # A test that asks the system something is told no, and goes on; the clock is Miri's own. A pointer made from a number is an error, and
 # so is one that is aligned only by luck.
-miri: export MIRIFLAGS ?= -Zmiri-isolation-error=hide -Zmiri-strict-provenance -Zmiri-symbolic-alignment-check
+miri processors: export MIRIFLAGS ?= -Zmiri-isolation-error=hide -Zmiri-strict-provenance -Zmiri-symbolic-alignment-check
 miri: ## the Rust tests that need no interpreter, under Miri, which finds undefined behaviour; needs rustup
 	@$(pythons) cargo --for miri -- miri test --quiet --lib $(ARGS)
 
@@ -126,8 +126,9 @@ torture: ## each system call fails in turn, with each of its errors, on the stdl
 nomemory: ## each allocation fails in turn, the interpreter's and the library's; needs cc for the latter
 	@$(pythons) build --default --with test -- tests/memory $(ARGS)
 
-processors: ## the Rust and Python tests on i386, and on s390x and arm64 with qemu; says what is missing; needs root
+processors: ## the Rust and Python tests on i386, and on s390x and arm64 with qemu, and Miri for s390x; needs root
 	@$(pythons) build --default --no-package -- tests/processors $(ARGS)
+	@$(pythons) cargo --for big-endian -- miri test --quiet --lib
 
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md

@@ -48,6 +48,8 @@ def cargo(arguments: Sequence[str], build: str = "check") -> int:
     if build == "fuzz":
         # Named, the machine is another one than that of the build scripts, which are built without what the targets are built with.
         command += ["--target", machine()]
+    if build == "big-endian":
+        command += ["--target", BIG_ENDIAN]
     if build in _OTHER_RUST:
         name, components = _OTHER_RUST[build]
         name = name or _oldest()
@@ -68,7 +70,9 @@ def environment(build: str) -> dict[str, str]:
         "CARGO_TARGET_DIR": str(target),
     }
     if build == "free-threaded":
-        variables["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
+        variables["PYO3_CONFIG_FILE"] = str(_made_up(target, "build_flags=Py_GIL_DISABLED\n"))
+    if build == "big-endian":
+        variables["PYO3_CONFIG_FILE"] = str(_made_up(target))
     if build in _RUSTFLAGS:
         variables["RUSTFLAGS"] = " ".join([os.environ.get("RUSTFLAGS", ""), _RUSTFLAGS[build]]).strip()
     return variables
@@ -81,12 +85,15 @@ def machine() -> str:
 
 
 # What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models;
-# Miri, which interprets the tests; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with AddressSanitizer.
-BUILDS = ("check", "free-threaded", "loom", "miri", "msrv", "fuzz")
+# Miri, which interprets the tests, and the same as if this machine were big-endian; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with AddressSanitizer.
+BUILDS = ("check", "free-threaded", "loom", "miri", "big-endian", "msrv", "fuzz")
+
+BIG_ENDIAN = "s390x-unknown-linux-gnu"
 
 # The builds that need another Rust than the machine's: its name (None means the oldest supported one), and its components.
 _OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "miri": ("nightly", ("miri", "rust-src")),
+    "big-endian": ("nightly", ("miri", "rust-src")),
     "msrv": (None, ()),
     "fuzz": ("nightly", ()),
 }
@@ -99,12 +106,11 @@ _RUSTFLAGS = {
 }
 
 
-def _free_threaded(target: Path) -> Path:
-    """Write the configuration that PyO3 would otherwise get from an interpreter, for one without a GIL."""
+def _made_up(target: Path, flags: str = "") -> Path:
+    """Write the configuration that PyO3 would otherwise get from an interpreter, for one with these flags that is not here."""
     target.mkdir(parents=True, exist_ok=True)
     answers = target / "interpreter.txt"
-    flags = "build_flags=Py_GIL_DISABLED\nsuppress_build_script_link_lines=true\n"
-    text = f"implementation=CPython\nversion=3.14\nshared=true\n{flags}"
+    text = f"implementation=CPython\nversion=3.14\nshared=true\n{flags}suppress_build_script_link_lines=true\n"
     # A new date would cause a build.
     if not answers.exists() or answers.read_text() != text:
         answers.write_text(text)
