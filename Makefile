@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms bench ecosystem clean
+.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms processors bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -88,7 +88,7 @@ loom: ## every order in which threads can enter, end, close and fork, with a GIL
 
 # A test that asks the system something is told no, and goes on; the clock is Miri's own. A pointer made from a number is an error, and
 # so is one that is aligned only by luck.
-miri: export MIRIFLAGS ?= -Zmiri-isolation-error=hide -Zmiri-strict-provenance -Zmiri-symbolic-alignment-check
+miri processors: export MIRIFLAGS ?= -Zmiri-isolation-error=hide -Zmiri-strict-provenance -Zmiri-symbolic-alignment-check
 miri: ## the Rust tests that need no interpreter, under Miri, which finds undefined behaviour; needs rustup
 	@$(pythons) cargo --for miri -- miri test --quiet --lib $(ARGS)
 
@@ -137,6 +137,10 @@ sanitize: ## the tests under AddressSanitizer, ThreadSanitizer and valgrind's me
 
 storms: ## two minutes each: crowds, alarms, forks, no descriptors, 10,000 connections, killed peers, exits
 	@$(pythons) build --default --with test -- tests/storms $(ARGS)
+
+processors: ## the Rust and Python tests on i386, and on s390x and arm64 with qemu, and Miri for s390x; needs root
+	@$(pythons) build --default --no-package -- tests/processors $(ARGS)
+	@$(pythons) cargo --for big-endian -- miri test --quiet --lib
 
 bench: export PYTHONS := $(or $(PYTHONS),3.11 3.13)
 bench: ## measure the stdlib, oxisocket and the bare calls; writes docs/benchmarks.md

@@ -3,7 +3,6 @@
 //! The condition variables of Rust and of the C library begin to wait again after a signal. This wait ends with EINTR, so that the caller
 //! can run signal handlers.
 
-use std::ffi::c_long;
 use std::io;
 use std::ptr;
 use std::sync::atomic::AtomicU32;
@@ -16,7 +15,7 @@ use std::time::Duration;
 pub fn wait(word: &AtomicU32, expected: u32, timeout: Duration) -> io::Result<()> {
     let timeout = libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: c_long::from(timeout.subsec_nanos().cast_signed()),
+        tv_nsec: timeout.subsec_nanos().cast_signed().into(),
     };
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the word and the time live as long as the call, which only reads them.

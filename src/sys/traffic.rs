@@ -70,9 +70,9 @@ mod tests {
         let mut info = [0; 216];
         info[0] = STATE_CLOSE;
         info[ROUND_TRIP_TIME] = 1;
-        info[BYTES_RECEIVED] = 3;
-        info[BYTES_SENT] = 9;
-        info[BYTES_RETRANSMITTED] = 4;
+        for (offset, bytes) in [(BYTES_RECEIVED, 3_u64), (BYTES_SENT, 9), (BYTES_RETRANSMITTED, 4)] {
+            info[offset..offset + 8].copy_from_slice(&bytes.to_ne_bytes());
+        }
         assert_eq!(parse(&info), Traffic { is_over: true, was_connected: true, received: Some(3), sent: Some(5) });
         assert_eq!(parse(&info[..200]), Traffic { is_over: true, was_connected: true, received: Some(3), sent: None });
         assert_eq!(parse(&info[..1]), Traffic { is_over: true, was_connected: false, received: None, sent: None });

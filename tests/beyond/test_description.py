@@ -44,6 +44,21 @@ def test_what_is_unread_and_what_the_peer_sends(socket, tcp_pair):
     assert ", 4 bytes unread" in client.describe()
 
 
+def test_a_system_that_answers_with_less_than_linux(socket, tcp_pair, monkeypatch):
+    """As one that emulates it may: a TCP_INFO of four bytes."""
+    from oxisocket._beyond import tcp_info
+
+    decode = tcp_info.decode
+    monkeypatch.setattr(tcp_info, "decode", lambda data: decode(data[:4]))
+    client, server = tcp_pair
+    with pytest.raises(ValueError, match=r"^a struct tcp_info of 4 bytes is too short$"):
+        client.tcp_info()
+    here, there = ("{}:{}".format(*each.getsockname()) for each in tcp_pair)
+    assert f", AF_INET SOCK_STREAM, connected {here} -> {there}, blocking" in client.describe()
+    (one,) = (each for each in socket.sockets() if each.fd == client.fileno())
+    assert (one.kind, one.sent, one.received) == ("tcp", None, None)
+
+
 def test_what_was_not_acknowledged(socket, tcp_pair):
     client, _ = tcp_pair
     fill(client)

@@ -66,7 +66,9 @@ def environment(build: str) -> dict[str, str]:
         "CARGO_TARGET_DIR": str(target),
     }
     if build == "free-threaded":
-        variables["PYO3_CONFIG_FILE"] = str(_free_threaded(target))
+        variables["PYO3_CONFIG_FILE"] = str(_made_up(target, "build_flags=Py_GIL_DISABLED\n"))
+    if build == "big-endian":
+        variables["PYO3_CONFIG_FILE"] = str(_made_up(target))
     if build.startswith("loom"):
         # The models take seconds either way, and linking less.
         variables |= {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
@@ -97,7 +99,8 @@ def package_toolchain(build: str) -> bool:
 def _arguments(build: str) -> list[str]:
     """What cargo is told besides its command."""
     # Named, the machine is another one than that of the build scripts, which are built without what the targets are built with.
-    arguments = ["--target", machine()] if build in ("fuzz", *_SANITIZERS) else []
+    named = BIG_ENDIAN if build == "big-endian" else machine() if build in ("fuzz", *_SANITIZERS) else None
+    arguments = ["--target", named] if named else []
     # Rust's own library is built with the sanitizer too, so that it sees what that does.
     return [*arguments, "-Zbuild-std"] if build in _SANITIZERS else arguments
 
@@ -113,9 +116,10 @@ def machine() -> str:
 
 
 # What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models, with a GIL
-# and without; Miri, which interprets the tests; the oldest supported Rust; libFuzzer, which counts the edges that are reached, with
-# AddressSanitizer; AddressSanitizer and ThreadSanitizer by themselves.
-BUILDS = ("check", "free-threaded", "loom", "loom-free-threaded", "miri", "msrv", "fuzz", "address", "thread")
+# and without; Miri, which interprets the tests, and the same as if this machine were big-endian; the oldest supported Rust; libFuzzer,
+# which counts the edges that are reached, with AddressSanitizer; AddressSanitizer and ThreadSanitizer by themselves.
+BUILDS = ("check", "free-threaded", "loom", "loom-free-threaded", "miri", "big-endian", "msrv", "fuzz", "address", "thread")
+BIG_ENDIAN = "s390x-unknown-linux-gnu"
 _SANITIZERS = ("address", "thread")
 
 # How the package is built: as a user has it; with the assertions of Rust, for an interpreter with assertions of its own; with a sanitizer.
@@ -126,6 +130,7 @@ OWN_INTERPRETER = ("release", "debug")
 # The builds that need another Rust than the machine's: its name (None means the oldest supported one), and its components.
 _OTHER_RUST: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "miri": ("nightly", ("miri", "rust-src")),
+    "big-endian": ("nightly", ("miri", "rust-src")),
     "msrv": (None, ()),
     "fuzz": ("nightly", ()),
     "address": ("nightly", ("rust-src",)),
@@ -143,12 +148,11 @@ _RUSTFLAGS = {
 }
 
 
-def _free_threaded(target: Path) -> Path:
-    """Write the configuration that PyO3 would otherwise get from an interpreter, for one without a GIL."""
+def _made_up(target: Path, flags: str = "") -> Path:
+    """Write the configuration that PyO3 would otherwise get from an interpreter, for one with these flags that is not here."""
     target.mkdir(parents=True, exist_ok=True)
     answers = target / "interpreter.txt"
-    flags = "build_flags=Py_GIL_DISABLED\nsuppress_build_script_link_lines=true\n"
-    text = f"implementation=CPython\nversion=3.14\nshared=true\n{flags}"
+    text = f"implementation=CPython\nversion=3.14\nshared=true\n{flags}suppress_build_script_link_lines=true\n"
     # A new date would cause a build.
     if not answers.exists() or answers.read_text() != text:
         answers.write_text(text)

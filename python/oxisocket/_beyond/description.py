@@ -48,10 +48,10 @@ def describe(sock: oxisocket.socket) -> str:
 
 
 def _asked(ask: Callable[..., _T], *arguments: Any) -> _T | None:
-    """What the system answers; None where it refuses."""
+    """What the system answers; None where it refuses, or answers with less than Linux does (a TCP_INFO of four bytes)."""
     try:
         return ask(*arguments)
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -103,7 +103,7 @@ def _tcp(sock: Any) -> tuple[str, int | None, int | None]:
     """The state of a TCP connection, and how many bytes the kernel has counted."""
     try:
         info = _socket.Socket.tcp_info(sock)
-    except (OSError, TypeError):
+    except (OSError, TypeError, ValueError):  # ValueError: of a system that answers with less than Linux does
         return "", None, None
     state = info.state.name if isinstance(info.state, TcpState) else str(info.state)
     if state == "LISTEN":

@@ -24,6 +24,10 @@ class _Numbered(IntEnum):
         member._value_ = int(value)
         return member
 
+    def __reduce_ex__(self, protocol: object, /) -> tuple[type[Self], tuple[int]]:
+        # Early releases of Python 3.11 pickle a member by its name, by which an unknown one is not found.
+        return type(self), (int(self),)
+
 
 class TcpState(_Numbered):
     """The state of a TCP socket, by the kernel's names (RFC 9293)."""

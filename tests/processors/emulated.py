@@ -1,0 +1,82 @@
+"""What an emulator cannot do: a plugin for pytest that leaves these tests out, each with its reason. Found with qemu-user 7.2."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+# By reason: the files, and in each the beginnings of the tests' names.
+CANNOT: dict[str, dict[str, str]] = {
+    "it answers with 4 bytes for each option that it does not know, such as TCP_INFO and SO_MEMINFO": {
+        "tests/beyond/test_description.py": "test_a_connection test_what_is_unread test_what_was_not_acknowledged test_a_pending_error "
+        "test_a_listener test_a_new_socket test_datagrams_that_were_lost test_a_subclass_does test_a_socket_that_its_files",
+        "tests/beyond/test_notes.py": "TestConnectionsThatTheOtherEndCloses::test_a_reset "
+        "TestConnectionsThatTheOtherEndCloses::test_a_send_after TestConnectionsThatTheOtherEndCloses::test_a_connection_that_was_refused",
+        "tests/beyond/test_open_sockets.py": "test_a_connection test_kinds test_the_table",
+        "tests/beyond/test_option_value.py": "test_a_long_value test_a_value_is_cut test_the_memory_grows test_too_much_memory",
+        "tests/beyond/test_pages.py": "test_a_program[beyond.md:288] test_a_program[beyond.md:307] test_a_program[README.md:75]",
+        "tests/beyond/test_tcp_info.py": "test_a_connection test_a_listener test_a_subclass_has test_it_agrees test_names_say "
+        "test_states_follow test_threads_can_ask",
+        "tests/socket/test_options.py": "test_a_buffer_is_returned test_a_filter_has_room test_a_long_struct test_a_string_option",
+    },
+    "it has no SO_COOKIE, by which duplicates and the sockets of other processes are known": {
+        "tests/beyond/test_observe.py": "test_threads_that_call",
+        "tests/beyond/test_open_sockets.py": "test_what_was_counted",
+        "tests/beyond/test_tracing.py": "test_a_fork test_duplicates_are test_how_a_program_ends test_processes_of test_twins",
+    },
+    "it does not take SO_ZEROCOPY, and IPV6_FLOWINFO_SEND neither": {
+        "tests/socket/test_address.py": "TestInet6::test_flow_information",
+        "tests/socket/test_attempts.py": "test_a_zero_copy",
+    },
+    "it swaps 16 bits of an IPv6 address's scope, which has 32": {
+        "tests/beyond/test_description.py": "test_ipv6_and_its_scope",
+    },
+    "it copies control messages by itself: without MSG_CTRUNC, and not each kind": {
+        "tests/beyond/test_fd_passing.py": "test_descriptors_without_room",
+        "tests/module/test_fd_passing.py": "test_more_than_allowed",
+        "tests/socket/test_message.py": "TestAncillary::test_several_messages TestDescriptors::test_msg_ctrunc",
+    },
+    "it makes no call for a message without buffers": {
+        "tests/beyond/test_fd_passing.py": "test_an_address",
+    },
+    "it checks arguments in another order than the kernel, or not": {
+        "tests/module/test_socketpair.py": "test_wrong_arguments",
+        "tests/socket/test_construction.py": "test_an_error_of_the_kernel",
+        "tests/socket/test_reentrance.py": "test_the_outcome_is_the_stdlibs[setsockopt-length",
+    },
+    "/proc shows its own threads, signals and masks": {
+        "tests/beyond/test_lookup.py": "test_an_abandoned_look_up test_an_equal_question test_no_thread_and test_signals_do_not "
+        "test_the_number_of_abandoned test_without_memory",
+        "tests/socket/test_close_adversity.py": "test_the_program_changes_signals",
+        "tests/socket/test_closed_meanwhile.py": "test_the_signal_that",
+    },
+    "it is too slow: what must block has made room again": {
+        "tests/beyond/test_reader.py": "TestSignals::test_a_handler_cannot_read",
+        "tests/socket/test_conversation.py": "test_closed_by_another_thread",
+    },
+}
+
+# Nor what Debian 12's Python has that is no matter of the processor.
+OLD = "Python 3.11.2 says otherwise that a float is too large for a timeout"
+OLD_PYTHON = {
+    "tests/module/test_bad_arguments.py": "test_wrong_values[socket.setdefaulttimeout] test_wrong_values[_socket.setdefaulttimeout]",
+    "tests/module/test_create_connection.py": "test_wrong_timeout",
+    "tests/module/test_default_timeout.py": "test_refused_timeouts",
+    "tests/socket/test_timeout.py": "test_the_same_timeouts test_the_same_default_timeouts",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that are listed."""
+    listed = {f"qemu: {reason}": files for reason, files in CANNOT.items()}
+    if sys.version_info < (3, 11, 4):
+        listed[OLD] = OLD_PYTHON
+    beginnings = {
+        reason: tuple(f"{path}::{name}" for path, names in files.items() for name in names.split())
+        for reason, files in listed.items()
+    }
+    for item in items:
+        for reason, names in beginnings.items():
+            if item.nodeid.startswith(names):
+                item.add_marker(pytest.mark.skip(reason=reason))
