@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[1]
-DOCUMENTS = ["CONTRIBUTING.md", "docs/architecture.md", "docs/seeing.md", "docs/trace-format.md", "docs/beyond.md", "docs/reliability.md"]
+DOCUMENTS = [
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/seeing.md",
+    "docs/trace-format.md",
+    "docs/beyond.md",
+    "docs/reliability.md",
+]
 FOLDERS = ["src", "python", "tests", "docs", "benches", "examples"]
 # In `…`, with a folder: a name alone may be one of the reader's own programs.
 NAMED = re.compile(r"`((?:[\w.]+/)+\w+\.(?:rs|py|toml|md|svg))`")
@@ -21,7 +28,9 @@ def test_files_that_a_document_names_exist(document: str) -> None:
     """By the end of its path, which tells it apart where the document names it."""
     there = [f"/{path.relative_to(TOP).as_posix()}" for folder in FOLDERS for path in (TOP / folder).rglob("*.*")]
     named = set(NAMED.findall((TOP / document).read_text(encoding="utf-8")))
-    missing = [name for name in sorted(named) if not name.startswith(MADE) and not any(path.endswith(f"/{name}") for path in there)]
+    missing = [
+        name for name in sorted(named) if not name.startswith(MADE) and not any(path.endswith(f"/{name}") for path in there)
+    ]
     assert not missing
 
 
