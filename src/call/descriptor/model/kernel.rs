@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -121,8 +121,8 @@ pub fn close_number(number: RawFd) {
 }
 
 /// `fstat(2)`.
-pub fn identity(fd: &impl AsFd) -> io::Result<Identity> {
-    named(fd.as_fd().as_raw_fd()).ok_or(io::Error::from_raw_os_error(libc::EBADF))
+pub fn identity(fd: BorrowedFd<'_>) -> io::Result<Identity> {
+    named(fd.as_raw_fd()).ok_or(io::Error::from_raw_os_error(libc::EBADF))
 }
 
 /// A system call that does not block.
