@@ -229,6 +229,9 @@ async def loop_recovers(conditions: Conditions) -> None:
 
 def storm(conditions: Conditions) -> None:
     """All calls in any order, and the loops."""
+    # At its first look-up the C library reads how to look up. Where it cannot, for lack of a descriptor, that look-up fails otherwise than
+    # later ones.
+    stdlib.getaddrinfo("localhost", None)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, limits[1]))
     rng = conditions.rng()

@@ -90,7 +90,15 @@ class Recording:
     def __init__(self, servers: Servers, scenario: str, only_ours: bool) -> None:
         quiet = Case(scenario)
         self.ours = next(servers["oxisocket"].run([quiet]))
-        self.stdlib = None if only_ours else next(servers["socket"].run([quiet]))
+        self.stdlib = None if only_ours else self._of_stdlib(servers, quiet)
+
+    @staticmethod
+    def _of_stdlib(servers: Servers, quiet: Case) -> Run:
+        """A run of the stdlib that has not hung: with TLS it does in one of thousands, and then its calls are not all there."""
+        for run in servers["socket"].run([quiet] * 3):
+            if run.status >= 0:
+                break
+        return run
 
     def wrong(self) -> list[str]:
         """What is wrong although nothing has failed."""
