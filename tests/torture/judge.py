@@ -29,6 +29,8 @@ class Verdict:
     wrong: tuple[str, ...]
     compared: str = ""
     why_not: str = ""
+    # Whether nothing else is wrong than that it does not compare.
+    only_differs: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def judge(case: Case, ours: Run, counterparts: Counterparts, known: Sequence[Kno
         return Verdict(tuple(wrong), why_not=reason)
     if case.onwards:
         return Verdict(tuple(wrong), why_not="all later calls fail too, and ours makes others there")
-    return Verdict((*wrong, f"{compared}: {expected}"), compared)
+    return Verdict((*wrong, f"{compared}: {expected}"), compared, only_differs=not wrong)
 
 
 def _invariants(case: Case, run: Run, counterparts: Counterparts, leaks: Sequence[Known]) -> Iterator[str]:
