@@ -49,7 +49,8 @@ def test_what_goes_wrong_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch
         return drawn(conversation)
 
     monkeypatch.setattr(svg, "draw", wrong)
-    report = mutants.fuzz("drawings", runs=RUNS, seconds=30, seed=SEED, folder=tmp_path)
+    # Which case has it depends on the lines that the cases before it have reached, and so on the interpreter's release.
+    report = mutants.fuzz("drawings", runs=10 * RUNS, seconds=30, seed=SEED, folder=tmp_path)
     found = next(each for each in report.found.values() if "a planted fault" in each.error)
     assert found.path.read_bytes() == found.case
     assert len(found.case.splitlines()) <= 4

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).with_name("processors")))
-from emulated import CANNOT, OLD_PYTHON
+from left_out import OLD_PYTHON, PYTHON_OF_32_BITS, QEMU
 from processor import ALL
 
 TESTS = Path(__file__).parent
@@ -36,9 +36,12 @@ def test_what_is_missing_is_told_with_what_to_do(tmp_path: Path) -> None:
         assert re.search(rf"^ +missing: .*apt-get install {package}\)$", output, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("files", [*CANNOT.values(), OLD_PYTHON], ids=[*CANNOT, "old"])
-def test_what_is_left_out_exists(files: dict[str, str]) -> None:
-    for path, names in files.items():
+LEFT_OUT = QEMU | OLD_PYTHON | PYTHON_OF_32_BITS
+
+
+@pytest.mark.parametrize("reason", LEFT_OUT)
+def test_what_is_left_out_exists(reason: str) -> None:
+    for path, names in LEFT_OUT[reason].items():
         code = (TESTS.parent / path).read_text()
         for name in names.split():
             *classes, function = name.partition("[")[0].split("::")

@@ -391,8 +391,9 @@ def create_server(
             sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         except OSError:
             pass  # This family does not support the option; if it is wrong altogether, bind raises an error.
-        # Since 6.12.9 Linux refuses it for families without ports, and since 3.14 Python does not set it there.
-        if reuse_port and (sys.version_info < (3, 14) or family in (AF_INET, AF_INET6)):
+        # Since 6.12.9 Linux refuses it for families without ports, and since 3.12.9 and 3.13.2 Python does not set it there.
+        everywhere = sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
+        if reuse_port and (everywhere or family in (AF_INET, AF_INET6)):
             sock.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
         if family == AF_INET6:
             sock.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, not dualstack_ipv6)

@@ -20,7 +20,7 @@ from root import Root
 
 NAMES = [processor.name for processor in ALL]
 # Each worker waits most of the time, and an emulated one is a tenth as fast.
-PYTEST = ["/venv/bin/python", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-n", "2", "-q"]
+PYTEST = ["/venv/bin/python", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.processors.left_out", "-n", "2", "-q"]
 TIMEOUT = 600
 
 
@@ -78,8 +78,9 @@ def _test(root: Root, arguments: list[str]) -> str:
     # An emulator does not run the tests of threads that interrupt each other's calls as a kernel does; pytest says which.
     if not arguments and root.processor.emulator is None and not building.unit(root, Path(__file__)):
         failed.append("Rust tests")
-    slow = ["-p", "tests.processors.emulated", "-o", f"timeout={TIMEOUT}"] if root.processor.emulator else []
-    if root.run([*PYTEST, *slow, *(arguments or ["--ignore", "tests/ecosystem"])]) != 0:
+    slow = ["-o", f"timeout={TIMEOUT}"] if root.processor.emulator else []
+    emulated = {"OXISOCKET_EMULATED": root.processor.emulator} if root.processor.emulator else {}
+    if root.run([*PYTEST, *slow, *(arguments or ["--ignore", "tests/ecosystem"])], **emulated) != 0:
         failed.append("Python tests")
     return f"failed: {', '.join(failed)}" if failed else "passed"
 
