@@ -171,5 +171,5 @@ pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
 
 /// The memory of a socket is freed.
 pub fn freed(socket: &Socket) {
-    lock().state().sockets.remove(&key(socket));
+    lock().state().forget(key(socket));
 }

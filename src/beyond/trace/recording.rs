@@ -230,6 +230,15 @@ impl State {
         }
     }
 
+    /// Forgets a socket, of which nothing more can be told.
+    pub fn forget(&mut self, key: usize) {
+        if let Some(facts) = self.sockets.remove(&key) {
+            for recording in &mut self.recordings {
+                recording.sockets.remove(&facts.number);
+            }
+        }
+    }
+
     /// Notes that a socket has given its descriptor up, in a call that is not told.
     pub fn forget_descriptor(&mut self, key: usize) {
         if let Some(facts) = self.sockets.get_mut(&key) {
