@@ -540,6 +540,22 @@ def test_a_large_recv_keeps_only_the_received_bytes(oxisocket, unix_pair_of_ours
     assert heap() - before < 1 << 20
 
 
+def test_a_trace_forgets_the_sockets_that_are_gone(oxisocket, tmp_path):
+    if heap() is None:
+        pytest.skip("the C library does not tell what it has allocated")
+
+    def growth(sockets):
+        before = heap()
+        for _ in range(sockets):
+            with oxisocket.socket(oxisocket.AF_UNIX):
+                pass
+        return heap() - before
+
+    with oxisocket.trace(tmp_path / "trace.jsonl"):
+        growth(100)
+        assert growth(5000) < 8 * 5000, "less than a word for each socket"
+
+
 @pytest.fixture
 def unix_pair_of_ours(oxisocket, keep):
     left, right = oxisocket.socketpair()
