@@ -19,6 +19,7 @@ use super::event::{Event, Style, Thread};
 use super::filter::{Filter, Subject};
 use super::line::Line;
 use super::socket_facts::{Facts, Sockets};
+use super::thread_name;
 use crate::error::{Error, Result};
 use crate::interpreter::make;
 use crate::interpreter::watch::Watcher;
@@ -180,6 +181,8 @@ pub struct Ended {
 
 /// Ends a recording. `None` for a handle that is not known.
 pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
+    // Before the lock: it makes objects.
+    let thread = thread_name::current(py);
     let mut locked = lock();
     let state = locked.state();
     let index = state.recordings.iter().position(|recording| recording.handle == handle)?;
@@ -188,9 +191,9 @@ pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
         observe::switch(false);
     }
     let open = state.sockets.values().filter(|facts| !facts.is_closed && recording.sockets.contains_key(&facts.number));
-    let mut open: Vec<u64> = open.map(|facts| facts.number).collect();
-    open.sort_unstable();
-    let delivery = recording.exit(&open);
+    let mut open: Vec<&Facts> = open.collect();
+    open.sort_unstable_by_key(|facts| facts.number);
+    let delivery = recording.exit(&open, &thread);
     drop(locked);
     deliver(py, delivery.into_iter().collect());
     let path = match &*recording.output {
@@ -377,16 +380,31 @@ impl Recording {
         self.write(line)
     }
 
-    /// The last line.
-    fn exit(&mut self, open: &[u64]) -> Option<Delivery> {
-        let Form::Json = self.form else { return None };
+    /// The end: the sockets that are open. People are told of those that were made meanwhile.
+    fn exit(&mut self, open: &[&Facts], thread: &str) -> Option<Delivery> {
         let mut line = Line::default();
+        match self.form {
+            Form::Json => self.write_exit(&mut line, open),
+            Form::Text(style) => {
+                for facts in open.iter().filter(|facts| !facts.is_found()) {
+                    style.begin_line(&mut line, Instant::now(), thread, Some(facts.fd));
+                    match &facts.opened {
+                        Some(opened) => line.harmless(format_args!("is still open: it was opened at {opened}")),
+                        None => line.push("is still open"),
+                    }
+                    line.push("\n");
+                }
+            }
+        }
+        self.write(line)
+    }
+
+    fn write_exit(&self, line: &mut Line, open: &[&Facts]) {
         line.format(format_args!("{{\"event\":\"exit\",\"t\":{},\"open\":[", clock::nanoseconds(Instant::now())));
-        for (index, socket) in open.iter().enumerate() {
-            line.format(format_args!("{}{socket}", if index == 0 { "" } else { "," }));
+        for (index, facts) in open.iter().enumerate() {
+            line.format(format_args!("{}{}", if index == 0 { "" } else { "," }, facts.number));
         }
         line.format(format_args!("],\"lost\":{}}}\n", self.losses.count.load(Ordering::Relaxed)));
-        self.write(line)
     }
 
     fn introduce(&mut self, line: &mut Line, facts: &Facts) {

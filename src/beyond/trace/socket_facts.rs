@@ -84,6 +84,11 @@ pub fn cookie(fd: BorrowedFd<'_>) -> std::io::Result<u64> {
 }
 
 impl Facts {
+    /// Whether the socket was there before the trace began.
+    pub fn is_found(&self) -> bool {
+        self.by == By::Found
+    }
+
     /// The facts of a socket that is seen for the first time.
     pub fn new(py: Python<'_>, number: u64, socket: &Socket, by: By, opened: Option<String>) -> Self {
         let mut facts = Facts {
