@@ -11,8 +11,10 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use super::event::Style;
 use super::filter::Filter;
 use super::observer;
-use super::recording::{self, Ended, Form, Output, Plan, file, lock, record_on};
+use super::recording::Form;
+use super::sink::{Output, file, record_on};
 use super::socket_facts::key;
+use super::state::{self, Ended, Plan, lock};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::arguments::Arguments;
@@ -70,12 +72,12 @@ fn begin<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'p
         "json" => Form::Json,
         _ => Form::Text(Style { colour: argument(6)?.is_truthy()?, callers: argument(7)?.is_truthy()?, process: None }),
     };
-    recording::begin(py, Plan { output, form, limit, filter, program: program.to_owned() })?.into_object(py)
+    state::begin(py, Plan { output, form, limit, filter, program: program.to_owned() })?.into_object(py)
 }
 
 fn end<'py>(py: Python<'py>, handle: &Bound<'py, PyAny>) -> ObjectResult<'py> {
     let handle = plain_long(handle).and_then(|handle| u64::try_from(handle).ok());
-    match handle.and_then(|handle| recording::end(py, handle)) {
+    match handle.and_then(|handle| state::end(py, handle)) {
         Some(Ended { lost, errno, path }) => {
             let path = match path {
                 Some(path) => make::bytes(py, path.to_bytes())?,

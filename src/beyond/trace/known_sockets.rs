@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 
-use super::recording::State;
 use super::socket_facts::{By, Facts, key};
+use super::state::State;
 use crate::call::socket::Socket;
 
 /// The facts of a socket, which is seen for the first time perhaps.

@@ -9,7 +9,10 @@
 //! | [`finished`] | what a call that has ended has to tell |
 //! | [`catalogue`] | which calls are told, and what of them is data |
 //! | [`event`] | a call as a line of JSON or text |
-//! | [`recording`] | where the lines go |
+//! | [`closing`] | a socket that gives its descriptor up, as a line |
+//! | [`state`] | the recordings that run, behind one lock |
+//! | [`recording`] | one of them: what it has told |
+//! | [`sink`] | where its lines go: a file, or a function |
 //! | [`filter`] | which calls a recording wants |
 //! | [`socket_facts`], [`known_sockets`] | what is known of each socket |
 //! | [`arguments`], [`transfers`], [`data`], [`address`], [`words`], [`attribute`] | from Python's objects to texts and bytes |
@@ -22,6 +25,7 @@ mod arguments;
 mod attribute;
 mod catalogue;
 mod clock;
+mod closing;
 mod data;
 mod described;
 mod event;
@@ -34,7 +38,9 @@ mod line;
 mod native_tls;
 mod observer;
 mod recording;
+mod sink;
 mod socket_facts;
+mod state;
 mod thread_name;
 mod transfers;
 mod waiting;

@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 
 use super::arguments::Arguments;
 use super::catalogue::{self, Kind, On};
+use super::closing::Closing;
 use super::data;
 use super::described::Described;
 use super::event::Thread;
@@ -22,8 +23,9 @@ use super::finished::Finished;
 use super::frames::{enter, leave, on, socket_of, with_innermost};
 use super::known_sockets::know;
 use super::native_tls;
-use super::recording::{Close, can_tell, deliver, lock};
+use super::sink::deliver;
 use super::socket_facts::{By, key};
+use super::state::{can_tell, lock};
 use super::thread_name;
 use super::waiting::{attached, detaches};
 use super::words;
@@ -157,7 +159,7 @@ pub fn ends(py: Python<'_>, socket: &Socket, ending: Ending) {
         let caller = if ending == Ending::Finalized { None } else { caller::here(py) };
         let thread = thread_name::current(py);
         let is_told = with_innermost(|frame| frame.kind == Kind::Close && ending != Ending::Finalized);
-        let close = Close {
+        let close = Closing {
             by,
             thread: Thread { id: thread::Id::current().number(), name: &thread },
             caller: caller.as_deref(),

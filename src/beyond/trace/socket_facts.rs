@@ -138,7 +138,7 @@ impl Facts {
 
     /// What made it, if it was only found until now.
     pub fn set_origin(&mut self, by: By, opened: Option<&str>) {
-        if self.by == By::Found {
+        if self.is_found() {
             self.by = by;
             self.opened = opened.map(str::to_owned);
             self.version += 1;
