@@ -1,7 +1,7 @@
 //! One recording: what it has told, and how it tells the next.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_int};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -88,14 +88,19 @@ impl Recording {
         self.write(line)
     }
 
+    /// Counts an event that is lost.
+    pub fn lose(&self, errno: c_int) {
+        self.losses.add(errno);
+    }
+
     /// The end: the sockets that are open. People are told of those that were made meanwhile.
-    pub fn exit(&mut self, open: &[&Facts], thread: &str) -> Option<Delivery> {
+    pub fn exit(&mut self, open: &[&Facts]) -> Option<Delivery> {
         let mut line = Line::default();
         match self.form {
             Form::Json => self.write_exit(&mut line, open),
             Form::Text(style) => {
                 for facts in open.iter().filter(|facts| !facts.is_found()) {
-                    style.begin_line(&mut line, Instant::now(), thread, Some(facts.fd));
+                    style.begin_line(&mut line, Instant::now(), None, Some(facts.fd));
                     match &facts.opened {
                         Some(opened) => line.harmless(format_args!("is still open: it was opened at {opened}")),
                         None => line.push("is still open"),

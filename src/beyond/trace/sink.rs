@@ -36,6 +36,14 @@ pub struct Losses {
     pub errno: AtomicI32,
 }
 
+impl Losses {
+    /// Counts an event.
+    pub fn add(&self, errno: c_int) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.errno.store(errno, Ordering::Relaxed);
+    }
+}
+
 /// The output that a record is.
 pub fn file(record: Record) -> Output {
     let (may_block, number, path) = (record.may_block, record.number(), record.path());
@@ -94,8 +102,7 @@ impl Delivery {
     }
 
     pub fn lost(&self, errno: c_int) {
-        self.losses.count.fetch_add(1, Ordering::Relaxed);
-        self.losses.errno.store(errno, Ordering::Relaxed);
+        self.losses.add(errno);
     }
 
     fn call(&self, py: Python<'_>, function: &Py<PyAny>) {

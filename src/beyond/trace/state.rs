@@ -16,8 +16,7 @@ use super::filter::{Filter, Subject};
 use super::line::Line;
 use super::recording::{Form, Recording};
 use super::sink::{Delivery, Losses, Output, deliver};
-use super::socket_facts::{Facts, Sockets};
-use super::thread_name;
+use super::socket_facts::Sockets;
 use crate::error::Result;
 use crate::interpreter::observe;
 use crate::interpreter::watch::Watcher;
@@ -121,8 +120,6 @@ pub struct Ended {
 
 /// Ends a recording. `None` for a handle that is not known.
 pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
-    // Before the lock: it makes objects.
-    let thread = thread_name::current(py);
     let mut locked = lock();
     let state = locked.state();
     let index = state.recordings.iter().position(|recording| recording.handle == handle)?;
@@ -131,9 +128,13 @@ pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
         observe::switch(false);
     }
     let open = state.sockets.values().filter(|facts| !facts.is_closed && recording.sockets.contains_key(&facts.number));
-    let mut open: Vec<&Facts> = open.collect();
-    open.sort_unstable_by_key(|facts| facts.number);
-    let delivery = recording.exit(&open, &thread);
+    let delivery = if let Ok(mut open) = memory::try_collect(open) {
+        open.sort_unstable_by_key(|facts| facts.number);
+        recording.exit(&open)
+    } else {
+        recording.lose(libc::ENOMEM);
+        None
+    };
     drop(locked);
     deliver(py, delivery.into_iter().collect());
     let path = match &*recording.output {
@@ -192,8 +193,7 @@ impl State {
     /// Counts an event that cannot be told for lack of memory.
     pub fn lose(&self) {
         for recording in &self.recordings {
-            recording.losses.count.fetch_add(1, Ordering::Relaxed);
-            recording.losses.errno.store(libc::ENOMEM, Ordering::Relaxed);
+            recording.lose(libc::ENOMEM);
         }
     }
 
