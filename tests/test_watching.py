@@ -220,6 +220,54 @@ def test_a_picture_that_cannot_be_made(command, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("option", ["--table", "--trace=sub/t.svg"])
+def test_a_program_without_standard_error(oxisocket, tmp_path, option):
+    """Descriptor 2 is a file of the program then: what would be told there is told nowhere."""
+    (tmp_path / "sub").mkdir()
+    ours, theirs = oxisocket.socketpair()
+    code = f"import os, shutil, socket; os.dup2({theirs.fileno()}, 2); socket.socket().close(); shutil.rmtree('sub')"
+    with ours, theirs:
+        done = subprocess.run(
+            [sys.executable, "-m", "oxisocket", option, "-c", code],
+            stdout=subprocess.PIPE,
+            pass_fds=[theirs.fileno()],
+            preexec_fn=lambda: os.close(2),
+            cwd=tmp_path,
+            timeout=HANG_TIMEOUT,
+            check=False,
+        )
+        theirs.close()
+        assert (done.returncode, done.stdout, ours.recv(1000)) == (0, b"", b"")
+
+
+def test_no_trace_goes_to_a_file_that_is_not_standard_error(oxisocket, tmp_path):
+    code = """
+import os, oxisocket
+one, other = oxisocket.socketpair()
+os.dup2(one.fileno(), 2)
+other.setblocking(False)
+for _ in range(2):
+    try:
+        with oxisocket.trace():
+            pass
+    except OSError as error:
+        print(error)
+try:
+    print(other.recv(100))
+except BlockingIOError:
+    print("nothing")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.close(2),
+        timeout=HANG_TIMEOUT,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["[Errno 9] there is no standard error"] * 2 + ["nothing"]
+
+
 def test_what_the_program_does_at_its_end_is_told(command, tmp_path):
     code = "import atexit, socket; a, b = socket.socketpair(); atexit.register(lambda: (a.send(b'x'), a.close(), b.close()))"
     assert command("--trace=t.jsonl", "-c", code)[0] == 0

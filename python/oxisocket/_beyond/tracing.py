@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oxisocket import _socket
-from oxisocket._beyond import tls
+from oxisocket._beyond import standard_error, tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             self._start_in_file(self._record_path())
         elif self._file is None:
             colour = os.isatty(2) and not os.environ.get("NO_COLOR")
-            self._begin(2, None, "text", self._bytes, self._filter, colour, self._callers)
+            self._begin(standard_error.number(), None, "text", self._bytes, self._filter, colour, self._callers)
         else:
             self._begin(self._file.write, None, "text", self._bytes, self._filter, False, self._callers)
 
@@ -166,13 +166,16 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     def _stopped(self, ended: tuple[int, int, bytes | None] | None) -> None:
         count, errno, path = ended or (0, 0, None)
         if count:
-            print(f"oxisocket: {count} events of the trace were lost: {os.strerror(errno)}", file=sys.stderr)
+            standard_error.tell(f"oxisocket: {count} events of the trace were lost: {os.strerror(errno)}\n")
         if path is not None and self._target is not None and not self._is_written_at_once():
             self._make_target(os.fsdecode(path), self._target)
 
     def _prepare(self) -> None:
-        """Import what draws. At the end of the program it could be too late for that, and an import that runs ``exec`` makes the interpreter
-        forget that a KeyboardInterrupt ends it, which is then no longer seen in the exit status."""
+        """Import what draws.
+
+        At the end of the program it could be too late for that. And an import runs ``exec``, which makes the interpreter forget
+        that a KeyboardInterrupt ends the program: it would not end by the signal.
+        """
         if self._target is not None and not self._is_written_at_once():
             from oxisocket._seeing import diagram
 
@@ -192,7 +195,7 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
         except Exception as error:
             # The program may have removed the folder, or filled the disk. It goes on, or ends, as it would without a trace.
             reason = (error.strerror if isinstance(error, OSError) else None) or error
-            print(f"oxisocket: {target} could not be made from {record}: {reason}", file=sys.stderr)
+            standard_error.tell(f"oxisocket: {target} could not be made from {record}: {reason}\n")
 
 
 def _check_suffix(path: str) -> None:

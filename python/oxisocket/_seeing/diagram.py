@@ -59,6 +59,10 @@ class _Options:
     follow: bool = False
     help: bool = False
 
+    def take(self, name: str) -> None:
+        """Take a name without an option: a record, or ``-`` for the terminal."""
+        (self.targets if name == "-" else self.records).append(name)
+
 
 def main(arguments: list[str]) -> None:
     """Carry out the command line. Exits with status 2, and says what to do, where it cannot be carried out."""
@@ -117,8 +121,6 @@ def _options(arguments: list[str]) -> _Options:
                 if not rest:
                     raise _Refused(f"argument expected for the {option} option")
                 options.targets.append(rest.pop(0))
-            case "-":
-                options.targets.append("-")
             case "--":
                 options.records += rest
                 break
@@ -126,10 +128,10 @@ def _options(arguments: list[str]) -> _Options:
                 options.targets.append(option.removeprefix("--output="))
             case option if option.startswith("-o"):
                 options.targets.append(option[2:])
-            case option if option.startswith("-"):
+            case option if option.startswith("-") and option != "-":
                 raise _Refused(f"unknown option {option}")
-            case path:
-                options.records.append(path)
+            case name:
+                options.take(name)
     options.targets = options.targets or ["-"]
     return options
 
