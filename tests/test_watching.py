@@ -189,6 +189,85 @@ def test_how_the_program_ends(command, tmp_path, ending, status):
     assert [each["open"] for each in told.of("exit")] == ([] if "_exit" in ending else [[1]])
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "txt", "svg", "html", "mmd", "pcapng", "json"])
+def test_ctrl_c_ends_the_program_as_without_a_trace(command, tmp_path, suffix):
+    """By the signal. What draws runs after that, and must not make the interpreter forget it."""
+    code = "import os, signal, socket; socket.socket().close(); os.kill(os.getpid(), signal.SIGINT)"
+    handled = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    assert command("-c", code, **handled)[0] == -signal.SIGINT
+    assert command(f"--trace=t.{suffix}", "-c", code, **handled)[0] == -signal.SIGINT
+    assert (tmp_path / f"t.{suffix}").stat().st_size
+
+
+def test_what_is_open_at_the_end(command):
+    code = "import socket\nkept = socket.socket()\ndef lose():\n    socket.socket()\nlose()"
+    errors = command("--trace", "-c", code, env={"PYTHONWARNINGS": "ignore"})[2].splitlines()
+    told = [line for line in errors if "✗" in line or "still" in line]
+    assert [line.partition("  ")[2].strip() for line in told] == [
+        "4  ✗ nobody closed this socket, which was opened at <string>:4",
+        "3  is still open: it was opened at <string>:2",
+    ]
+
+
+def test_a_picture_that_cannot_be_made(command, tmp_path):
+    """It is told in a sentence, and the program ends as it would have."""
+    (tmp_path / "sub").mkdir()
+    code = "import shutil, socket, sys; socket.socket().close(); shutil.rmtree('sub'); sys.exit(3)"
+    status, output, errors = command("--trace=sub/t.svg", "-c", code)
+    assert (status, output) == (3, "")
+    assert errors.splitlines() == [
+        f"oxisocket: {tmp_path / 'sub' / 't.svg'} could not be made from {tmp_path / 'sub' / 't.svg.jsonl'}: No such file or directory"
+    ]
+
+
+@pytest.mark.parametrize("option", ["--table", "--trace=sub/t.svg"])
+def test_a_program_without_standard_error(oxisocket, tmp_path, option):
+    """Descriptor 2 is a file of the program then: what would be told there is told nowhere."""
+    (tmp_path / "sub").mkdir()
+    ours, theirs = oxisocket.socketpair()
+    code = f"import os, shutil, socket; os.dup2({theirs.fileno()}, 2); socket.socket().close(); shutil.rmtree('sub')"
+    with ours, theirs:
+        done = subprocess.run(
+            [sys.executable, "-m", "oxisocket", option, "-c", code],
+            stdout=subprocess.PIPE,
+            pass_fds=[theirs.fileno()],
+            preexec_fn=lambda: os.close(2),
+            cwd=tmp_path,
+            timeout=HANG_TIMEOUT,
+            check=False,
+        )
+        theirs.close()
+        assert (done.returncode, done.stdout, ours.recv(1000)) == (0, b"", b"")
+
+
+def test_no_trace_goes_to_a_file_that_is_not_standard_error(oxisocket, tmp_path):
+    code = """
+import os, oxisocket
+one, other = oxisocket.socketpair()
+os.dup2(one.fileno(), 2)
+other.setblocking(False)
+for _ in range(2):
+    try:
+        with oxisocket.trace():
+            pass
+    except OSError as error:
+        print(error)
+try:
+    print(other.recv(100))
+except BlockingIOError:
+    print("nothing")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.close(2),
+        timeout=HANG_TIMEOUT,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["[Errno 9] there is no standard error"] * 2 + ["nothing"]
+
+
 def test_what_the_program_does_at_its_end_is_told(command, tmp_path):
     code = "import atexit, socket; a, b = socket.socketpair(); atexit.register(lambda: (a.send(b'x'), a.close(), b.close()))"
     assert command("--trace=t.jsonl", "-c", code)[0] == 0

@@ -47,6 +47,7 @@ def test_terminal(command: Run, records: list[str]) -> None:
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert command("-o", "-", *records).stdout == done.stdout
+    assert command(*records, "-").stdout == done.stdout
 
 
 def test_output_that_is_not_unicode(command: Run, records: list[str]) -> None:

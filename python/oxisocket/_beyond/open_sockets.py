@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
-import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from oxisocket import _socket
+from oxisocket._beyond import standard_error
 from oxisocket._beyond.tcp_info import TcpState
 
 _TEN_KIB = 10 * 1024
@@ -194,14 +192,7 @@ class Table:
 
     def show(self) -> None:
         """Print the table on standard error. It may come in the middle of anything, and raises nothing of its own."""
-        text = table()
-        try:
-            sys.stderr.write(text)
-            sys.stderr.flush()
-        except (AttributeError, OSError, RuntimeError, ValueError):
-            # There is no sys.stderr, or it was closed, or the program is writing to it just now.
-            with contextlib.suppress(OSError):
-                os.write(2, text.encode(errors="replace"))
+        standard_error.tell(table())
 
     def stop(self) -> None:
         """Print the table for the last time, and count no more."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oxisocket import _socket
-from oxisocket._beyond import tls
+from oxisocket._beyond import standard_error, tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,10 +141,11 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     def start(self) -> None:
         """Begin. Raises RuntimeError if it has begun already, ValueError for a filter that cannot be parsed, and OSError."""
         if self._target is not None:
+            self._prepare()
             self._start_in_file(self._record_path())
         elif self._file is None:
             colour = os.isatty(2) and not os.environ.get("NO_COLOR")
-            self._begin(2, None, "text", self._bytes, self._filter, colour, self._callers)
+            self._begin(standard_error.number(), None, "text", self._bytes, self._filter, colour, self._callers)
         else:
             self._begin(self._file.write, None, "text", self._bytes, self._filter, False, self._callers)
 
@@ -160,22 +161,41 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     def _record_path(self) -> str:
         """The file that is written to while the program runs. In a forked child, it is another one."""
         assert self._target is not None
-        return self._target if self._target.endswith(_WRITTEN_AT_ONCE) else f"{self._target}.jsonl"
+        return self._target if self._is_written_at_once() else f"{self._target}.jsonl"
 
     def _stopped(self, ended: tuple[int, int, bytes | None] | None) -> None:
         count, errno, path = ended or (0, 0, None)
         if count:
-            print(f"oxisocket: {count} events of the trace were lost: {os.strerror(errno)}", file=sys.stderr)
-        if path is not None and self._target is not None and not self._target.endswith(_WRITTEN_AT_ONCE):
+            standard_error.tell(f"oxisocket: {count} events of the trace were lost: {os.strerror(errno)}\n")
+        if path is not None and self._target is not None and not self._is_written_at_once():
             self._make_target(os.fsdecode(path), self._target)
+
+    def _prepare(self) -> None:
+        """Import what draws.
+
+        At the end of the program it could be too late for that. And an import runs ``exec``, which makes the interpreter forget
+        that a KeyboardInterrupt ends the program: it would not end by the signal.
+        """
+        if self._target is not None and not self._is_written_at_once():
+            from oxisocket._seeing import diagram
+
+            diagram.prepare(self._target)
+
+    def _is_written_at_once(self) -> bool:
+        return self._target is None or self._target.endswith(_WRITTEN_AT_ONCE)
 
     def _make_target(self, record: str, target: str) -> None:
         from oxisocket._seeing import diagram
 
         if record != self._record_path():
             target = _with_process(target, os.getpid())
-        diagram.convert(record, target)
-        Path(record).unlink()
+        try:
+            diagram.convert(record, target)
+            Path(record).unlink()
+        except Exception as error:
+            # The program may have removed the folder, or filled the disk. It goes on, or ends, as it would without a trace.
+            reason = (error.strerror if isinstance(error, OSError) else None) or error
+            standard_error.tell(f"oxisocket: {target} could not be made from {record}: {reason}\n")
 
 
 def _check_suffix(path: str) -> None:

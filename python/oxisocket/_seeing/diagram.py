@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from . import mermaid, terminal
+from . import terminal
 from .conversation import Conversation, match
 from .record import HOW_TO_RECORD, Record, RecordError, read
 
@@ -23,7 +24,7 @@ Draws who talked to whom, from the records of one or more programs. A record is 
 `python -m oxisocket --trace=FILE.jsonl program.py`; it may still be being written.
 
   -o, --output FILE  where to, and as what, by the suffix; can be given several times:
-                       -        a drawing for the terminal (also without -o)
+                       -        a drawing for the terminal (also without -o, and without any)
                        .txt     the same, in a file
                        .svg     a picture
                        .html    a page to look around in, one file
@@ -36,7 +37,9 @@ Draws who talked to whom, from the records of one or more programs. A record is 
 Colours are left out where NO_COLOR is set.
 """
 
-SUFFIXES = (".svg", ".html", ".mmd", ".txt", ".pcapng", ".json")
+#: The module that makes a file with this suffix.
+_WRITERS = {".svg": "svg", ".html": "html", ".mmd": "mermaid", ".txt": "terminal", ".pcapng": "pcapng", ".json": "chrome"}
+SUFFIXES = tuple(_WRITERS)
 
 WIDTH_OF_FILE = 100  # cells
 
@@ -55,6 +58,10 @@ class _Options:
     targets: list[str] = field(default_factory=list)
     follow: bool = False
     help: bool = False
+
+    def take(self, name: str) -> None:
+        """Take a name without an option: a record, or ``-`` for the terminal."""
+        (self.targets if name == "-" else self.records).append(name)
 
 
 def main(arguments: list[str]) -> None:
@@ -79,15 +86,26 @@ def main(arguments: list[str]) -> None:
         _exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
+def prepare(target_path: str) -> None:
+    """Import all that `convert` needs for such a file. Raises ValueError for a suffix that is not known."""
+    _writer(_suffix(target_path))
+
+
 def convert(record_path: str, target_path: str) -> None:
     """Make the file that the suffix of `target_path` asks for from one record.
 
     Raises ValueError for another suffix, RecordError, or OSError.
     """
-    if Path(target_path).suffix not in SUFFIXES:
-        raise ValueError(_wrong_suffix(target_path))
+    _suffix(target_path)
     records = [read(record_path)]
     _write_file(records, match(records), target_path)
+
+
+def _suffix(target_path: str) -> str:
+    suffix = Path(target_path).suffix
+    if suffix not in SUFFIXES:
+        raise ValueError(_wrong_suffix(target_path))
+    return suffix
 
 
 def _options(arguments: list[str]) -> _Options:
@@ -110,10 +128,10 @@ def _options(arguments: list[str]) -> _Options:
                 options.targets.append(option.removeprefix("--output="))
             case option if option.startswith("-o"):
                 options.targets.append(option[2:])
-            case option if option.startswith("-"):
+            case option if option.startswith("-") and option != "-":
                 raise _Refused(f"unknown option {option}")
-            case path:
-                options.records.append(path)
+            case name:
+                options.take(name)
     options.targets = options.targets or ["-"]
     return options
 
@@ -189,26 +207,25 @@ def _write_file(records: list[Record], conversation: Conversation, target: str) 
 
 
 def _made(suffix: str, records: list[Record], conversation: Conversation) -> bytes:
-    if suffix == ".txt":
-        return terminal.draw(conversation, WIDTH_OF_FILE, False).encode()
-    if suffix == ".mmd":
-        return mermaid.draw(conversation).encode()
-    if suffix == ".pcapng":
-        import io
+    writer = _writer(suffix)
+    match suffix:
+        case ".txt":
+            return terminal.draw(conversation, WIDTH_OF_FILE, False).encode()
+        case ".mmd" | ".svg":
+            return str(writer.draw(conversation)).encode()
+        case ".html":
+            return str(writer.page(conversation)).encode()
+        case ".json":
+            return str(writer.trace(records)).encode()
+        case _:
+            file = io.BytesIO()
+            writer.write(records, file)
+            return file.getvalue()
 
-        file = io.BytesIO()
-        _writer("pcapng").write(records, file)
-        return file.getvalue()
-    if suffix == ".json":
-        return str(_writer("chrome").trace(records)).encode()
-    if suffix == ".html":
-        return str(_writer("html").page(conversation)).encode()
-    return str(_writer("svg").draw(conversation)).encode()
 
-
-def _writer(name: str):  # type: ignore[no-untyped-def]
-    """The module that writes a format: imported when it is needed."""
-    return importlib.import_module(f".{name}", __package__)
+def _writer(suffix: str):  # type: ignore[no-untyped-def]
+    """The module that makes a file with this suffix: imported when it is needed."""
+    return importlib.import_module(f".{_WRITERS[suffix]}", __package__)
 
 
 def _follow(options: _Options) -> None:

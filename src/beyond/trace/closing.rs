@@ -33,7 +33,7 @@ impl Closing<'_> {
     }
 
     pub fn write_text(&self, line: &mut Line, facts: &Facts, style: Style) {
-        style.begin_line(line, Instant::now(), self.thread.name, Some(facts.fd));
+        style.begin_line(line, Instant::now(), Some(self.thread.name), Some(facts.fd));
         match (self.by, &facts.opened) {
             ("finalizer", Some(opened)) => {
                 line.harmless(format_args!("✗ nobody closed this socket, which was opened at {opened}"));

@@ -71,13 +71,13 @@ pub struct Style {
 
 impl Style {
     /// What each line begins with: the time, the process and the thread where there are several, the descriptor.
-    pub fn begin_line(self, line: &mut Line, at: Instant, thread: &str, fd: Option<RawFd>) {
+    pub fn begin_line(self, line: &mut Line, at: Instant, thread: Option<&str>, fd: Option<RawFd>) {
         let paint = Paint(self.colour);
         line.format(format_args!("{}{}{}  ", paint.dim(), TimeOfDay(at), paint.plain()));
         if let Some(process) = self.process {
             line.format(format_args!("process {process}  "));
         }
-        if thread != "MainThread" {
+        if let Some(thread) = thread.filter(|thread| *thread != "MainThread") {
             line.harmless(format_args!("[{thread}]  "));
         }
         match fd {
@@ -118,7 +118,7 @@ impl Event<'_> {
     pub fn write_text(&self, line: &mut Line, style: Style) {
         let paint = Paint(style.colour);
         let at = if self.outcome.is_some() { Instant::now() } else { self.began };
-        style.begin_line(line, at, self.thread.name, self.fd);
+        style.begin_line(line, at, Some(self.thread.name), self.fd);
         line.format(format_args!("{}{}{}({})", paint.bold(), self.call, paint.plain(), self.arguments));
         match &self.outcome {
             None => line.format(format_args!(" {}waits …{}", paint.yellow(), paint.plain())),

@@ -91,16 +91,31 @@ impl Recording {
         self.written(line)
     }
 
-    /// The last line.
-    pub fn exit(&mut self, open: &[u64]) -> Option<Delivery> {
-        let Form::Json = self.form else { return None };
+    /// The end: the sockets that are open. People are told of those that were made meanwhile.
+    pub fn exit(&mut self, open: &[&Facts]) -> Option<Delivery> {
         let mut line = Line::default();
+        match self.form {
+            Form::Json => self.write_exit(&mut line, open),
+            Form::Text(style) => {
+                for facts in open.iter().filter(|facts| !facts.is_found()) {
+                    style.begin_line(&mut line, Instant::now(), None, Some(facts.fd));
+                    match &facts.opened {
+                        Some(opened) => line.harmless(format_args!("is still open: it was opened at {opened}")),
+                        None => line.push("is still open"),
+                    }
+                    line.push("\n");
+                }
+            }
+        }
+        self.written(line)
+    }
+
+    pub fn write_exit(&self, line: &mut Line, open: &[&Facts]) {
         line.format(format_args!("{{\"event\":\"exit\",\"t\":{},\"open\":[", clock::nanoseconds(Instant::now())));
-        for (index, socket) in open.iter().enumerate() {
-            line.format(format_args!("{}{socket}", if index == 0 { "" } else { "," }));
+        for (index, facts) in open.iter().enumerate() {
+            line.format(format_args!("{}{}", if index == 0 { "" } else { "," }, facts.number));
         }
         line.format(format_args!("],\"lost\":{}}}\n", self.sink.lost.load(Ordering::Relaxed)));
-        self.written(line)
     }
 
     pub fn introduce(&mut self, line: &mut Line, facts: &Facts) {

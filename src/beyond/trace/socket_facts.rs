@@ -85,6 +85,11 @@ pub fn cookie(fd: BorrowedFd<'_>) -> std::io::Result<u64> {
 }
 
 impl Facts {
+    /// Whether the socket was there before the trace began.
+    pub fn is_found(&self) -> bool {
+        self.by == By::Found
+    }
+
     /// The facts of a socket that is seen for the first time.
     pub fn new(py: Python<'_>, number: u64, socket: &Socket, by: By, opened: Option<&str>) -> Self {
         let mut facts = Facts {
@@ -134,7 +139,7 @@ impl Facts {
 
     /// What made it, if it was only found until now.
     pub fn set_origin(&mut self, by: By, opened: Option<&str>) {
-        if self.by == By::Found {
+        if self.is_found() {
             self.by = by;
             self.opened = opened.and_then(copy);
             self.version += 1;

@@ -147,8 +147,8 @@ pub fn end(py: Python<'_>, handle: u64) -> Option<Ended> {
         observe::switch(false);
     }
     let open = state.sockets.values().filter(|facts| !facts.is_closed && recording.sockets.contains_key(&facts.number));
-    let delivery = if let Ok(mut open) = memory::try_collect(open.map(|facts| facts.number)) {
-        open.sort_unstable();
+    let delivery = if let Ok(mut open) = memory::try_collect(open) {
+        open.sort_unstable_by_key(|facts| facts.number);
         recording.exit(&open)
     } else {
         recording.sink.lose(libc::ENOMEM);
