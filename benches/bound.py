@@ -99,24 +99,18 @@ class Faster(Compared):
         return f"≥ {self.least:g}x"
 
 
-class _WithinTheSpread:
-    """How much worse than the stdlib, in spreads of the stdlib's samples (the width of their middle half). The limit is one
-    spread."""
+class _OfRequests:
+    """A figure of requests: ours in comparison with the stdlib's."""
 
     def shown(self, figure: float) -> str:
-        return f"{figure:+.2f} spreads"
-
-    def held(self, figure: float) -> bool:
-        return figure <= 1
-
-    def __str__(self) -> str:
-        return "≤ 1 spread"
+        return times(figure)
 
 
 @dataclass(frozen=True)
-class Served(_WithinTheSpread):
-    """How many requests a second are answered."""
+class Served(_OfRequests):
+    """How many requests a second are answered, as a multiple of the stdlib's."""
 
+    least: float | None
     title: ClassVar = "— requests a second"
 
     def taken(self, figures: Figures) -> str:
@@ -124,13 +118,18 @@ class Served(_WithinTheSpread):
         return f"{rate.median:,.0f}/s ({rate.low:,.0f} to {rate.high:,.0f})"
 
     def figure(self, results: Results) -> float:
-        stdlib, ours = _rate(results[STDLIB]), _rate(results[OURS])
-        return (stdlib.median - ours.median) / max(stdlib.spread, 1e-9)
+        return results[STDLIB].samples.median / results[OURS].samples.median
+
+    def held(self, figure: float) -> bool | None:
+        return None if self.least is None else figure >= self.least
+
+    def __str__(self) -> str:
+        return "" if self.least is None else f"≥ {self.least:g}x"
 
 
 @dataclass(frozen=True)
-class Half:
-    """The time in which half of the requests are answered."""
+class Half(_OfRequests):
+    """The time in which half of the requests are answered, as a multiple of the stdlib's."""
 
     title: ClassVar = "— p50"
 
@@ -138,10 +137,7 @@ class Half:
         return _in_words(figures.half)
 
     def figure(self, results: Results) -> float:
-        return _given(results[STDLIB].half).median / _given(results[OURS].half).median
-
-    def shown(self, figure: float) -> str:
-        return times(figure)
+        return _given(results[OURS].half).median / _given(results[STDLIB].half).median
 
     def held(self, _: float) -> bool | None:
         return None
@@ -151,17 +147,23 @@ class Half:
 
 
 @dataclass(frozen=True)
-class Tail(_WithinTheSpread):
-    """The time in which 99 of 100 requests are answered."""
+class Tail(_OfRequests):
+    """The time in which 99 of 100 requests are answered, as a multiple of the stdlib's."""
 
+    most: float | None
     title: ClassVar = "— p99"
 
     def taken(self, figures: Figures) -> str:
         return _in_words(figures.tail)
 
     def figure(self, results: Results) -> float:
-        stdlib, ours = _given(results[STDLIB].tail), _given(results[OURS].tail)
-        return (ours.median - stdlib.median) / max(stdlib.spread, 1e-9)
+        return _given(results[OURS].tail).median / _given(results[STDLIB].tail).median
+
+    def held(self, figure: float) -> bool | None:
+        return None if self.most is None else figure <= self.most
+
+    def __str__(self) -> str:
+        return "" if self.most is None else f"≤ {self.most:g}x"
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,27 @@ class Keeps:
 
     def __str__(self) -> str:
         return f"≥ {self.least:.0%}"
+
+
+@dataclass(frozen=True)
+class KeepsOf(_OfRequests):
+    """The speed that a computing thread keeps beside ours, as a multiple of what it keeps beside the stdlib's."""
+
+    least: float | None
+    title: ClassVar = "— the thread keeps"
+
+    def taken(self, figures: Figures) -> str:
+        kept = _given(figures.kept)
+        return f"{kept.median:.0%} ({kept.low:.0%} to {kept.high:.0%})"
+
+    def figure(self, results: Results) -> float:
+        return _given(results[OURS].kept).median / _given(results[STDLIB].kept).median
+
+    def held(self, figure: float) -> bool | None:
+        return None if self.least is None else figure >= self.least
+
+    def __str__(self) -> str:
+        return "" if self.least is None else f"≥ {self.least:g}x"
 
 
 def _rate(figures: Figures) -> Range:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from bound import NOT_SLOWER, Bound, Compared, Faster, Half, Keeps, Overhead, Served, Tail
-from cases import transfer
+from bound import NOT_SLOWER, Bound, Compared, Faster, Half, Keeps, KeepsOf, Overhead, Served, Tail
+from cases import databases, transfer
 from cases.bulk import bulk
 from cases.computing import send_and_recv_beside
 from cases.connected import tcp, unix
 from cases.echo_server import echo_server
 from cases.exchange import exchange, exchange_of_threads
-from cases.http_server import http_server
+from cases.http_server import Load, http_server
 from cases.lifecycle import connections, lookups, sockets
 from cases.loop import Opened
 from cases.startup import startup
@@ -63,20 +63,36 @@ def _computing(name: str, title: str, timeout: float | None, bound: Bound) -> Ca
     return Case(name, title, program, (bound, Keeps(0.35)), seconds=0.25, one_in=10, one_core=False, luck=True)
 
 
-def _server(name: str, title: str, bound: Bound, *, computing: bool) -> Case:
-    return Case(
-        name, title, partial(echo_server, computing=computing), (bound,), seconds=0.25, one_in=10, one_core=False, luck=computing
-    )
+def _asked(name: str, title: str, program: Callable[[], Opened], *bounds: Bound) -> Case:
+    # A sample must have enough requests for a 99th percentile, and one of each process suffices for a median.
+    return Case(name, title, program, bounds, seconds=1, one_in=60, one_core=False, luck=True)
 
 
-def _requests(name: str, title: str, clients: int, *others: Bound, busy: float = 0.0) -> Case:
-    program = partial(http_server, clients, busy, computing=not busy)
-    bounds: tuple[Bound, ...] = (Served(), Half(), Tail(), *others)
-    # A sample must have enough requests for a 99th percentile.
-    return Case(name, title, program, bounds, seconds=1, one_in=30, one_core=False, luck=True)
+def _requests(clients: int, load: Load, *bounds: Bound) -> Case:
+    title = f"http.server, {clients} connection{'s' if clients > 1 else ''}, {load.value}"
+    return _asked(f"http-{clients}-{load.name.lower()}", title, partial(http_server, clients, load), *bounds)
 
 
-TIMED = (
+ONLY_TOLD = (Served(None), Half(), Tail(None), KeepsOf(None))
+
+# What computes in one thread takes the interpreter for 5 ms at a time: a request that comes then waits. See docs/architecture.md.
+NOT_WORSE = (Served(NOT_SLOWER), Half(), Tail(1.1))
+CONNECTIONS = (1, 4, 16)
+GAINS_OF_ASYNCIO = (Served(2), Half(), Tail(None), KeepsOf(None))
+GAINS = {1: Served(10), 4: Served(2.5), 16: Served(None)}
+
+# Whole programs.
+SERVERS = (
+    *(_requests(clients, Load.THREAD, GAINS[clients], Half(), Tail(0.7), KeepsOf(0.75)) for clients in CONNECTIONS),
+    *(_requests(clients, load, *NOT_WORSE) for load in Load if load is not Load.THREAD for clients in CONNECTIONS),
+    _asked("redis", "redis in 8 threads, one thread computes", databases.redis, *ONLY_TOLD),
+    _asked("pg8000", "pg8000 in 8 threads, one thread computes", databases.postgresql, *ONLY_TOLD),
+    _asked("asyncio", "asyncio echo server, 20 clients", partial(echo_server, computing=False), *NOT_WORSE),
+    _asked("asyncio-computing", "— one thread computes", partial(echo_server, computing=True), *GAINS_OF_ASYNCIO),
+)
+
+# Single calls.
+CALLS = (
     _pair("unix", "UNIX pair, send + recv", partial(send_and_recv, unix, None), Overhead(0.35), "pair"),
     _pair("unix-nonblocking", "— non-blocking", partial(send_and_recv, unix, 0.0), Overhead(0.35), "pair", "nonblocking"),
     _pair("unix-timeout", "— with a timeout", partial(send_and_recv, unix, TIMEOUT), Faster(1.9), "pair", "nonblocking"),
@@ -106,10 +122,7 @@ TIMED = (
     _computing("computing", "Beside a computing thread, send + recv", None, Faster(50)),
     _computing("computing-nonblocking", "— non-blocking", 0.0, Faster(50)),
     _computing("computing-timeout", "— with a timeout", TIMEOUT, Faster(2)),
-    _server("asyncio", "asyncio echo server, 20 clients", Faster(NOT_SLOWER), computing=False),
-    _server("asyncio-computing", "— beside a computing thread", Faster(2), computing=True),
-    _requests("http", "http.server, 4 clients, 2 ms of computing", 4, busy=0.002),
-    _requests("http-computing", "http.server beside a computing thread", 1, Keeps(0.35)),
-    _requests("http-computing-4", "— 4 clients", 4, Keeps(0.35)),
     Case("startup", "import socket", startup, (Compared(),), one_in=5),
 )
+
+TIMED = (*SERVERS, *CALLS)

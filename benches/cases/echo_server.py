@@ -1,17 +1,16 @@
-"""An asyncio echo server, and its clients in another process."""
+"""An asyncio echo server in a thread, and its clients in another process."""
 
 from __future__ import annotations
 
 import asyncio
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import cast
 
-from contenders import BARE
-
+from cases.clients import clients
 from cases.computation import beside
-from cases.loop import Loop, Sample
+from cases.loop import Loop
 
 CLIENTS = 20
 
@@ -29,36 +28,22 @@ class Echo(asyncio.Protocol):
 @contextmanager
 def echo_server(*, computing: bool) -> Iterator[Loop]:
     with asyncio.Runner() as runner:
-        server, clients = runner.run(_open())
-
-        def served(count: int) -> Sample:
-            return runner.run(_served(clients, count))
-
-        def served_beside(count: int) -> Sample:
-            return beside(lambda: served(count))
-
-        yield served_beside if computing else served
-        runner.run(_close(server, clients))
-
-
-async def _open() -> tuple[asyncio.Server, Process]:
-    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    clients = await asyncio.create_subprocess_exec(BARE, "clients", str(port), str(CLIENTS), stdin=PIPE, stdout=PIPE)
-    return server, clients
+        server = runner.run(_open())
+        port = server.sockets[0].getsockname()[1]
+        loop = runner.get_loop()
+        serving = Thread(target=loop.run_forever)
+        serving.start()
+        with clients(port, CLIENTS, "echo") as answered:
+            yield (lambda count: beside(lambda: answered(count))) if computing else answered
+        loop.call_soon_threadsafe(loop.stop)
+        serving.join()
+        runner.run(_close(server))
 
 
-async def _served(clients: Process, count: int) -> Sample:
-    """Serve until the clients have done this many rounds. The clients measure the time."""
-    assert clients.stdin is not None
-    assert clients.stdout is not None
-    clients.stdin.write(b"%d\n" % count)
-    return Sample(int(await clients.stdout.readline()) / 1e9)
+async def _open() -> asyncio.Server:
+    return await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
 
 
-async def _close(server: asyncio.Server, clients: Process) -> None:
-    assert clients.stdin is not None
-    clients.stdin.close()
-    await clients.wait()
+async def _close(server: asyncio.Server) -> None:
     server.close()
     await server.wait_closed()

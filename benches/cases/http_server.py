@@ -1,69 +1,112 @@
-"""The standard library's threaded HTTP server, and its clients in another process: the latency of requests."""
+"""The standard library's threaded HTTP server, and its clients in another process."""
 
 from __future__ import annotations
 
+import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from time import thread_time
 
 from contenders import BARE
 
+from cases.clients import clients
 from cases.computation import beside, compute
-from cases.loop import Loop, Sample
+from cases.loop import Loop
 
 BODY = b"x" * 64
+BUSY = 0.002
+QUESTIONS = 5
+
+
+class Load(Enum):
+    """What the server has to do beside serving."""
+
+    NOTHING = "nobody computes"
+    THREAD = "one thread computes"
+    HANDLERS = "handlers compute 2 ms"
+    QUESTIONS = "handlers ask a line server five times"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Computes for a while, then answers."""
+    """Answers."""
 
     protocol_version = "HTTP/1.1"
     # An answer in one packet: a second packet would wait for the peer's delayed acknowledgement.
     wbufsize = -1
-    busy = 0.0
 
     def do_GET(self) -> None:
-        # Measured in CPU time, not in wall-clock time: the work is the same, however many other threads run.
-        end = thread_time() + self.busy
-        while thread_time() < end:
-            compute()
+        self.work()
         self.send_response(200)
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
         self.wfile.write(BODY)
 
+    def work(self) -> None:
+        """Do what an answer needs: nothing, here."""
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
+class Computing(Handler):
+    """Computes for a while, then answers."""
+
+    def work(self) -> None:
+        # Measured in CPU time, not in wall-clock time: the work is the same, however many other threads run.
+        end = thread_time() + BUSY
+        while thread_time() < end:
+            compute()
+
+
+class Asking(Handler):
+    """Asks a line server, then answers."""
+
+    lines: int
+
+    def setup(self) -> None:
+        super().setup()
+        self.line_server = socket.create_connection(("127.0.0.1", self.lines))
+        self.line_server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.answers = self.line_server.makefile("rb")
+
+    def work(self) -> None:
+        for _ in range(QUESTIONS):
+            self.line_server.sendall(b"What is the answer?\n")
+            self.answers.readline()
+
+    def finish(self) -> None:
+        self.answers.close()
+        self.line_server.close()
+        super().finish()
+
+
 @contextmanager
-def http_server(clients: int, busy: float, *, computing: bool) -> Iterator[Loop]:
-    handler = type("Busy", (Handler,), {"busy": busy})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def line_server() -> Iterator[type[Handler]]:
+    """Run a line server, which is a native program: the class of the handlers that ask it."""
+    with subprocess.Popen([BARE, "lines"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield type("AskingIt", (Asking,), {"lines": int(process.stdout.readline())})
+        process.communicate()
+
+
+HANDLERS: dict[Load, Callable[[], AbstractContextManager[type[Handler]]]] = {
+    Load.NOTHING: lambda: nullcontext(Handler),
+    Load.THREAD: lambda: nullcontext(Handler),
+    Load.HANDLERS: lambda: nullcontext(Computing),
+    Load.QUESTIONS: line_server,
+}
+
+
+@contextmanager
+def http_server(number: int, load: Load) -> Iterator[Loop]:
+    with HANDLERS[load]() as handler, ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         serving = Thread(target=server.serve_forever)
         serving.start()
-        command = [str(BARE), "requests", str(server.server_port), str(clients)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as others:
-
-            def served(count: int) -> Sample:
-                return _served(others, count)
-
-            def served_beside(count: int) -> Sample:
-                return beside(lambda: served(count))
-
-            yield served_beside if computing else served
+        with clients(server.server_port, number, "http") as answered:
+            yield (lambda count: beside(lambda: answered(count))) if load is Load.THREAD else answered
         server.shutdown()
         serving.join()
-
-
-def _served(clients: subprocess.Popen[str], count: int) -> Sample:
-    """Serve until the clients have received this many answers. The clients measure the time."""
-    assert clients.stdin is not None
-    assert clients.stdout is not None
-    clients.stdin.write(f"{count}\n")
-    clients.stdin.flush()
-    seconds, half, tail = (int(nanoseconds) / 1e9 for nanoseconds in clients.stdout.readline().split())
-    return Sample(seconds, half=half, tail=tail)

@@ -33,7 +33,15 @@ pub fn block_in_call_until<T: Send>(
     loop {
         // A signal that arrived before the call blocks does not interrupt the call, so its Python handler must run first.
         signals::run_handlers(py)?;
-        match socket.descriptor().detached_until(py, alarm, &mut call) {
+        let began = super::attached_wait::detaches();
+        let mut ended = began;
+        let result = socket.descriptor().detached_until(py, alarm, |fd| {
+            let result = call(fd);
+            ended = super::attached_wait::now();
+            result
+        });
+        super::attached_wait::detached(socket, began, ended, super::attached_wait::now());
+        match result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return Ok(result?),
         }

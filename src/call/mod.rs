@@ -15,6 +15,7 @@
 //! | [`deadline`] | when a call stops waiting |
 //! | [`failure`], [`hooks`] | what a failed call knows about itself, and who is told |
 
+pub mod attached_wait;
 pub mod attempts;
 pub mod blocking;
 pub mod deadline;

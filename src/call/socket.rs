@@ -39,6 +39,7 @@ pub struct Socket {
     marked_closed: AtomicBool,
     bulk: AtomicBool,
     marks: AtomicU8,
+    quick: AtomicU8,
 }
 
 /// The start of CPython's `PySocketSockObject` after its head, with the types that C gives it. (loom's atomics have other sizes.)
@@ -95,6 +96,7 @@ impl Default for Socket {
             marked_closed: AtomicBool::new(false),
             bulk: AtomicBool::new(false),
             marks: AtomicU8::new(0),
+            quick: AtomicU8::new(0),
         }
     }
 }
@@ -155,6 +157,10 @@ impl Socket {
     /// The deadline of a call that begins to wait now: the nearer one of the socket's timeout and of the thread.
     pub fn deadline(&self) -> Deadline {
         Deadline::after(self.timeout()).within(scope::deadline())
+    }
+
+    pub fn quick(&self) -> &AtomicU8 {
+        &self.quick
     }
 
     /// The predictor for transfers in this direction.

@@ -153,7 +153,7 @@ fn complete_to(
 impl Transfer {
     /// Whether a first attempt means the same as the transfer itself.
     #[inline]
-    fn may_be_attempted(self) -> bool {
+    pub fn may_be_attempted(self) -> bool {
         self.size <= ATTACHED_LIMIT && self.flags & !HARMLESS_FLAGS == 0 && !self.undivided
     }
 
@@ -216,6 +216,9 @@ fn complete_unnoted(
         Some(Err(error)) if matches!(deadline, Deadline::Now) => return Err(error.into()),
         Some(Err(_)) => socket.predictor(wanted.direction).miss(),
         None => {}
+    }
+    if let Some(count) = super::attached_wait::transfer(py, socket, wanted, deadline, attempt)? {
+        return Ok(count);
     }
     turn::begin();
     transfer_detached(py, socket, wanted, deadline, attempt)

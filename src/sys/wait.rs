@@ -33,6 +33,15 @@ pub fn poll(fd: BorrowedFd<'_>, direction: Direction, timeout: Option<Duration>)
     Ok(ready > 0)
 }
 
+/// `ppoll(2)` of one descriptor.
+pub fn poll_briefly(fd: BorrowedFd<'_>, direction: Direction, timeout: Duration) -> io::Result<bool> {
+    let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: direction.events(), revents: 0 };
+    let timeout = libc::timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ };
+    // SAFETY: one request is passed, and counted; the mask may be null.
+    let ready = unsafe { syscall!(ppoll(&raw mut request, 1, &raw const timeout, std::ptr::null())) }?;
+    Ok(ready > 0)
+}
+
 /// `poll(2)` without a limit, until there is room to send, an error, or a hangup. True if there is room and neither of the others.
 pub fn has_room(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };

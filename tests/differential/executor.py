@@ -21,8 +21,8 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from environment import PRELUDE, setup_code
-from machine import ephemeral_ports
 from outcomes import failure
+from ports import ephemeral_ports
 
 HANG_TIMEOUT = 10  # seconds
 PORT = re.compile(r"(?<=', )\d{2,5}(?=[,)])")

@@ -47,15 +47,6 @@ needs_its_name = pytest.mark.skipif(not KNOWS_ITS_NAME, reason="this machine has
 INET6 = pytest.param("AF_INET6", marks=needs_inet6)  # for the parameters of tests
 
 
-def ephemeral_ports() -> tuple[int, int]:
-    """The first and the last of the ports that the kernel picks from when a program binds to port 0."""
-    try:
-        first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
-    except OSError:
-        return 32768, 60999
-    return first, last
-
-
 def congestion_algorithms() -> list[bytes]:
     """The congestion control algorithms of TCP that the kernel has and that every user may choose."""
     folder = Path("/proc/sys/net/ipv4")

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use libc::{c_int, sockaddr_in};
 
+use crate::calls;
 use crate::case::Case;
-use crate::{calls, clients};
 
 const MESSAGE: [u8; 64] = [b'x'; 64];
 const BULK: usize = 256 << 20;
@@ -38,7 +38,6 @@ pub fn named(words: &[&str]) -> io::Result<Case> {
         ["lookups"] => Ok(timed(|| calls::getaddrinfo(c"127.0.0.1", c"80"))),
         ["exchange"] => exchange(),
         ["bulk"] => bulk(),
-        ["clients", port, number] => clients::clients(server(port)?, number.parse().map_err(io::Error::other)?),
         _ => Err(io::Error::other(format!("no such case: {words:?}"))),
     }
 }

@@ -1,27 +1,29 @@
 //! `bare CASE [ARGUMENT]`: the system calls of one case of the benchmarks, with nothing around them.
 //!
 //! Each line of standard input is a number of rounds; the answer to each is a line with the nanoseconds they took.
-//! `bare requests PORT NUMBER` adds those in which half of the requests and 99 of 100 were answered.
+//! `bare requests PORT NUMBER PROTOCOL` adds those in which half of the requests and 99 of 100 were answered. `bare lines` is a server.
 
 mod calls;
 mod case;
 mod cases;
-mod clients;
+mod lines;
 mod requests;
 
 use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use requests::Clients;
+use requests::{Clients, Protocol};
 
 fn main() -> io::Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["echo"] => cases::echo(),
-        ["requests", port, number] => {
-            let mut clients = Clients::connect(cases::server(port)?, number.parse().map_err(io::Error::other)?)?;
+        ["lines"] => lines::serve(),
+        ["requests", port, number, protocol] => {
+            let number = number.parse().map_err(io::Error::other)?;
+            let mut clients = Clients::connect(cases::server(port)?, number, Protocol::named(protocol)?)?;
             answer_each(|count| clients.requests(count))
         }
         _ => {

@@ -1,4 +1,4 @@
-//! The clients of a web server: each sends a request, and the next when it has the whole answer.
+//! The clients of a server: each sends a request, and the next when it has the whole answer.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Read, Write};
@@ -7,7 +7,29 @@ use std::time::{Duration, Instant};
 
 use crate::calls;
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+/// What the clients send, and what they take for a whole answer.
+#[derive(Clone, Copy)]
+pub struct Protocol {
+    request: &'static [u8],
+    is_whole: fn(&[u8]) -> bool,
+}
+
+impl Protocol {
+    pub fn named(name: &str) -> io::Result<Self> {
+        match name {
+            "http" => Ok(Protocol { request: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", is_whole: is_whole_page }),
+            "echo" => Ok(Protocol { request: &[b'x'; 64], is_whole: |answer| answer.len() >= 64 }),
+            _ => Err(io::Error::other(format!("no such protocol: {name}"))),
+        }
+    }
+}
+
+fn is_whole_page(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")?.parse().ok());
+    length.is_some_and(|length: usize| body.len() >= length)
+}
 
 /// How long some requests took together, and in which time half of them and 99 of 100 were answered.
 pub struct Answered {
@@ -28,8 +50,9 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub fn connect(server: SocketAddr, number: usize) -> io::Result<Self> {
-        let clients: Vec<Client> = (0..number).map(|_| Client::connect(server)).collect::<io::Result<_>>()?;
+    pub fn connect(server: SocketAddr, number: usize, protocol: Protocol) -> io::Result<Self> {
+        let connect = |_| Client::connect(server, protocol);
+        let clients: Vec<Client> = (0..number).map(connect).collect::<io::Result<_>>()?;
         let ready = clients.iter().map(|client| calls::readable(&client.stream)).collect();
         Ok(Self { clients, ready })
     }
@@ -66,21 +89,22 @@ fn of_hundred(times: &[Duration], part: usize) -> Duration {
 
 struct Client {
     stream: TcpStream,
+    protocol: Protocol,
     asked: Instant,
     answer: Vec<u8>,
 }
 
 impl Client {
-    fn connect(server: SocketAddr) -> io::Result<Self> {
+    fn connect(server: SocketAddr, protocol: Protocol) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, asked: Instant::now(), answer: Vec::new() })
+        Ok(Self { stream, protocol, asked: Instant::now(), answer: Vec::new() })
     }
 
     fn ask(&mut self) -> io::Result<()> {
         self.answer.clear();
         self.asked = Instant::now();
-        self.stream.write_all(REQUEST)
+        self.stream.write_all(self.protocol.request)
     }
 
     /// Receives what is there; once the answer is whole, says how long it took.
@@ -91,13 +115,6 @@ impl Client {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.answer.extend_from_slice(&buffer[..received]);
-        Ok(is_whole(&self.answer).then(|| self.asked.elapsed()))
+        Ok((self.protocol.is_whole)(&self.answer).then(|| self.asked.elapsed()))
     }
-}
-
-fn is_whole(answer: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(answer);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")?.parse().ok());
-    length.is_some_and(|length: usize| body.len() >= length)
 }
