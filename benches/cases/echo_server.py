@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import cast
 
-from cases.clients import clients
+from cases.clients import echo_clients
 from cases.computation import beside
 from cases.loop import Loop
 
@@ -33,7 +33,7 @@ def echo_server(*, computing: bool) -> Iterator[Loop]:
         loop = runner.get_loop()
         serving = Thread(target=loop.run_forever)
         serving.start()
-        with clients(port, CLIENTS, "echo") as answered:
+        with echo_clients(port, CLIENTS) as answered:
             yield (lambda count: beside(lambda: answered(count))) if computing else answered
         loop.call_soon_threadsafe(loop.stop)
         serving.join()

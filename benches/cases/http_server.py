@@ -13,7 +13,7 @@ from time import thread_time
 
 from contenders import BARE
 
-from cases.clients import clients
+from cases.clients import http_clients
 from cases.computation import beside, compute
 from cases.loop import Loop
 
@@ -106,7 +106,7 @@ def http_server(number: int, load: Load) -> Iterator[Loop]:
     with HANDLERS[load]() as handler, ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         serving = Thread(target=server.serve_forever)
         serving.start()
-        with clients(server.server_port, number, "http") as answered:
+        with http_clients(server.server_port, number) as answered:
             yield (lambda count: beside(lambda: answered(count))) if load is Load.THREAD else answered
         server.shutdown()
         serving.join()

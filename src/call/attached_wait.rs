@@ -1,143 +1,151 @@
-//! PROTOTYPE
+//! A short wait without detaching, where a detached one would cost far more: beside a thread that computes.
+//!
+//! A thread that detaches for a receive gets the interpreter back only when a computing thread gives it away, 5 ms later, even if the data
+//! comes after 20 µs. So it stays attached for a moment, in `ppoll`. It does so only where this pays and harms nobody:
+//!
+//! - threads have waited long for the interpreter of late ([`contention`]). Where nobody computes, nothing is different;
+//! - the last waits on this socket were short ([`turnaround`](super::turnaround));
+//! - the thread's work since its last wait was short: one whose requests take long gains little;
+//! - the time that threads keep in this way is less than their [`allowance`](super::allowance). What counts is all the time from one wait
+//!   to the next, the work between them included: without the wait, another thread would have had it. It also counts where a thread has
+//!   detached and was faster than those who wait for the interpreter;
+//! - no other thread, whose call is over, waits for the interpreter. If one does, data that is there is taken, but not waited for;
+//! - no signal handler is due.
+//!
+//! `docs/architecture.md` has the whole model. Without a GIL there is none of it.
+
 use std::cell::Cell;
-use std::io;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use super::allowance::Allowance;
+use super::contention::{self, Reattaching};
 use super::deadline::Deadline;
+use super::moment::Moment;
 use super::socket::Socket;
-use super::transfer::{Attempt, Transfer};
-use crate::error::Result;
-use crate::interpreter::signals;
-use crate::sys::wait::poll_briefly;
+use super::turn;
+use super::turnaround::SOON;
+use crate::error::{Error, Result};
+use crate::interpreter::{observe, signals};
+use crate::sys::wait::{Direction, poll_briefly};
 
-struct Knobs {
-    limit: u64,
-    share: i64,
-    cap: i64,
-    slow: u64,
-    horizon: u64,
-    work: u64,
-    min_quick: u64,
-}
-fn knobs() -> &'static Knobs {
-    static K: OnceLock<Knobs> = OnceLock::new();
-    K.get_or_init(|| {
-        let get = |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
-        Knobs {
-            limit: get("K_LIMIT", 200) * 1000,
-            share: get("K_SHARE", 20) as i64,
-            cap: get("K_CAP", 6000) as i64 * 1000,
-            slow: get("K_SLOW", 1000) * 1000,
-            horizon: get("K_HORIZON", 100) * 1_000_000,
-            work: get("K_WORK", 1000) * 1000,
-            min_quick: get("K_QUICK", 200) * 1000,
-        }
-    })
-}
-fn base() -> Instant {
-    static B: OnceLock<Instant> = OnceLock::new();
-    *B.get_or_init(Instant::now)
-}
-pub fn now() -> u64 {
-    base().elapsed().as_nanos() as u64 + 1
-}
-static LAST_SLOW: AtomicU64 = AtomicU64::new(0);
-static LEFT: AtomicI64 = AtomicI64::new(0);
-static FILLED: AtomicU64 = AtomicU64::new(0);
-pub static STAT: [AtomicU64; 8] = [const { AtomicU64::new(0) }; 8];
-thread_local! { static SINCE: Cell<u64> = const { Cell::new(0) }; }
+/// The longest work between two waits, in nanoseconds. Work that takes longer has lost the interpreter meanwhile, or needs so much of it
+/// that a wait of 5 ms hardly matters.
+const WORK: u64 = 1_000_000;
 
-pub fn contended(now: u64) -> bool {
-    let last = LAST_SLOW.load(Relaxed);
-    last != 0 && now - last.min(now) < knobs().horizon
-}
-fn charge(now: u64) -> u64 {
-    let since = SINCE.with(|s| s.replace(0));
-    if since == 0 {
-        return 0;
-    }
-    let took = now - since.min(now);
-    LEFT.fetch_sub(took.min(knobs().work) as i64, Relaxed);
-    took
-}
-fn refill(now: u64) {
-    let filled = FILLED.swap(now, Relaxed);
-    let more = (now - filled.min(now)) as i64 / 100 * knobs().share;
-    LEFT.store((LEFT.load(Relaxed) + more).min(knobs().cap), Relaxed);
+static ALLOWANCE: Allowance = Allowance::new();
+
+thread_local! {
+    /// Since when this thread has kept the interpreter from others by a wait, if it has.
+    static KEPT_SINCE: Cell<Option<Moment>> = const { Cell::new(None) };
 }
 
-/// A detached call: began, ended, reattached.
-pub fn detached(socket: &Socket, began: u64, ended: u64, now: u64) {
-    if now - ended > knobs().slow {
-        LAST_SLOW.store(now, Relaxed);
+/// Waits attached until a receive or an accept is likely to succeed, if that is worthwhile. Whether it is likely to.
+pub fn is_soon_ready(py: Python<'_>, socket: &Socket, deadline: Deadline) -> Result<bool> {
+    if !contention::is_possible() || matches!(deadline, Deadline::Now) || !socket.turnaround().is_short() {
+        return Ok(false);
     }
-    socket.quick().store(u8::from(ended - began < knobs().min_quick), Relaxed);
-    STAT[0].fetch_add(1, Relaxed);
-    STAT[1].fetch_add(u64::from(ended - began < knobs().min_quick), Relaxed);
-}
-pub fn detaches() -> u64 {
-    let now = now();
-    charge(now);
-    now
-}
-
-pub fn transfer(
-    py: Python<'_>,
-    socket: &Socket,
-    wanted: Transfer,
-    deadline: Deadline,
-    attempt: &mut dyn Attempt,
-) -> Result<Option<usize>> {
-    if wanted.direction != crate::sys::wait::Direction::Read { return Ok(None); }
-    if matches!(deadline, Deadline::Now) || !wanted.may_be_attempted() || socket.predictor(wanted.direction).is_disabled() {
-        return Ok(None);
+    let now = Moment::now();
+    if !contention::is_high(now) {
+        return Ok(false);
     }
-    if LAST_SLOW.load(Relaxed) == 0 {
-        return Ok(None);
-    }
-    let began = now();
-    if !contended(began) || socket.quick().load(Relaxed) == 0 {
-        return Ok(None);
-    }
-    let worked = charge(began);
-    refill(began);
-    STAT[2].fetch_add(1, Relaxed);
-    if worked > knobs().work {
-        STAT[3].fetch_add(1, Relaxed);
-        return Ok(None);
-    }
-    if LEFT.load(Relaxed) <= 0 {
-        STAT[4].fetch_add(1, Relaxed);
-        return Ok(None);
+    // The policy is asked for each receive, for as long as there is contention: a ready one counts too.
+    socket.predictor(Direction::Read).pause();
+    let worked = count_kept(now);
+    ALLOWANCE.fill(now);
+    if worked > WORK || !ALLOWANCE.is_left() || turn::is_over(py) {
+        return Ok(false);
     }
     signals::run_handlers(py)?;
-    SINCE.with(|s| s.set(began));
-    let limit = Duration::from_nanos(knobs().limit);
-    let result = socket.descriptor().attached(py, |fd| {
-        if poll_briefly(fd, wanted.direction, limit)? {
-            attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0)
-        } else {
-            Err(io::Error::from(io::ErrorKind::WouldBlock))
+    let waiting = observe::before_detaching(py);
+    let limit = if contention::others_wait() { Duration::ZERO } else { limit(deadline) };
+    let ready = waiting.stay(py, || socket.descriptor().attached(py, |fd| poll_briefly(fd, Direction::Read, limit)));
+    match ready {
+        Ok(true) => {
+            socket.turnaround().hit();
+            let _ = KEPT_SINCE.try_with(|since| since.set(Some(now)));
+            Ok(true)
         }
-    });
-    match result {
-        Ok(count) => {
-            STAT[5].fetch_add(1, Relaxed);
-            Ok(Some(count))
+        Ok(false) => {
+            ALLOWANCE.spend(Moment::now().since(now));
+            if !limit.is_zero() {
+                socket.turnaround().miss();
+            }
+            Ok(false)
         }
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
             signals::run_handlers(py)?;
-            Ok(None)
+            Ok(false)
         }
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            STAT[6].fetch_add(1, Relaxed);
-            socket.quick().store(0, Relaxed);
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Error::from(error)),
     }
+}
+
+/// How long a wait may last.
+fn limit(deadline: Deadline) -> Duration {
+    let limit = Duration::from_nanos(SOON);
+    match deadline {
+        Deadline::At(instant) => limit.min(instant.saturating_duration_since(std::time::Instant::now())),
+        Deadline::Now | Deadline::Never => limit,
+    }
+}
+
+/// Whether this thread keeps the interpreter by short waits, and may go on with that: then its answers are sent attached as well.
+#[cold]
+pub fn goes_on() -> bool {
+    contention::is_possible()
+        && KEPT_SINCE.try_with(Cell::get).is_ok_and(|since| since.is_some())
+        && ALLOWANCE.is_left()
+}
+
+/// When a call has ended, for the last time that it was made. Nothing where nobody asks.
+pub struct Ended(Option<Moment>);
+
+impl Ended {
+    /// Makes the call.
+    pub fn after<T>(&mut self, call: impl FnOnce() -> T) -> T {
+        let result = call();
+        if let Some(ended) = &mut self.0 {
+            *ended = Moment::now();
+        }
+        result
+    }
+}
+
+/// Makes a call that waits detached, and learns from how long it has waited.
+pub fn learn<T>(socket: &Socket, call: impl FnOnce(&mut Ended) -> T) -> T {
+    let began = contention::is_possible().then(Moment::now);
+    let mut ended = Ended(began);
+    let result = call(&mut ended);
+    if let (Some(began), Some(ended)) = (began, ended.0) {
+        socket.turnaround().waited(ended.since(began));
+    }
+    result
+}
+
+/// The thread is about to detach: what it has kept until now counts.
+pub fn ends() {
+    if contention::is_possible() {
+        count_kept(Moment::now());
+    }
+}
+
+/// The thread is attached again.
+pub fn reattached(reattaching: Reattaching) {
+    if let Some((now, has_waited_long)) = reattaching.end()
+        && !has_waited_long
+        && contention::is_possible()
+    {
+        // It was faster than those who wait for the interpreter, if anybody does.
+        let _ = KEPT_SINCE.try_with(|since| since.set(Some(now)));
+    }
+}
+
+/// Counts the time that this thread has kept, and ends it. The nanoseconds.
+fn count_kept(now: Moment) -> u64 {
+    let kept = KEPT_SINCE.try_with(Cell::take).ok().flatten().map_or(0, |since| now.since(since));
+    // Work that takes longer has lost the interpreter to another thread meanwhile.
+    ALLOWANCE.spend(kept.min(WORK));
+    kept
 }

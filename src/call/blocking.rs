@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
+use super::contention::Reattaching;
 use super::deadline::Deadline;
-use super::scope;
 use super::socket::Socket;
+use super::{attached_wait, scope};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys::wait::{Direction, poll};
@@ -33,14 +34,14 @@ pub fn block_in_call_until<T: Send>(
     loop {
         // A signal that arrived before the call blocks does not interrupt the call, so its Python handler must run first.
         signals::run_handlers(py)?;
-        let began = super::attached_wait::detaches();
-        let mut ended = began;
+        attached_wait::ends();
+        let mut reattaching = Reattaching::default();
         let result = socket.descriptor().detached_until(py, alarm, |fd| {
             let result = call(fd);
-            ended = super::attached_wait::now();
+            reattaching.begin();
             result
         });
-        super::attached_wait::detached(socket, began, ended, super::attached_wait::now());
+        attached_wait::reattached(reattaching);
         match result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return Ok(result?),
@@ -154,12 +155,25 @@ pub fn block_by_timeout<T: Send>(
     py: Python<'_>,
     socket: &Socket,
     direction: Direction,
-    call: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
+    mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
 ) -> Result<T> {
     if scope::has_passed() {
         return Err(Error::TimedOut);
     }
-    match socket.deadline() {
+    let deadline = socket.deadline();
+    // The call itself is made detached all the same; but one that is ready ends before anybody else has taken the interpreter.
+    attached_wait::is_soon_ready(py, socket, deadline)?;
+    attached_wait::learn(socket, |ended| block_until(py, socket, direction, deadline, |fd| ended.after(|| call(fd))))
+}
+
+fn block_until<T: Send>(
+    py: Python<'_>,
+    socket: &Socket,
+    direction: Direction,
+    deadline: Deadline,
+    call: impl FnMut(BorrowedFd<'_>) -> io::Result<T> + Send,
+) -> Result<T> {
+    match deadline {
         deadline @ Deadline::At(_) => {
             block_in_poll(py, socket, Wait { direction, deadline, eager: false, may_block: true }, call)
         }

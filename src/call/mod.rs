@@ -7,6 +7,9 @@
 //! | [`descriptor`] | the descriptor, and the calls that run on it |
 //! | [`transfer`] | receives and sends: first attempt, detach, wait |
 //! | [`blocking`] | calls that may block, detached |
+//! | [`attached_wait`] | a short wait without detaching, beside a thread that computes |
+//! | [`contention`], [`turnaround`], [`allowance`] | where that pays, and how much of it there may be |
+//! | [`moment`] | the clock of these |
 //! | [`attempts`] | the sockets on which a first attempt is allowed |
 //! | [`predictor`] | whether a first attempt is likely to succeed |
 //! | [`scope`] | the deadlines of a thread |
@@ -15,13 +18,16 @@
 //! | [`deadline`] | when a call stops waiting |
 //! | [`failure`], [`hooks`] | what a failed call knows about itself, and who is told |
 
+mod allowance;
 pub mod attached_wait;
 pub mod attempts;
 pub mod blocking;
+mod contention;
 pub mod deadline;
 pub mod descriptor;
 pub mod failure;
 pub mod hooks;
+mod moment;
 pub mod predictor;
 pub mod scope;
 pub mod socket;
@@ -29,3 +35,4 @@ pub mod spec;
 pub mod timeout;
 pub mod transfer;
 pub mod turn;
+mod turnaround;

@@ -78,6 +78,15 @@ impl Predictor {
         self.store((self.misses() + 1).min(MAX_MISSES));
     }
 
+    /// Skips the next attempts, as after misses: another way is taken for the time being.
+    pub fn pause(&self) {
+        let state = self.0.load(Ordering::Relaxed);
+        if state != DISABLED {
+            let paused = (self.misses().max(1) * MISS) | (SKIPS - 1);
+            let _ = self.0.compare_exchange(state, paused, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
     fn misses(&self) -> u8 {
         self.0.load(Ordering::Relaxed) / MISS
     }
@@ -122,12 +131,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_skips_attempts_but_is_no_reason_for_more() {
+        let predictor = Predictor::default();
+        predictor.pause();
+        predictor.pause();
+        assert_eq!(skips(&predictor), 14);
+        predictor.hit();
+        assert!(!predictor.has_missed());
+    }
+
+    #[test]
     fn a_disabled_predictor_stays_disabled() {
         let predictor = Predictor::default();
         predictor.disable();
         (0..99).for_each(|_| assert!(!predictor.is_likely()));
         predictor.hit();
         predictor.miss();
+        predictor.pause();
         assert!(predictor.is_disabled() && !predictor.has_missed());
         predictor.reset();
         assert!(predictor.is_likely());

@@ -17,6 +17,7 @@ use super::predictor::Predictor;
 use super::scope;
 use super::spec::Spec;
 use super::timeout::{Timeout, TimeoutField};
+use super::turnaround::Turnaround;
 use crate::sys::wait::Direction;
 
 /// A socket's state. Any thread can read and write all of it.
@@ -39,7 +40,7 @@ pub struct Socket {
     marked_closed: AtomicBool,
     bulk: AtomicBool,
     marks: AtomicU8,
-    quick: AtomicU8,
+    turnaround: Turnaround,
 }
 
 /// The start of CPython's `PySocketSockObject` after its head, with the types that C gives it. (loom's atomics have other sizes.)
@@ -96,7 +97,7 @@ impl Default for Socket {
             marked_closed: AtomicBool::new(false),
             bulk: AtomicBool::new(false),
             marks: AtomicU8::new(0),
-            quick: AtomicU8::new(0),
+            turnaround: Turnaround::default(),
         }
     }
 }
@@ -159,10 +160,6 @@ impl Socket {
         Deadline::after(self.timeout()).within(scope::deadline())
     }
 
-    pub fn quick(&self) -> &AtomicU8 {
-        &self.quick
-    }
-
     /// The predictor for transfers in this direction.
     #[inline]
     pub fn predictor(&self, direction: Direction) -> &Predictor {
@@ -170,6 +167,11 @@ impl Socket {
             Direction::Read => &self.readable,
             Direction::Write => &self.writable,
         }
+    }
+
+    /// How soon the peer answers.
+    pub fn turnaround(&self) -> &Turnaround {
+        &self.turnaround
     }
 
     /// The directions in which no first attempt is made.

@@ -6,8 +6,9 @@
 //! 2. A transfer that is not ready detaches the thread. Without a timeout the thread waits in the system call itself, so that
 //!    `SO_RCVTIMEO`, `SO_SNDTIMEO` and `MSG_WAITALL` keep their meaning. With a timeout it waits in `poll`. When a signal interrupts the
 //!    wait, the signal handlers run and the wait goes on (PEP 475).
-//! 3. On a non-blocking socket the one call is made attached, unless it is large or the socket's family may block in spite of the flag.
-//! 4. A thread that has kept the GIL through many ready transfers makes one transfer detached: see [`turn`].
+//! 3. Beside a thread that computes, a receive may wait attached for a moment before it detaches: see [`attached_wait`].
+//! 4. On a non-blocking socket the one call is made attached, unless it is large or the socket's family may block in spite of the flag.
+//! 5. A thread that has kept the GIL through many ready transfers makes one transfer detached: see [`turn`].
 
 use std::ffi::c_int;
 use std::io;
@@ -19,7 +20,7 @@ use super::blocking::{Wait, block_in_call, block_in_call_or_poll, block_in_poll}
 use super::deadline::Deadline;
 use super::failure::{Call, Doing, Failure, Target};
 use super::socket::Socket;
-use super::{hooks, scope, turn};
+use super::{attached_wait, hooks, scope, turn};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys;
@@ -153,7 +154,7 @@ fn complete_to(
 impl Transfer {
     /// Whether a first attempt means the same as the transfer itself.
     #[inline]
-    pub fn may_be_attempted(self) -> bool {
+    fn may_be_attempted(self) -> bool {
         self.size <= ATTACHED_LIMIT && self.flags & !HARMLESS_FLAGS == 0 && !self.undivided
     }
 
@@ -161,7 +162,14 @@ impl Transfer {
     /// waits for this very send. If the send were made attached, that thread would then also wait for the GIL.
     #[inline]
     fn is_in_conversation(self, socket: &Socket) -> bool {
-        self.direction == Direction::Write && socket.predictor(Direction::Read).has_missed()
+        self.direction == Direction::Write
+            && socket.predictor(Direction::Read).has_missed()
+            && !attached_wait::goes_on()
+    }
+
+    /// Whether a receive may wait attached: where an attempt means the same as the receive itself.
+    fn may_wait_attached(self, socket: &Socket) -> bool {
+        self.direction == Direction::Read && self.may_be_attempted() && !socket.predictor(Direction::Read).is_disabled()
     }
 
     /// Whether the transfer is complete after `count` bytes. A blocking receive returns the bytes that have arrived; a blocking send goes
@@ -217,11 +225,21 @@ fn complete_unnoted(
         Some(Err(_)) => socket.predictor(wanted.direction).miss(),
         None => {}
     }
-    if let Some(count) = super::attached_wait::transfer(py, socket, wanted, deadline, attempt)? {
-        return Ok(count);
+    if wanted.may_wait_attached(socket) && attached_wait::is_soon_ready(py, socket, deadline)? {
+        match socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0)) {
+            // Another thread has taken the data, or it was not for this call.
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            result => return Ok(result?),
+        }
     }
     turn::begin();
-    transfer_detached(py, socket, wanted, deadline, attempt)
+    if wanted.direction == Direction::Write {
+        return transfer_detached(py, socket, wanted, deadline, attempt);
+    }
+    attached_wait::learn(socket, |ended| {
+        let mut attempt = |fd: BorrowedFd<'_>, flags: c_int, done: usize| ended.after(|| attempt(fd, flags, done));
+        transfer_detached(py, socket, wanted, deadline, &mut attempt)
+    })
 }
 
 /// Sends the remainder of a partial send, as a blocking system call would have. It blocks in `poll`. The number of bytes sent.

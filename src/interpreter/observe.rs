@@ -345,9 +345,21 @@ impl Detaching {
     #[inline]
     pub fn detach<T: Send>(self, py: Python<'_>, call: impl FnOnce() -> T + Send) -> T {
         let result = py.detach(call);
+        self.attached(py);
+        result
+    }
+
+    /// Makes the call attached after all; it does not wait for long.
+    pub fn stay<T>(self, py: Python<'_>, call: impl FnOnce() -> T) -> T {
+        let result = call();
+        self.attached(py);
+        result
+    }
+
+    #[inline]
+    fn attached(&self, py: Python<'_>) {
         if let Some(observer) = self.0 {
             (observer.attached)(py);
         }
-        result
     }
 }

@@ -33,11 +33,11 @@ pub fn poll(fd: BorrowedFd<'_>, direction: Direction, timeout: Option<Duration>)
     Ok(ready > 0)
 }
 
-/// `ppoll(2)` of one descriptor.
+/// `ppoll(2)` of one descriptor: whether it became ready within `timeout`, which is counted in nanoseconds.
 pub fn poll_briefly(fd: BorrowedFd<'_>, direction: Direction, timeout: Duration) -> io::Result<bool> {
     let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: direction.events(), revents: 0 };
-    let timeout = libc::timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ };
-    // SAFETY: one request is passed, and counted; the mask may be null.
+    let timeout = libc::timespec { tv_sec: timeout.as_secs() as libc::time_t, tv_nsec: timeout.subsec_nanos().into() };
+    // SAFETY: one request is passed, and counted. The time is valid, and the kernel only reads it. No mask of signals is passed.
     let ready = unsafe { syscall!(ppoll(&raw mut request, 1, &raw const timeout, std::ptr::null())) }?;
     Ok(ready > 0)
 }

@@ -1,7 +1,7 @@
 //! `bare CASE [ARGUMENT]`: the system calls of one case of the benchmarks, with nothing around them.
 //!
 //! Each line of standard input is a number of rounds; the answer to each is a line with the nanoseconds they took.
-//! `bare requests PORT NUMBER PROTOCOL` adds those in which half of the requests and 99 of 100 were answered. `bare lines` is a server.
+//! `bare requests PORT NUMBER` adds those in which half of the requests and 99 of 100 were answered. `bare lines` is a server.
 
 mod calls;
 mod case;
@@ -13,7 +13,7 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use requests::{Clients, Protocol};
+use requests::Clients;
 
 fn main() -> io::Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -21,9 +21,9 @@ fn main() -> io::Result<()> {
     match words[..] {
         ["echo"] => cases::echo(),
         ["lines"] => lines::serve(),
-        ["requests", port, number, protocol] => {
+        ["requests", port, number] => {
             let number = number.parse().map_err(io::Error::other)?;
-            let mut clients = Clients::connect(cases::server(port)?, number, Protocol::named(protocol)?)?;
+            let mut clients = Clients::connect(cases::server(port)?, number)?;
             answer_each(|count| clients.requests(count))
         }
         _ => {

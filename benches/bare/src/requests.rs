@@ -1,4 +1,4 @@
-//! The clients of a server: each sends a request, and the next when it has the whole answer.
+//! The clients of an echo server: each sends a message, and the next when it has it back.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Read, Write};
@@ -7,29 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::calls;
 
-/// What the clients send, and what they take for a whole answer.
-#[derive(Clone, Copy)]
-pub struct Protocol {
-    request: &'static [u8],
-    is_whole: fn(&[u8]) -> bool,
-}
-
-impl Protocol {
-    pub fn named(name: &str) -> io::Result<Self> {
-        match name {
-            "http" => Ok(Protocol { request: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", is_whole: is_whole_page }),
-            "echo" => Ok(Protocol { request: &[b'x'; 64], is_whole: |answer| answer.len() >= 64 }),
-            _ => Err(io::Error::other(format!("no such protocol: {name}"))),
-        }
-    }
-}
-
-fn is_whole_page(answer: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(answer);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")?.parse().ok());
-    length.is_some_and(|length: usize| body.len() >= length)
-}
+const REQUEST: [u8; 64] = [b'x'; 64];
 
 /// How long some requests took together, and in which time half of them and 99 of 100 were answered.
 pub struct Answered {
@@ -50,9 +28,8 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub fn connect(server: SocketAddr, number: usize, protocol: Protocol) -> io::Result<Self> {
-        let connect = |_| Client::connect(server, protocol);
-        let clients: Vec<Client> = (0..number).map(connect).collect::<io::Result<_>>()?;
+    pub fn connect(server: SocketAddr, number: usize) -> io::Result<Self> {
+        let clients: Vec<Client> = (0..number).map(|_| Client::connect(server)).collect::<io::Result<_>>()?;
         let ready = clients.iter().map(|client| calls::readable(&client.stream)).collect();
         Ok(Self { clients, ready })
     }
@@ -89,32 +66,30 @@ fn of_hundred(times: &[Duration], part: usize) -> Duration {
 
 struct Client {
     stream: TcpStream,
-    protocol: Protocol,
     asked: Instant,
-    answer: Vec<u8>,
+    left: usize,
 }
 
 impl Client {
-    fn connect(server: SocketAddr, protocol: Protocol) -> io::Result<Self> {
+    fn connect(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, protocol, asked: Instant::now(), answer: Vec::new() })
+        Ok(Self { stream, asked: Instant::now(), left: 0 })
     }
 
     fn ask(&mut self) -> io::Result<()> {
-        self.answer.clear();
+        self.left = REQUEST.len();
         self.asked = Instant::now();
-        self.stream.write_all(self.protocol.request)
+        self.stream.write_all(&REQUEST)
     }
 
     /// Receives what is there; once the answer is whole, says how long it took.
     fn hear(&mut self) -> io::Result<Option<Duration>> {
-        let mut buffer = [0; 4096];
-        let received = self.stream.read(&mut buffer)?;
+        let received = self.stream.read(&mut [0; REQUEST.len()][..self.left])?;
         if received == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.answer.extend_from_slice(&buffer[..received]);
-        Ok((self.protocol.is_whole)(&self.answer).then(|| self.asked.elapsed()))
+        self.left -= received;
+        Ok((self.left == 0).then(|| self.asked.elapsed()))
     }
 }

@@ -39,6 +39,7 @@ use pyo3::prelude::*;
 use self::lease::{Calls, Closing, Ended, Key, Lease};
 use self::release::{close_deferred, close_number, closed_error};
 use self::sync::{AtomicI32, Ordering};
+use super::contention;
 use crate::interpreter::observe;
 use crate::sys::wake;
 
@@ -187,13 +188,18 @@ impl Lease<'_> {
     }
 }
 
+extern "C" fn after_fork_in_child() {
+    contention::forget_threads();
+    watcher::after_fork_in_child();
+}
+
 /// Registers the fork handlers: a child process has none of the threads whose calls are in the tables. Called when the module is created.
 /// It fails only when there is no memory.
 pub fn watch_forks() -> io::Result<()> {
     static DONE: std::sync::Mutex<bool> = std::sync::Mutex::new(false);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     if !*done {
-        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, watcher::after_fork_in_child)?;
+        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, after_fork_in_child)?;
         *done = true;
     }
     Ok(())
