@@ -29,7 +29,7 @@ class Results:
     @classmethod
     def read(cls, path: Path) -> Results:
         kept = json.loads(path.read_text())
-        rows = [Row(tuple(row["cells"]), row["held"]) for row in kept.pop("rows")]
+        rows = [Row(tuple(row["cells"]), row["held"], row["whole"]) for row in kept.pop("rows")]
         return cls(rows=rows, **kept)
 
 

@@ -16,13 +16,12 @@ class Row:
 
     cells: tuple[str, ...]
     held: bool | None
+    # Whether it is of a whole program, and not of single calls.
+    whole: bool = False
 
     def for_terminal(self) -> str:
         title, stdlib, ours, bare, figure, bound, held = self.cells
         return f"{title:<40}{stdlib:>28}{ours:>28}{bare:>12}  {figure:<14}{bound:<17}{held}"
-
-    def for_markdown(self) -> str:
-        return f"| {' | '.join(self.cells)} |"
 
 
 def rows(measured: Measured) -> Iterator[Row]:
@@ -33,7 +32,7 @@ def rows(measured: Measured) -> Iterator[Row]:
         taken = [bound.taken(results[name]) if name in results else "" for name in (STDLIB, OURS, BARE)]
         figure = bound.figure(results)
         held = bound.held(figure)
-        yield Row((title, *taken, bound.shown(figure), str(bound), _word(held)), held)
+        yield Row((title, *taken, bound.shown(figure), str(bound), _word(held)), held, case.whole)
 
 
 def weighed_row(weighed: Weighed) -> Row:

@@ -40,6 +40,8 @@ class Case:
     one_core: bool = True
     # Whether a sample can be too good. Where threads compete for the GIL, the best sample says nothing, and the median is used.
     luck: bool = False
+    # Whether it is a whole program, and not single calls.
+    whole: bool = False
 
     def __post_init__(self) -> None:
         assert self.bare or not any(isinstance(bound, Overhead) for bound in self.bounds), self.name
@@ -65,7 +67,7 @@ def _computing(name: str, title: str, timeout: float | None, bound: Bound) -> Ca
 
 def _asked(name: str, title: str, program: Callable[[], Opened], *bounds: Bound) -> Case:
     # A sample must have enough requests for a 99th percentile, and one of each process suffices for a median.
-    return Case(name, title, program, bounds, seconds=1, one_in=60, one_core=False, luck=True)
+    return Case(name, title, program, bounds, seconds=1, one_in=60, one_core=False, luck=True, whole=True)
 
 
 def _requests(clients: int, load: Load, *bounds: Bound) -> Case:

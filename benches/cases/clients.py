@@ -18,8 +18,8 @@ HTTP_CLIENTS = Path(__file__).parents[1] / "http_clients.py"
 def http_clients(port: int, number: int) -> AbstractContextManager[Loop]:
     """Connect clients in Python to a web server on this machine.
 
-    They need some time between an answer and the next request, as clients do. One that asks again at once finds a server that has not yet
-    lost the interpreter.
+    They need some time between an answer and the next request, as clients do. One that asks again at once finds a server
+    that has not yet lost the interpreter.
     """
     return _clients([sys.executable, str(HTTP_CLIENTS), str(port), str(number)])
 

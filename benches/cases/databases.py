@@ -50,7 +50,7 @@ def postgresql() -> Iterator[Loop]:
         def connect() -> Ask:
             connection = pg8000.native.Connection(host="127.0.0.1", port=port, timeout=TIMEOUT, **access)
             statement = connections.enter_context(connection).prepare("SELECT 1")
-            return statement.run
+            return lambda: statement.run()  # noqa: PLW0108 - what it is, mypy does not know
 
         with _asking(connect) as loop:
             yield loop
