@@ -81,11 +81,11 @@ ONLY_TOLD = (Served(None), Half(), Tail(None), KeepsOf(None))
 NOT_WORSE = (Served(NOT_SLOWER), Half(), Tail(1.1))
 CONNECTIONS = (1, 4, 16)
 GAINS_OF_ASYNCIO = (Served(2), Half(), Tail(None), KeepsOf(None))
-GAINS = {1: Served(10), 4: Served(2.5), 16: Served(None)}
+GAINS = {1: (Served(10), Half(), Tail(0.7)), 4: (Served(2.5), Half(), Tail(0.7)), 16: (Served(None), Half(), Tail(None))}
 
 # Whole programs.
 SERVERS = (
-    *(_requests(clients, Load.THREAD, GAINS[clients], Half(), Tail(0.7), KeepsOf(0.75)) for clients in CONNECTIONS),
+    *(_requests(clients, Load.THREAD, *GAINS[clients], KeepsOf(0.75)) for clients in CONNECTIONS),
     *(_requests(clients, load, *NOT_WORSE) for load in Load if load is not Load.THREAD for clients in CONNECTIONS),
     _asked("redis", "redis in 8 threads, one thread computes", databases.redis, *ONLY_TOLD),
     _asked("pg8000", "pg8000 in 8 threads, one thread computes", databases.postgresql, *ONLY_TOLD),
