@@ -18,7 +18,9 @@ from matrix import Wheel
 DIST = TOP / "dist"
 STAMPS = TOP / "target" / "wheels-built"
 MATURIN = (sys.executable, "-m", "maturin")
-# A release is dated by its commit. Without git there is none: zip files begin in 1980.
+# What is in a wheel, or makes it: its metadata has the README.
+IN_A_WHEEL = (*SOURCES, "README.md", "LICENSE-*")
+# A release is dated by the last commit that changed it. Without git there is none: zip files begin in 1980.
 NO_DATE = "315532800"
 
 
@@ -37,7 +39,7 @@ def prepare(wheels: list[Wheel]) -> list[str]:
 def build(wheel: Wheel) -> bool:
     """Build a wheel into dist/, unless the one there is of the same sources and tools; False if that fails."""
     stamp = STAMPS / wheel.name
-    state = "\n".join([fingerprint(SOURCES), *tools(), source_date()])
+    state = "\n".join([fingerprint(IN_A_WHEEL), *tools(), source_date()])
     if stamp.exists() and stamp.read_text() == state and len(list(DIST.glob(wheel.pattern))) == 1:
         return True
     print(f"[{wheel.name}] building …", flush=True)
@@ -82,7 +84,9 @@ def source_date() -> str:
     """The seconds since 1970 that stand for the date of everything that is built."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return given
-    told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=TOP, capture_output=True, text=True, check=False)
+    patterns = [f":(glob){pattern}" for pattern in IN_A_WHEEL]
+    command = ["git", "log", "-1", "--format=%ct", "--", *patterns]
+    told = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     return told.stdout.strip() or NO_DATE
 
 
