@@ -101,7 +101,10 @@ def _check(names: list[str]) -> int:
             tried.append(found)
     if not names or "sources" in names:
         print("--- sources", flush=True)
-        problems += _sources()
+        if told := _sources():
+            problems += told
+        else:
+            print("built without git; without Rust it says what to do")
     if not tried and names != ["sources"]:
         problems.append("no wheel was tried")
     readme_table.write(TOP / "README.md", findings.keep(present, tried))
