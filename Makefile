@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms processors bench ecosystem clean
+.PHONY: help pythons demo build wheel wheels wheelcheck again dated release test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms processors bench ecosystem clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -39,6 +39,23 @@ build: ## build and install the package for each Python, in .venvs/3.x
 
 wheel: build ## the same, and say where the wheels are
 	@ls target/wheels/*/*.whl
+
+wheels: ## those that are released, with the source distribution, in dist/; needs rustup; ARGS="3.14t musllinux_1_2_aarch64" for some
+	@$(wheels) build $(ARGS)
+
+wheelcheck: ## try what is in dist/ here, in Debian 11, on arm64 and with musl; writes the README's table; needs root
+	@$(wheels) check $(ARGS)
+
+again: ## build wheels once more from the source distribution, elsewhere: the bytes must be the same
+	@$(wheels) again $(ARGS)
+
+dated: ## give the version its date in the changelog, today's
+	@$(wheels) dated
+
+release: ## whether this commit can be released: its tag, the version and the changelog agree
+	@$(wheels) release
+
+wheels = $(pythons) build --default --no-package --with wheels -- tests/wheels
 
 # The storm of threads that close sockets under each other finds in half a minute what it misses in three seconds.
 test: export OXISOCKET_STORM ?= 30
@@ -59,6 +76,7 @@ lint: style ## the same, and clippy, mypy, the stub held to the module, and deny
 	@$(pythons) cargo -- clippy --quiet --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
 	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
 	@$(pythons) build --default --with lint -- -m mypy tests/rooms
+	@MYPYPATH=tests/pythons:tests/processors:tests/parts $(pythons) build --default --with lint -- -m mypy tests/wheels backend
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
 	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
 	@$(if $(cargo_deny),$(MAKE) --no-print-directory deny ARGS=,echo "without make deny: cargo-deny is not installed")
@@ -156,4 +174,4 @@ ecosystem: ## programs and libraries that stand on sockets; measures them for do
 measured = $(if $(CI),,--times 'target/ecosystem/{version}.json')
 
 clean: ## remove everything that was built
-	rm -rf target .venvs .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf target dist .venvs .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -13,6 +13,10 @@ use std::time::Duration;
 ///
 /// There is always a timeout, because without one the kernel restarts the wait after a handler that was installed with `SA_RESTART`.
 pub fn wait(word: &AtomicU32, expected: u32, timeout: Duration) -> io::Result<()> {
+    #[cfg_attr(
+        target_env = "musl",
+        expect(deprecated, reason = "the crate announces the width that time_t has had since musl 1.2")
+    )]
     let timeout = libc::timespec {
         tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: timeout.subsec_nanos().cast_signed().into(),

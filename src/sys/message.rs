@@ -116,7 +116,7 @@ pub fn recvmsg(fd: BorrowedFd<'_>, data: &mut [Piece<'_>], control: &mut [u8], f
     let length = header.msg_namelen.min(storage.size_of());
     Ok(Incoming {
         count: count.cast_unsigned(),
-        control: header.msg_controllen.min(control.len()),
+        control: control.len().min(header.msg_controllen as _),
         flags: header.msg_flags,
         // SAFETY: the kernel wrote an address of this length, or none; the rest of the storage is zeros.
         address: unsafe { SockAddr::new(storage, length) },

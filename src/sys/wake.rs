@@ -21,6 +21,10 @@ pub struct Thread {
     id: libc::pid_t,
 }
 
+// SAFETY: the handle is a name of the thread, valid in each thread of the process until the thread has ended. In musl it is a pointer, which
+// is compared and given to the C library, and never followed here. Not guaranteed: that the thread still runs; see `interrupt`.
+unsafe impl Send for Thread {}
+
 thread_local! {
     /// This thread's id, cached because `gettid` is a system call; 0 before its first use.
     static ID: Cell<libc::pid_t> = const { Cell::new(0) };

@@ -56,8 +56,15 @@ def has_listener(port: int = PORT) -> bool:
 @contextlib.contextmanager
 def started(command: Sequence[str | Path]) -> Iterator[subprocess.Popen[str]]:
     """A program with pipes for its standard input, output and error. What it has started itself ends with it."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, encoding="utf-8", env=ENVIRONMENT, process_group=0, **pipes) as process:
+    with subprocess.Popen(
+        command,
+        encoding="utf-8",
+        env=ENVIRONMENT,
+        process_group=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         try:
             yield process
         finally:

@@ -66,6 +66,7 @@ def _install_package(root: Root) -> bool:
     out = TARGET / "wheels" / root.processor.name
     shutil.rmtree(out, ignore_errors=True)
     variables = _variables(root) | {
+        "MATURIN_NO_MISSING_BUILD_BACKEND_WARNING": "1",
         "CARGO_TARGET_DIR": str(TARGET / f"python-{root.python}"),
         "PYO3_CROSS_LIB_DIR": str(root.folder / "usr" / "lib" / f"python{root.python}"),
     }

@@ -35,7 +35,7 @@ class Environment:
         for group in groups:
             self._install(group, _group(group))
         if package:
-            self._step("oxisocket", _fingerprint(SOURCES), self._build)
+            self._step("oxisocket", fingerprint(SOURCES), self._build)
 
     def run(self, arguments: Sequence[str]) -> int:
         """Run this environment's Python with `arguments`, in which {version} is replaced by its version; return its exit
@@ -96,7 +96,7 @@ def _group(name: str) -> list[str]:
     return groups[name]
 
 
-def _fingerprint(patterns: Iterable[str]) -> str:
+def fingerprint(patterns: Iterable[str]) -> str:
     """A digest of the contents, not of the dates: a checkout changes all dates, and must not cause a build."""
     digest = hashlib.sha256()
     paths = {path for pattern in patterns for path in TOP.glob(pattern)}

@@ -1,0 +1,57 @@
+"""Holds a wheel to what its name says: the platform, the size, the files in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from matrix import Wheel
+
+MOST_BYTES = 1_500_000
+NEEDED = ("oxisocket/__init__.py", "oxisocket/py.typed", "oxisocket/_socket.pyi")
+
+
+def wrong(wheel: Wheel, path: Path) -> Iterator[str]:
+    """What is wrong with a wheel."""
+    if path.stat().st_size >= MOST_BYTES:
+        yield f"it has {path.stat().st_size} bytes, and must have fewer than {MOST_BYTES}"
+    yield from _wrong_files(path)
+    yield from _wrong_platform(wheel, path)
+
+
+def _wrong_files(path: Path) -> Iterator[str]:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        yield from (f"it has no {name}" for name in NEEDED if name not in names)
+        extensions = [name for name in names if name.endswith(".so")]
+        if len(extensions) != 1:
+            yield f"it has {len(extensions)} extensions: {extensions}"
+        # Nothing of the machine that built it.
+        here = str(Path(__file__).parents[2]).encode(), str(Path.home() / ".cargo").encode()
+        yield from (f"{name} has the folder {each.decode()}" for name in names for each in here if each in archive.read(name))
+
+
+def _wrong_platform(wheel: Wheel, path: Path) -> Iterator[str]:
+    """What auditwheel finds: the libraries that the extension needs, and the versions of their symbols."""
+    command = [sys.executable, "-m", "auditwheel", "show", "--json", str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    if told.returncode != 0:
+        yield f"auditwheel fails: {told.stderr.strip()}"
+        return
+    found = json.loads(told.stdout)
+    # The oldest system on which it could run; it may be older than the name says.
+    if not is_as_old(found["overall_tag"], wheel.platform.tag):
+        yield f"it needs {found['overall_tag']} ({found['versioned_symbols']}, {found['external_libs']})"
+
+
+def is_as_old(found: str, promised: str) -> bool:
+    """Whether the tag that was found is of the promised kind, and of its version or an older one."""
+    one, other = (re.fullmatch(r"(m\w+linux)_(\d+)_(\d+)_(\w+)", tag) for tag in (found, promised))
+    if one is None or other is None:
+        return False
+    return one.group(1, 4) == other.group(1, 4) and tuple(map(int, one.group(2, 3))) <= tuple(map(int, other.group(2, 3)))
