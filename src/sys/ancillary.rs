@@ -8,6 +8,7 @@ use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use super::socket;
+use super::system::control::{ALIGNMENT, ItemLength};
 use crate::sys::memory;
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
@@ -16,7 +17,7 @@ pub const LONGEST: usize = i32::MAX as usize;
 const HEADER: usize = align(size_of::<libc::cmsghdr>());
 
 const fn align(length: usize) -> usize {
-    (length + size_of::<usize>() - 1) & !(size_of::<usize>() - 1)
+    (length + ALIGNMENT - 1) & !(ALIGNMENT - 1)
 }
 
 /// `CMSG_LEN(3)`: the length of an item with `data` bytes, without the padding after it; `None` if it is larger than [`LONGEST`].
@@ -60,7 +61,7 @@ pub fn encode(items: &[ControlMessage<'_>]) -> Result<Vec<u8>, TooLong> {
     let mut control = memory::try_with_capacity(total_space(items)?).map_err(TooLong::Memory)?;
     for item in items {
         let end = control.len() + HEADER + align(item.data.len());
-        control.extend_from_slice(&(HEADER + item.data.len()).to_ne_bytes());
+        control.extend_from_slice(&((HEADER + item.data.len()) as ItemLength).to_ne_bytes());
         control.extend_from_slice(&item.level.to_ne_bytes());
         control.extend_from_slice(&item.kind.to_ne_bytes());
         control.extend_from_slice(item.data);
@@ -131,7 +132,7 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     let (length, bytes) = bytes.split_first_chunk()?;
     let (level, bytes) = bytes.split_first_chunk()?;
     let (kind, _) = bytes.split_first_chunk()?;
-    Some((usize::from_ne_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
+    Some((ItemLength::from_ne_bytes(*length) as usize, c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
 }
 
 /// The descriptors that an item carries (`SCM_RIGHTS`, unix(7)).
@@ -141,18 +142,22 @@ fn descriptors<'a>(item: ControlMessage<'a>) -> impl Iterator<Item = RawFd> + 'a
     data.chunks_exact(size_of::<RawFd>()).filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
 }
 
+/// The descriptors in the control data of a message.
+pub fn descriptors_in(control: &[u8]) -> impl Iterator<Item = RawFd> {
+    let items = ControlMessages::new(control).filter_map(|found| match found {
+        Parsed::Whole(item) | Parsed::Truncated(item) => Some(item),
+        Parsed::Malformed => None,
+    });
+    items.flat_map(descriptors).filter(|&fd| fd >= 0)
+}
+
 /// Closes every descriptor in the control data of a message that cannot be returned to the program.
 pub fn close_descriptors(control: &[u8]) {
-    for found in ControlMessages::new(control) {
-        if let Parsed::Whole(item) | Parsed::Truncated(item) = found {
-            for fd in descriptors(item).filter(|&fd| fd >= 0) {
-                // SAFETY: the kernel has created the descriptor for this process with this message, and no other code has seen its number
-                // yet.
-                let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-                // A failure cannot be reported: the caller already reports the error because of which the message is not returned.
-                let _ = socket::close(fd);
-            }
-        }
+    for fd in descriptors_in(control) {
+        // SAFETY: the kernel has created the descriptor for this process with this message, and no other code has seen its number yet.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // A failure cannot be reported: the caller already reports the error because of which the message is not returned.
+        let _ = socket::close(fd);
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
+use super::system::wait::PEER_HAS_ENDED;
 use crate::syscall;
 
 /// What a transfer waits for.
@@ -43,7 +44,7 @@ pub fn has_room(fd: BorrowedFd<'_>) -> io::Result<bool> {
 
 /// `poll(2)` that does not wait: what the descriptor is ready for, its errors, and whether its peer has ended the connection.
 pub fn poll_now(fd: BorrowedFd<'_>) -> io::Result<c_short> {
-    let events = libc::POLLIN | libc::POLLOUT | libc::POLLRDHUP;
+    let events = libc::POLLIN | libc::POLLOUT | PEER_HAS_ENDED;
     let mut request = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
     // SAFETY: one request is passed, and counted.
     unsafe { syscall!(poll(&raw mut request, 1, 0)) }?;

@@ -6,13 +6,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::context::{Context, Origin, tuple};
-use super::sockaddr::{bytes_of, field, of_fields};
+use crate::address::context::{Context, Origin, tuple};
+use crate::address::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::buffer::{Buffer, Readable};
 use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
-use crate::sys::interface;
+use crate::sys::linux::interface;
 
 /// The offset of the hardware address, `sll_addr`.
 const HARDWARE_ADDRESS_OFFSET: usize = 12;
@@ -91,13 +91,6 @@ impl Packet {
             address,
         }
     }
-}
-
-/// The bytes of a hardware address in the kernel's form, as far as they are there.
-pub fn hardware_address(bytes: &[u8]) -> &[u8] {
-    let [length] = field(bytes, 11);
-    let address = bytes.get(HARDWARE_ADDRESS_OFFSET..).unwrap_or_default();
-    &address[..address.len().min(length.into())]
 }
 
 /// Parses `(ifname, proto[, pkttype[, hatype[, addr]]])`.

@@ -1,0 +1,6 @@
+//! What `poll(2)` tells besides what POSIX has.
+
+use std::ffi::c_short;
+
+/// The event that tells that the peer sends nothing more.
+pub const PEER_HAS_ENDED: c_short = libc::POLLRDHUP;
