@@ -8,7 +8,7 @@ use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use super::socket;
-use super::system::control::{ALIGNMENT, ItemLength};
+use super::system::control::{ALIGNMENT, length_from_bytes, length_to_bytes};
 use crate::sys::memory;
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
@@ -61,7 +61,7 @@ pub fn encode(items: &[ControlMessage<'_>]) -> Result<Vec<u8>, TooLong> {
     let mut control = memory::try_with_capacity(total_space(items)?).map_err(TooLong::Memory)?;
     for item in items {
         let end = control.len() + HEADER + align(item.data.len());
-        control.extend_from_slice(&((HEADER + item.data.len()) as ItemLength).to_ne_bytes());
+        control.extend_from_slice(&length_to_bytes(HEADER + item.data.len()));
         control.extend_from_slice(&item.level.to_ne_bytes());
         control.extend_from_slice(&item.kind.to_ne_bytes());
         control.extend_from_slice(item.data);
@@ -132,7 +132,7 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     let (length, bytes) = bytes.split_first_chunk()?;
     let (level, bytes) = bytes.split_first_chunk()?;
     let (kind, _) = bytes.split_first_chunk()?;
-    Some((ItemLength::from_ne_bytes(*length) as usize, c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
+    Some((length_from_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
 }
 
 /// The descriptors that an item carries (`SCM_RIGHTS`, unix(7)).
@@ -165,18 +165,19 @@ pub fn close_descriptors(control: &[u8]) {
 mod tests {
     use super::*;
 
-    const RIGHTS: ControlMessage<'_> = ControlMessage { level: 1, kind: 1, data: NUMBERS.as_flattened() };
+    const RIGHTS: ControlMessage<'_> =
+        ControlMessage { level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, data: NUMBERS.as_flattened() };
     const NUMBERS: &[[u8; 4]] = &[7_i32.to_ne_bytes(), 8_i32.to_ne_bytes(), 9_i32.to_ne_bytes()];
     const SHORT: ControlMessage<'_> = ControlMessage { level: 41, kind: 50, data: &[1] };
 
-    /// Items are aligned to the kernel's `long`.
-    const WORD: usize = size_of::<usize>();
+    const WORD: usize = ALIGNMENT;
 
     fn items(control: &[u8]) -> Vec<Parsed<'_>> {
         ControlMessages::new(control).collect()
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn the_layout_is_that_of_the_kernel() {
         let control = encode(&[SHORT]).unwrap();
         let by_hand = [
@@ -209,15 +210,22 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "macos")]
+    fn the_layout_is_that_of_the_kernel() {
+        let control = encode(&[SHORT]).unwrap();
+        assert_eq!(control, [13, 0, 0, 0, 41, 0, 0, 0, 50, 0, 0, 0, 1, 0, 0, 0]);
+    }
+
+    #[test]
     fn a_wrong_length_is_not_trusted() {
         for wrong in [0, 1, HEADER - 1] {
             let mut control = encode(&[RIGHTS]).unwrap();
-            control[..WORD].copy_from_slice(&wrong.to_ne_bytes());
+            control[..WORD].copy_from_slice(&length_to_bytes(wrong));
             assert_eq!(items(&control), [Parsed::Malformed]);
         }
-        for wrong in [usize::MAX, usize::MAX - 7, 1 << (usize::BITS - 24)] {
+        for wrong in [usize::MAX, usize::MAX - 7, 1 << (8 * WORD - 24)] {
             let mut control = encode(&[SHORT]).unwrap();
-            control[..WORD].copy_from_slice(&wrong.to_ne_bytes());
+            control[..WORD].copy_from_slice(&length_to_bytes(wrong));
             assert!(
                 matches!(items(&control)[..], [Parsed::Truncated(ControlMessage { data, .. })] if data.len() == WORD)
             );

@@ -5,8 +5,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::check;
-use super::system::file::{Inode, Status, fstat};
 pub use super::system::file::{LARGE, birth, sendfile};
+use super::system::file::{Status, fstat};
 
 /// The size of a regular file, in bytes.
 pub fn size(fd: BorrowedFd<'_>) -> io::Result<i64> {
@@ -22,7 +22,7 @@ pub fn is_regular(fd: BorrowedFd<'_>) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     device: libc::dev_t,
-    inode: Inode,
+    inode: u64,
 }
 
 /// The identity of the file that a descriptor names.

@@ -168,6 +168,7 @@ pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -
 #[cfg(target_endian = "little")]
 mod tests {
     use super::*;
+    use crate::sys::interface_address::hardware_address;
 
     const BYTES: [u8; 20] = [17, 0, 0x08, 0x00, 3, 0, 0, 0, 0x04, 0x03, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];
 
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_address_survives_a_round_trip() {
-        assert_eq!(hardware_address(&BYTES), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(hardware_address(libc::AF_PACKET, &BYTES), [1, 2, 3, 4, 5, 6]);
         assert_eq!(bytes_of(&packet().encode()), BYTES);
         assert_eq!(Packet::decode(&BYTES), packet());
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());
@@ -221,13 +222,13 @@ mod tests {
         assert_eq!(packet.address.as_bytes().len(), 255);
         assert_eq!(packet.address.as_bytes()[..6], [1, 2, 3, 4, 5, 6]);
         assert_eq!(packet.address.as_bytes()[6..], [0; 249]);
-        assert_eq!(hardware_address(&bytes), [1, 2, 3, 4, 5, 6, 0, 0]);
+        assert_eq!(hardware_address(libc::AF_PACKET, &bytes), [1, 2, 3, 4, 5, 6, 0, 0]);
     }
 
     #[test]
     fn missing_bytes_decode_as_zeros() {
         assert_eq!(Packet::decode(&[]), Packet::default());
-        assert!(hardware_address(&BYTES[..11]).is_empty());
+        assert!(hardware_address(libc::AF_PACKET, &BYTES[..11]).is_empty());
         assert_eq!(Packet::decode(&BYTES[..3]).protocol, 0x0800);
         assert_eq!(Packet::decode(&BYTES[..12]).address.as_bytes(), [0; 6]);
         assert_eq!(Packet::decode(&BYTES[..14]).address.as_bytes(), [1, 2, 0, 0, 0, 0]);

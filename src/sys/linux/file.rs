@@ -21,9 +21,6 @@ use libc::sendfile64 as sendfile_call;
 use crate::sys::check;
 use crate::syscall;
 
-/// The number of a file on its device.
-pub type Inode = libc::ino64_t;
-
 /// The flag of `open(2)` with which files may be larger than 2 GiB.
 pub const LARGE: c_int = libc::O_LARGEFILE;
 

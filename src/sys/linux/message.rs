@@ -17,8 +17,9 @@ pub const ADVICE: c_int = MSG_CONFIRM | MSG_MORE;
 pub const SENDS_KEEP_DONTWAIT: bool = true;
 
 /// `msg_controllen`, in bytes.
+#[allow(clippy::unnecessary_cast, reason = "in musl it is a socklen_t")]
 pub fn control_length(header: &libc::msghdr) -> usize {
-    header.msg_controllen
+    header.msg_controllen as usize
 }
 
 /// Makes the descriptors that came with a message close-on-exec. The kernel has done so, because of [`CLOEXEC`].

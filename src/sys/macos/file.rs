@@ -10,9 +10,6 @@ pub use libc::{fstat, stat as Status};
 
 use crate::syscall;
 
-/// The number of a file on its device.
-pub type Inode = libc::ino_t;
-
 /// The flag of `open(2)` for large files: all may be.
 pub const LARGE: c_int = 0;
 
