@@ -45,7 +45,9 @@ def prepare_target(target: str) -> bool:
         return True
     rustup = shutil.which("rustup")
     if rustup is None:
-        return _skip(f"Rust's standard library for {target} is missing, and so is rustup.\nNext: install rustup from https://rustup.rs.")
+        return _skip(
+            f"Rust's standard library for {target} is missing, and so is rustup.\nNext: install rustup from https://rustup.rs."
+        )
     print("installing Rust's standard library for", target, "…", file=sys.stderr, flush=True)
     told = _run(rustup, "target", "add", target)
     if told.returncode == 0 and _has_target(target):

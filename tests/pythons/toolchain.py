@@ -122,7 +122,19 @@ def machine() -> str:
 # What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models, with a GIL
 # and without; Miri, which interprets the tests, and the same as if this machine were big-endian; the oldest supported Rust; libFuzzer,
 # which counts the edges that are reached, with AddressSanitizer; AddressSanitizer and ThreadSanitizer by themselves; macOS, to check only.
-BUILDS = ("check", "free-threaded", "loom", "loom-free-threaded", "miri", "big-endian", "msrv", "fuzz", "address", "thread", "macos")
+BUILDS = (
+    "check",
+    "free-threaded",
+    "loom",
+    "loom-free-threaded",
+    "miri",
+    "big-endian",
+    "msrv",
+    "fuzz",
+    "address",
+    "thread",
+    "macos",
+)
 BIG_ENDIAN = "s390x-unknown-linux-gnu"
 MACOS = "aarch64-apple-darwin"
 _SANITIZERS = ("address", "thread")
