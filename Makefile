@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel wheels wheelcheck again dated release test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms processors bench ecosystem clean
+.PHONY: help pythons demo build wheel wheels wheelcheck again dated release test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms processors bench ecosystem macos clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -69,7 +69,7 @@ style: ## formatting, ruff, and no circle of files: the part of lint that takes 
 	@$(pythons) build --default --no-package --with lint -- -m ruff check --quiet
 	@$(pythons) build --default --no-package --with lint -- -m ruff format --check --quiet
 
-lint: style ## the same, and clippy, mypy, the stub held to the module, and deny where that is installed
+lint: style ## the same, and clippy, mypy, the stub held to the module, macos, and deny where that is installed
 	@$(pythons) cargo -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo --for free-threaded -- clippy --quiet --all-targets -- -D warnings
 	@$(pythons) cargo -- clippy --quiet --manifest-path benches/bare/Cargo.toml --target-dir target/benches -- -D warnings
@@ -79,7 +79,13 @@ lint: style ## the same, and clippy, mypy, the stub held to the module, and deny
 	@MYPYPATH=tests/pythons:tests/processors:tests/parts $(pythons) build --default --with lint -- -m mypy tests/wheels backend
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
 	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
+	@$(MAKE) --no-print-directory macos
 	@$(if $(cargo_deny),$(MAKE) --no-print-directory deny ARGS=,echo "without make deny: cargo-deny is not installed")
+
+# Of a Mac's libraries it needs only Rust's own, because nothing is linked.
+macos: ## whether it compiles for macOS: cargo check and clippy; needs rustup
+	@$(pythons) cargo --for macos -- check --quiet --locked --all-targets
+	@$(pythons) cargo --for macos -- clippy --quiet --locked --all-targets -- -D warnings
 
 format: ## write the formatting that lint asks for
 	@$(pythons) cargo -- fmt

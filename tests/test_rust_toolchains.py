@@ -1,4 +1,5 @@
-"""A target that needs another Rust toolchain installs it if possible, and otherwise is skipped with a reason. Tested with a made-up rustup."""
+"""A target that needs another Rust toolchain, or another system's standard library, installs it if possible, and otherwise is skipped with a
+reason. Tested with a made-up rustup."""
 
 from __future__ import annotations
 
@@ -20,24 +21,32 @@ case "$*" in
 "component list --installed --toolchain "*) exec cat "installed/$5";;
 "component add --toolchain "*) toolchain=$4; can="add $4"; shift 4;;
 "toolchain install "*) toolchain=$3; can="install $3"; shift 5; echo rustc-on-this-machine >> "new";;
+"target add "*) can="target $3";;
 esac
 if ! grep -qx "$can" can; then echo "made-up: no $can" >&2; exit 1; fi
+if [ "$1" = target ]; then mkdir -p "libraries/$3" && touch "libraries/$3/libstd-1.rlib"; exit; fi
 for word in "$@"; do [ "$word" = --component ] || echo "$word-on-this-machine" >> new; done
 cat new >> "installed/$toolchain"
 """
 
+# `rustc --print target-libdir --target X`
+MADE_UP_RUSTC = """#!/bin/sh
+echo "$(dirname "$0")/../libraries/$4"
+"""
+
 
 class Machine:
-    """A machine with a made-up rustup."""
+    """A machine with a made-up rustup and a made-up rustc."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.programs = folder / "bin"
         for path in (self.programs, folder / "installed"):
             path.mkdir()
-        program = self.programs / "rustup"
-        program.write_text(MADE_UP)
-        program.chmod(0o755)
+        for name, text in [("rustup", MADE_UP), ("rustc", MADE_UP_RUSTC)]:
+            program = self.programs / name
+            program.write_text(text)
+            program.chmod(0o755)
         self.can()
 
     def can(self, *actions: str) -> None:
@@ -124,3 +133,21 @@ def test_without_rustup_it_says_where_to_get_it(
     said, _ = capfd.readouterr()
     assert said.startswith("skipped: Rust nightly is missing")
     assert "Next: install rustup" in said
+
+
+def test_a_missing_standard_library_is_installed(machine: Machine, rustup: ModuleType) -> None:
+    machine.can("target made-up")
+    assert rustup.prepare_target("made-up")
+    assert machine.calls() == ["target add made-up"]
+    assert rustup.prepare_target("made-up"), "it is there now"
+    assert machine.calls() == ["target add made-up"]
+
+
+def test_an_unavailable_standard_library_is_skipped_with_a_reason(
+    machine: Machine, rustup: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert not rustup.prepare_target("made-up")
+    said, warned = capfd.readouterr()
+    assert said.startswith("skipped: Rust's standard library for made-up could not be installed")
+    assert "'rustup target add made-up'" in said
+    assert "made-up: no target made-up" in warned

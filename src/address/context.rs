@@ -28,6 +28,7 @@ pub struct Origin<'a> {
     /// The socket's protocol, which determines the form in `AF_CAN` and `AF_BLUETOOTH`.
     pub proto: c_int,
     /// The socket's file descriptor, with which some families look up the name of an interface.
+    #[cfg_attr(target_os = "macos", expect(dead_code, reason = "only families of Linux do"))]
     pub descriptor: &'a Descriptor,
 }
 

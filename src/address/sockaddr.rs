@@ -4,6 +4,11 @@ use std::ffi::c_int;
 
 use socket2::{SockAddr, SockAddrStorage};
 
+use crate::sys::sockaddr::head;
+
+/// The size of what is before the fields of every address: its family, and on some systems its length.
+const HEAD: usize = 2;
+
 /// The bytes of an address, its family included.
 pub fn bytes_of(address: &SockAddr) -> &[u8] {
     let length = (address.len() as usize).min(size_of::<SockAddrStorage>());
@@ -24,15 +29,15 @@ pub fn from_bytes(bytes: &[u8]) -> SockAddr {
 
 /// An address from its family and its fields, which follow without gaps. Bytes that do not fit a `sockaddr_storage` are cut.
 pub fn of_fields(family: c_int, fields: &[&[u8]]) -> SockAddr {
-    let family = (family as libc::sa_family_t).to_ne_bytes();
     let mut bytes = [0; size_of::<SockAddrStorage>()];
-    let mut length = 0;
-    for part in std::iter::once(&family[..]).chain(fields.iter().copied()) {
+    let mut length = HEAD;
+    for part in fields {
         let room = &mut bytes[length..];
         let part = &part[..part.len().min(room.len())];
         room[..part.len()].copy_from_slice(part);
         length += part.len();
     }
+    bytes[..HEAD].copy_from_slice(&head(family, length));
     from_bytes(&bytes[..length])
 }
 
@@ -46,7 +51,7 @@ pub fn field<const N: usize>(address: &[u8], offset: usize) -> [u8; N] {
 }
 
 #[cfg(test)]
-#[cfg(target_endian = "little")]
+#[cfg(all(target_endian = "little", target_os = "linux"))]
 mod tests {
     use super::*;
 

@@ -16,9 +16,7 @@ use crate::interpreter::buffer::{Buffer, Readable};
 use crate::interpreter::format::Format;
 use crate::interpreter::{make, owned};
 use crate::name;
-
-/// The size of `sun_path`: the longest path with its terminating NUL, and the longest abstract name with its leading NUL.
-const PATH_SIZE: usize = 108;
+use crate::sys::sockaddr::{HAS_ABSTRACT_NAMES, PATH_SIZE};
 
 /// Parses a path or an abstract name. `OSError` if it is too long, `ValueError` for a path with a NUL.
 pub fn from_python(_context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
@@ -54,7 +52,7 @@ fn encoded<'py>(address: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
 
 /// Whether the bytes are a name in the abstract namespace, or ask for one.
 pub fn is_abstract(path: &[u8]) -> bool {
-    path.first().is_none_or(|&first| first == 0)
+    HAS_ABSTRACT_NAMES && path.first().is_none_or(|&first| first == 0)
 }
 
 /// How many bytes fit: a path needs a terminating NUL.
@@ -92,7 +90,7 @@ pub fn path_of(address: &SockAddr) -> &[u8] {
 }
 
 #[cfg(test)]
-#[cfg(target_endian = "little")]
+#[cfg(all(target_endian = "little", target_os = "linux"))]
 mod tests {
     use super::*;
 

@@ -35,7 +35,7 @@ use crate::{name, sys};
 /// The flags that contradict an exact receive: it would receive the same bytes again, bytes that are not there, or bytes of another kind;
 /// and it waits for all bytes in any case.
 const REFUSED: [(c_int, &str); 5] = [
-    (libc::MSG_ERRQUEUE, "MSG_ERRQUEUE"),
+    (sys::message::ERROR_QUEUE, "MSG_ERRQUEUE"),
     (libc::MSG_OOB, "MSG_OOB"),
     (libc::MSG_PEEK, "MSG_PEEK"),
     (libc::MSG_TRUNC, "MSG_TRUNC"),

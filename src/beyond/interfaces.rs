@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use crate::address::packet;
 use crate::address::sockaddr::bytes_of;
 use crate::error::Result;
 use crate::functions;
@@ -13,7 +12,7 @@ use crate::interpreter::ObjectResult;
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
 use crate::names::ip::Ip;
-use crate::sys::interface_address::{InterfaceAddress, getifaddrs};
+use crate::sys::interface_address::{InterfaceAddress, getifaddrs, hardware_address};
 
 /// What `oxisocket._beyond.interfaces` makes named tuples of.
 pub static FUNCTIONS: Table = functions![
@@ -57,10 +56,7 @@ fn text<'py>(py: Python<'py>, address: &SockAddr) -> ObjectResult<'py> {
     if let Some(ip) = Ip::of(address) {
         return ip.text(py);
     }
-    let hardware_address = match address.family() {
-        family if i32::from(family) == libc::AF_PACKET => packet::hardware_address(bytes_of(address)),
-        _ => &[],
-    };
+    let hardware_address = hardware_address(address.family().into(), bytes_of(address));
     if hardware_address.is_empty() {
         return Ok(py.None().into_bound(py));
     }

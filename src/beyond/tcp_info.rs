@@ -12,10 +12,7 @@ const ROOM: usize = 1024;
 pub fn tcp_info<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {
     let py = this.py();
     let mut bytes = [0; ROOM];
-    let length = this
-        .socket()
-        .descriptor()
-        .attached(py, |fd| sys::socket::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, &mut bytes))?;
+    let length = this.socket().descriptor().attached(py, |fd| sys::tcp::tcp_info(fd, &mut bytes))?;
     let bytes = make::bytes(py, &bytes[..length.min(ROOM)])?;
     package::call(name!(py, "oxisocket._beyond.tcp_info")?, name!(py, "decode")?, bytes)
 }

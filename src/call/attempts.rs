@@ -7,6 +7,7 @@ use std::ffi::c_int;
 use std::os::fd::BorrowedFd;
 
 use crate::sys;
+use crate::sys::options;
 use crate::sys::wait::Direction;
 
 /// A set of directions, one bit for each.
@@ -35,26 +36,28 @@ pub const fn excluded_by_kind(family: c_int, kind: c_int, proto: c_int) -> Direc
         (libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_DGRAM) => true,
         _ => false,
     };
-    if known { 0 } else { READ | WRITE }
+    match (known, keeps_dontwait(Direction::Write)) {
+        (true, true) => 0,
+        (true, false) => WRITE,
+        (false, _) => READ | WRITE,
+    }
 }
 
-/// The option of `IPPROTO_TCP` that lets the first send connect; not in `libc`.
-const TCP_FASTOPEN_CONNECT: c_int = 30;
-/// The options with 64-bit times, as 32-bit systems number them; not in `libc`.
-const SO_TIMESTAMPING_NEW: c_int = 65;
-const SO_SNDTIMEO_NEW: c_int = 67;
+/// Whether a call with `MSG_DONTWAIT` never waits. Where it may, a send is made only after `poll`, detached, and is interrupted at its deadline.
+pub const fn keeps_dontwait(direction: Direction) -> bool {
+    match direction {
+        Direction::Read => true,
+        Direction::Write => sys::message::SENDS_KEEP_DONTWAIT,
+    }
+}
 
 /// The directions in which a socket with this option allows no first attempt.
 pub const fn excluded_by_option(level: c_int, option: c_int) -> Directions {
     match (level, option) {
         // `MSG_DONTWAIT` ignores the option: an attempt would return fewer bytes than the program wants to wait for.
         (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => READ,
-        // A send that is split into two calls would wait twice, get two time stamps, or leave at two times.
-        (libc::SOL_SOCKET, libc::SO_SNDTIMEO | SO_SNDTIMEO_NEW) => WRITE,
-        (libc::SOL_SOCKET, libc::SO_TIMESTAMPING | SO_TIMESTAMPING_NEW | libc::SO_TXTIME) => WRITE,
-        (libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT) => WRITE,
-        // The socket carries records instead of bytes.
-        (libc::IPPROTO_TCP, libc::TCP_ULP) | (libc::SOL_TLS, _) => READ | WRITE,
+        _ if options::forbids_split_sends(level, option) => WRITE,
+        _ if options::makes_records(level, option) => READ | WRITE,
         _ => 0,
     }
 }
@@ -72,22 +75,19 @@ pub fn excluded_by_descriptor(fd: BorrowedFd<'_>, family: c_int, kind: c_int) ->
             _ => 0,
         }
     };
-    let mut excluded = excluded_unless(libc::SOL_SOCKET, libc::SO_RCVLOWAT, &1i32.to_ne_bytes())
-        | excluded_unless(libc::SOL_SOCKET, libc::SO_SNDTIMEO, &[])
-        | excluded_unless(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &[])
-        | excluded_unless(libc::SOL_SOCKET, libc::SO_TXTIME, &[]);
-    if matches!((family, kind), (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM)) {
-        excluded |= excluded_unless(libc::IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &[])
-            | excluded_unless(libc::IPPROTO_TCP, libc::TCP_ULP, &[]);
-    }
-    excluded
+    let is_tcp = matches!((family, kind), (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM));
+    let asked = options::ASKED.iter().chain(options::ASKED_OF_TCP.iter().filter(|_| is_tcp));
+    asked.fold(
+        excluded_unless(libc::SOL_SOCKET, libc::SO_RCVLOWAT, &1i32.to_ne_bytes()),
+        |excluded, &(level, option)| excluded | excluded_unless(level, option, &[]),
+    )
 }
 
 fn is_set(value: &[u8]) -> bool {
     value.iter().any(|&byte| byte != 0)
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 

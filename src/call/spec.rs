@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use crate::sys;
+use crate::sys::socket::KIND_FLAGS;
 
 /// The family, type and protocol of a socket, as `__init__` takes them. -1 stands for the default, or for the value that the kernel
 /// reports for a given descriptor.
@@ -21,7 +22,7 @@ pub struct Spec {
 impl Spec {
     /// The type, without `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
     pub fn plain_kind(&self) -> c_int {
-        self.kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
+        KIND_FLAGS.iter().fold(self.kind, |kind, (flag, _)| kind & !flag)
     }
 
     /// Replaces each -1 by its default: `AF_INET`, `SOCK_STREAM`, protocol 0.
@@ -36,14 +37,11 @@ impl Spec {
 
     /// Replaces each -1 by the value that the kernel reports for `fd`. Fails unless `fd` is a socket.
     pub fn or_detected(self, fd: BorrowedFd<'_>) -> io::Result<Self> {
-        let option = |value, name| match value {
-            -1 => sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, name),
-            value => Ok(value),
-        };
+        let detected = |value, detect: &dyn Fn() -> io::Result<c_int>| if value == -1 { detect() } else { Ok(value) };
         Ok(Spec {
             family: self.detect_family(fd)?,
-            kind: option(self.kind, libc::SO_TYPE)?,
-            proto: option(self.proto, libc::SO_PROTOCOL)?,
+            kind: detected(self.kind, &|| sys::socket::getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_TYPE))?,
+            proto: detected(self.proto, &|| sys::socket::protocol(fd))?,
         })
     }
 

@@ -20,7 +20,7 @@ use super::blocking::{Wait, block_in_call, block_in_call_or_poll, block_in_poll}
 use super::deadline::Deadline;
 use super::failure::{Call, Doing, Failure, Target};
 use super::socket::Socket;
-use super::{attached_wait, hooks, scope, turn};
+use super::{attached_wait, attempts, hooks, scope, turn};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys;
@@ -34,12 +34,11 @@ const ATTACHED_LIMIT_NONBLOCKING: usize = 1024 * 1024;
 
 /// The flags with which a first attempt means the same as the call itself. Not among them: `MSG_WAITALL`, `MSG_FASTOPEN` (an attempt
 /// fails with EINPROGRESS), `MSG_ZEROCOPY` (a transfer in two calls gives two completions), and every flag that is not known here.
-const HARMLESS_FLAGS: c_int = libc::MSG_CMSG_CLOEXEC
-    | libc::MSG_CONFIRM
+const HARMLESS_FLAGS: c_int = sys::message::CLOEXEC
+    | sys::message::ADVICE
     | libc::MSG_DONTROUTE
     | libc::MSG_DONTWAIT
     | libc::MSG_EOR
-    | libc::MSG_MORE
     | libc::MSG_NOSIGNAL
     | libc::MSG_PEEK
     | libc::MSG_TRUNC;
@@ -308,7 +307,8 @@ fn transfer_detached(
             // A large transfer does not poll first: while data keeps flowing, each poll would be wasted.
             let eager = wanted.size > ATTACHED_LIMIT || wanted.is_in_conversation(socket);
             let eager = eager && !socket.predictor(wanted.direction).is_disabled();
-            let wait = Wait { direction: wanted.direction, deadline, eager, may_block: false };
+            let may_block = !attempts::keeps_dontwait(wanted.direction);
+            let wait = Wait { direction: wanted.direction, deadline, eager, may_block };
             match block_in_poll(py, socket, wait, |fd| attempt(fd, flags, 0)) {
                 // Meanwhile the socket has become a blocking one.
                 Err(error) if error.is_errno(libc::EAGAIN) && socket.timeout().is_none() => {

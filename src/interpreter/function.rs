@@ -323,7 +323,7 @@ macro_rules! attribute_entry {
 }
 pub(crate) use attribute_entry;
 
-/// A [`Table`] of functions: `convention name => body, doc;` for each.
+/// A [`Table`] of functions: `convention name => body, doc;` for each, behind a `#[cfg]` where not all systems have it.
 ///
 /// | convention | the body takes |
 /// | --- | --- |
@@ -335,9 +335,9 @@ pub(crate) use attribute_entry;
 /// | `positional` | the receiver and [`Arguments`](super::arguments::Arguments) |
 /// | `keywords` | the receiver and [`Keywords`](super::arguments::Keywords) |
 macro_rules! functions {
-    ($($convention:ident $name:literal => $body:path, $doc:expr;)*) => {
+    ($($(#[$when:meta])* $convention:ident $name:literal => $body:path, $doc:expr;)*) => {
         $crate::interpreter::function::Table::new(&[
-            $($crate::function_entry!($convention $name, $body, $doc),)*
+            $($(#[$when])* $crate::function_entry!($convention $name, $body, $doc),)*
             $crate::interpreter::function::END,
         ])
     };

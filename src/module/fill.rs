@@ -64,8 +64,9 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
 
     set(module, c"__version__", env!("CARGO_PKG_VERSION"))?;
     set(module, c"has_ipv6", true)?;
-    set(module, c"BDADDR_ANY", "00:00:00:00:00:00")?;
-    set(module, c"BDADDR_LOCAL", "00:00:00:FF:FF:FF")?;
+    for &(name, text) in constants::TEXTS {
+        set(module, name, text)?;
+    }
     for constant in constants::TABLE {
         add_constant(module, constant)?;
     }

@@ -181,7 +181,7 @@ fn socket_for_connection<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, con
     lifecycle::adopt(this.socket(), spec, connection, socket.without_attempts())?;
     // On some systems a connection inherits O_NONBLOCK from its listener. It must block unless the program asked for something else.
     let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
-    if timeout::default().is_none() && listener_waits && cfg!(not(target_os = "linux")) {
+    if timeout::default().is_none() && listener_waits && sys::socket::CONNECTIONS_INHERIT_NONBLOCK {
         options::change_timeout(this, Timeout::NONE)?;
     }
     Ok(accepted)

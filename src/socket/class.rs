@@ -9,6 +9,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyType};
 
+#[cfg(target_os = "linux")]
+use super::afalg;
 use super::object::{Object, SocketRef};
 use super::{connect, lifecycle, message, options, transfer};
 use crate::call::socket::Socket;
@@ -77,7 +79,8 @@ static METHODS: Table = functions![
         Sends an iterable of bytes-like objects as one message and returns the number of bytes sent.\n\n\
         ancdata is an iterable of (level, type, data), the control messages; address is the destination, for a socket that is not\n\
         connected. See sendmsg(2), cmsg(3).";
-    keywords c"sendmsg_afalg" => message::sendmsg_afalg, c"sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])\n\n\
+    #[cfg(target_os = "linux")]
+    keywords c"sendmsg_afalg" => afalg::sendmsg_afalg, c"sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])\n\n\
         Sends a message to the kernel's crypto API, with the operation, the initialisation vector, and the length in bytes of the\n\
         associated data, which is authenticated only. For AF_ALG sockets.";
     positional c"sendto" => transfer::sendto, c"sendto(data[, flags], address)\n\n\

@@ -71,10 +71,8 @@ pub fn accept_connection<'py>(this: SocketRef<'_, 'py>) -> Result<(OwnedFd, Boun
     let py = this.py();
     let socket = this.socket();
     address::check_length_is_known(socket.family(), socket.proto())?;
-    let accept = match socket.family() {
-        libc::AF_ALG => sys::socket::accept_unnamed,
-        _ => sys::socket::accept,
-    };
+    let is_named = sys::socket::peers_have_addresses(socket.family());
+    let accept = if is_named { sys::socket::accept } else { sys::socket::accept_unnamed };
     let began = hooks::now_if_watched();
     let (connection, peer) = block_by_timeout(py, socket, Direction::Read, accept).map_err(|error| {
         let call = Call { began, ..Call::new(socket, Doing::Accepting) };

@@ -83,7 +83,7 @@ pub fn adopt(socket: &Socket, spec: Spec, fd: OwnedFd, excluded: Directions) -> 
 
 /// The timeout that a socket begins with. Sets the descriptor to non-blocking if the timeout needs that.
 fn initial_timeout(spec: Spec, fd: BorrowedFd<'_>) -> Result<Timeout> {
-    if spec.kind & libc::SOCK_NONBLOCK != 0 {
+    if sys::socket::asks_for_nonblocking(spec.kind) {
         return Ok(Timeout::ZERO);
     }
     let timeout = timeout::default();

@@ -1,4 +1,4 @@
-//! `sendmsg`, `recvmsg`, `recvmsg_into` and `sendmsg_afalg`: vectored I/O and control messages.
+//! `sendmsg`, `recvmsg` and `recvmsg_into`: vectored I/O and control messages.
 
 use std::ffi::{CStr, c_int};
 use std::io::{self, IoSlice};
@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyList, PyTuple};
+use pyo3::types::{PyList, PyTuple};
 
 use super::object::SocketRef;
 use crate::address;
@@ -16,11 +16,11 @@ use crate::call::failure::Target;
 use crate::call::transfer::{Transfer, transfer, transfer_to};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
-use crate::interpreter::arguments::{Arguments, Keywords, check_count};
+use crate::interpreter::arguments::{Arguments, check_count};
 use crate::interpreter::audit::audit;
 use crate::interpreter::buffer::{Buffer, Readable, Writable};
 use crate::interpreter::bytes;
-use crate::interpreter::format::{Format, Instance, Object};
+use crate::interpreter::format::{Format, Object};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::as_int;
 use crate::interpreter::owned;
@@ -104,7 +104,7 @@ fn receive<'a>(
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
     let mut control = memory::try_zeroed(control_size).ok_or(Error::NoMemory)?;
     // Received descriptors must not be inheritable (PEP 446).
-    let wanted = Transfer { direction: Direction::Read, size, flags: flags | libc::MSG_CMSG_CLOEXEC, undivided: false };
+    let wanted = Transfer { direction: Direction::Read, size, flags: flags | message::CLOEXEC, undivided: false };
     let mut incoming = None;
     transfer(this.py(), socket, wanted, |fd, flags, _| {
         let message = call(fd, &mut control, flags)?;
@@ -131,8 +131,8 @@ impl ReceivedMessage<'_> {
     /// The tuple that the methods return. From then on the program owns the descriptors in it.
     fn into_python<'py>(self, py: Python<'py>, data: Bound<'py, PyAny>) -> ObjectResult<'py> {
         let control = self.control_to_python(py)?;
-        // The kernel returns MSG_CMSG_CLOEXEC. It is shown only if the program passed it.
-        let added = libc::MSG_CMSG_CLOEXEC & !self.requested_flags;
+        // Linux returns MSG_CMSG_CLOEXEC. It is shown only if the program passed it.
+        let added = message::CLOEXEC & !self.requested_flags;
         let flags = self.incoming.flags & !added;
         let sender = address::to_python(py, &self.incoming.address, self.origin)?;
         let message = (data, control, flags, sender).into_object(py)?;
@@ -204,7 +204,7 @@ fn sendmsg_arguments<'py>(arguments: Arguments<'_, 'py>) -> Result<SendmsgArgume
 }
 
 /// Exports the buffers whose data is sent.
-fn readable_buffers<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
+pub fn readable_buffers<'py>(buffers: &Bound<'py, PyAny>) -> Result<Vec<Buffer<'py>>> {
     let buffers = to_tuple(buffers, c"sendmsg() argument 1 must be an iterable")?;
     memory::try_collect_results(buffers.iter().map(|item| Buffer::readable(&item)))
 }
@@ -224,7 +224,8 @@ fn control_from_python(control: &Bound<'_, PyAny>) -> Result<Vec<u8>> {
     Ok(ancillary::encode(&items)?)
 }
 
-fn send_message<'py>(
+/// Sends a message: its data, and its encoded control messages.
+pub fn send_message<'py>(
     this: SocketRef<'_, 'py>,
     data: &[Buffer<'py>],
     control: &[u8],
@@ -253,63 +254,4 @@ fn send_message<'py>(
         message::sendmsg(fd, Outgoing { address, data: rest, control: &[] }, flags)
     })?;
     count.into_object(this.py())
-}
-
-/// `sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags]]])`: sends a message to the kernel's crypto API (`AF_ALG`).
-pub fn sendmsg_afalg<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> ObjectResult<'py> {
-    type Units = (Object, Instance<PyInt>, Readable, Instance<PyInt>, c_int);
-    const FORMAT: Format<Units> = Format::new(c"|O$O!y*O!i:sendmsg_afalg");
-    const NAMES: [&CStr; 5] = [c"msg", c"op", c"iv", c"assoclen", c"flags"];
-    let py = this.py();
-    if this.socket().family() != libc::AF_ALG {
-        return Err(Error::os("algset is only supported for AF_ALG"));
-    }
-    let (tuple, dict) = (arguments.positional.tuple()?, arguments.dict()?);
-    let (message, operation, vector, associated, flags) =
-        FORMAT.keywords(NAMES, &tuple, Some(&dict), (None, None, None, None, 0))?;
-    let operation = operation_number(py, operation)?;
-    let associated = associated.map(|length| associated_length(&length)).transpose()?;
-    let data = message.map_or(Ok(Vec::new()), |message| readable_buffers(&message))?;
-    let control = algorithm_control(operation, vector.as_ref().map(Buffer::bytes), associated)?;
-    send_message(this, &data, &control, None, flags)
-}
-
-fn operation_number(py: Python<'_>, operation: Option<Bound<'_, PyAny>>) -> Result<u32> {
-    let number = operation.map_or(Ok(-1), |operation| as_int(&operation));
-    number
-        .or_else(|error| {
-            if error.is_no_memory(py) {
-                return Err(error);
-            }
-            error.discard(py);
-            Ok(-1)
-        })
-        .and_then(|number: c_int| {
-            u32::try_from(number).map_err(|_| Error::type_error("Invalid or missing argument 'op'"))
-        })
-}
-
-fn associated_length(length: &Bound<'_, PyAny>) -> Result<u32> {
-    u32::try_from(as_int(length)?).map_err(|_| Error::type_error("assoclen must be positive"))
-}
-
-/// Encodes the control messages of `linux/if_alg.h`: the operation, the initialisation vector with its length in front, and the length of
-/// the associated data.
-fn algorithm_control(operation: u32, vector: Option<&[u8]>, associated: Option<u32>) -> Result<Vec<u8>> {
-    let level = libc::SOL_ALG;
-    let operation = operation.to_ne_bytes();
-    let mut items = vec![ControlMessage { level, kind: libc::ALG_SET_OP, data: &operation }];
-    let bytes = vector.unwrap_or_default();
-    let length = u32::try_from(bytes.len()).map_err(|_| Error::os("ancillary data item too large"))?;
-    let mut vector_data = memory::try_with_capacity(size_of::<u32>() + bytes.len())?;
-    vector_data.extend_from_slice(&length.to_ne_bytes());
-    vector_data.extend_from_slice(bytes);
-    if vector.is_some() {
-        items.push(ControlMessage { level, kind: libc::ALG_SET_IV, data: &vector_data });
-    }
-    let associated = associated.map(u32::to_ne_bytes);
-    if let Some(data) = &associated {
-        items.push(ControlMessage { level, kind: libc::ALG_SET_AEAD_ASSOCLEN, data });
-    }
-    Ok(ancillary::encode(&items)?)
 }

@@ -8,9 +8,12 @@
 //! | [`connect`] | bind, listen, accept, connect, shutdown, getsockname, getpeername |
 //! | [`transfer`] | the recv and send families |
 //! | [`message`] | recvmsg and sendmsg |
+//! | `afalg` | sendmsg_afalg, on Linux |
 //! | [`peer`] | a cache of the last sender's address |
 //! | [`options`] | socket options, blocking mode and timeout |
 
+#[cfg(target_os = "linux")]
+pub mod afalg;
 pub mod class;
 pub mod connect;
 pub mod lifecycle;

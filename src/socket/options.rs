@@ -32,12 +32,12 @@ pub fn getsockopt<'py>(this: SocketRef<'_, 'py>, arguments: Arguments<'_, 'py>) 
         (Some(level), Some(option), Some(size)) if (2..=3).contains(&arguments.len()) => (level, option, size),
         _ => FORMAT.tuple(&arguments.tuple()?, (0, 0, 0))?,
     };
-    let is_vsock = socket.family() == libc::AF_VSOCK;
-    if size == 0 && is_vsock {
+    let has_64_bits = sys::socket::has_64_bit_options(socket.family());
+    if size == 0 && has_64_bits {
         let value = socket.descriptor().attached(py, |fd| sys::socket::getsockopt_u64(fd, level, option))?;
         return value.into_object(py);
     }
-    if is_vsock {
+    if has_64_bits {
         return Err(Error::os("getsockopt string buffer not allowed"));
     }
     if sys::socket::option_unit(level, option) != 1 {
@@ -120,7 +120,7 @@ fn set_null(this: SocketRef<'_, '_>, level: c_int, option: c_int, length: u32) -
 
 /// The arguments as three plain ints, as in nearly all calls; `None` for any others.
 fn three_plain_ints(socket: &Socket, arguments: Arguments<'_, '_>) -> Option<(c_int, c_int, c_int)> {
-    if arguments.len() != 3 || socket.family() == libc::AF_VSOCK {
+    if arguments.len() != 3 || sys::socket::has_64_bit_options(socket.family()) {
         return None;
     }
     let int = |index| arguments.plain_int(index, 0);

@@ -8,6 +8,7 @@ use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use super::socket;
+use super::system::control::{ALIGNMENT, length_from_bytes, length_to_bytes};
 use crate::sys::memory;
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
@@ -16,7 +17,7 @@ pub const LONGEST: usize = i32::MAX as usize;
 const HEADER: usize = align(size_of::<libc::cmsghdr>());
 
 const fn align(length: usize) -> usize {
-    (length + size_of::<usize>() - 1) & !(size_of::<usize>() - 1)
+    (length + ALIGNMENT - 1) & !(ALIGNMENT - 1)
 }
 
 /// `CMSG_LEN(3)`: the length of an item with `data` bytes, without the padding after it; `None` if it is larger than [`LONGEST`].
@@ -60,7 +61,7 @@ pub fn encode(items: &[ControlMessage<'_>]) -> Result<Vec<u8>, TooLong> {
     let mut control = memory::try_with_capacity(total_space(items)?).map_err(TooLong::Memory)?;
     for item in items {
         let end = control.len() + HEADER + align(item.data.len());
-        control.extend_from_slice(&(HEADER + item.data.len()).to_ne_bytes());
+        control.extend_from_slice(&length_to_bytes(HEADER + item.data.len()));
         control.extend_from_slice(&item.level.to_ne_bytes());
         control.extend_from_slice(&item.kind.to_ne_bytes());
         control.extend_from_slice(item.data);
@@ -131,7 +132,7 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     let (length, bytes) = bytes.split_first_chunk()?;
     let (level, bytes) = bytes.split_first_chunk()?;
     let (kind, _) = bytes.split_first_chunk()?;
-    Some((usize::from_ne_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
+    Some((length_from_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
 }
 
 /// The descriptors that an item carries (`SCM_RIGHTS`, unix(7)).
@@ -141,18 +142,22 @@ fn descriptors<'a>(item: ControlMessage<'a>) -> impl Iterator<Item = RawFd> + 'a
     data.chunks_exact(size_of::<RawFd>()).filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
 }
 
+/// The descriptors in the control data of a message.
+pub fn descriptors_in(control: &[u8]) -> impl Iterator<Item = RawFd> {
+    let items = ControlMessages::new(control).filter_map(|found| match found {
+        Parsed::Whole(item) | Parsed::Truncated(item) => Some(item),
+        Parsed::Malformed => None,
+    });
+    items.flat_map(descriptors).filter(|&fd| fd >= 0)
+}
+
 /// Closes every descriptor in the control data of a message that cannot be returned to the program.
 pub fn close_descriptors(control: &[u8]) {
-    for found in ControlMessages::new(control) {
-        if let Parsed::Whole(item) | Parsed::Truncated(item) = found {
-            for fd in descriptors(item).filter(|&fd| fd >= 0) {
-                // SAFETY: the kernel has created the descriptor for this process with this message, and no other code has seen its number
-                // yet.
-                let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-                // A failure cannot be reported: the caller already reports the error because of which the message is not returned.
-                let _ = socket::close(fd);
-            }
-        }
+    for fd in descriptors_in(control) {
+        // SAFETY: the kernel has created the descriptor for this process with this message, and no other code has seen its number yet.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // A failure cannot be reported: the caller already reports the error because of which the message is not returned.
+        let _ = socket::close(fd);
     }
 }
 
@@ -160,18 +165,19 @@ pub fn close_descriptors(control: &[u8]) {
 mod tests {
     use super::*;
 
-    const RIGHTS: ControlMessage<'_> = ControlMessage { level: 1, kind: 1, data: NUMBERS.as_flattened() };
+    const RIGHTS: ControlMessage<'_> =
+        ControlMessage { level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, data: NUMBERS.as_flattened() };
     const NUMBERS: &[[u8; 4]] = &[7_i32.to_ne_bytes(), 8_i32.to_ne_bytes(), 9_i32.to_ne_bytes()];
     const SHORT: ControlMessage<'_> = ControlMessage { level: 41, kind: 50, data: &[1] };
 
-    /// Items are aligned to the kernel's `long`.
-    const WORD: usize = size_of::<usize>();
+    const WORD: usize = ALIGNMENT;
 
     fn items(control: &[u8]) -> Vec<Parsed<'_>> {
         ControlMessages::new(control).collect()
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn the_layout_is_that_of_the_kernel() {
         let control = encode(&[SHORT]).unwrap();
         let by_hand = [
@@ -204,15 +210,22 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "macos")]
+    fn the_layout_is_that_of_the_kernel() {
+        let control = encode(&[SHORT]).unwrap();
+        assert_eq!(control, [13, 0, 0, 0, 41, 0, 0, 0, 50, 0, 0, 0, 1, 0, 0, 0]);
+    }
+
+    #[test]
     fn a_wrong_length_is_not_trusted() {
         for wrong in [0, 1, HEADER - 1] {
             let mut control = encode(&[RIGHTS]).unwrap();
-            control[..WORD].copy_from_slice(&wrong.to_ne_bytes());
+            control[..WORD].copy_from_slice(&length_to_bytes(wrong));
             assert_eq!(items(&control), [Parsed::Malformed]);
         }
-        for wrong in [usize::MAX, usize::MAX - 7, 1 << (usize::BITS - 24)] {
+        for wrong in [usize::MAX, usize::MAX - 7, 1 << (8 * WORD - 24)] {
             let mut control = encode(&[SHORT]).unwrap();
-            control[..WORD].copy_from_slice(&wrong.to_ne_bytes());
+            control[..WORD].copy_from_slice(&length_to_bytes(wrong));
             assert!(
                 matches!(items(&control)[..], [Parsed::Truncated(ControlMessage { data, .. })] if data.len() == WORD)
             );

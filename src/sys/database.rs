@@ -1,80 +1,32 @@
 //! Services, protocols and the host's own name.
 
 use std::collections::TryReserveError;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::io;
-use std::ptr;
 
-use super::reentrant::look_up;
+use super::system::netdb;
 use crate::sys::memory;
 use crate::syscall;
-
-unsafe extern "C" {
-    fn getservbyname_r(
-        name: *const c_char,
-        protocol: *const c_char,
-        entry: *mut libc::servent,
-        buffer: *mut c_char,
-        size: libc::size_t,
-        result: *mut *mut libc::servent,
-    ) -> c_int;
-
-    fn getservbyport_r(
-        port: c_int,
-        protocol: *const c_char,
-        entry: *mut libc::servent,
-        buffer: *mut c_char,
-        size: libc::size_t,
-        result: *mut *mut libc::servent,
-    ) -> c_int;
-
-    fn getprotobyname_r(
-        name: *const c_char,
-        entry: *mut libc::protoent,
-        buffer: *mut c_char,
-        size: libc::size_t,
-        result: *mut *mut libc::protoent,
-    ) -> c_int;
-}
 
 /// The result of a lookup; `None` if there is no entry.
 type Found<T> = Result<Option<T>, TryReserveError>;
 
-/// `getservbyname_r(3)`: the port of a service, in host order.
+/// `getservbyname(3)`: the port of a service, in host order.
 pub fn getservbyname(name: &CStr, protocol: Option<&CStr>) -> Found<u16> {
-    let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
-    // SAFETY: `name` and `protocol` end with NUL, or are null; `look_up` passes the other arguments of such a function.
-    unsafe {
-        look_up(
-            |entry, buffer, size, found| getservbyname_r(name.as_ptr(), protocol, entry, buffer, size, found),
-            |entry: &libc::servent| Ok(u16::from_be(entry.s_port as u16)),
-        )
-    }
+    netdb::getservbyname(name, protocol, |entry| Ok(u16::from_be(entry.s_port as u16)))
 }
 
-/// `getservbyport_r(3)`: the name of the service on a port in host order.
+/// `getservbyport(3)`: the name of the service on a port in host order.
 pub fn getservbyport(port: u16, protocol: Option<&CStr>) -> Found<CString> {
-    let protocol = protocol.map_or(ptr::null(), CStr::as_ptr);
-    let port = c_int::from(port.to_be());
-    // SAFETY: `protocol` ends with NUL, or is null; `look_up` passes the other arguments of such a function. The entry's name ends with
-    // NUL.
-    unsafe {
-        look_up(
-            |entry, buffer, size, found| getservbyport_r(port, protocol, entry, buffer, size, found),
-            |entry: &libc::servent| memory::until_nul(CStr::from_ptr(entry.s_name).to_bytes()),
-        )
-    }
+    netdb::getservbyport(c_int::from(port.to_be()), protocol, |entry| {
+        // SAFETY: an entry's name ends with NUL.
+        memory::until_nul(unsafe { CStr::from_ptr(entry.s_name) }.to_bytes())
+    })
 }
 
-/// `getprotobyname_r(3)`: the number of a protocol.
+/// `getprotobyname(3)`: the number of a protocol.
 pub fn getprotobyname(name: &CStr) -> Found<c_int> {
-    // SAFETY: `name` ends with NUL; `look_up` passes the other arguments of such a function.
-    unsafe {
-        look_up(
-            |entry, buffer, size, found| getprotobyname_r(name.as_ptr(), entry, buffer, size, found),
-            |entry: &libc::protoent| Ok(entry.p_proto),
-        )
-    }
+    netdb::getprotobyname(name, |entry| Ok(entry.p_proto))
 }
 
 /// `gethostname(2)`.
@@ -90,7 +42,7 @@ pub fn gethostname() -> io::Result<CString> {
 /// `sethostname(2)`.
 pub fn sethostname(name: &[u8]) -> io::Result<()> {
     // SAFETY: the pointer is valid for the length that is passed with it.
-    unsafe { syscall!(sethostname(name.as_ptr().cast(), name.len())).map(drop) }
+    unsafe { syscall!(sethostname(name.as_ptr().cast(), name.len() as _)).map(drop) }
 }
 
 #[cfg(test)]

@@ -1,26 +1,12 @@
-//! Files of any size: `fstat(2)` and `sendfile(2)`.
-//!
-//! Where a C `long` has 32 bits, the calls without a 64 in their names end at 2 GiB: `fstat` fails with EOVERFLOW for a larger file, and
-//! `sendfile` cannot begin beyond. Elsewhere both are the same.
+//! Files of any size: what `fstat(2)` tells, and `sendfile(2)`.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-#[cfg(target_pointer_width = "64")]
-use libc::{fstat as fstat_call, sendfile as sendfile_call, stat as Stat};
-#[cfg(not(target_pointer_width = "64"))]
-use libc::{fstat64 as fstat_call, sendfile64 as sendfile_call, stat64 as Stat};
-
 use super::check;
-
-/// `sendfile(2)` from `offset` of a file; the file's own position does not change.
-pub fn sendfile(out: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: i64, count: usize) -> io::Result<usize> {
-    let mut offset = offset;
-    // SAFETY: the call reads and writes `offset`, which outlives it.
-    let sent = check(unsafe { sendfile_call(out.as_raw_fd(), file.as_raw_fd(), &raw mut offset, count) })?;
-    Ok(sent.cast_unsigned())
-}
+pub use super::system::file::{LARGE, birth, sendfile};
+use super::system::file::{Status, fstat};
 
 /// The size of a regular file, in bytes.
 pub fn size(fd: BorrowedFd<'_>) -> io::Result<i64> {
@@ -36,7 +22,7 @@ pub fn is_regular(fd: BorrowedFd<'_>) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     device: libc::dev_t,
-    inode: libc::ino64_t,
+    inode: u64,
 }
 
 /// The identity of the file that a descriptor names.
@@ -45,11 +31,11 @@ pub fn identity(fd: BorrowedFd<'_>) -> io::Result<Identity> {
     Ok(Identity { device: status.st_dev, inode: status.st_ino })
 }
 
-fn status(fd: BorrowedFd<'_>) -> io::Result<Stat> {
-    let mut status = MaybeUninit::<Stat>::uninit();
+fn status(fd: BorrowedFd<'_>) -> io::Result<Status> {
+    let mut status = MaybeUninit::<Status>::uninit();
     // SAFETY: the call writes one `stat`, and has initialised `status` when it succeeds.
     unsafe {
-        check(fstat_call(fd.as_raw_fd(), status.as_mut_ptr()))?;
+        check(fstat(fd.as_raw_fd(), status.as_mut_ptr()))?;
         Ok(status.assume_init())
     }
 }

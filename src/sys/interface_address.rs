@@ -1,18 +1,16 @@
 //! The addresses of network interfaces: `getifaddrs(3)`.
 
-use std::ffi::{CStr, CString, c_int, c_uint};
+use std::ffi::{CStr, CString, c_uint};
 use std::io;
-use std::mem::offset_of;
 use std::ptr;
 
 use socket2::{SockAddr, SockAddrStorage};
 
 use super::interface;
+use super::system::link;
+pub use super::system::link::hardware_address;
 use crate::sys::memory;
 use crate::syscall;
-
-/// The longest hardware address that `getifaddrs(3)` has room for, in both glibc and musl: more than a `sockaddr_ll` itself.
-const LONGEST_HARDWARE_ADDRESS: usize = 24;
 
 /// An address of an interface; an interface without any address has one entry too.
 #[derive(Debug)]
@@ -77,36 +75,19 @@ impl List {
 ///
 /// # Safety
 ///
-/// The name is a string with its NUL, and each address is null or complete for its family: see [`sockaddr_length`].
+/// The name is a string with its NUL, and each address is null or complete for its family: see [`link::length`].
 unsafe fn copy(entry: &libc::ifaddrs) -> io::Result<InterfaceAddress> {
     // SAFETY: as the caller promises.
     unsafe {
         let address = copy_address(entry.ifa_addr);
         Ok(InterfaceAddress {
             name: memory::until_nul(CStr::from_ptr(entry.ifa_name).to_bytes())?,
-            index: address.as_ref().map_or(0, |_| index_in(entry.ifa_addr)),
+            index: address.as_ref().map_or(0, |_| link::index(entry.ifa_addr)),
             flags: entry.ifa_flags,
             address,
             netmask: copy_address(entry.ifa_netmask),
-            other: copy_address(entry.ifa_ifu),
+            other: copy_address(link::other_address(entry)),
         })
-    }
-}
-
-/// The number of the interface that a hardware address belongs to; 0 for an address of any other family.
-///
-/// # Safety
-///
-/// As for [`copy_address`]; not null.
-unsafe fn index_in(address: *const libc::sockaddr) -> c_uint {
-    // SAFETY: as the caller promises; a `sockaddr_ll` has its number.
-    unsafe {
-        match c_int::from((*address).sa_family) {
-            libc::AF_PACKET => {
-                address.cast::<u8>().add(offset_of!(libc::sockaddr_ll, sll_ifindex)).cast::<c_uint>().read_unaligned()
-            }
-            _ => 0,
-        }
     }
 }
 
@@ -114,7 +95,7 @@ unsafe fn index_in(address: *const libc::sockaddr) -> c_uint {
 ///
 /// # Safety
 ///
-/// The pointer is null, or the address is complete for its family: see [`sockaddr_length`].
+/// The pointer is null, or the address is complete for its family: see [`link::length`].
 unsafe fn copy_address(address: *const libc::sockaddr) -> Option<SockAddr> {
     if address.is_null() {
         return None;
@@ -122,35 +103,15 @@ unsafe fn copy_address(address: *const libc::sockaddr) -> Option<SockAddr> {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: as the caller promises, `length` bytes can be read; a storage takes more than the longest of these addresses.
     unsafe {
-        let length = sockaddr_length(address).min(size_of::<SockAddrStorage>());
+        let length = link::length(address).min(size_of::<SockAddrStorage>());
         ptr::copy_nonoverlapping(address.cast::<u8>(), (&raw mut storage).cast(), length);
         Some(SockAddr::new(storage, length as libc::socklen_t))
     }
 }
 
-/// How many bytes of an address may be read: those of its family's `sockaddr`, and of an unknown family only the family.
-///
-/// # Safety
-///
-/// The family can be read; if it is `AF_PACKET` so can `sll_halen`.
-unsafe fn sockaddr_length(address: *const libc::sockaddr) -> usize {
-    const HARDWARE_ADDRESS: usize = offset_of!(libc::sockaddr_ll, sll_addr);
-    // SAFETY: as the caller promises.
-    unsafe {
-        match c_int::from((*address).sa_family) {
-            libc::AF_INET => size_of::<libc::sockaddr_in>(),
-            libc::AF_INET6 => size_of::<libc::sockaddr_in6>(),
-            libc::AF_PACKET => {
-                let length = usize::from(*address.cast::<u8>().add(offset_of!(libc::sockaddr_ll, sll_halen)));
-                HARDWARE_ADDRESS + length.min(LONGEST_HARDWARE_ADDRESS)
-            }
-            _ => size_of::<libc::sa_family_t>(),
-        }
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::ffi::c_int;
     use std::mem::ManuallyDrop;
 
     use super::*;
@@ -203,7 +164,7 @@ mod tests {
         );
         assert_eq!(copies.iter().map(|copy| copy.index).collect::<Vec<_>>(), [7, 0, 0, 0, 0]);
         assert_eq!(found(0).map(|bytes| (bytes.len(), bytes[11], bytes[12])), Some((32, 20, 9)));
-        assert_eq!(found(1).map(<[u8]>::len), Some(12 + LONGEST_HARDWARE_ADDRESS));
+        assert_eq!(found(1).map(<[u8]>::len), Some(12 + link::LONGEST));
         assert_eq!(
             copies[2].address.as_ref().and_then(SockAddr::as_socket_ipv4).unwrap().ip().octets(),
             [127, 0, 0, 1]

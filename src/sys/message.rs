@@ -9,6 +9,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use socket2::{SockAddr, SockAddrStorage};
 
 use super::receive::ReceiveBuffer;
+pub use super::system::message::{ADVICE, CLOEXEC, ERROR_QUEUE, SENDS_KEEP_DONTWAIT};
+use super::system::message::{close_on_exec, control_length};
 use crate::syscall;
 
 /// The message that `sendmsg` sends.
@@ -114,9 +116,11 @@ pub fn recvmsg(fd: BorrowedFd<'_>, data: &mut [Piece<'_>], control: &mut [u8], f
     // SAFETY: each pointer is valid for the length that is passed with it, and outlives the call, which writes at most that length.
     let count = unsafe { syscall!(recvmsg(fd.as_raw_fd(), &raw mut header, flags)) }?;
     let length = header.msg_namelen.min(storage.size_of());
+    let received = control_length(&header).min(control.len());
+    close_on_exec(&control[..received]);
     Ok(Incoming {
         count: count.cast_unsigned(),
-        control: control.len().min(header.msg_controllen as _),
+        control: received,
         flags: header.msg_flags,
         // SAFETY: the kernel wrote an address of this length, or none; the rest of the storage is zeros.
         address: unsafe { SockAddr::new(storage, length) },

@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString, c_int};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use super::file::{Identity, identity, is_regular};
+use super::file::{Identity, LARGE, birth, identity, is_regular};
 use crate::syscall;
 
 /// The number that a record's descriptor gets, or a higher one: far from those that a program sees, so that its own are the same as ever.
@@ -153,23 +153,9 @@ fn duplicate(fd: BorrowedFd<'_>) -> io::Result<RawFd> {
 
 fn open(path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
     const MODE: libc::c_uint = 0o666;
-    let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC | libc::O_LARGEFILE;
+    let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC | LARGE;
     // SAFETY: the path is a C string; the number is new, and owned by nobody else.
     unsafe { Ok(OwnedFd::from_raw_fd(syscall!(open(path.as_ptr(), flags, MODE))?)) }
-}
-
-/// `statx(2)`: when the file was made; `None` if that is not known.
-fn birth(fd: BorrowedFd<'_>) -> io::Result<Option<(i64, u32)>> {
-    let mut status = std::mem::MaybeUninit::<libc::statx>::uninit();
-    // SAFETY: the path is empty, so that the call is about the descriptor; it writes one `statx`, and has initialised it when it succeeds.
-    let status = unsafe {
-        let path = c"".as_ptr();
-        let (flags, wanted) = (libc::AT_EMPTY_PATH, libc::STATX_BTIME);
-        syscall!(statx(fd.as_raw_fd(), path, flags, wanted, status.as_mut_ptr()))?;
-        status.assume_init()
-    };
-    let born = (status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
-    Ok((status.stx_mask & libc::STATX_BTIME != 0).then_some(born))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-//! `getaddrinfo(3)`, `getnameinfo(3)` and the older `gethostbyname_r(3)` and `gethostbyaddr_r(3)`.
+//! `getaddrinfo(3)`, `getnameinfo(3)` and the older `gethostbyname(3)` and `gethostbyaddr(3)`.
 
-use std::cell::Cell;
 use std::collections::TryReserveError;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io;
@@ -8,7 +7,7 @@ use std::ptr::{self, NonNull};
 
 use socket2::{SockAddr, SockAddrStorage};
 
-use super::reentrant::look_up;
+use super::system::hosts;
 use crate::sys::memory;
 
 /// Why a lookup failed.
@@ -194,67 +193,26 @@ pub struct Host {
     pub addresses: Vec<Vec<u8>>,
 }
 
-unsafe extern "C" {
-    fn gethostbyname_r(
-        name: *const c_char,
-        host: *mut libc::hostent,
-        buffer: *mut c_char,
-        size: libc::size_t,
-        result: *mut *mut libc::hostent,
-        failure: *mut c_int,
-    ) -> c_int;
-
-    fn gethostbyaddr_r(
-        address: *const libc::c_void,
-        length: libc::socklen_t,
-        family: c_int,
-        host: *mut libc::hostent,
-        buffer: *mut c_char,
-        size: libc::size_t,
-        result: *mut *mut libc::hostent,
-        failure: *mut c_int,
-    ) -> c_int;
-
-    fn __h_errno_location() -> *mut c_int;
-}
-
-/// `gethostbyname_r(3)`.
+/// `gethostbyname(3)`.
 pub fn gethostbyname(name: &CStr) -> Result<Host, Failure> {
-    // SAFETY: `name` ends with NUL; `look_up_host` passes the other arguments of such a function.
-    look_up_host(|host, buffer, size, found, code| unsafe {
-        gethostbyname_r(name.as_ptr(), host, buffer, size, found, code)
-    })
+    hosts::gethostbyname(name, Host::from_raw)?.map_err(Failure::Host)
 }
 
-/// `gethostbyaddr_r(3)`; the address is 4 or 16 bytes.
+/// `gethostbyaddr(3)`; the address is 4 or 16 bytes.
 pub fn gethostbyaddr(address: &[u8], family: c_int) -> Result<Host, Failure> {
-    let length = address.len() as libc::socklen_t;
-    // SAFETY: `address` is valid for `length` bytes; `look_up_host` passes the other arguments of such a function.
-    look_up_host(|host, buffer, size, found, code| unsafe {
-        gethostbyaddr_r(address.as_ptr().cast(), length, family, host, buffer, size, found, code)
-    })
-}
-
-fn look_up_host(
-    call: impl Fn(*mut libc::hostent, *mut c_char, libc::size_t, *mut *mut libc::hostent, *mut c_int) -> c_int,
-) -> Result<Host, Failure> {
-    let code = Cell::new(0);
-    // SAFETY: both callers pass their closure's arguments unchanged to such a function of the C library.
-    let host =
-        unsafe { look_up(|host, buffer, size, found| call(host, buffer, size, found, code.as_ptr()), Host::from_raw) };
-    host?.ok_or(Failure::Host(code.get()))
+    hosts::gethostbyaddr(address, family, Host::from_raw)?.map_err(Failure::Host)
 }
 
 /// This thread's `h_errno`. A failed lookup of a host need not have set it.
 pub fn h_errno() -> c_int {
     // SAFETY: the C library returns a valid pointer to this thread's `h_errno`.
-    unsafe { *__h_errno_location() }
+    unsafe { *hosts::h_errno_location() }
 }
 
 /// Sets this thread's `h_errno`.
 pub fn set_h_errno(code: c_int) {
     // SAFETY: every thread has one, and only that thread uses it.
-    unsafe { *__h_errno_location() = code };
+    unsafe { *hosts::h_errno_location() = code };
 }
 
 impl Host {

@@ -1,6 +1,6 @@
 //! Whether a bound socket is what keeps another one from being bound (EADDRINUSE), by the kernel's own rules.
 //!
-//! The rules are those of `inet_csk_bind_conflict` for TCP, `udp_lib_lport_inuse` for UDP, and unix(7).
+//! The rules for ports are the system's `binding`; for names of `AF_UNIX` see unix(7).
 
 use std::ffi::c_int;
 use std::io;
@@ -10,7 +10,8 @@ use std::path::Path;
 
 use socket2::SockAddr;
 
-use super::socket::{getsockname, getsockopt_int, getsockopt_u64};
+use super::socket::getsockname;
+use super::system::binding;
 
 /// Whether the socket `taken` alone keeps `new` from being bound to `address`. If something cannot be found out, the answer is no.
 pub fn keeps_from_binding(taken: BorrowedFd<'_>, new: BorrowedFd<'_>, address: &SockAddr) -> bool {
@@ -19,7 +20,7 @@ pub fn keeps_from_binding(taken: BorrowedFd<'_>, new: BorrowedFd<'_>, address: &
         libc::AF_UNIX => same_abstract_name(taken, address),
         _ => Ok(false),
     };
-    conflict.unwrap_or(false) && same_network(taken, new)
+    conflict.unwrap_or(false) && binding::same_network(taken, new)
 }
 
 /// Whether both sockets would have the same port of overlapping addresses, and may not share it.
@@ -28,34 +29,15 @@ fn port_conflict(taken: BorrowedFd<'_>, new: BorrowedFd<'_>, address: &SockAddr)
     if port(&taken_address).is_none() || port(&taken_address) != port(address) {
         return Ok(false);
     }
-    let option = |fd, name| getsockopt_int(fd, libc::SOL_SOCKET, name);
-    let both = |name| Ok::<_, io::Error>(option(taken, name)? != 0 && option(new, name)? != 0);
-    let kind = option(new, libc::SO_TYPE)?;
-    let protocol = option(new, libc::SO_PROTOCOL)?;
-    if kind != option(taken, libc::SO_TYPE)? || protocol != option(taken, libc::SO_PROTOCOL)? {
+    if !binding::exclude_each_other(taken, new)? {
         return Ok(false);
     }
-    let reusable = match protocol {
-        libc::IPPROTO_TCP => option(taken, libc::SO_ACCEPTCONN)? == 0,
-        libc::IPPROTO_UDP => true,
-        _ => return Ok(false),
-    };
-    if (reusable && both(libc::SO_REUSEADDR)?) || both(libc::SO_REUSEPORT)? || !same_interface(taken, new)? {
-        return Ok(false);
-    }
-    let reach = |fd, address: &SockAddr| Ok::<_, io::Error>(Reach::of(address, is_v6_only(fd)?));
+    let reach = |fd, address: &SockAddr| Ok::<_, io::Error>(Reach::of(address, binding::is_v6_only(fd)?));
     Ok(Reach::overlap(reach(taken, &taken_address)?, reach(new, address)?))
 }
 
 fn port(address: &SockAddr) -> Option<u16> {
     address.as_socket().map(|address| address.port()).filter(|&port| port != 0)
-}
-
-fn is_v6_only(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    match getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_DOMAIN)? {
-        libc::AF_INET6 => Ok(getsockopt_int(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY)? != 0),
-        _ => Ok(false),
-    }
 }
 
 /// The addresses at which a bound socket is reached.
@@ -91,19 +73,6 @@ impl Reach {
     fn is_v4(self) -> bool {
         matches!(self, Reach::AnyV4 | Reach::One(IpAddr::V4(_), _))
     }
-}
-
-/// Whether the two are not bound to two different network interfaces.
-fn same_interface(taken: BorrowedFd<'_>, new: BorrowedFd<'_>) -> io::Result<bool> {
-    let interface = |fd| getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX);
-    let (taken, new) = (interface(taken)?, interface(new)?);
-    Ok(taken == 0 || new == 0 || taken == new)
-}
-
-/// Whether both are in one network namespace. Linux before 5.14 does not tell; few programs have sockets in several.
-fn same_network(taken: BorrowedFd<'_>, new: BorrowedFd<'_>) -> bool {
-    let network = |fd| getsockopt_u64(fd, libc::SOL_SOCKET, libc::SO_NETNS_COOKIE).ok();
-    network(taken) == network(new)
 }
 
 /// Whether the socket is bound to this name of the abstract namespace. (For a path see [`file_of`].)

@@ -3,12 +3,12 @@
 //! `std::thread` ends the process when there is no memory for a new thread. [`spawn`] reports that instead.
 
 use std::ffi::{CStr, c_int, c_void};
-use std::fs;
 use std::mem::MaybeUninit;
-use std::os::unix::fs::MetadataExt;
 use std::thread;
 use std::time::Duration;
 
+use super::system::task;
+pub use super::system::task::Number;
 use super::wake::without_signals;
 use crate::sys::memory;
 
@@ -39,8 +39,7 @@ struct Job<F> {
 extern "C" fn run<F: FnOnce()>(job: *mut c_void) -> *mut c_void {
     // SAFETY: the box that `spawn` gave up for this thread.
     let Job { name, body } = *unsafe { Box::from_raw(job.cast::<Job<F>>()) };
-    // SAFETY: this thread, and a string. It fails only for a name that is too long, and then the thread has that of its creator.
-    unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr()) };
+    task::set_name(name);
     body();
     std::ptr::null_mut()
 }
@@ -71,24 +70,22 @@ pub fn process() -> libc::pid_t {
 
 /// A thread, as the kernel calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Id(libc::pid_t);
+pub struct Id(Number);
 
 impl Id {
     /// The calling thread.
     pub fn current() -> Self {
-        // SAFETY: always safe.
-        Id(unsafe { libc::gettid() })
+        Id(task::current())
     }
 
     /// The number, to be shown.
-    pub fn number(self) -> libc::pid_t {
+    pub fn number(self) -> Number {
         self.0
     }
 
     /// Whether this is the process's first thread; in a child process, the thread that forked.
     pub fn is_main(self) -> bool {
-        // SAFETY: always safe.
-        self.0 == unsafe { libc::getpid() }
+        task::is_main(self.0)
     }
 
     /// Waits for a thread that is about to end, so that the kernel does not count it any more. Since Python 3.12 `os.fork()` warns when
@@ -111,19 +108,18 @@ impl Id {
 
     /// Whether this process has such a thread.
     fn exists(self) -> bool {
-        // SAFETY: no signal is sent.
-        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), self.0, 0) == 0 }
+        task::exists(self.0)
     }
 }
 
-/// A network namespace, by the inode number of its file: it decides which name servers a thread reaches (`network_namespaces(7)`).
+/// A network namespace, by a number, where the system has such: it decides which name servers a thread reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkNamespace(pub Option<u64>);
 
 impl NetworkNamespace {
-    /// The namespace of the calling thread. Without `/proc`, all threads seem to have the same.
+    /// The namespace of the calling thread. Where that is not known, all threads seem to have the same.
     pub fn current() -> Self {
-        NetworkNamespace(fs::metadata("/proc/thread-self/ns/net").ok().map(|file| file.ino()))
+        NetworkNamespace(task::network_namespace())
     }
 }
 

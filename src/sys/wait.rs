@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
+use super::check;
+use super::system::wait::{PEER_HAS_ENDED, ppoll};
 use crate::syscall;
 
 /// What a transfer waits for.
@@ -33,13 +35,10 @@ pub fn poll(fd: BorrowedFd<'_>, direction: Direction, timeout: Option<Duration>)
     Ok(ready > 0)
 }
 
-/// `ppoll(2)` of one descriptor: whether it became ready within `timeout`, which is counted in nanoseconds.
+/// [`poll`] for a time that is counted in nanoseconds, where the system has such a call.
 pub fn poll_briefly(fd: BorrowedFd<'_>, direction: Direction, timeout: Duration) -> io::Result<bool> {
     let mut request = libc::pollfd { fd: fd.as_raw_fd(), events: direction.events(), revents: 0 };
-    let timeout = libc::timespec { tv_sec: timeout.as_secs() as libc::time_t, tv_nsec: timeout.subsec_nanos().into() };
-    // SAFETY: one request is passed, and counted. The time is valid, and the kernel only reads it. No mask of signals is passed.
-    let ready = unsafe { syscall!(ppoll(&raw mut request, 1, &raw const timeout, std::ptr::null())) }?;
-    Ok(ready > 0)
+    Ok(check(ppoll(&mut request, timeout))? > 0)
 }
 
 /// `poll(2)` without a limit, until there is room to send, an error, or a hangup. True if there is room and neither of the others.
@@ -52,7 +51,7 @@ pub fn has_room(fd: BorrowedFd<'_>) -> io::Result<bool> {
 
 /// `poll(2)` that does not wait: what the descriptor is ready for, its errors, and whether its peer has ended the connection.
 pub fn poll_now(fd: BorrowedFd<'_>) -> io::Result<c_short> {
-    let events = libc::POLLIN | libc::POLLOUT | libc::POLLRDHUP;
+    let events = libc::POLLIN | libc::POLLOUT | PEER_HAS_ENDED;
     let mut request = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
     // SAFETY: one request is passed, and counted.
     unsafe { syscall!(poll(&raw mut request, 1, 0)) }?;

@@ -7,18 +7,19 @@
 
 use std::cell::Cell;
 use std::ffi::c_int;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use super::system::signals;
+use super::system::task::{self, Number};
 use crate::syscall;
 
 /// A thread that may be blocked in a system call.
 #[derive(Clone, Copy, Debug)]
 pub struct Thread {
     handle: libc::pthread_t,
-    /// The kernel's thread id, see gettid(2).
-    id: libc::pid_t,
+    /// The kernel's number of the thread.
+    id: Number,
 }
 
 // SAFETY: the handle is a name of the thread, valid in each thread of the process until the thread has ended. In musl it is a pointer, which
@@ -26,8 +27,8 @@ pub struct Thread {
 unsafe impl Send for Thread {}
 
 thread_local! {
-    /// This thread's id, cached because `gettid` is a system call; 0 before its first use.
-    static ID: Cell<libc::pid_t> = const { Cell::new(0) };
+    /// This thread's id, cached because it takes a system call; 0 before its first use.
+    static ID: Cell<Number> = const { Cell::new(0) };
 }
 
 /// Clears the cached id, because in a forked child the thread has another one.
@@ -35,10 +36,9 @@ pub fn forget_id() {
     ID.set(0);
 }
 
-fn id() -> libc::pid_t {
+fn id() -> Number {
     if ID.get() == 0 {
-        // SAFETY: the call takes no arguments and cannot fail.
-        ID.set(unsafe { libc::gettid() });
+        ID.set(task::current());
     }
     ID.get()
 }
@@ -71,7 +71,7 @@ impl Thread {
         // if this is called attached with a GIL.
         let send = |signal| unsafe { libc::pthread_kill(self.handle, signal) == 0 };
         let sent = match real_time_signal() {
-            Some(signal) if self.has_blocked(signal) => return,
+            Some(signal) if signals::has_blocked(self.id, signal) => return,
             Some(signal) => send(signal),
             None => false,
         };
@@ -81,54 +81,21 @@ impl Thread {
             send(libc::SIGURG);
         }
     }
-
-    /// Whether this thread blocks the signal, as `/proc` shows; false if that cannot be read.
-    fn has_blocked(self, signal: c_int) -> bool {
-        let mut status = [0; 4096];
-        let mask = self.status(&mut status).and_then(signals_blocked).unwrap_or(0);
-        mask & (1 << (signal - 1)) != 0
-    }
-}
-
-impl Thread {
-    /// What `/proc` says of this thread, as far as there is room for it. Nothing is allocated: there may be no memory.
-    fn status(self, buffer: &mut [u8]) -> Option<&[u8]> {
-        let mut path = [0; 64];
-        let mut rest = &mut path[..];
-        write!(rest, "/proc/self/task/{}/status", self.id).ok()?;
-        let unused = rest.len();
-        let path = std::str::from_utf8(&path[..path.len() - unused]).ok()?;
-        let mut file = File::open(path).ok()?;
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match file.read(&mut buffer[filled..]).ok()? {
-                0 => break,
-                count => filled += count,
-            }
-        }
-        Some(&buffer[..filled])
-    }
-}
-
-/// The set of blocked signals in the status of a thread: bit 0 stands for signal 1.
-fn signals_blocked(status: &[u8]) -> Option<u64> {
-    let mask = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"SigBlk:"))?;
-    u64::from_str_radix(std::str::from_utf8(mask).ok()?.trim(), 16).ok()
 }
 
 /// The signal that was used last and has the empty handler; 0 if none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// The real-time signal that interrupts, with the empty handler installed; `None` if the program uses all of them.
+/// The real-time signal that interrupts, with the empty handler installed; `None` if the program uses all of them, or the system has none.
 ///
-/// It is the highest one that the program does not use, because programs number theirs from SIGRTMIN up. A program can set its own handler
-/// at any time, and can restore the default action, which ends the process. So the action is checked before each use.
+/// It is the first one that the program does not use. A program can set its own handler at any time, and can restore the default action,
+/// which ends the process. So the action is checked before each use.
 fn real_time_signal() -> Option<c_int> {
     let last = SIGNAL.load(Ordering::Relaxed);
     if last != 0 && matches!(action(last), Ok(handler) if handler == our_handler()) {
         return Some(last);
     }
-    let found = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev().find(|&signal| claim(signal).unwrap_or(false));
+    let found = signals::unused().find(|&signal| claim(signal).unwrap_or(false));
     SIGNAL.store(found.unwrap_or(0), Ordering::Relaxed);
     found
 }
@@ -206,20 +173,5 @@ pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child
     match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
         0 => Ok(()),
         code => Err(io::Error::from_raw_os_error(code)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg_attr(miri, ignore = "Miri has no signals")]
-    fn a_blocked_signal_is_recognised() {
-        let signal = libc::SIGRTMIN();
-        let this = Thread::current();
-        assert!(!this.has_blocked(signal));
-        without_signals(|| assert!(this.has_blocked(signal)));
-        assert!(!Thread { id: 0, ..this }.has_blocked(signal), "cannot be read");
     }
 }

@@ -59,7 +59,10 @@ class Python:
     @property
     def linkable(self) -> bool:
         """Whether a Rust test, which is an executable, can link to this interpreter's library."""
-        return not self.inside and self.library.endswith(".so") and Path(self.library_folder, self.library).exists()
+        # In a framework of macOS the library is at the framework's own place, which the linker knows.
+        is_framework = ".framework/" in self.library
+        is_shared = self.library.endswith((".so", ".dylib")) and Path(self.library_folder, self.library).exists()
+        return not self.inside and (is_framework or is_shared)
 
     def run(self, command: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess[bytes]:
         """Run `command` with this interpreter, from the top of the project."""

@@ -1,4 +1,5 @@
-"""The Rust toolchains that rustup manages besides the machine's own: the oldest supported one, and a nightly one for Miri."""
+"""What rustup manages: the Rust toolchains besides the machine's own (the oldest supported one, and a nightly one for Miri), and the standard
+libraries for other systems."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from find import TOP
 
@@ -33,6 +35,30 @@ def prepare(toolchain: str, components: Sequence[str] = ()) -> bool:
     )
 
 
+def prepare_target(target: str) -> bool:
+    """Whether the machine's own Rust can compile for `target`: it needs that system's standard library, which is installed if rustup can do
+    that.
+
+    If it cannot, print why, and what to do next.
+    """
+    if _has_target(target):
+        return True
+    rustup = shutil.which("rustup")
+    if rustup is None:
+        return _skip(
+            f"Rust's standard library for {target} is missing, and so is rustup.\nNext: install rustup from https://rustup.rs."
+        )
+    print("installing Rust's standard library for", target, "…", file=sys.stderr, flush=True)
+    told = _run(rustup, "target", "add", target)
+    if told.returncode == 0 and _has_target(target):
+        return True
+    print(told.stderr.strip(), file=sys.stderr)
+    return _skip(
+        f"Rust's standard library for {target} could not be installed; rustup says why, above.\n"
+        f"Next: where it has the network, run 'rustup target add {target}'."
+    )
+
+
 def run(toolchain: str, command: Sequence[str]) -> list[str]:
     """The command that runs `command` with `toolchain`."""
     # Not `cargo +nightly`: the cargo on PATH may not be rustup's.
@@ -54,6 +80,11 @@ def _has(rustup: str, toolchain: str, components: Sequence[str]) -> bool:
     return told.returncode == 0 and all(
         any(name == component or name.startswith(f"{component}-") for name in installed) for component in ("rustc", *components)
     )
+
+
+def _has_target(target: str) -> bool:
+    told = _run("rustc", "--print", "target-libdir", "--target", target)
+    return told.returncode == 0 and any(Path(told.stdout.strip()).glob("libstd-*"))
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

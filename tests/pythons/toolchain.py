@@ -41,11 +41,14 @@ _HOW = "Next: install it from https://rustup.rs (or 'rustup update stable'), ope
 def cargo(arguments: Sequence[str], build: str = "check") -> int:
     """Run cargo for the default Python, in another target folder than the wheels, which are built with other settings.
 
-    `build` is one of `BUILDS`. A build whose Rust toolchain is not available is skipped, with success.
+    `build` is one of `BUILDS`. A build whose Rust toolchain or standard library is not available is skipped, with success.
     """
     check()
-    command = ["cargo", *arguments]
-    command += _arguments(build)
+    # What is behind `--` is for the program that cargo runs.
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    command = ["cargo", *arguments[:end], *_arguments(build), *arguments[end:]]
+    if build == "macos" and not rustup.prepare_target(MACOS):
+        return 0
     if build in _OTHER_RUST:
         name, components = _OTHER_RUST[build]
         name = name or _oldest()
@@ -67,7 +70,7 @@ def environment(build: str) -> dict[str, str]:
     }
     if build == "free-threaded":
         variables["PYO3_CONFIG_FILE"] = str(_made_up(target, "build_flags=Py_GIL_DISABLED\n"))
-    if build == "big-endian":
+    if build in ("big-endian", "macos"):
         variables["PYO3_CONFIG_FILE"] = str(_made_up(target))
     if build.startswith("loom"):
         # The models take seconds either way, and linking less.
@@ -101,7 +104,8 @@ def package_toolchain(build: str) -> bool:
 def _arguments(build: str) -> list[str]:
     """What cargo is told besides its command."""
     # Named, the machine is another one than that of the build scripts, which are built without what the targets are built with.
-    named = BIG_ENDIAN if build == "big-endian" else machine() if build in ("fuzz", *_SANITIZERS) else None
+    others = {"big-endian": BIG_ENDIAN, "macos": MACOS}
+    named = machine() if build in ("fuzz", *_SANITIZERS) else others.get(build)
     arguments = ["--target", named] if named else []
     # Rust's own library is built with the sanitizer too, so that it sees what that does.
     return [*arguments, "-Zbuild-std"] if build in _SANITIZERS else arguments
@@ -119,9 +123,22 @@ def machine() -> str:
 
 # What cargo can run for: this machine's Python; one without a GIL, to check only, so that none is needed here; loom's models, with a GIL
 # and without; Miri, which interprets the tests, and the same as if this machine were big-endian; the oldest supported Rust; libFuzzer,
-# which counts the edges that are reached, with AddressSanitizer; AddressSanitizer and ThreadSanitizer by themselves.
-BUILDS = ("check", "free-threaded", "loom", "loom-free-threaded", "miri", "big-endian", "msrv", "fuzz", "address", "thread")
+# which counts the edges that are reached, with AddressSanitizer; AddressSanitizer and ThreadSanitizer by themselves; macOS, to check only.
+BUILDS = (
+    "check",
+    "free-threaded",
+    "loom",
+    "loom-free-threaded",
+    "miri",
+    "big-endian",
+    "msrv",
+    "fuzz",
+    "address",
+    "thread",
+    "macos",
+)
 BIG_ENDIAN = "s390x-unknown-linux-gnu"
+MACOS = "aarch64-apple-darwin"
 _SANITIZERS = ("address", "thread")
 
 # How the package is built: as a user has it; with the assertions of Rust, for an interpreter with assertions of its own; with a sanitizer.

@@ -19,6 +19,7 @@ _DROPS = 8  # the place of the number of dropped packets in SO_MEMINFO
 _MEMINFO = struct.Struct("=9I")
 _CREDENTIALS = struct.Struct("=3i")
 _LINGER = struct.Struct("=2i")
+_PEER_SENDS_NO_MORE = getattr(select, "POLLRDHUP", 0)  # where it is missing, as on macOS, that is not told
 
 # What a state means for the program that asks.
 _MEANINGS = {
@@ -112,13 +113,15 @@ class _Subject:
         """What is wrong with the descriptor, which the program may have closed or put to another use behind the socket's back."""
         get = _socket.socket.getsockopt
         try:
-            found = [get(self._sock, _socket.SOL_SOCKET, option) for option in (_socket.SO_DOMAIN, _socket.SO_TYPE)]
+            kind = get(self._sock, _socket.SOL_SOCKET, _socket.SO_TYPE)
+            family = get(self._sock, _socket.SOL_SOCKET, _socket.SO_DOMAIN) if hasattr(_socket, "SO_DOMAIN") else self._family
         except OSError as error:
             if error.errno == errno.EBADF:
                 # Another thread may be closing the socket at this moment.
                 return "its descriptor is closed" + ("" if self._fileno() < 0 else ", but not by this socket")
             return "its descriptor names no socket" if error.errno == errno.ENOTSOCK else None
-        return None if found == [self._family, self._kind] else "its descriptor names a socket of another family or type"
+        same = (family, kind) == (self._family, self._kind)
+        return None if same else "its descriptor names a socket of another family or type"
 
     def _fileno(self) -> int:
         return _socket.socket.fileno(self._sock)
@@ -179,7 +182,7 @@ class _Subject:
             return ["a connection waits for accept()"] if events & select.POLLIN else []
         parts = []
         if self._peer is not None:
-            if events & select.POLLRDHUP and not self._info:
+            if events & _PEER_SENDS_NO_MORE and not self._info:
                 parts.append("the peer sends no more")
             if not events & select.POLLOUT:
                 parts.append("the send buffer is full")
@@ -206,7 +209,8 @@ class _Subject:
     def _owner(self) -> list[str]:
         """The process that made the other end of a UNIX connection."""
         if self._family == _socket.AF_UNIX and self._peer is not None:
-            pid, uid, gid = self._unpacked(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS) or (0, 0, 0)
+            option = getattr(_socket, "SO_PEERCRED", None)
+            pid, uid, gid = (option and self._unpacked(_socket.SOL_SOCKET, option, _CREDENTIALS)) or (0, 0, 0)
             if pid > 0:
                 return [f"peer pid {pid} uid {uid} gid {gid}"]
         return []
@@ -216,12 +220,14 @@ class _Subject:
         parts = []
         for level, name in _SWITCHES:
             # Other families give the numbers of these levels to levels of their own.
-            if (level == _socket.SOL_SOCKET or self._is_ip) and self._number(level, getattr(_socket, name)):
+            option = getattr(_socket, name, None) if level == _socket.SOL_SOCKET or self._is_ip else None
+            if option is not None and self._number(level, option):
                 parts.append(name)
         on, seconds = self._unpacked(_socket.SOL_SOCKET, _socket.SO_LINGER, _LINGER) or (0, 0)
         if on:
             parts.append(f"SO_LINGER {seconds} s")
-        if device := self._bytes(_socket.SOL_SOCKET, _socket.SO_BINDTODEVICE, 16):
+        option = getattr(_socket, "SO_BINDTODEVICE", None)
+        if option is not None and (device := self._bytes(_socket.SOL_SOCKET, option, 16)):
             parts.append(f"SO_BINDTODEVICE {device.rstrip(bytes(1)).decode(errors='backslashreplace')}")
         return parts
 

@@ -17,7 +17,7 @@ use crate::call::socket::Socket;
 use crate::error::{Error, Exception, Result};
 use crate::interpreter::text::utf8;
 use crate::sys::socket::{former_peer, getpeername, getsockname};
-use crate::sys::{listener, memory, traffic};
+use crate::sys::{backlog, memory, tcp};
 
 /// The errors of a receive or send that tell about the connection. The others tell about the call.
 const OF_A_CONNECTION: [c_int; 8] = [
@@ -188,7 +188,7 @@ fn full_backlog(call: &Call<'_, '_>, target: &SockAddr, local: Option<&SockAddr>
     if !is_tcp(call.socket) || !is_here {
         return None;
     }
-    let backlog = listener::backlog(server, client).ok()??;
+    let backlog = backlog::backlog(server, client).ok()??;
     backlog.is_full().then_some(Hint::Backlog(Some(backlog)))
 }
 
@@ -203,7 +203,7 @@ fn ended(py: Python<'_>, errno: c_int, call: &Call<'_, '_>) -> Option<Hint> {
     let traffic = call.socket.descriptor().attached(py, |fd| {
         // A socket that was never connected, or is shut for sending by its own program, has EPIPE too.
         former_peer(fd)?;
-        traffic::traffic(fd)
+        tcp::traffic(fd)
     });
     let traffic = traffic.ok().filter(|traffic| traffic.is_over)?;
     match (errno, call.doing) {

@@ -10,6 +10,7 @@ use super::words;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::observe::{Call, Given};
 use crate::interpreter::text::utf8;
+use crate::sys::socket::KIND_FLAGS;
 
 /// The positional arguments, and the keyword arguments with their names.
 pub struct Arguments<'py> {
@@ -194,18 +195,17 @@ fn flags_index(kind: Kind) -> usize {
 
 /// The type of a socket, with the flags that may be in it.
 fn socket_type(line: &mut Line, value: &Bound<'_, PyAny>) {
-    const FLAGS: i64 = (libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) as i64;
-    let number = plain_long(value).filter(|number| number & FLAGS != 0 && value.is_instance_of::<PyInt>());
+    let flags = KIND_FLAGS.iter().fold(0, |flags, (flag, _)| flags | i64::from(*flag));
+    let number = plain_long(value).filter(|number| number & flags != 0 && value.is_instance_of::<PyInt>());
     let Some(number) = number else {
         return words::named(line, value, &["SOCK_"]);
     };
-    match words::constant("SOCK_", number & !FLAGS) {
+    match words::constant("SOCK_", number & !flags) {
         Some(name) => line.push(name),
-        None => line.format(format_args!("{}", number & !FLAGS)),
+        None => line.format(format_args!("{}", number & !flags)),
     }
-    for (flag, name) in [(libc::SOCK_CLOEXEC, "|SOCK_CLOEXEC"), (libc::SOCK_NONBLOCK, "|SOCK_NONBLOCK")] {
-        if number & i64::from(flag) != 0 {
-            line.push(name);
-        }
+    for (_, name) in KIND_FLAGS.iter().filter(|(flag, _)| number & i64::from(*flag) != 0) {
+        line.push("|");
+        line.push(name);
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::clock;
 use super::line::Line;
+use crate::sys::thread;
 use crate::sys::time::time_of_day;
 
 /// A call that begins to wait, or has ended.
@@ -28,7 +29,7 @@ pub struct Event<'a> {
 /// Who calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Thread<'a> {
-    pub id: libc::pid_t,
+    pub id: thread::Number,
     pub name: &'a str,
 }
 

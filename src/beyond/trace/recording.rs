@@ -42,7 +42,7 @@ pub struct Recording {
     pub program: String,
     /// The versions of the sockets, and the threads, that were told.
     pub sockets: HashMap<u64, u32, Hasher>,
-    pub threads: HashSet<libc::pid_t, Hasher>,
+    pub threads: HashSet<thread::Number, Hasher>,
     pub _watcher: Watcher,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, DefaultHasher};
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -15,7 +15,8 @@ use super::line::Line;
 use super::words;
 use crate::call::socket::{Mark, Socket};
 use crate::sys::memory;
-use crate::sys::socket::{getpeername, getsockname, getsockopt_u64};
+pub use crate::sys::socket::cookie;
+use crate::sys::socket::{getpeername, getsockname};
 
 /// What made a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,11 +78,6 @@ pub type Sockets = HashMap<usize, Facts, BuildHasherDefault<DefaultHasher>>;
 /// The key of a socket.
 pub fn key(socket: &Socket) -> usize {
     std::ptr::from_ref(socket).addr()
-}
-
-/// The kernel's number for a socket.
-pub fn cookie(fd: BorrowedFd<'_>) -> std::io::Result<u64> {
-    getsockopt_u64(fd, libc::SOL_SOCKET, libc::SO_COOKIE)
 }
 
 impl Facts {

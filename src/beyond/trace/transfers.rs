@@ -9,6 +9,7 @@ use super::data;
 use super::event::Transfer;
 use super::frames::Said;
 use crate::interpreter::number::plain_long;
+use crate::sys::message;
 
 /// What a call has transferred.
 #[derive(Default)]
@@ -98,7 +99,7 @@ pub fn of<'py>(
     }
     if let Some(received) = received {
         let has = |flag: i32| kind != Kind::ReadTls && arguments.flags(kind) & i64::from(flag) != 0;
-        if has(libc::MSG_ERRQUEUE) {
+        if has(message::ERROR_QUEUE) {
             // A copy of what was sent, with the error that came of it.
         } else if has(libc::MSG_PEEK) {
             found.transfer.peeked = Some(received);

@@ -325,6 +325,9 @@ mod tests {
         let question = question(1);
         let mut look_up = HELPERS.look_up(&question, within(LONG));
         assert!(look_up.begin().is_none());
+        while GATE.calls() == 0 {
+            std::thread::yield_now();
+        }
         // As in a child, but that the first helper is there.
         HELPERS.running().forget();
         GATE.open();

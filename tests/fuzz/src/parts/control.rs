@@ -3,6 +3,8 @@
 #[path = "../../../../src/sys/ancillary.rs"]
 pub mod ancillary;
 
+use crate::sys::linux as system;
+
 /// Stands for `sys::socket`.
 pub mod socket {
     use std::cell::RefCell;

@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 use socket2::SockAddr;
 
-use super::context::{Context, Origin, tuple};
-use super::sockaddr::{bytes_of, field, of_fields};
+use crate::address::context::{Context, Origin, tuple};
+use crate::address::sockaddr::{bytes_of, field, of_fields};
 use crate::error::Result;
 use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;

@@ -6,8 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::context::{Context, Origin};
-use super::sockaddr::{bytes_of, field, of_fields};
+use crate::address::context::{Context, Origin};
+use crate::address::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::format::Format;
 use crate::interpreter::make::IntoObject;

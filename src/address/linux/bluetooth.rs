@@ -15,8 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use socket2::SockAddr;
 
-use super::context::{Context, Origin};
-use super::sockaddr::{bytes_of, field, of_fields};
+use crate::address::context::{Context, Origin};
+use crate::address::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Result};
 use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::IntoObject;

@@ -6,13 +6,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use socket2::SockAddr;
 
-use super::context::{Context, Origin, tuple};
-use super::sockaddr::{bytes_of, field, of_fields};
+use crate::address::context::{Context, Origin, tuple};
+use crate::address::sockaddr::{bytes_of, field, of_fields};
 use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::buffer::{Buffer, Readable};
 use crate::interpreter::format::{Format, Text};
 use crate::interpreter::make::{self, IntoObject};
-use crate::sys::interface;
+use crate::sys::linux::interface;
 
 /// The offset of the hardware address, `sll_addr`.
 const HARDWARE_ADDRESS_OFFSET: usize = 12;
@@ -93,13 +93,6 @@ impl Packet {
     }
 }
 
-/// The bytes of a hardware address in the kernel's form, as far as they are there.
-pub fn hardware_address(bytes: &[u8]) -> &[u8] {
-    let [length] = field(bytes, 11);
-    let address = bytes.get(HARDWARE_ADDRESS_OFFSET..).unwrap_or_default();
-    &address[..address.len().min(length.into())]
-}
-
 /// Parses `(ifname, proto[, pkttype[, hatype[, addr]]])`.
 pub fn from_python(context: Context<'_>, address: &Bound<'_, PyAny>) -> Result<SockAddr> {
     let address = tuple(context, "AF_PACKET", address)?;
@@ -175,6 +168,7 @@ pub fn to_python<'py>(py: Python<'py>, address: &SockAddr, origin: Origin<'_>) -
 #[cfg(target_endian = "little")]
 mod tests {
     use super::*;
+    use crate::sys::interface_address::hardware_address;
 
     const BYTES: [u8; 20] = [17, 0, 0x08, 0x00, 3, 0, 0, 0, 0x04, 0x03, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];
 
@@ -190,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_address_survives_a_round_trip() {
-        assert_eq!(hardware_address(&BYTES), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(hardware_address(libc::AF_PACKET, &BYTES), [1, 2, 3, 4, 5, 6]);
         assert_eq!(bytes_of(&packet().encode()), BYTES);
         assert_eq!(Packet::decode(&BYTES), packet());
         assert_eq!(BYTES.len(), size_of::<libc::sockaddr_ll>());
@@ -228,13 +222,13 @@ mod tests {
         assert_eq!(packet.address.as_bytes().len(), 255);
         assert_eq!(packet.address.as_bytes()[..6], [1, 2, 3, 4, 5, 6]);
         assert_eq!(packet.address.as_bytes()[6..], [0; 249]);
-        assert_eq!(hardware_address(&bytes), [1, 2, 3, 4, 5, 6, 0, 0]);
+        assert_eq!(hardware_address(libc::AF_PACKET, &bytes), [1, 2, 3, 4, 5, 6, 0, 0]);
     }
 
     #[test]
     fn missing_bytes_decode_as_zeros() {
         assert_eq!(Packet::decode(&[]), Packet::default());
-        assert!(hardware_address(&BYTES[..11]).is_empty());
+        assert!(hardware_address(libc::AF_PACKET, &BYTES[..11]).is_empty());
         assert_eq!(Packet::decode(&BYTES[..3]).protocol, 0x0800);
         assert_eq!(Packet::decode(&BYTES[..12]).address.as_bytes(), [0; 6]);
         assert_eq!(Packet::decode(&BYTES[..14]).address.as_bytes(), [1, 2, 0, 0, 0, 0]);

@@ -12,13 +12,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use socket2::SockAddr;
 
-use super::context::{Context, Origin, tuple};
-use super::sockaddr::{bytes_of, field, of_fields};
+use crate::address::context::{Context, Origin, tuple};
+use crate::address::sockaddr::{bytes_of, field, of_fields};
 use crate::call::descriptor::Descriptor;
 use crate::error::{Error, Result};
 use crate::interpreter::format::{Format, FsPath};
 use crate::interpreter::make::{self, IntoObject};
-use crate::sys::interface;
+use crate::sys::interface::NAME_SIZE;
+use crate::sys::linux::interface;
 
 /// A `sockaddr_can` of `<linux/can.h>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +145,7 @@ fn tuple_or_system_error<'a, 'py>(address: &'a Bound<'py, PyAny>) -> Result<&'a 
 fn index_of(py: Python<'_>, descriptor: &Descriptor, name: &[u8]) -> Result<c_int> {
     match name.len() {
         0 => Ok(0),
-        1..interface::NAME_SIZE => Ok(descriptor.attached(py, |fd| interface::index_of(fd, name))?),
+        1..NAME_SIZE => Ok(descriptor.attached(py, |fd| interface::index_of(fd, name))?),
         _ => Err(Error::os("AF_CAN interface name too long")),
     }
 }

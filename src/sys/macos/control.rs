@@ -1,0 +1,14 @@
+//! The layout of control messages.
+
+/// What control messages are aligned to.
+pub const ALIGNMENT: usize = size_of::<u32>();
+
+/// `cmsg_len` of an item of this length, which fits a `socklen_t`.
+pub fn length_to_bytes(length: usize) -> [u8; size_of::<u32>()] {
+    (length as libc::socklen_t).to_ne_bytes()
+}
+
+/// The length that a `cmsg_len` stands for.
+pub fn length_from_bytes(bytes: [u8; size_of::<u32>()]) -> usize {
+    libc::socklen_t::from_ne_bytes(bytes) as usize
+}
