@@ -125,6 +125,7 @@ pub fn learn<T>(socket: &Socket, call: impl FnOnce(&mut Ended) -> T) -> T {
 }
 
 /// The thread is about to detach: what it has kept until now counts.
+#[inline]
 pub fn ends() {
     if contention::is_possible() {
         count_kept(Moment::now());

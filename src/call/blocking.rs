@@ -35,7 +35,7 @@ pub fn block_in_call_until<T: Send>(
         // A signal that arrived before the call blocks does not interrupt the call, so its Python handler must run first.
         signals::run_handlers(py)?;
         attached_wait::ends();
-        let mut reattaching = Reattaching::default();
+        let mut reattaching = Reattaching::new();
         let result = socket.descriptor().detached_until(py, alarm, |fd| {
             let result = call(fd);
             reattaching.begin();

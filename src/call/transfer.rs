@@ -20,7 +20,7 @@ use super::blocking::{Wait, block_in_call, block_in_call_or_poll, block_in_poll}
 use super::deadline::Deadline;
 use super::failure::{Call, Doing, Failure, Target};
 use super::socket::Socket;
-use super::{attached_wait, attempts, hooks, scope, turn};
+use super::{attached_wait, attempts, contention, hooks, scope, turn};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys;
@@ -168,7 +168,7 @@ impl Transfer {
 
     /// Whether a receive may wait attached: where an attempt means the same as the receive itself.
     fn may_wait_attached(self, socket: &Socket) -> bool {
-        self.direction == Direction::Read && self.may_be_attempted() && !socket.predictor(Direction::Read).is_disabled()
+        self.may_be_attempted() && !socket.predictor(Direction::Read).is_disabled()
     }
 
     /// Whether the transfer is complete after `count` bytes. A blocking receive returns the bytes that have arrived; a blocking send goes
@@ -224,6 +224,22 @@ fn complete_unnoted(
         Some(Err(_)) => socket.predictor(wanted.direction).miss(),
         None => {}
     }
+    if contention::is_possible() && wanted.direction == Direction::Read {
+        return receive_beside_computing(py, socket, wanted, deadline, attempt);
+    }
+    turn::begin();
+    transfer_detached(py, socket, wanted, deadline, attempt)
+}
+
+/// A receive that has to wait, where a thread computes: it waits attached for a moment, if that is worthwhile.
+#[cold]
+fn receive_beside_computing(
+    py: Python<'_>,
+    socket: &Socket,
+    wanted: Transfer,
+    deadline: Deadline,
+    attempt: &mut dyn Attempt,
+) -> Result<usize> {
     if wanted.may_wait_attached(socket) && attached_wait::is_soon_ready(py, socket, deadline)? {
         match socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0)) {
             // Another thread has taken the data, or it was not for this call.
@@ -232,9 +248,6 @@ fn complete_unnoted(
         }
     }
     turn::begin();
-    if wanted.direction == Direction::Write {
-        return transfer_detached(py, socket, wanted, deadline, attempt);
-    }
     attached_wait::learn(socket, |ended| {
         let mut attempt = |fd: BorrowedFd<'_>, flags: c_int, done: usize| ended.after(|| attempt(fd, flags, done));
         transfer_detached(py, socket, wanted, deadline, &mut attempt)
