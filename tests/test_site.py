@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from browser import Browser, find, opened
 
+sys.path.insert(0, str(Path(__file__).with_name("rooms")))
 sys.path.insert(0, str(Path(__file__).with_name("site")))
 import api
 import docstrings
+import flowchart
 import links
 import pages
 import stubs
@@ -31,7 +33,7 @@ class TestPages:
         assert navigated == {page.removesuffix(".md") for page in pages.PAGES.values()} | {"api/index"}
 
     def test_links_between_documents_lead_to_pages(self) -> None:
-        assert "](tutorial.md)" in pages.Document("README.md").text
+        assert "[Tutorial](tutorial.md)" in pages.Document("README.md").text
         assert "](index.md)" in pages.Document("docs/tutorial.md").text
         assert "](architecture.md#why-a-number" in pages.Document("docs/reliability.md").text
 
@@ -44,6 +46,15 @@ class TestPages:
 
     def test_code_is_left_as_it_is(self) -> None:
         assert "[(…" in pages.Document("docs/seeing.md").text
+
+
+def test_a_flowchart_becomes_a_picture() -> None:
+    picture = flowchart.draw(
+        '    one["the <code>first</code><br>it begins"] -- "a call" --> two\n    two["`the second`"]\n', "Two"
+    )
+    for words in "the first", "it begins (by a call)", "the second", "<title>Two</title>":
+        assert words in picture
+    assert picture.count('class="arrow"') == 1
 
 
 class TestAPI:
@@ -79,6 +90,7 @@ class TestAPI:
         ("Happy Eyeballs, RFC 8305", "Happy Eyeballs, :rfc:`8305`"),
         ("a *star, a |bar| and a name_", r"a \*star, a \|bar\| and a name\_"),
         ("``a*`` and ``install()``", "``a*`` and :py:obj:`install() <oxisocket.install>`"),
+        ("send(data)\nsend(data, flags) -> int\n\nSends it.", "Sends it."),
         ("First:\n\n    import socket\n", "First:\n\n.. code-block:: python\n\n    import socket"),
     ],
 )

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 
 CODE = re.compile(r"(``[^`]+``)")
 MANUAL = re.compile(r"\b([a-z][a-z_0-9]*)\((\d)\)")
+FORMS = re.compile(r"(\w+\(.*\)( ->.*)?\n?)+")
 RFC = re.compile(r"\bRFC (\d+)\b")
 METHODS_TOO = {"close", "dup", "gethostname"}
 SPECIAL = re.compile(r"([\\*|`])|(?<=\w)(_)(?!\w)")
@@ -15,7 +16,9 @@ SPECIAL = re.compile(r"([\\*|`])|(?<=\w)(_)(?!\w)")
 
 def as_rst(text: str, names: AbstractSet[str]) -> str:
     """A docstring for Sphinx: its manual pages, its RFCs and the names of the package become links, its programs code."""
-    return "\n\n".join(_block(block, names) for block in re.split(r"\n\s*\n", textwrap.dedent(text).strip("\n")))
+    blocks = re.split(r"\n\s*\n", textwrap.dedent(text).strip("\n"))
+    # The forms of a call that has several are in the signatures already.
+    return "\n\n".join(_block(block, names) for block in blocks if not FORMS.fullmatch(block))
 
 
 def _block(block: str, names: AbstractSet[str]) -> str:

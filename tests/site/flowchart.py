@@ -8,16 +8,18 @@ import picture
 
 FENCE = re.compile(r"^```mermaid\nflowchart TD\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BOX = re.compile(r'(\w+)\["([^"]*)"\]')
-ARROW = re.compile(r'^\s*(\w+)(?:\["[^"]*"\])?\s*(?:-- "[^"]*" )?-->\s*(\w+)')
+ARROW = re.compile(r'^\s*(\w+)(?:\["[^"]*"\])?\s*(?:-- "([^"]*)" )?-->\s*(\w+)')
 TAG = re.compile(r"</?code>|`")
 
 
 def draw(chart: str, title: str) -> str:
     """A flowchart as a picture: the first line of a box is its name."""
-    about = {key: text.partition("<br>") for key, text in BOX.findall(chart)}
-    uses: dict[str, set[str]] = {key: set() for key in about}
-    for line in chart.splitlines():
-        if found := ARROW.match(line):
-            uses[found[1]].add(found[2])
-    rooms = {key: picture.Room(TAG.sub("", name), TAG.sub("", text), uses[key]) for key, (name, _, text) in about.items()}
-    return picture.draw(rooms, title)
+    boxes = {key: TAG.sub("", text.replace("<br>", "\n", 1)).partition("\n") for key, text in BOX.findall(chart)}
+    arrows = [found.groups() for line in chart.splitlines() if (found := ARROW.match(line))]
+    rooms = {}
+    for key, (name, _, about) in boxes.items():
+        labels = [label for source, label, _ in arrows if source == key and label]
+        uses = {target for source, _, target in arrows if source == key}
+        rooms[key] = picture.Room(name, " ".join([about, *(f"(by {label})" for label in labels)]).strip(), uses)
+    # The picture's remark is on the rooms of the code.
+    return re.sub(r" *<!--.*?-->\n", "", picture.draw(rooms, title))

@@ -46,7 +46,7 @@ NAVIGATION = {
 }
 
 FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"(\]\()([^)#\s]+)(#[^)]*)?\)")
+LINK = re.compile(r"\[([^\[\]]*)\]\(([^)#\s]+)(#[^)]*)?\)")
 OUTSIDE = re.compile(r"[a-z]+:")
 
 
@@ -64,17 +64,22 @@ class Document:
             yield part if place % 2 else LINK.sub(self._link, part)
 
     def _link(self, link: re.Match[str]) -> str:
-        begin, target, anchor = link[1], link[2], link[3] or ""
+        words, target, anchor = link[1], link[2], link[3] or ""
         if OUTSIDE.match(target):
             return link[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(self.source), target))
         if path in PAGES:
-            return f"{begin}{PAGES[path]}{anchor})"
+            # On the site a page goes by its title, and not by the name of its file.
+            return f"[{_title(PAGES[path]) if words == target else words}]({PAGES[path]}{anchor})"
         if not (TOP / path).exists():
             message = f"{self.source} has a link to {target}, which does not exist"
             raise SystemExit(message)
         self.files.add(path)
-        return f"{begin}{file_page(path)})"
+        return f"[{words}]({file_page(path)})"
+
+
+def _title(page: str) -> str:
+    return next(pages[name] for pages in NAVIGATION.values() if (name := page.removesuffix(".md")) in pages)
 
 
 def file_page(path: str) -> str:
