@@ -12,6 +12,8 @@ exclude_patterns: list[str] = []
 language = "en"
 default_role = None
 highlight_language = "text"
+# In b'' the quotes are code, also where a docstring has no marks for that.
+smartquotes = False
 
 # The anchors that the documents use are those of their headings on the web.
 myst_heading_anchors = 6
