@@ -22,7 +22,7 @@ rooms = $(or $(python),$(error $(too_old))) tests/rooms
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help pythons demo build wheel wheels wheelcheck again dated release test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms processors bench ecosystem macos clean
+.PHONY: help pythons demo build wheel wheels wheelcheck again dated release test style lint format rooms pictures unit loom miri msrv deny fuzz pytest conformance differential torture nomemory refleaks sanitize storms processors bench ecosystem macos site clean
 
 help: ## list the targets
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile; echo
@@ -76,6 +76,7 @@ lint: style ## the same, and clippy, mypy, the stub held to the module, macos, a
 	@$(pythons) cargo -- clippy --quiet --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
 	@$(pythons) build --default --with lint -- -m mypy python tests/pythons examples
 	@$(pythons) build --default --with lint -- -m mypy tests/rooms
+	@MYPYPATH=tests/rooms $(pythons) build --default --with lint -- -m mypy tests/site
 	@MYPYPATH=tests/pythons:tests/processors:tests/parts $(pythons) build --default --with lint -- -m mypy tests/wheels backend
 	@$(pythons) build --default --with lint --with bench -- -m mypy benches
 	@$(pythons) build --default --with lint -- -m mypy.stubtest oxisocket
@@ -178,6 +179,9 @@ ecosystem: ## programs and libraries that stand on sockets; measures them for do
 	$(if $(measured),$(pythons) build --default -- tests/ecosystem/report.py target/ecosystem/*.json,true)
 
 measured = $(if $(CI),,--times 'target/ecosystem/{version}.json')
+
+site: ## the documentation as pages, with every name of the API, in target/site
+	@$(pythons) build --default --with site -- tests/site $(ARGS)
 
 clean: ## remove everything that was built
 	rm -rf target dist .venvs .hypothesis .mypy_cache .pytest_cache .ruff_cache

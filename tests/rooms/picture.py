@@ -52,9 +52,12 @@ def sentence(code: str) -> str:
     return re.split(r"\.(?:\s|$)", plain)[0]
 
 
-def draw(rooms: Mapping[str, Room]) -> str:
+TITLE = "The rooms of src/, each above those it uses"
+
+
+def draw(rooms: Mapping[str, Room], title: str = TITLE) -> str:
     """The picture, as SVG; the rooms have no circles."""
-    return _Drawing(rooms).svg()
+    return _Drawing(rooms).svg(title)
 
 
 class _Drawing:
@@ -81,10 +84,10 @@ class _Drawing:
         number = sum(thing in self.rooms for thing in row)
         return (inside - (len(row) - 1) * SPACE) // number
 
-    def svg(self) -> str:
+    def svg(self, title: str) -> str:
         lines = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height}" width="{WIDTH}" height="{self.height}">',
-            "  <title>The rooms of src/, each above those it uses</title>",
+            f"  <title>{escape(title)}</title>",
             "  <!-- Drawn from the code by `make rooms`. -->",
             "  <style>",
             *STYLE.splitlines(),
