@@ -16,7 +16,7 @@ import time
 import pytest
 from machine import needs_64_bits
 from marks import only_oxisocket
-from waiting import HANG_TIMEOUT, limit_buffers, wait_until
+from waiting import HANG_TIMEOUT, limit_buffers, until_received, wait_until
 
 pytestmark = only_oxisocket
 
@@ -82,6 +82,7 @@ class TestStream:
         call = start(receive, right, len(DATA)).until_blocked() if blocked else None
         left.sendall(DATA[:came])
         if blocked:
+            until_received(right)
             call.until_blocked()
         left.shutdown(socket.SHUT_WR)
         with pytest.raises(socket.IncompleteReadError) as caught:
@@ -165,6 +166,7 @@ class TestStream:
         call = start(receive, right, len(DATA)).until_blocked() if blocked else None
         left.sendall(DATA[:4])
         if blocked:
+            until_received(right)
             call.until_blocked()
         reset(left)
         with pytest.raises(ConnectionResetError) as caught:
@@ -178,6 +180,7 @@ class TestStream:
         call = start(receive, right, len(DATA))
         call.until_blocked()
         left.sendall(DATA[:4])
+        until_received(right)
         call.until_blocked()
         right.close()
         with pytest.raises(OSError) as caught:
@@ -658,6 +661,7 @@ def test_a_fork_in_the_middle(socket, unix_pair, start):
     call = start(right.recv_exactly, 4)
     call.until_blocked()
     left.sendall(b"ab")
+    until_received(right)
     call.until_blocked()
     pid = os.fork()
     if pid == 0:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
 import functools
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,6 +79,17 @@ def wait_until(condition: Callable[[], object]) -> None:
             return
         time.sleep(0.001)
     raise AssertionError("the condition never became true")
+
+
+def until_received(sock: Any) -> None:
+    """Wait until another thread has received all that came to the socket. (A thread that is to wake up still looks blocked.)"""
+    unread = array.array("i", [1])
+
+    def is_empty() -> bool:
+        fcntl.ioctl(sock.fileno(), termios.FIONREAD, unread)
+        return unread[0] == 0
+
+    wait_until(is_empty)
 
 
 def until_blocked(thread: threading.Thread) -> None:

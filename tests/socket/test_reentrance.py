@@ -738,9 +738,16 @@ COMMON, ALL = calls(CASES, FUNCTIONS), calls(CASES, FUNCTIONS, BEYOND)
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize(("kind", "call"), COMMON)
 def test_the_outcome_is_the_stdlibs(both, tmp_path, kind, call, action):
-    theirs, ours = [Execution(module, kind, call, action, tmp_path) for module in both]
-    assert ours.is_safe, ours.outcome
-    assert len(ours.leaked) <= len(theirs.leaked)
+    def executions():
+        theirs, ours = [Execution(module, kind, call, action, tmp_path) for module in both]
+        assert ours.is_safe, ours.outcome
+        assert len(ours.leaked) <= len(theirs.leaked)
+        return theirs, ours
+
+    theirs, ours = executions()
+    if theirs.outcome != ours.outcome:
+        # A process that is being started holds a copy of each descriptor for a moment, and then a peer meets no end: once is no outcome.
+        theirs, ours = executions()
     if theirs.is_safe and theirs.triggered == ours.triggered:
         assert ours.outcome == theirs.outcome
 
