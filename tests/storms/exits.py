@@ -149,10 +149,14 @@ def closing():
     while True:
         left, right = socket.socketpair()
         thread = threading.Thread(target=block_once, args=(left,), daemon=True)
-        thread.start()
-        time.sleep(0.001)
-        left.close()
-        right.close()
+        try:
+            thread.start()
+            time.sleep(0.001)
+        except RuntimeError:
+            return  # from Python 3.12 on an interpreter that ends starts no thread
+        finally:
+            left.close()
+            right.close()
 
 def block_once(s):
     try:
