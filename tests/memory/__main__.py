@@ -24,16 +24,15 @@ import mmap
 import os
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import traceback
 import warnings
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parts"))
+import group_programs
 import watching  # its operations add themselves
 from heap import heap
 from operations import GROUPS, TABLES, Environment, operations
@@ -387,27 +386,19 @@ def main():
         else:
             environment = preloaded(compile_shim(Path(folder)))
 
-        def run(part):
-            group, traced = part
-            command = [sys.executable, "-P", str(Path(__file__).parent), "--module", options.module, "--group", group]
-            command += ["--short"] if options.short else []
-            return subprocess.run(
-                command, capture_output=True, text=True, check=False, env=environment | {"OXISOCKET_TRACE": traced}
-            )
+        def command(group, traced):
+            words = ["--module", options.module, "--group", group, *(["--short"] if options.short else [])]
+            return [sys.executable, "-P", str(Path(__file__).parent), *words]
 
-        parts = [(group, traced) for traced in ("", "1") for group in groups()]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for (group, traced), done in zip(parts, pool.map(run, parts), strict=True):
-                named = f"{group}{', traced' if traced else ''}"
-                lines = done.stdout.splitlines()
-                counts = [line.split("\t")[1:] for line in lines if line.startswith("\t")]
-                wrong = [line for line in lines if not line.startswith("\t")] + done.stderr.splitlines()
-                for name, count in counts:
-                    failed[name] += int(count)
-                print(f"{named}: {sum(int(count) for _, count in counts):,} allocations failed")
-                for line in wrong:
-                    print(f"WRONG {named}: {line}")
-                status |= bool(wrong or done.returncode)
+        def traced_environment(traced):
+            return environment | {"OXISOCKET_TRACE": "1" if traced else ""}
+
+        for program in group_programs.run_groups(groups(), command, traced_environment):
+            for name, count in program.counts:
+                failed[name] += int(count)
+            print(f"{program.name}: {sum(int(count) for _, count in program.counts):,} allocations failed")
+            program.print_wrong()
+            status |= bool(program.wrong or program.status)
     print("; ".join(f"{name} {count:,}" for name, count in failed.items()), "" if status else "; nothing wrong", sep="")
     return status
 

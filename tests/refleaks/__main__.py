@@ -18,10 +18,10 @@ import re
 import subprocess
 import sys
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "memory"))
+import group_programs
 import watching  # noqa: F401  its operations add themselves
 from operations import GROUPS, TABLES, Environment, operations
 
@@ -96,40 +96,22 @@ def run_group(options):
 def run_groups(options):
     """Run all groups, each in a program of its own; return whether something was wrong."""
     groups = [options.group] if options.group else sorted({*GROUPS, *TABLES})
-    parts = [(group, traced) for traced in (False, True) for group in groups]
 
-    def run(part):
-        group, traced = part
-        command = [
-            sys.executable,
-            "-P",
-            __file__,
-            "--module",
-            options.module,
-            "--inside",
-            "--group",
-            group,
-            "--name",
-            options.name,
-        ]
-        command += ["--times", str(options.times), *(["--traced"] if traced else [])]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+    def command(group, traced):
+        words = ["--module", options.module, "--inside", "--group", group, "--name", options.name, "--times", str(options.times)]
+        return [sys.executable, "-P", __file__, *words, *(["--traced"] if traced else [])]
 
     totals, wrong = [0, 0], False
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for (group, traced), done in zip(parts, pool.map(run, parts), strict=True):
-            named = f"{group}{', traced' if traced else ''}"
-            lines = done.stdout.splitlines()
-            counted = [line.split("\t")[1:] for line in lines if line.startswith("\t")]
-            said = [line for line in lines if not line.startswith("\t")] + done.stderr.splitlines()
-            if not counted:
-                said.append(f"the program ended with status {done.returncode}")
-            for looked_at, calls, references in counted:
-                totals = [totals[0] + int(looked_at), totals[1] + int(calls)]
-                print(f"{named}: {int(looked_at):,} operations, {int(calls):,} calls; {int(references):,} references in the end")
-            for line in said:
-                print(f"WRONG {named}: {line}")
-            wrong |= bool(said)
+    for program in group_programs.run_groups(groups, command, lambda traced: dict(os.environ)):
+        if not program.counts:
+            program.wrong.append(f"the program ended with status {program.status}")
+        for looked_at, calls, references in program.counts:
+            totals = [totals[0] + int(looked_at), totals[1] + int(calls)]
+            print(
+                f"{program.name}: {int(looked_at):,} operations, {int(calls):,} calls; {int(references):,} references in the end"
+            )
+        program.print_wrong()
+        wrong |= bool(program.wrong)
     print(f"{totals[0]:,} operations, {totals[1]:,} calls{'' if wrong else '; nothing leaks'}", flush=True)
     return wrong
 
