@@ -23,13 +23,14 @@ def main() -> int:
     pages, memory = site.with_name(f"{site.name}-pages"), site.with_name(f"{site.name}-memory")
     for folder in site, pages, memory:
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in "files", "api":
-        (pages / folder).mkdir(parents=True)
+    for name in "files", "api":
+        (pages / name).mkdir(parents=True)
     _write_documents(pages)
     for name, text in api.pages().items():
         (pages / "api" / name).write_text(text, "utf-8")
     strict = ("--quiet", "--fail-on-warning", "--keep-going")
-    command = [sys.executable, "-m", "sphinx", *strict, "--conf-dir", HERE, "--doctree-dir", memory, pages, site]
+    folders: list[str | Path] = ["--conf-dir", HERE, "--doctree-dir", memory, pages, site]
+    command = [sys.executable, "-m", "sphinx", *strict, *folders]
     if status := subprocess.run(command, check=False).returncode:
         return status
     # GitHub Pages leaves out folders that begin with an underscore, unless it is told not to.
