@@ -1,7 +1,9 @@
 //! A cache of the last sender's address in both forms, so that datagrams from one peer do not build its Python form each time.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::prelude::*;
 use socket2::SockAddr;
@@ -11,13 +13,23 @@ use crate::error::Result;
 use crate::sys::memory;
 
 /// A cache with room for one sender.
+///
+/// A thread takes the entry out, looks at it, and puts it back. Another thread that comes meanwhile finds the cache empty and goes on without
+/// it, as does the child of a fork in between: no thread ever waits for another. It is no lock, because a lock beside the pointer would make
+/// each socket 16 bytes larger.
 #[derive(Default)]
-pub struct PeerCache(Mutex<Option<Box<Entry>>>);
+pub struct PeerCache(AtomicPtr<Entry>);
 
 struct Entry {
     address: SockAddr,
     /// A tuple of strings and numbers. It is immutable, and cannot be part of a reference cycle.
     python: Py<PyAny>,
+}
+
+impl Entry {
+    fn is_of(&self, address: &SockAddr) -> bool {
+        sockaddr::bytes_of(&self.address) == sockaddr::bytes_of(address)
+    }
 }
 
 impl PeerCache {
@@ -31,52 +43,63 @@ impl PeerCache {
         if !(address.is_ipv4() || address.is_ipv6()) {
             return make();
         }
-        let entry = self.try_lock().and_then(|entry| {
-            let entry =
-                entry.as_ref().filter(|entry| sockaddr::bytes_of(&entry.address) == sockaddr::bytes_of(address))?;
-            Some(entry.python.bind(py).clone())
-        });
-        match entry {
-            Some(python) => Ok(python),
-            None => self.store(py, address, make()?),
+        let known = self.take();
+        if let Some(entry) = known.as_ref().filter(|entry| entry.is_of(address)) {
+            let python = entry.python.clone_ref(py).into_bound(py);
+            self.put(py, known);
+            return Ok(python);
         }
-    }
-
-    fn store<'py>(&self, py: Python<'py>, address: &SockAddr, python: Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
-        let new = Entry { address: address.clone(), python: python.clone().unbind() };
-        let old = match self.try_lock() {
-            Some(mut entry) => match &mut *entry {
-                Some(entry) => Some(std::mem::replace(&mut **entry, new)),
-                none => match memory::try_box(new) {
-                    Ok(new) => {
-                        *none = Some(new);
-                        None
-                    }
-                    Err(new) => Some(new),
-                },
-            },
-            None => Some(new),
-        };
-        // As a `Bound`, which shows that the thread is attached, a drop releases the reference at once.
-        drop(old.map(|old| old.python.into_bound(py)));
-        Ok(python)
+        let made = make();
+        let new = made.as_ref().ok().map(|python| Entry { address: address.clone(), python: python.clone().unbind() });
+        self.put(py, replace(py, known, new));
+        made
     }
 
     /// Empties the cache and releases its reference to the Python form.
     pub fn clear(&self, py: Python<'_>) {
-        let entry = self.try_lock().and_then(|mut entry| entry.take());
-        drop(entry.map(|entry| entry.python.into_bound(py)));
-    }
-
-    /// Locks the cache, for as long as a lookup takes. No thread ever waits for the lock, and no Python object is made or dropped while it
-    /// is held. A thread that finds it locked, perhaps for ever by a thread that a fork did not copy, goes on without the cache.
-    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Box<Entry>>>> {
-        match self.0.try_lock() {
-            Ok(entry) => Some(entry),
-            Err(TryLockError::Poisoned(entry)) => Some(entry.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
+        if let Some(entry) = self.take() {
+            release(py, *entry);
         }
     }
+
+    fn take(&self) -> Option<Box<Entry>> {
+        let entry = self.0.swap(ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: a pointer that is not null came from `Box::into_raw` in `put`. The swap has given it to this thread alone.
+        (!entry.is_null()).then(|| unsafe { Box::from_raw(entry) })
+    }
+
+    /// Puts an entry where there is none; where another thread has put its own meanwhile, this one is released.
+    fn put(&self, py: Python<'_>, entry: Option<Box<Entry>>) {
+        let Some(entry) = entry.map(Box::into_raw) else { return };
+        if self.0.compare_exchange(ptr::null_mut(), entry, Ordering::Release, Ordering::Relaxed).is_err() {
+            // SAFETY: it came from the line above, and nobody else has it.
+            release(py, *unsafe { Box::from_raw(entry) });
+        }
+    }
+}
+
+/// The entry with the new contents, if there are any. Without memory there is no entry, and nothing else is amiss.
+fn replace(py: Python<'_>, known: Option<Box<Entry>>, new: Option<Entry>) -> Option<Box<Entry>> {
+    let Some(new) = new else { return known };
+    let (entry, old) = match known {
+        Some(mut entry) => {
+            let old = mem::replace(&mut *entry, new);
+            (Some(entry), Some(old))
+        }
+        None => match memory::try_box(new) {
+            Ok(entry) => (Some(entry), None),
+            Err(new) => (None, Some(new)),
+        },
+    };
+    if let Some(old) = old {
+        release(py, old);
+    }
+    entry
+}
+
+/// As a `Bound`, which shows that the thread is attached, a drop releases the reference at once.
+fn release(py: Python<'_>, entry: Entry) {
+    drop(entry.python.into_bound(py));
 }
 
 impl fmt::Debug for PeerCache {

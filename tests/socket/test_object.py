@@ -506,6 +506,11 @@ class TestGarbageCollector:
             assert made.__sizeof__() == type(made).__basicsize__
             assert sys.getsizeof(made) - made.__sizeof__() >= sys.getsizeof(Known()) - Known().__sizeof__() > 0
 
+    def test_a_socket_takes_no_more_memory_than_the_original(self, both, keep):
+        # The interpreter allocates memory in blocks of 16 bytes.
+        theirs, ours = (-(-sys.getsizeof(keep(module.socket())) // 16) for module in both)
+        assert ours <= theirs
+
     def test_the_class_of_a_socket_can_be_set(self, agree):
         def classes(socket):
             class Bare(socket.socket):
