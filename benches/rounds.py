@@ -14,8 +14,9 @@ from contenders import Contender, bare, ours, stdlib
 from figures import Figures, Range
 from table import Case
 
-# The speed of a process depends on its memory layout, so each case is measured in several processes.
-PROCESSES = 5
+# The speed of a process depends on its memory layout, so each case is measured in several processes; a whole program, which also depends on
+# where the scheduler puts its threads, in more.
+PROCESSES, WHOLE = 5, 7
 
 
 @dataclass(frozen=True)
@@ -39,30 +40,48 @@ class Measured:
 
 def measure(case: Case, rounds: int) -> Measured:
     samples: dict[str, list[Sample]] = {}
-    for number in range(PROCESSES):
-        for name, sample in _take_turns(case, -(-rounds // case.one_in // PROCESSES), number):
+    processes = WHOLE if case.whole else PROCESSES
+    for number in range(processes):
+        for name, sample in _take_turns(case, -(-rounds // case.one_in // processes), number):
             samples.setdefault(name, []).append(sample)
     return Measured(case, samples)
 
 
 def _take_turns(case: Case, rounds: int, first: int) -> Iterator[tuple[str, Sample]]:
-    cores = os.sched_getaffinity(0)
     commands = {STDLIB: stdlib(case.name), OURS: ours(case.name)}
     if case.bare:
         commands[BARE] = bare(*case.bare)
+    # The order changes, so that no contender always follows the same other one.
+    if case.whole:
+        # Where several processes talk, the one that was started before the other is faster: the standard library against itself is 1.7
+        # times as fast. So each is there alone.
+        for name in _rotated(list(commands), first):
+            with _started(case, commands[name]) as contender:
+                count = _calibrate(contender, case.seconds)
+                for _ in range(rounds):
+                    yield name, _sample(case, contender, count)
+        return
     with ExitStack() as stack:
-        contenders = {
-            name: stack.enter_context(Contender(command, {max(cores)} if case.one_core else cores))
-            for name, command in commands.items()
-        }
+        contenders = {name: stack.enter_context(_started(case, command)) for name, command in commands.items()}
         counts = {name: _calibrate(contender, case.seconds) for name, contender in contenders.items()}
-        order = list(contenders)
         for turn in range(first, first + rounds):
-            # The order changes, so that no contender always follows the same other one.
-            place = turn % len(order)
-            for name in order[place:] + order[:place]:
-                sample = contenders[name].run(counts[name])
-                yield name, replace(sample, seconds=sample.seconds / counts[name] / case.calls)
+            for name in _rotated(list(contenders), turn):
+                yield name, _sample(case, contenders[name], counts[name])
+
+
+def _rotated(names: list[str], turn: int) -> list[str]:
+    place = turn % len(names)
+    return names[place:] + names[:place]
+
+
+def _started(case: Case, command: list[str]) -> Contender:
+    cores = os.sched_getaffinity(0)
+    return Contender(command, {max(cores)} if case.one_core else cores)
+
+
+def _sample(case: Case, contender: Contender, count: int) -> Sample:
+    sample = contender.run(count)
+    return replace(sample, seconds=sample.seconds / count / case.calls)
 
 
 def _calibrate(contender: Contender, seconds: float) -> int:

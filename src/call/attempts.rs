@@ -26,14 +26,14 @@ pub const fn bit(direction: Direction) -> Directions {
     }
 }
 
-/// The directions in which a socket of this kind allows no first attempt. None are excluded for stream and datagram sockets of the
+/// The directions in which a socket of this kind allows no first attempt. None are excluded for stream, datagram and packet sockets of the
 /// families whose behaviour with `MSG_DONTWAIT` is known; both are excluded for every other socket. Other sockets may block in spite of
 /// the flag (`CAN_ISOTP`), may run for a long time in the call (netlink, packet), or may give the flag a meaning of their own.
 pub const fn excluded_by_kind(family: c_int, kind: c_int, proto: c_int) -> Directions {
     let known = match (family, kind) {
         (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM) => proto == 0 || proto == libc::IPPROTO_TCP,
         (libc::AF_INET | libc::AF_INET6, libc::SOCK_DGRAM) => proto == 0 || proto == libc::IPPROTO_UDP,
-        (libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_DGRAM) => true,
+        (libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_DGRAM | libc::SOCK_SEQPACKET) => true,
         _ => false,
     };
     match (known, keeps_dontwait(Direction::Write)) {
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_MPTCP), READ | WRITE);
         assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_ICMP), READ | WRITE);
         assert_eq!(excluded_by_kind(libc::AF_INET, libc::SOCK_RAW, 0), READ | WRITE);
-        assert_eq!(excluded_by_kind(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0), READ | WRITE);
+        assert_eq!(excluded_by_kind(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0), 0);
         assert_eq!(excluded_by_kind(libc::AF_NETLINK, libc::SOCK_RAW, 0), READ | WRITE);
     }
 }
