@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyperf  # type: ignore[import-untyped]
 from cases.loop import Sample
-from rounds import PROCESSES, Measured
+from rounds import Measured
 
 
 def save(measured: Iterable[Measured], folder: Path) -> None:
@@ -18,7 +18,7 @@ def save(measured: Iterable[Measured], folder: Path) -> None:
         for contender, samples in one.samples.items():
             for suffix, seconds in _times(samples):
                 about = {"name": one.case.name + suffix, "title": one.case.title, "unit": "second"}
-                benchmarks.setdefault(contender, []).append(_benchmark(seconds, about))
+                benchmarks.setdefault(contender, []).append(_benchmark(seconds, len(seconds) // one.case.processes, about))
     for contender, suite in benchmarks.items():
         pyperf.BenchmarkSuite(suite).dump(str(folder / f"{contender}.json"), replace=True)
 
@@ -31,8 +31,7 @@ def _times(samples: list[Sample]) -> Iterator[tuple[str, list[float]]]:
             yield suffix, found
 
 
-def _benchmark(seconds: list[float], about: dict[str, str]) -> pyperf.Benchmark:
-    of_process = len(seconds) // PROCESSES
+def _benchmark(seconds: list[float], of_process: int, about: dict[str, str]) -> pyperf.Benchmark:
     return pyperf.Benchmark(
         [
             pyperf.Run(seconds[start : start + of_process], metadata=about, collect_metadata=False)

@@ -14,10 +14,6 @@ from contenders import Contender, bare, ours, stdlib
 from figures import Figures, Range
 from table import Case
 
-# The speed of a process depends on its memory layout, so each case is measured in several processes; a whole program, which also depends on
-# where the scheduler puts its threads, in more.
-PROCESSES, WHOLE = 5, 7
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -40,9 +36,8 @@ class Measured:
 
 def measure(case: Case, rounds: int) -> Measured:
     samples: dict[str, list[Sample]] = {}
-    processes = WHOLE if case.whole else PROCESSES
-    for number in range(processes):
-        for name, sample in _take_turns(case, -(-rounds // case.one_in // processes), number):
+    for number in range(case.processes):
+        for name, sample in _take_turns(case, -(-rounds // case.one_in // case.processes), number):
             samples.setdefault(name, []).append(sample)
     return Measured(case, samples)
 
