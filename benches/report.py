@@ -26,7 +26,7 @@ says what oxisocket does about that.
 The web server is the standard library's, with a thread for each connection. Its clients are another Python process, on the
 standard library's `socket`. The clients of the echo server are a native program. `redis` and `pg8000` ask real servers, with a
 timeout. Whoever asks sends the next request when the answer to the last has come. A sample takes a second, and is one of
-five, each in processes of its own; where nobody computes, it takes 0.4 s, and is one of fifteen. The two contenders take
+five, each in processes of its own; where nobody computes, it takes 0.4 s, and is one of eleven. The two contenders take
 turns, each alone on the machine. A figure is the median of the samples, with the range of their middle half in parentheses.
 
 - The first line of a case: how many requests a second are answered.

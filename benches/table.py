@@ -73,8 +73,8 @@ def _asked(name: str, title: str, program: Callable[[], Opened], *bounds: Bound)
 
 
 def _asked_quietly(name: str, title: str, program: Callable[[], Opened]) -> Case:
-    """A program in which nobody computes: thousands of requests a second, and no great difference, which takes more processes to tell."""
-    return replace(_asked(name, title, program, *NOT_WORSE), seconds=0.4, processes=15)
+    """A program in which nobody computes. It answers thousands of requests a second, and small differences take more processes."""
+    return replace(_asked(name, title, program, *NOT_WORSE), seconds=0.4, processes=11)
 
 
 def _http(clients: int, load: Load) -> tuple[str, str, Callable[[], Opened]]:

@@ -133,8 +133,8 @@ pub fn ends() {
 }
 
 /// The thread is attached again.
-pub fn reattached(reattaching: Reattaching) {
-    if let Some((now, has_waited_long)) = reattaching.end()
+pub fn reattached(py: Python<'_>, reattaching: Reattaching) {
+    if let Some((now, has_waited_long)) = reattaching.end(py)
         && !has_waited_long
         && contention::is_possible()
     {

@@ -41,7 +41,7 @@ pub fn block_in_call_until<T: Send>(
             reattaching.begin();
             result
         });
-        attached_wait::reattached(reattaching);
+        attached_wait::reattached(py, reattaching);
         match result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return Ok(result?),

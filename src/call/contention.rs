@@ -7,25 +7,29 @@
 //!
 //! Without a GIL nobody waits, and nothing is measured.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use pyo3::prelude::*;
 
 use super::moment::Moment;
+use super::switch_interval::switch_interval;
 
-/// A wait for the interpreter that is longer than this is a long one: the call could have been made many times meanwhile. Among threads
-/// that only serve, none of which computes, the waits are far shorter.
-const LONG: u64 = 1_000_000;
+/// A wait for the interpreter that is not longer than this is never a long one, however short the switch interval is.
+const SHORT: u64 = 1_000_000;
 /// For so long after a long wait, the next is likely to be long too.
 const LIKELY_FOR: u64 = 100_000_000;
 
 /// When the last long wait ended, in nanoseconds; 0 if none ended lately.
 static LAST_LONG_WAIT: AtomicU64 = AtomicU64::new(0);
-/// Of so many detached calls one is measured, where there was no long wait lately.
-const MEASURED_ONE_IN: u32 = 16;
+/// Of so many detached calls one is measured, where there was no long wait lately. An odd number: of two calls that take turns, each.
+const MEASURED_ONE_IN: u32 = 15;
 
 /// How many detached calls have not been measured since the last one. A lost update makes a measurement late, and nothing else.
 static UNMEASURED: AtomicU32 = AtomicU32::new(0);
 /// How many threads have ended a call and wait for the interpreter.
 static WAITING: AtomicU32 = AtomicU32::new(0);
+/// Whether any has begun to wait since a thread last gave way.
+static HAVE_COME: AtomicBool = AtomicBool::new(false);
 
 /// Whether there may have been a long wait lately. It looks at no clock.
 #[inline]
@@ -52,6 +56,21 @@ pub fn others_wait() -> bool {
     WAITING.load(Ordering::Relaxed) > 0
 }
 
+/// Whether the thread should detach for its next transfer, because another thread, whose call is over, has begun to wait: among threads that
+/// serve, so that each has the chance that it has with the standard library, which detaches for every transfer. Once for each thread that
+/// comes, or it would never have waited for a whole switch interval, after which it is sure to get the interpreter. Not beside a thread
+/// that computes, which would be the one to get it.
+#[inline]
+pub fn gives_way() -> bool {
+    HAVE_COME.load(Ordering::Relaxed) && has_come()
+}
+
+#[cold]
+fn has_come() -> bool {
+    HAVE_COME.store(false, Ordering::Relaxed);
+    others_wait() && !is_possible()
+}
+
 /// In a child process: the threads that waited are the parent's.
 pub fn forget_threads() {
     WAITING.store(0, Ordering::Relaxed);
@@ -60,12 +79,12 @@ pub fn forget_threads() {
 /// A thread that detaches for a call, and what it knows about its wait for the interpreter afterwards.
 #[derive(Debug)]
 pub enum Reattaching {
-    /// Nobody wants to know.
+    /// The call is made. Nobody wants to know how long the thread waits afterwards.
     Unmeasured,
     /// The call is made.
-    Detached,
-    /// The call is over, and was at this moment.
-    Waiting(Moment),
+    Measured,
+    /// The call is over, and was at this moment if somebody wants to know.
+    Waiting(Option<Moment>),
 }
 
 impl Reattaching {
@@ -73,7 +92,7 @@ impl Reattaching {
     #[inline]
     pub fn new() -> Self {
         if is_possible() || (cfg!(not(Py_GIL_DISABLED)) && is_next_measured()) {
-            Reattaching::Detached
+            Reattaching::Measured
         } else {
             Reattaching::Unmeasured
         }
@@ -82,24 +101,38 @@ impl Reattaching {
     /// The call is over. From here on the thread waits for the interpreter.
     #[inline]
     pub fn begin(&mut self) {
-        if let Reattaching::Detached = self {
-            *self = Reattaching::Waiting(Moment::now());
+        *self = match self {
+            Reattaching::Unmeasured => Reattaching::Waiting(None),
+            Reattaching::Measured => Reattaching::Waiting(Some(Moment::now())),
+            Reattaching::Waiting(_) => return,
+        };
+        if cfg!(not(Py_GIL_DISABLED)) {
             WAITING.fetch_add(1, Ordering::Relaxed);
+            HAVE_COME.store(true, Ordering::Relaxed);
         }
     }
 
     /// The thread is attached: when that was, and whether it has waited long. `None` if that was not measured.
-    pub fn end(self) -> Option<(Moment, bool)> {
+    pub fn end(self, py: Python<'_>) -> Option<(Moment, bool)> {
         let Reattaching::Waiting(began) = self else { return None };
-        // In a child process, which the call itself cannot make, the count may be 0.
-        let _ = WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| waiting.checked_sub(1));
+        if cfg!(not(Py_GIL_DISABLED)) {
+            // In a child process, which the call itself cannot make, the count may be 0.
+            let _ = WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| waiting.checked_sub(1));
+        }
+        let began = began?;
         let now = Moment::now();
-        let is_long = now.since(began) > LONG;
+        let is_long = is_long(py, now.since(began));
         if is_long {
             LAST_LONG_WAIT.store(now.0, Ordering::Relaxed);
         }
         Some((now, is_long))
     }
+}
+
+/// Whether so many nanoseconds are about a switch interval, or more: that long a thread waits for one that computes. Threads that only
+/// serve wait for each other too, sometimes a millisecond or two.
+fn is_long(py: Python<'_>, waited: u64) -> bool {
+    waited > SHORT && u128::from(waited) >= switch_interval(py).as_nanos() * 4 / 5
 }
 
 fn is_next_measured() -> bool {

@@ -8,16 +8,18 @@
 //! and only a thread that has requested it is sure to get it at the next detach. An earlier detach wakes the waiting thread too late: this
 //! thread takes the GIL back first, and the waiting thread's interval starts again. If that repeats, the waiting thread starves.
 //!
+//! A turn is also over when another thread has come back from a call and waits for the GIL: see [`contention::gives_way`].
+//!
 //! Without a GIL nothing is counted.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::error;
+use super::contention;
+use super::switch_interval::switch_interval;
 
 /// The cost of the transfers since the clock was last read, in system calls.
 static SPENT: AtomicU32 = AtomicU32::new(0);
@@ -33,7 +35,8 @@ static STARTED: Mutex<Option<Instant>> = Mutex::new(None);
 /// Whether the turn is over, so that the next transfer must detach.
 #[inline]
 pub fn is_over(py: Python<'_>) -> bool {
-    cfg!(not(Py_GIL_DISABLED)) && SPENT.load(Ordering::Relaxed) >= CLOCK_INTERVAL && check_clock(py)
+    cfg!(not(Py_GIL_DISABLED))
+        && (contention::gives_way() || SPENT.load(Ordering::Relaxed) >= CLOCK_INTERVAL && check_clock(py))
 }
 
 #[cold]
@@ -50,22 +53,6 @@ fn check_clock(py: Python<'_>) -> bool {
         SPENT.store(0, Ordering::Relaxed);
     }
     over
-}
-
-/// `sys.getswitchinterval()`.
-fn switch_interval(py: Python<'_>) -> Duration {
-    // SAFETY: the thread is attached, because `py` exists. `function` is a borrowed reference or null. `result` is a new reference, or null
-    // with an exception, which is cleared below.
-    let seconds = unsafe {
-        let function = ffi::PySys_GetObject(c"getswitchinterval".as_ptr());
-        let result = if function.is_null() { function } else { ffi::PyObject_CallNoArgs(function) };
-        let seconds = if result.is_null() { -1.0 } else { ffi::PyFloat_AsDouble(result) };
-        ffi::Py_XDECREF(result);
-        error::clear(py);
-        seconds
-    };
-    // The interpreter's default, if the program has replaced the function by one that fails.
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_millis(5))
 }
 
 /// Counts a transfer. The thread holds the GIL, so that no other thread counts at the same time.

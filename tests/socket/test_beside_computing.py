@@ -42,7 +42,7 @@ with other, subprocess.Popen([sys.executable, "-c", ECHO, str(other.fileno())], 
             sum(range(100))
     threads = [threading.Thread(target=compute) for _ in range(int(sys.argv[1]))]
     [thread.start() for thread in threads]
-    talk(end, 20 * len(threads))
+    talk(end, 100 * len(threads))
     stop = True
     [thread.join() for thread in threads]
     end.close()
