@@ -48,8 +48,8 @@ def _take_turns(case: Case, rounds: int, first: int) -> Iterator[tuple[str, Samp
         commands[BARE] = bare(*case.bare)
     # The order changes, so that no contender always follows the same other one.
     if case.whole:
-        # Where several processes talk, whoever was started first is faster: the standard library 1.7 times as fast as itself. So each is
-        # there alone.
+        # Where several processes talk, whoever was started first is faster: the standard library 1.7 times as fast as
+        # itself. So each is there alone.
         for name in _rotated(list(commands), first):
             with _started(case, commands[name]) as contender:
                 count = _calibrate(contender, case.seconds)

@@ -73,7 +73,7 @@ def _asked(name: str, title: str, program: Callable[[], Opened], *bounds: Bound)
 
 
 def _asked_quietly(name: str, title: str, program: Callable[[], Opened]) -> Case:
-    """A program in which nobody computes. It answers thousands of requests a second, and small differences take more processes."""
+    """A program in which nobody computes. It answers thousands of requests a second, and small differences need more samples."""
     return replace(_asked(name, title, program, *NOT_WORSE), seconds=0.4, processes=11)
 
 
