@@ -7,7 +7,7 @@
 //!
 //! Without a GIL nobody waits, and nothing is measured.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use pyo3::prelude::*;
 
@@ -28,8 +28,12 @@ const MEASURED_ONE_IN: u32 = 15;
 static UNMEASURED: AtomicU32 = AtomicU32::new(0);
 /// How many threads have ended a call and wait for the interpreter.
 static WAITING: AtomicU32 = AtomicU32::new(0);
-/// Whether any has begun to wait since a thread last gave way.
-static HAVE_COME: AtomicBool = AtomicBool::new(false);
+/// How many of them have had their chances. It changes attached.
+static HAD_CHANCES: AtomicU32 = AtomicU32::new(0);
+/// How many chances the others have had. It changes attached.
+static CHANCES: AtomicU32 = AtomicU32::new(0);
+/// How many chances a thread has: a thread that sleeps wakes up in the time of this many calls.
+const MOST_CHANCES: u32 = 32;
 
 /// Whether there may have been a long wait lately. It looks at no clock.
 #[inline]
@@ -57,23 +61,30 @@ pub fn others_wait() -> bool {
 }
 
 /// Whether the thread should detach for its next transfer, because another thread, whose call is over, has begun to wait: among threads that
-/// serve, so that each has the chance that it has with the standard library, which detaches for every transfer. Once for each thread that
-/// comes, or it would never have waited for a whole switch interval, after which it is sure to get the interpreter. Not beside a thread
-/// that computes, which would be the one to get it.
+/// serve, so that each has the chance that it has with the standard library, which detaches for every transfer. It has a few dozen chances,
+/// and not more: each detach begins its switch interval anew, and after a whole one it is sure to get the interpreter. It has none beside
+/// a thread that computes, which would be the one to get it.
 #[inline]
 pub fn gives_way() -> bool {
-    HAVE_COME.load(Ordering::Relaxed) && has_come()
+    let waiting = WAITING.load(Ordering::Relaxed);
+    waiting > HAD_CHANCES.load(Ordering::Relaxed) && gives_way_to(waiting)
 }
 
 #[cold]
-fn has_come() -> bool {
-    HAVE_COME.store(false, Ordering::Relaxed);
-    others_wait() && !is_possible()
+fn gives_way_to(waiting: u32) -> bool {
+    let chances = CHANCES.load(Ordering::Relaxed) + 1;
+    let are_enough = chances >= MOST_CHANCES || is_possible();
+    CHANCES.store(if are_enough { 0 } else { chances }, Ordering::Relaxed);
+    if are_enough {
+        HAD_CHANCES.store(waiting, Ordering::Relaxed);
+    }
+    !is_possible()
 }
 
 /// In a child process: the threads that waited are the parent's.
 pub fn forget_threads() {
     WAITING.store(0, Ordering::Relaxed);
+    HAD_CHANCES.store(0, Ordering::Relaxed);
 }
 
 /// A thread that detaches for a call, and what it knows about its wait for the interpreter afterwards.
@@ -108,7 +119,6 @@ impl Reattaching {
         };
         if cfg!(not(Py_GIL_DISABLED)) {
             WAITING.fetch_add(1, Ordering::Relaxed);
-            HAVE_COME.store(true, Ordering::Relaxed);
         }
     }
 
@@ -117,7 +127,11 @@ impl Reattaching {
         let Reattaching::Waiting(began) = self else { return None };
         if cfg!(not(Py_GIL_DISABLED)) {
             // In a child process, which the call itself cannot make, the count may be 0.
-            let _ = WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| waiting.checked_sub(1));
+            let fewer = WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| waiting.checked_sub(1));
+            let waiting = fewer.map_or(0, |before| before - 1);
+            if HAD_CHANCES.load(Ordering::Relaxed) > waiting {
+                HAD_CHANCES.store(waiting, Ordering::Relaxed);
+            }
         }
         let began = began?;
         let now = Moment::now();

@@ -11,8 +11,8 @@ import sys
 import pytest
 from waiting import HANG_TIMEOUT
 
-# The other thread is done with its call at the first turn. It gets the interpreter only when this one asks for it, after a minute: so it
-# goes on waiting, and how often this thread detaches meanwhile depends on nothing else.
+# The other thread is done with its call at the hundredth turn. It asks for the interpreter after a minute; before that it gets it only when
+# this thread detaches and it is the faster one.
 PROGRAM = """
 import sys, threading, time
 import oxisocket as socket
@@ -29,18 +29,17 @@ for turn in range(300):
     right.recv(100)
 sys.setswitchinterval(0.005)
 waits.join()
-print(right.fileno())
 """
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (on Debian: apt-get install strace)")
-def test_a_ready_transfer_detaches_once_for_a_thread_that_begins_to_wait(tmp_path):
+def test_ready_transfers_detach_a_few_times_for_a_thread_that_begins_to_wait(tmp_path):
     log = tmp_path / "log"
     command = ["strace", "-f", "-qq", "-e", "trace=recvfrom,sendto", "-o", log, sys.executable, "-c", PROGRAM]
-    ended = subprocess.run(command, check=True, timeout=HANG_TIMEOUT + 30, stdout=subprocess.PIPE, text=True)
-    calls = re.findall(r"(?:sendto|recvfrom)\(\d+, .*\"ready\".*?, (?:100|5), (\S+),", log.read_text())
-    assert len(calls) == 600, ended.stdout
+    subprocess.run(command, check=True, timeout=HANG_TIMEOUT + 30)
+    # A call that is in two lines, because the other thread's was between, has its flags in the first or the second.
+    calls = re.findall(r"(?:sendto|recvfrom)(?:\(\d+,| resumed>).*\"ready\".*?, (?:100|5), (\S+),", log.read_text())
+    assert len(calls) > 590
     detached = [place for place, flags in enumerate(calls) if "MSG_DONTWAIT" not in flags]
-    # Once when it came. It may have been lucky, and be there again for its end; and no call before knows of it.
-    assert 1 <= len(detached) <= 3
-    assert detached[0] >= 200
+    assert 1 <= len(detached) <= 40
+    assert detached[0] >= 195, "no call before knows of it"
