@@ -26,9 +26,9 @@ pub const fn bit(direction: Direction) -> Directions {
     }
 }
 
-/// The directions in which a socket of this kind allows no first attempt. None are excluded for stream, datagram and packet sockets of the
-/// families whose behaviour with `MSG_DONTWAIT` is known; both are excluded for every other socket. Other sockets may block in spite of
-/// the flag (`CAN_ISOTP`), may run for a long time in the call (netlink, packet), or may give the flag a meaning of their own.
+/// The directions in which a socket of this kind allows no first attempt. None are excluded for the kinds whose behaviour with `MSG_DONTWAIT`
+/// is known: streams and datagrams of IP, and all kinds of UNIX sockets. Both are excluded for every other socket. Other sockets may block
+/// in spite of the flag (`CAN_ISOTP`), may run for a long time in the call (netlink, packet), or may give the flag a meaning of their own.
 pub const fn excluded_by_kind(family: c_int, kind: c_int, proto: c_int) -> Directions {
     let known = match (family, kind) {
         (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM) => proto == 0 || proto == libc::IPPROTO_TCP,

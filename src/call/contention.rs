@@ -28,11 +28,11 @@ const MEASURED_ONE_IN: u32 = 15;
 static UNMEASURED: AtomicU32 = AtomicU32::new(0);
 /// How many threads have ended a call and wait for the interpreter.
 static WAITING: AtomicU32 = AtomicU32::new(0);
-/// How many of them have had their chances. It changes attached.
+/// How many of them have had all their chances. Only an attached thread changes it.
 static HAD_CHANCES: AtomicU32 = AtomicU32::new(0);
-/// How many chances the others have had. It changes attached.
+/// How many chances the others have had so far. Only an attached thread changes it.
 static CHANCES: AtomicU32 = AtomicU32::new(0);
-/// How many chances a thread has: a thread that sleeps wakes up in the time of this many calls.
+/// How many chances a thread has. A thread that sleeps wakes up in the time of this many calls.
 const MOST_CHANCES: u32 = 32;
 
 /// Whether there may have been a long wait lately. It looks at no clock.
@@ -72,19 +72,31 @@ pub fn gives_way() -> bool {
 
 #[cold]
 fn gives_way_to(waiting: u32) -> bool {
+    let somebody_computes = is_possible();
     let chances = CHANCES.load(Ordering::Relaxed) + 1;
-    let are_enough = chances >= MOST_CHANCES || is_possible();
-    CHANCES.store(if are_enough { 0 } else { chances }, Ordering::Relaxed);
-    if are_enough {
+    if somebody_computes || chances >= MOST_CHANCES {
         HAD_CHANCES.store(waiting, Ordering::Relaxed);
+        CHANCES.store(0, Ordering::Relaxed);
+    } else {
+        CHANCES.store(chances, Ordering::Relaxed);
     }
-    !is_possible()
+    !somebody_computes
+}
+
+/// A thread is attached again, and so many others wait: it was one of them, and takes its chances along.
+fn others_go_on_waiting(others: u32) {
+    if HAD_CHANCES.load(Ordering::Relaxed) > others {
+        HAD_CHANCES.store(others, Ordering::Relaxed);
+    }
+    if others == 0 {
+        CHANCES.store(0, Ordering::Relaxed);
+    }
 }
 
 /// In a child process: the threads that waited are the parent's.
 pub fn forget_threads() {
     WAITING.store(0, Ordering::Relaxed);
-    HAD_CHANCES.store(0, Ordering::Relaxed);
+    others_go_on_waiting(0);
 }
 
 /// A thread that detaches for a call, and what it knows about its wait for the interpreter afterwards.
@@ -128,10 +140,7 @@ impl Reattaching {
         if cfg!(not(Py_GIL_DISABLED)) {
             // In a child process, which the call itself cannot make, the count may be 0.
             let fewer = WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| waiting.checked_sub(1));
-            let waiting = fewer.map_or(0, |before| before - 1);
-            if HAD_CHANCES.load(Ordering::Relaxed) > waiting {
-                HAD_CHANCES.store(waiting, Ordering::Relaxed);
-            }
+            others_go_on_waiting(fewer.map_or(0, |before| before - 1));
         }
         let began = began?;
         let now = Moment::now();

@@ -19,8 +19,17 @@ with socket.socket(fileno=int(sys.argv[1])) as end:
     while data := end.recv(65536):
         end.sendall(data)
 """
-# What a program has to do to be in contention: talk, until it has waited long for the interpreter a few times.
-TALK = f"""
+COMPUTE = """
+    def compute():
+        while not stop:
+            sum(range(100))
+"""
+
+
+def talking(compute=COMPUTE):
+    """A program that does what it takes to be in contention: it talks until it has waited long for the interpreter a number of times."""
+    return f"""
+import oxisocket as socket
 import subprocess, sys, threading, time
 ECHO = {ECHO!r}
 def talk(end, wanted):
@@ -37,9 +46,7 @@ end.settimeout(20)
 with other, subprocess.Popen([sys.executable, "-c", ECHO, str(other.fileno())], pass_fds=[other.fileno()]):
     other.close()
     stop = False
-    def compute():
-        while not stop:
-            sum(range(100))
+{compute}
     threads = [threading.Thread(target=compute) for _ in range(int(sys.argv[1]))]
     [thread.start() for thread in threads]
     talk(end, 100 * len(threads))
@@ -241,11 +248,44 @@ def test_signal_handlers_run(end, computing):
 @pytest.mark.parametrize("threads", [0, 1])
 def test_it_waits_attached_only_beside_a_thread_that_computes(oxisocket, tmp_path, threads):
     log = tmp_path / "log"
-    code = f"import oxisocket as socket\n{TALK}"
+    code = talking()
     # Only this call is stopped: the others take no longer than without strace.
     command = ["strace", "--seccomp-bpf", "-f", "-qq", "-e", "trace=ppoll", "-o", log, sys.executable, "-c", code, str(threads)]
     subprocess.run(command, check=True, timeout=HANG_TIMEOUT + 30)
     assert ("ppoll(" in log.read_text()) == bool(threads)
+
+
+# Each wait for the interpreter takes some 20 ms: that is long, but far less than the switch interval.
+GIVE_AWAY = """
+    sys.setswitchinterval(10)
+    def compute():
+        while not stop:
+            end = time.monotonic() + 0.02
+            while time.monotonic() < end:
+                pass
+            time.sleep(0.001)
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (on Debian: apt-get install strace)")
+def test_it_does_not_wait_attached_beside_threads_that_give_the_interpreter_away_by_themselves(oxisocket, tmp_path):
+    log = tmp_path / "log"
+    command = [
+        "strace",
+        "--seccomp-bpf",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=ppoll",
+        "-o",
+        log,
+        sys.executable,
+        "-c",
+        talking(GIVE_AWAY),
+        "1",
+    ]
+    subprocess.run(command, check=True, timeout=HANG_TIMEOUT + 30)
+    assert "ppoll(" not in log.read_text()
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
