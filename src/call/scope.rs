@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::interpreter::watch::{Watcher, is_watched};
+use crate::sys::per_thread::PerThread;
 
 /// The deadlines that a thread has entered. Ready calls look for them while the watcher lives.
 struct Scopes {
@@ -17,10 +18,8 @@ struct Scopes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(u64);
 
-thread_local! {
-    /// Dropped with its thread, so that a scope which was never left does not slow the other threads down for ever.
-    static SCOPES: RefCell<Option<Scopes>> = const { RefCell::new(None) };
-}
+/// Dropped with its thread, so that a scope which was never left does not slow the other threads down for ever.
+static SCOPES: PerThread<RefCell<Option<Scopes>>> = PerThread::new();
 
 /// The nearest deadline of this thread; `None` where it has none.
 #[inline]
@@ -36,9 +35,9 @@ pub fn has_passed() -> bool {
 
 #[cold]
 fn nearest() -> Option<Instant> {
-    // A thread whose local data is gone already is ending, and has no deadline.
+    // A thread that has entered no scope, for lack of memory too, has no deadline.
     let nearest = |scopes: &Scopes| scopes.open.iter().filter_map(|(_, deadline)| *deadline).min();
-    SCOPES.try_with(|scopes| nearest(scopes.borrow().as_ref()?)).unwrap_or(None)
+    SCOPES.with_known(|scopes| nearest(scopes.borrow().as_ref()?)).flatten()
 }
 
 #[cold]
@@ -50,7 +49,7 @@ fn nearest_has_passed() -> bool {
 pub fn enter(deadline: Option<Instant>) -> Option<Id> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     SCOPES
-        .try_with(|scopes| {
+        .with(|scopes| {
             let mut scopes = scopes.borrow_mut();
             let scopes = scopes.get_or_insert_with(|| Scopes { open: Vec::new(), _watcher: Watcher::new() });
             scopes.open.try_reserve(1).ok()?;
@@ -58,13 +57,13 @@ pub fn enter(deadline: Option<Instant>) -> Option<Id> {
             scopes.open.push((id, deadline));
             Some(id)
         })
-        .unwrap_or(None)
+        .flatten()
 }
 
 /// Leaves a scope; whether it was open in this thread.
 pub fn leave(id: Id) -> bool {
     SCOPES
-        .try_with(|place| {
+        .with_known(|place| {
             let mut place = place.borrow_mut();
             let Some(scopes) = place.as_mut() else {
                 return false;

@@ -12,6 +12,7 @@ use pyo3::types::PyBytes;
 use crate::error::{Error, Result};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::{ObjectResult, owned};
+use crate::sys::per_thread::PerThread;
 use crate::sys::receive::ReceiveBuffer;
 
 unsafe extern "C" {
@@ -25,10 +26,8 @@ const STACK_SIZE: usize = 8 * 1024;
 /// The size of a thread's scratch buffer: a larger receive does not use it.
 const SCRATCH_SIZE: usize = 256 * 1024;
 
-thread_local! {
-    /// This thread's scratch buffer, allocated at first use. Only pages that were written to take memory.
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
+/// Each thread's scratch buffer, allocated at first use. Only pages that were written to take memory.
+static SCRATCH: PerThread<Cell<Vec<u8>>> = PerThread::new();
 
 /// Whether a receive of `size` bytes uses the stack: see [`small`]. With `MSG_TRUNC` it does not: the kernel then counts
 /// bytes that it does not write, so the memory must be initialised.
@@ -91,7 +90,7 @@ fn scratch(size: usize, bulk: &AtomicBool) -> Option<Vec<u8>> {
         return None;
     }
     // Taken out during the receive: a signal handler can receive in the same thread meanwhile, and then allocates another buffer.
-    let mut scratch = SCRATCH.take();
+    let mut scratch = SCRATCH.with(Cell::take)?;
     scratch.try_reserve_exact(SCRATCH_SIZE).ok()?;
     Some(scratch)
 }
@@ -122,7 +121,7 @@ fn in_scratch<'py, T>(
         let filled = buffer.filled();
         Ok((make::bytes(py, filled)?, filled.len(), answer))
     });
-    SCRATCH.set(scratch);
+    SCRATCH.with(|place| place.set(scratch));
     received
 }
 

@@ -164,6 +164,7 @@ pub unsafe fn add_methods(class: &Bound<'_, PyType>, receivers: *mut ffi::PyType
 /// of keyword arguments, if there is one.
 macro_rules! initialiser {
     ($body:path) => {{
+        #[inline(never)]
         unsafe extern "C" fn plain(
             object: *mut pyo3::ffi::PyObject,
             arguments: *mut pyo3::ffi::PyObject,
@@ -192,6 +193,9 @@ macro_rules! initialiser {
         ) -> std::ffi::c_int {
             // SAFETY: both functions take what the interpreter passes.
             unsafe {
+                if !$crate::interpreter::function::can_enter() {
+                    return -1;
+                }
                 if $crate::interpreter::watch::is_watched() {
                     return $crate::interpreter::observe::initialiser(object, arguments, keywords, plain);
                 }

@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 use super::ObjectResult;
 use super::saved_exception::SavedException;
 use crate::error::{Error, Result, raise};
+use crate::sys::thread_block;
 
 /// The first argument of a function's body: the socket, or only the `Python` token.
 pub trait Receiver<'a, 'py>: Sized {
@@ -34,7 +35,27 @@ impl<'py> Receiver<'_, 'py> for Python<'py> {
     }
 }
 
-/// Runs `body` in a call from the interpreter. An error, or a panic, becomes the current exception, and the result is null.
+/// Whether this thread has the memory that a call needs from it: see [`thread_block`]. If not, a `MemoryError` is raised.
+///
+/// A call from the interpreter asks this in one function, and runs in another, which must not be inlined: the compiler may look for a
+/// thread's data before they are used, anywhere in a function.
+///
+/// # Safety
+///
+/// The thread is attached.
+#[inline(always)]
+pub unsafe fn can_enter() -> bool {
+    // SAFETY: the caller guarantees that the thread is attached.
+    let py = unsafe { Python::assume_attached() };
+    let can = thread_block::is_there();
+    if !can {
+        raise::no_memory(py);
+    }
+    can
+}
+
+/// Runs `body` in a call from the interpreter, in a thread that [`can_enter`]. An error, or a panic, becomes the current exception, and the
+/// result is null.
 ///
 /// # Safety
 ///
@@ -50,6 +71,22 @@ pub unsafe fn enter<'py>(body: impl FnOnce(Python<'py>) -> ObjectResult<'py>) ->
             ptr::null_mut()
         }
     }
+}
+
+/// [`can_enter`] and [`enter`], for a slot.
+///
+/// # Safety
+///
+/// The thread is attached.
+#[inline(always)]
+pub unsafe fn enter_slot<'py>(body: impl FnOnce(Python<'py>) -> ObjectResult<'py>) -> *mut ffi::PyObject {
+    #[inline(never)]
+    unsafe fn run<'py>(body: impl FnOnce(Python<'py>) -> ObjectResult<'py>) -> *mut ffi::PyObject {
+        // SAFETY: the caller guarantees that the thread is attached.
+        unsafe { enter(body) }
+    }
+    // SAFETY: the caller guarantees that the thread is attached.
+    unsafe { if can_enter() { run(body) } else { ptr::null_mut() } }
 }
 
 /// Like [`enter`], for slots that return 0 or -1.
@@ -70,13 +107,42 @@ pub unsafe fn enter_status(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::
     }
 }
 
-/// Like [`enter`], for slots that return nothing, such as a finalizer. The current exception is saved and restored; an error of `body` is
-/// reported to `sys.unraisablehook`.
+/// [`can_enter`] and [`enter_status`], for a slot.
 ///
 /// # Safety
 ///
 /// The thread is attached.
-pub unsafe fn enter_aside(body: impl FnOnce(Python<'_>) -> Result<()>) {
+#[inline(always)]
+pub unsafe fn enter_status_slot(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::ffi::c_int {
+    #[inline(never)]
+    unsafe fn run(body: impl FnOnce(Python<'_>) -> Result<()>) -> std::ffi::c_int {
+        // SAFETY: the caller guarantees that the thread is attached.
+        unsafe { enter_status(body) }
+    }
+    // SAFETY: the caller guarantees that the thread is attached.
+    unsafe { if can_enter() { run(body) } else { -1 } }
+}
+
+/// Like [`enter`], for slots that return nothing, such as a finalizer. The current exception is saved and restored; an error of `body` is
+/// reported to `sys.unraisablehook`. Returns whether `body` has run: not if there is no memory for what a thread needs for it.
+///
+/// # Safety
+///
+/// The thread is attached.
+pub unsafe fn enter_aside(body: impl FnOnce(Python<'_>) -> Result<()>) -> bool {
+    let is_there = thread_block::is_there();
+    if is_there {
+        // SAFETY: the caller guarantees that the thread is attached.
+        unsafe { run_aside(body) };
+    }
+    is_there
+}
+
+/// # Safety
+///
+/// The thread is attached.
+#[inline(never)]
+unsafe fn run_aside(body: impl FnOnce(Python<'_>) -> Result<()>) {
     // SAFETY: as in `enter`.
     let py = unsafe { Python::assume_attached() };
     let saved = SavedException::take(py);
@@ -292,7 +358,7 @@ macro_rules! attribute_entry {
             // SAFETY: the interpreter calls this with the thread attached, with an instance of the class; the value is null to delete the
             // attribute.
             unsafe {
-                $crate::interpreter::function::enter_status(|py| {
+                $crate::interpreter::function::enter_status_slot(|py| {
                     let value = pyo3::Borrowed::from_ptr_or_opt(py, value)
                         .ok_or_else(|| $crate::error::Error::type_error("this attribute cannot be deleted"))?;
                     $set($crate::interpreter::function::Receiver::from_interpreter(py, receiver), &value)
@@ -313,7 +379,7 @@ macro_rules! attribute_entry {
         ) -> *mut pyo3::ffi::PyObject {
             // SAFETY: the interpreter calls this with the thread attached, with an instance of the class.
             unsafe {
-                $crate::interpreter::function::enter(|py| {
+                $crate::interpreter::function::enter_slot(|py| {
                     $get($crate::interpreter::function::Receiver::from_interpreter(py, receiver))
                 })
             }
@@ -369,6 +435,7 @@ macro_rules! function_entry {
         $crate::function_entry!(@unary $name, $body, $doc, pyo3::ffi::METH_NOARGS | pyo3::ffi::METH_STATIC)
     };
     (@unary $name:literal, $body:path, $doc:expr, $flags:expr) => {{
+        #[inline(never)]
         unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             _: *mut pyo3::ffi::PyObject,
@@ -387,6 +454,9 @@ macro_rules! function_entry {
         ) -> *mut pyo3::ffi::PyObject {
             // SAFETY: both functions take what the interpreter passes.
             unsafe {
+                if !$crate::interpreter::function::can_enter() {
+                    return std::ptr::null_mut();
+                }
                 if $crate::interpreter::watch::is_watched() {
                     return $crate::interpreter::observe::noargs(receiver, $name.as_ptr(), plain);
                 }
@@ -401,6 +471,7 @@ macro_rules! function_entry {
         )
     }};
     (object $name:literal, $body:path, $doc:expr) => {{
+        #[inline(never)]
         unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             argument: *mut pyo3::ffi::PyObject,
@@ -421,6 +492,9 @@ macro_rules! function_entry {
         ) -> *mut pyo3::ffi::PyObject {
             // SAFETY: both functions take what the interpreter passes.
             unsafe {
+                if !$crate::interpreter::function::can_enter() {
+                    return std::ptr::null_mut();
+                }
                 if $crate::interpreter::watch::is_watched() {
                     return $crate::interpreter::observe::object(receiver, argument, $name.as_ptr(), plain);
                 }
@@ -436,6 +510,7 @@ macro_rules! function_entry {
     }};
     // In CPython these are METH_VARARGS: the error message for keyword arguments names the function without its module.
     (function $name:literal, $body:path, $doc:expr) => {{
+        #[inline(never)]
         unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             arguments: *const *mut pyo3::ffi::PyObject,
@@ -463,6 +538,9 @@ macro_rules! function_entry {
         ) -> *mut pyo3::ffi::PyObject {
             // SAFETY: both functions take what the interpreter passes.
             unsafe {
+                if !$crate::interpreter::function::can_enter() {
+                    return std::ptr::null_mut();
+                }
                 if $crate::interpreter::watch::is_watched() {
                     return $crate::interpreter::observe::with_keywords(receiver, arguments, count, names, $name.as_ptr(), plain);
                 }
@@ -477,6 +555,7 @@ macro_rules! function_entry {
         )
     }};
     (positional $name:literal, $body:path, $doc:expr) => {{
+        #[inline(never)]
         unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             arguments: *mut *mut pyo3::ffi::PyObject,
@@ -499,6 +578,9 @@ macro_rules! function_entry {
         ) -> *mut pyo3::ffi::PyObject {
             // SAFETY: both functions take what the interpreter passes.
             unsafe {
+                if !$crate::interpreter::function::can_enter() {
+                    return std::ptr::null_mut();
+                }
                 if $crate::interpreter::watch::is_watched() {
                     return $crate::interpreter::observe::positional(receiver, arguments, count, $name.as_ptr(), plain);
                 }
@@ -513,6 +595,7 @@ macro_rules! function_entry {
         )
     }};
     (keywords $name:literal, $body:path, $doc:expr) => {{
+        #[inline(never)]
         unsafe extern "C" fn plain(
             receiver: *mut pyo3::ffi::PyObject,
             arguments: *const *mut pyo3::ffi::PyObject,
@@ -538,6 +621,9 @@ macro_rules! function_entry {
         ) -> *mut pyo3::ffi::PyObject {
             // SAFETY: both functions take what the interpreter passes.
             unsafe {
+                if !$crate::interpreter::function::can_enter() {
+                    return std::ptr::null_mut();
+                }
                 if $crate::interpreter::watch::is_watched() {
                     return $crate::interpreter::observe::with_keywords(receiver, arguments, count, names, $name.as_ptr(), plain);
                 }

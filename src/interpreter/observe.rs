@@ -119,6 +119,7 @@ type Pointer = *mut ffi::PyObject;
 ///
 /// The interpreter has called a function of this convention with these arguments, and `plain` takes them. `name` is a static C string.
 #[cold]
+#[inline(never)]
 pub unsafe extern "C" fn noargs(receiver: Pointer, name: *const c_char, plain: ffi::PyCFunction) -> Pointer {
     // SAFETY: the caller promises it. Such a function ignores its second argument.
     unsafe { call(name, receiver, &[], ptr::null_mut(), &mut || plain(receiver, ptr::null_mut())) }
@@ -130,6 +131,7 @@ pub unsafe extern "C" fn noargs(receiver: Pointer, name: *const c_char, plain: f
 ///
 /// As for [`noargs`].
 #[cold]
+#[inline(never)]
 pub unsafe extern "C" fn object(
     receiver: Pointer,
     argument: Pointer,
@@ -146,6 +148,7 @@ pub unsafe extern "C" fn object(
 ///
 /// As for [`noargs`].
 #[cold]
+#[inline(never)]
 pub unsafe extern "C" fn positional(
     receiver: Pointer,
     arguments: *mut Pointer,
@@ -166,6 +169,7 @@ pub unsafe extern "C" fn positional(
 ///
 /// As for [`noargs`].
 #[cold]
+#[inline(never)]
 pub unsafe extern "C" fn with_keywords(
     receiver: Pointer,
     arguments: *const Pointer,
@@ -230,6 +234,7 @@ unsafe fn call(
 ///
 /// The interpreter has called the slot with these arguments, and `plain` takes them.
 #[cold]
+#[inline(never)]
 pub unsafe extern "C" fn initialiser(
     object: Pointer,
     arguments: Pointer,

@@ -49,7 +49,7 @@ pub fn fill(module: &Bound<'_, PyModule>) -> Result<()> {
     set(module, c"Socket", class)?;
     set(module, c"RawSocketIO", public::file::create(module)?)?;
     set(module, c"_public_getaddrinfo", public::addrinfo::function(module)?)?;
-    set(module, c"_Deadline", py.get_type::<beyond::deadline::Deadline>())?;
+    set(module, c"_Deadline", beyond::deadline::create(module)?)?;
     set(module, c"_GiveupOnSendfile", py.get_type::<sendfile::_GiveupOnSendfile>())?;
 
     set(module, c"error", py.get_type::<PyOSError>())?;

@@ -18,7 +18,7 @@ use crate::call::timeout::{self, Timeout};
 use crate::error::{Error, Exception, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::{Arguments, Keywords};
-use crate::interpreter::function::{Receiver, enter};
+use crate::interpreter::function::{Receiver, enter_slot};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, as_int};
 use crate::interpreter::signature::Signature;
@@ -130,7 +130,7 @@ fn call_with_offer<'py>(
     fd: OwnedFd,
     construct: impl FnOnce(RawFd) -> ObjectResult<'py>,
 ) -> ObjectResult<'py> {
-    let offer = Offer::new(fd)?;
+    let offer = Offer::new(fd).ok_or(Error::NoMemory)?;
     let constructed = construct(offer.number());
     match &constructed {
         // A foreign class may have closed or kept the descriptor before it failed: this code cannot know.
@@ -356,7 +356,7 @@ pub fn getstate<'py>(this: SocketRef<'_, 'py>, arguments: Keywords<'_, 'py>) -> 
 /// `repr`: the state, and the local and the remote address if the socket is open and has them.
 pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter calls the slot with the thread attached and with an instance of the class.
-    unsafe { enter(|py| repr_text(SocketRef::from_interpreter(py, object))) }
+    unsafe { enter_slot(|py| repr_text(SocketRef::from_interpreter(py, object))) }
 }
 
 fn repr_text<'py>(this: SocketRef<'_, 'py>) -> ObjectResult<'py> {

@@ -21,7 +21,7 @@ use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::audit::audit;
 use crate::interpreter::format::{Format, Object};
-use crate::interpreter::function::{Receiver, enter, enter_aside};
+use crate::interpreter::function::{Receiver, enter_aside, enter_slot};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, as_int};
 use crate::interpreter::owned;
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn new(
     // SAFETY: the interpreter calls the slot with the thread attached, and with this class or a subclass, whose instances begin with an
     // `Object`. The allocator zeroes the memory and initialises the head. Both other fields are then written before the object is returned.
     unsafe {
-        enter(|py| {
+        enter_slot(|py| {
             let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
             let object = owned(py, allocate(class, 0))?;
             let instance = object.as_ptr().cast::<object::Object>();
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
         if SocketRef::from_interpreter(Python::assume_attached(), object).socket().descriptor().number() < 0 {
             return;
         }
-        enter_aside(|py| {
+        let finalized = enter_aside(|py| {
             let this = SocketRef::from_interpreter(py, object);
             warn_unclosed(this);
             if let Err(error) = end_socket(py, this.socket(), Ending::Finalized) {
@@ -199,6 +199,10 @@ pub unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
             }
             Ok(())
         });
+        if !finalized {
+            let socket = SocketRef::from_interpreter(Python::assume_attached(), object).socket();
+            let _not_reported = socket.descriptor().close_attached();
+        }
     }
 }
 
@@ -269,7 +273,7 @@ pub unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
 pub unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter calls the slot with the thread attached and with an instance.
     unsafe {
-        enter(|py| {
+        enter_slot(|py| {
             let socket = SocketRef::from_interpreter(py, object).socket();
             let text = memory::try_format(format_args!(
                 "<socket object, fd={}, family={}, type={}, proto={}>",

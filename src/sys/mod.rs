@@ -10,6 +10,7 @@
 //! | [`inheritance`] | whether a program that `exec` starts inherits a descriptor |
 //! | [`address`], [`sockaddr`] | addresses as the socket calls take them |
 //! | [`file`] | files of any size |
+//! | [`fork`] | what happens around `fork(2)` |
 //! | [`receive`] | the memory that a call receives into |
 //! | [`message`] | `sendmsg(2)` and `recvmsg(2)` |
 //! | [`ancillary`] | the layout of control messages (ancillary data) |
@@ -24,6 +25,7 @@
 //! | [`wait`] | waiting until a descriptor is ready |
 //! | [`futex`] | waiting until a word changes |
 //! | [`thread`] | threads that outlive the call that starts them |
+//! | [`per_thread`], [`thread_block`] | the data of a thread: no memory is an error there, too |
 //! | [`wake`] | interrupting the system call in which another thread is blocked |
 //! | [`working_directory`] | the directory that relative paths begin at |
 //! | [`interface`] | network interfaces by name and index |
@@ -55,6 +57,7 @@ pub mod address;
 pub mod ancillary;
 pub mod database;
 pub mod file;
+pub mod fork;
 pub mod inheritance;
 pub mod interface;
 pub mod interface_address;
@@ -62,6 +65,7 @@ pub mod listener;
 pub mod memory;
 pub mod message;
 pub mod option;
+pub mod per_thread;
 pub mod presentation;
 pub mod receive;
 pub mod record;
@@ -72,6 +76,7 @@ pub mod shared;
 pub mod socket;
 pub mod taken;
 pub mod thread;
+pub mod thread_block;
 pub mod time;
 pub mod traffic;
 pub mod wait;

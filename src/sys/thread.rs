@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::system::task;
 pub use super::system::task::Number;
 use super::wake::without_signals;
-use crate::sys::memory;
+use crate::sys::{memory, thread_block};
 
 /// The size of a thread's stack in bytes, that of Rust's own threads. A module of the name service switch may need a lot, and only pages
 /// that are touched take memory.
@@ -22,12 +22,20 @@ const STACK: usize = 2 << 20;
 ///
 /// A panic of `body` ends the process.
 pub fn spawn<F: FnOnce() + Send + 'static>(name: &'static CStr, body: F) -> Result<(), F> {
+    if !has_room() {
+        return Err(body);
+    }
     let job = Box::into_raw(memory::try_box(Job { name, body }).map_err(|job| job.body)?);
     if without_signals(|| create(run::<F>, job.cast())) == 0 {
         return Ok(());
     }
     // SAFETY: the pointer of a box, which no thread has got.
     Err(unsafe { Box::from_raw(job) }.body)
+}
+
+/// Whether there is memory for what a thread allocates when it starts, apart from its stack: its data, and Rust's own. Neither can fail.
+pub fn has_room() -> bool {
+    memory::has_room(thread_block::ROOM)
 }
 
 /// The work of a new thread.

@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::io;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use super::system::signals;
 use super::system::task::{self, Number};
@@ -27,20 +27,29 @@ pub struct Thread {
 unsafe impl Send for Thread {}
 
 thread_local! {
-    /// This thread's id, cached because it takes a system call; 0 before its first use.
-    static ID: Cell<Number> = const { Cell::new(0) };
+    /// This thread's id, cached because it takes a system call, and the number of forks then; 0 before its first use.
+    static ID: Cell<(u32, Number)> = const { Cell::new((0, 0)) };
 }
 
-/// Clears the cached id, because in a forked child the thread has another one.
+/// How many forks there were from the first process to this one.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// Forgets the cached id, because in a forked child the thread has another one. A fork handler calls this: it must not use the thread's own
+/// data, which may have to be allocated.
 pub fn forget_id() {
-    ID.set(0);
+    FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
 fn id() -> Number {
-    if ID.get() == 0 {
-        ID.set(task::current());
+    let forks = FORKS.load(Ordering::Relaxed);
+    match ID.get() {
+        (then, id) if then == forks && id != 0 => id,
+        _ => {
+            let id = task::current();
+            ID.set((forks, id));
+            id
+        }
     }
-    ID.get()
 }
 
 impl Thread {
@@ -163,15 +172,5 @@ impl Drop for BlockedSignals {
     fn drop(&mut self) {
         // SAFETY: the set was filled when the signals were blocked. The call changes only this thread's mask.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
-    }
-}
-
-/// `pthread_atfork(3)`: calls `before` before each `fork(2)`, then `in_parent` in the parent and `in_child` in the child. It fails only when
-/// there is no memory.
-pub fn around_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) -> io::Result<()> {
-    // SAFETY: the handlers are functions of this library, which is never unloaded. `in_child` runs while the child has only one thread.
-    match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
-        0 => Ok(()),
-        code => Err(io::Error::from_raw_os_error(code)),
     }
 }

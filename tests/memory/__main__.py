@@ -4,8 +4,9 @@ With OXISOCKET_TRACE=1 in the environment, a trace and a callback watch the call
 
 Each call is repeated, and in each repetition another allocation of the interpreter fails: the first one, the second one, until there
 are no more. Then again, where all later allocations fail too. The same with the allocations of oxisocket's own library, where the C
-library is glibc and there is a C compiler. And once more where the process has no memory left at all. The outcome must be `MemoryError`
-or the same as with memory, and no descriptor may leak, and no memory. Each call has a process of its own, so that it was never made with
+library is glibc and there is a C compiler. And once more where the process has no memory left at all, also as the first call of a
+thread, for which the C library allocates the data of threads. The outcome must be `MemoryError` or the same as with memory, and no
+descriptor may leak, and no memory. Each call has a process of its own, so that it was never made with
 memory before. Prints what was wrong, and how many allocations failed.
 """
 
@@ -26,6 +27,7 @@ import resource
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
 from collections import Counter
@@ -97,6 +99,15 @@ def call_with_memory_used_up(function, arguments):
         return error
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def first_call_of_a_thread(function, arguments):
+    """The same as the first call that a thread makes."""
+    outcomes = []
+    thread = threading.Thread(target=lambda: outcomes.append(call_with_memory_used_up(function, arguments)))
+    thread.start()
+    thread.join()
+    return outcomes[0]
 
 
 class Interpreters:
@@ -189,11 +200,11 @@ class Sweep:
         self.wrong.clear()
         self.failed.clear()
 
-    def use_up_memory(self):
+    def use_up_memory(self, call=call_with_memory_used_up):
         """The last call of the process, since the memory used up for it cannot be freed. Only a crash or a panic counts: C code that
         looks up an attribute or a buffer may mistake a lack of memory for its absence."""
         steps = self.operation(self.env)
-        outcome = call_with_memory_used_up(*next(steps))
+        outcome = call(*next(steps))
         if type(outcome).__name__ == "PanicException":
             print(f"{self.name}, with memory used up: {outcome}")
 
@@ -336,6 +347,7 @@ def run_operation(module, name, options):
 
         status = run_in_child(run, HANG_TIMEOUT if options.short else LONG_HANG_TIMEOUT)
         if not status:
+            run_first_call_of_a_thread(module, name, options)
             return
         reached, allocation = place.get()
         ways = ("one of the interpreter's", "all of the interpreter's", "one of the library's", "all of the library's", "")
@@ -343,6 +355,19 @@ def run_operation(module, name, options):
         if status != -signal.SIGABRT or (reached, allocation) < (way, first):
             return
         way, first = reached, allocation + 1
+
+
+def run_first_call_of_a_thread(module, name, options):
+    """In one more child, which the others have not given any data of threads."""
+
+    def run():
+        watch(module)
+        env = Environment(module)
+        Sweep(env, name, operations(options.group, env)[name], options, Place()).use_up_memory(first_call_of_a_thread)
+        env.folder.cleanup()
+
+    if status := run_in_child(run, HANG_TIMEOUT):
+        print(f"{name}: ended with {status}, where no memory was left for the first call of a thread")
 
 
 def list_missing(module):

@@ -17,7 +17,7 @@ use super::note::{self, Content, as_note};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::class::{Class, slot};
-use crate::interpreter::function::{Receiver, Table, enter, enter_status};
+use crate::interpreter::function::{Receiver, Table, enter_slot, enter_status_slot};
 use crate::interpreter::make;
 use crate::interpreter::owned;
 use crate::sys::memory::try_box;
@@ -151,7 +151,7 @@ unsafe fn look(
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller promises all of it.
     unsafe {
-        enter(|py| {
+        enter_slot(|py| {
             make_texts(&List::from_interpreter(py, list).0)?;
             owned(py, function(list))
         })
@@ -228,7 +228,7 @@ unsafe extern "C" fn contains(list: *mut ffi::PyObject, item: *mut ffi::PyObject
     let mut answer = 0;
     // SAFETY: see above.
     let status = unsafe {
-        enter_status(|py| {
+        enter_status_slot(|py| {
             make_texts(&List::from_interpreter(py, list).0)?;
             answer = of_list!(tp_as_sequence.sq_contains)(list, item);
             if answer < 0 { Err(Error::Raised) } else { Ok(()) }

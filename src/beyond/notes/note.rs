@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
 use crate::interpreter::class::{Class, slot};
-use crate::interpreter::function::{Receiver, Table, enter};
+use crate::interpreter::function::{Receiver, Table, enter_slot};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
 use crate::sys::memory::try_format;
@@ -184,7 +184,7 @@ pub fn as_note<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Option<Note<'a, 'py>> 
 
 unsafe extern "C" fn str(note: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter calls the slot with the thread attached and with a note.
-    unsafe { enter(|py| make::text(py, &Note::from_interpreter(py, note).text()?)) }
+    unsafe { enter_slot(|py| make::text(py, &Note::from_interpreter(py, note).text()?)) }
 }
 
 unsafe extern "C" fn dealloc(note: *mut ffi::PyObject) {

@@ -3,7 +3,6 @@
 //! There is an entry for each socket that was bound or listens, by the number of its descriptor. The socket removes its entry before it
 //! gives the number up. So while the table is locked, the number of each entry names the socket that was bound.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, c_int};
 use std::hash::{BuildHasherDefault, DefaultHasher};
@@ -21,9 +20,9 @@ use crate::beyond::caller;
 use crate::call::socket::{Mark, Socket};
 use crate::error::Result;
 use crate::interpreter::place::{Line, Place};
+use crate::sys::fork::{Held, around_fork};
 use crate::sys::socket::getsockname;
 use crate::sys::taken::{file_of, keeps_from_binding};
-use crate::sys::wake;
 
 /// A socket that was bound.
 #[derive(Debug)]
@@ -133,18 +132,17 @@ fn path_of(address: &SockAddr) -> Option<&Path> {
     (!unix::is_abstract(path)).then(|| Path::new(OsStr::from_bytes(path)))
 }
 
-thread_local! {
-    /// The lock that a thread holds while it forks. If another thread held it, the child process would wait for it for ever.
-    static FORK_LOCK: Cell<Option<MutexGuard<'static, Table>>> = const { Cell::new(None) };
-}
+static HELD: Held<MutexGuard<'static, Table>> = Held::new();
 
 extern "C" fn before_fork() {
     let locked = table();
-    let _ = FORK_LOCK.try_with(|cell| cell.set(Some(locked)));
+    // SAFETY: this is a lock, and this handler comes before a fork.
+    unsafe { HELD.put(locked) };
 }
 
 extern "C" fn after_fork() {
-    let _ = FORK_LOCK.try_with(Cell::take);
+    // SAFETY: the handler before the fork has put it here.
+    drop(unsafe { HELD.take() });
 }
 
 /// Registers the fork handlers, with the first entry.
@@ -154,5 +152,5 @@ fn watch_forks() -> Result<()> {
         return Ok(());
     }
     // If there was no memory, the next entry tries again.
-    Ok(wake::around_fork(before_fork, after_fork, after_fork).inspect_err(|_| DONE.store(false, Ordering::Relaxed))?)
+    Ok(around_fork(before_fork, after_fork, after_fork).inspect_err(|_| DONE.store(false, Ordering::Relaxed))?)
 }

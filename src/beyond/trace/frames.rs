@@ -12,6 +12,7 @@ use super::described::Described;
 use crate::call::socket::Socket;
 use crate::socket::class::as_socket;
 use crate::socket::object::SocketRef;
+use crate::sys::per_thread::PerThread;
 
 /// The socket that a file object of `makefile` reads from and writes to; `None` for any other object.
 pub type SocketOfFile = for<'py> fn(&Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>;
@@ -55,47 +56,55 @@ pub struct Said {
     pub is_eof: bool,
 }
 
-thread_local! {
-    static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
-    static LAST: Cell<u64> = const { Cell::new(0) };
+/// The calls that each thread makes.
+#[derive(Default)]
+struct Calls {
+    frames: RefCell<Vec<Frame>>,
+    /// The number of the last call.
+    last: Cell<u64>,
 }
+
+static CALLS: PerThread<Calls> = PerThread::new();
 
 /// Enters a call; its number. `None` if there is no memory, or if the call is a part of the outermost one: `is_part` is asked.
 pub fn enter(receiver: *mut ffi::PyObject, described: Described, is_part: impl FnOnce(&Frame) -> bool) -> Option<u64> {
-    FRAMES.with(|frames| {
-        let mut frames = frames.borrow_mut();
+    let entered = CALLS.with(|calls| {
+        let mut frames = calls.frames.borrow_mut();
         if frames.last().is_some_and(is_part) || frames.try_reserve(1).is_err() {
             return None;
         }
-        let number = LAST.get() + 1;
-        LAST.set(number);
+        let number = calls.last.get() + 1;
+        calls.last.set(number);
         let (kind, waited, said) = (described.kind, Duration::ZERO, Said::default());
         let described = Some(described);
         frames.push(Frame { number, receiver, kind, described, waited, detached: None, is_told: false, said });
         Some(number)
-    })
+    });
+    entered.flatten()
 }
 
 /// Leaves a call.
 pub fn leave(number: u64) -> Option<Frame> {
-    FRAMES.with(|frames| {
-        let mut frames = frames.borrow_mut();
+    let left = CALLS.with_known(|calls| {
+        let mut frames = calls.frames.borrow_mut();
         let index = frames.iter().rposition(|frame| frame.number == number)?;
         Some(frames.remove(index))
-    })
+    });
+    left.flatten()
 }
 
 /// Calls a function with the frame of the innermost call. It must not make or release any object of Python.
 pub fn with_innermost<T>(function: impl FnOnce(&mut Frame) -> T) -> Option<T> {
-    FRAMES.with(|frames| frames.try_borrow_mut().ok()?.last_mut().map(function))
+    CALLS.with_known(|calls| calls.frames.try_borrow_mut().ok()?.last_mut().map(function)).flatten()
 }
 
 /// The same with a frame of this number.
 pub fn with_frame<T>(number: u64, function: impl FnOnce(&mut Frame) -> T) -> Option<T> {
-    FRAMES.with(|frames| {
-        let mut frames = frames.try_borrow_mut().ok()?;
+    let answer = CALLS.with_known(|calls| {
+        let mut frames = calls.frames.try_borrow_mut().ok()?;
         frames.iter_mut().rfind(|frame| frame.number == number).map(function)
-    })
+    });
+    answer.flatten()
 }
 
 /// On what a call is made.

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::interpreter::{later, make, observe, signals};
 use crate::name;
 use crate::sys::memory;
+use crate::sys::per_thread::PerThread;
 use crate::sys::record::Record;
 use crate::sys::shared::Shared;
 
@@ -143,10 +144,8 @@ impl Delivery {
     }
 }
 
-thread_local! {
-    /// The lines for functions that came while a function ran: a finalizer has closed a socket, for example.
-    static WAITING: RefCell<Option<VecDeque<Delivery>>> = const { RefCell::new(None) };
-}
+/// The lines for functions that came to a thread while a function ran: a finalizer has closed a socket, for example.
+static WAITING: PerThread<RefCell<Option<VecDeque<Delivery>>>> = PerThread::new();
 
 /// Delivers lines, without the lock. The thread is detached while a write may wait. What a function does with sockets is not traced.
 pub fn deliver(py: Python<'_>, deliveries: impl IntoIterator<Item = Delivery>) {
@@ -161,30 +160,42 @@ pub fn deliver(py: Python<'_>, deliveries: impl IntoIterator<Item = Delivery>) {
 
 /// Calls the function of a delivery, or has the call of one that runs in this thread do it afterwards.
 fn call_in_turn(py: Python<'_>, delivery: Delivery) {
-    let mut next = WAITING.with_borrow_mut(|waiting| {
-        let Some(waiting) = waiting else {
-            *waiting = Some(VecDeque::new());
-            return Some(delivery);
-        };
-        if waiting.try_reserve(1).is_ok() {
-            waiting.push_back(delivery);
-        } else {
-            delivery.sink.lose(libc::ENOMEM);
+    let mut given = Some(delivery);
+    let is_first = WAITING.with(|waiting| match &mut *waiting.borrow_mut() {
+        Some(waiting) => {
+            if waiting.try_reserve(1).is_ok() {
+                waiting.extend(given.take());
+            }
+            false
         }
-        None
+        nothing => {
+            *nothing = Some(VecDeque::new());
+            true
+        }
     });
+    if is_first != Some(true) {
+        if let Some(lost) = given {
+            lost.sink.lose(libc::ENOMEM);
+            end_sink(py, lost.sink);
+        }
+        return;
+    }
+    let mut next = given;
     while let Some(delivery) = next {
         if let Output::Function(function) = &delivery.sink.output {
             observe::unobserved(|| delivery.call(py, function));
         }
         end_sink(py, delivery.sink);
-        next = WAITING.with_borrow_mut(|waiting| {
-            let next = waiting.as_mut().and_then(VecDeque::pop_front);
-            if next.is_none() {
-                *waiting = None;
-            }
-            next
-        });
+        next = WAITING
+            .with_known(|waiting| {
+                let mut waiting = waiting.borrow_mut();
+                let next = waiting.as_mut().and_then(VecDeque::pop_front);
+                if next.is_none() {
+                    *waiting = None;
+                }
+                next
+            })
+            .flatten();
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! All of it is behind one lock. No Python code runs, and nothing waits, while it is held: what may wait is delivered afterwards.
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, c_int};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -20,7 +19,8 @@ use super::socket_facts::Sockets;
 use crate::error::{Error, Result};
 use crate::interpreter::observe;
 use crate::interpreter::watch::Watcher;
-use crate::sys::{memory, thread, wake};
+use crate::sys::fork::{Held, around_fork};
+use crate::sys::{memory, thread};
 
 /// The output that is asked for.
 pub enum Target<'py> {
@@ -279,25 +279,25 @@ impl State {
     }
 }
 
-thread_local! {
-    /// The lock that a thread holds while it forks. If another thread held it, the child process would wait for it for ever.
-    static FORK_LOCK: Cell<Option<MutexGuard<'static, Option<State>>>> = const { Cell::new(None) };
-}
+static HELD: Held<MutexGuard<'static, Option<State>>> = Held::new();
 
 static PARENT: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn before_fork() {
     let Locked(locked) = lock();
     PARENT.store(thread::process(), Ordering::Relaxed);
-    let _ = FORK_LOCK.try_with(|cell| cell.set(Some(locked)));
+    // SAFETY: this is a lock, and this handler comes before a fork.
+    unsafe { HELD.put(locked) };
 }
 
 extern "C" fn after_fork_in_parent() {
-    let _ = FORK_LOCK.try_with(Cell::take);
+    // SAFETY: the handler before the fork has put it here.
+    drop(unsafe { HELD.take() });
 }
 
 extern "C" fn after_fork_in_child() {
-    if let Ok(Some(mut locked)) = FORK_LOCK.try_with(Cell::take)
+    // SAFETY: the handler before the fork has put it here.
+    if let Some(mut locked) = unsafe { HELD.take() }
         && let Some(state) = &mut *locked
         && !state.recordings.is_empty()
     {
@@ -310,7 +310,7 @@ fn watch_forks() -> Result<()> {
     static DONE: Mutex<bool> = Mutex::new(false);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     if !*done {
-        wake::around_fork(before_fork, after_fork_in_parent, after_fork_in_child)?;
+        around_fork(before_fork, after_fork_in_parent, after_fork_in_child)?;
         *done = true;
     }
     Ok(())

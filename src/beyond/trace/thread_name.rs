@@ -12,11 +12,11 @@ use crate::interpreter::make::IntoObject;
 use crate::interpreter::text::utf8;
 use crate::name;
 use crate::sys::memory;
+use crate::sys::per_thread::PerThread;
 use crate::sys::thread::Id;
 
-thread_local! {
-    static NAME: RefCell<Option<String>> = const { RefCell::new(None) };
-}
+/// Each thread's name, once it is known.
+static NAME: PerThread<RefCell<Option<String>>> = PerThread::new();
 
 /// The name of this thread, as it is when it is first asked for; `?` if there is no memory for it.
 pub fn current(py: Python<'_>) -> Cow<'static, str> {
@@ -24,7 +24,7 @@ pub fn current(py: Python<'_>) -> Cow<'static, str> {
     if id.is_main() {
         return Cow::Borrowed("MainThread");
     }
-    let known = NAME.with(|name| name.borrow().as_deref().map(memory::try_to_string));
+    let known = NAME.with_known(|name| name.borrow().as_deref().map(memory::try_to_string)).flatten();
     let found = known.unwrap_or_else(|| match find(py) {
         Some(found) => {
             let copy = memory::try_to_string(&found);

@@ -41,7 +41,7 @@ use self::release::{close_deferred, close_number, closed_error};
 use self::sync::{AtomicI32, Ordering};
 use super::contention;
 use crate::interpreter::observe;
-use crate::sys::wake;
+use crate::sys::fork::around_fork;
 
 /// The number of a closed socket.
 const CLOSED: RawFd = -1;
@@ -157,6 +157,11 @@ impl Descriptor {
         }
     }
 
+    /// The same without detaching, and without this thread's own data: for a finalizer that has no memory for them. No call can run.
+    pub fn close_attached(&self) -> io::Result<()> {
+        self.give_up().map_or(Ok(()), |closing| self.finish(closing))
+    }
+
     /// The first step of closing, made attached: from here on the socket has no number. `None` if it had none.
     fn give_up(&self) -> Option<Closing> {
         Calls::of_process().close(Key::of(self), || self.0.swap(CLOSED, Ordering::AcqRel))
@@ -199,7 +204,7 @@ pub fn watch_forks() -> io::Result<()> {
     static DONE: std::sync::Mutex<bool> = std::sync::Mutex::new(false);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     if !*done {
-        wake::around_fork(watcher::before_fork, watcher::after_fork_in_parent, after_fork_in_child)?;
+        around_fork(watcher::before_fork, watcher::after_fork_in_parent, after_fork_in_child)?;
         *done = true;
     }
     Ok(())

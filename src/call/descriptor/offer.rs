@@ -4,16 +4,14 @@
 //! not closing it could leak it. So an offer is recorded, and the socket that takes the descriptor over removes the record: see [`taken`].
 
 use std::cell::RefCell;
-use std::collections::TryReserveError;
 use std::os::fd::{AsFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::sys::file::{Identity, identity};
+use crate::sys::per_thread::PerThread;
 use crate::sys::socket::close;
 
-thread_local! {
-    /// The numbers on offer in this thread.
-    static OFFERS: RefCell<Vec<RawFd>> = const { RefCell::new(Vec::new()) };
-}
+/// The numbers on offer in each thread.
+static OFFERS: PerThread<RefCell<Vec<RawFd>>> = PerThread::new();
 
 /// A descriptor on offer.
 #[derive(Debug)]
@@ -23,15 +21,17 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Offers a descriptor. When there is no memory, it is closed.
-    pub fn new(fd: OwnedFd) -> Result<Self, TryReserveError> {
+    /// Offers a descriptor. When there is no memory, it is closed, and the result is `None`.
+    pub fn new(fd: OwnedFd) -> Option<Self> {
         let identity = identity(fd.as_fd()).ok();
-        OFFERS.with_borrow_mut(|offers| {
-            offers.try_reserve(1)?;
+        let offered = OFFERS.with(|offers| {
+            let mut offers = offers.borrow_mut();
+            offers.try_reserve(1).ok()?;
             let number = fd.into_raw_fd();
             offers.push(number);
-            Ok(Offer { number, identity })
-        })
+            Some(Offer { number, identity })
+        });
+        offered.flatten()
     }
 
     /// The number, for Python.
@@ -62,8 +62,10 @@ impl Offer {
 
 /// Removes the record of a number, because a socket has taken it over; whether it was on offer.
 pub fn taken(number: RawFd) -> bool {
-    OFFERS.with_borrow_mut(|offers| {
+    let removed = OFFERS.with_known(|offers| {
+        let mut offers = offers.borrow_mut();
         let index = offers.iter().rposition(|&offered| offered == number);
         index.map(|index| offers.swap_remove(index)).is_some()
-    })
+    });
+    removed.unwrap_or(false)
 }

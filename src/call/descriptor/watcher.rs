@@ -3,14 +3,14 @@
 //! `close()` itself waits for a moment, which is nearly always enough. After that a thread of this crate, the watcher, interrupts the
 //! calls. The watcher ends when no call is left to interrupt.
 
-use std::cell::Cell;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::lease::{Calls, Key, Locked, SHARDS};
 use super::release::close_deferred;
 use super::sync::{Builder, Mutex, MutexGuard, Parked, now, of_process, park_timeout, sleep};
-use crate::sys::wake;
+use crate::sys::fork::Held;
+use crate::sys::{thread, wake};
 
 /// How often `close()` checks whether the calls have ended, and how long it sleeps before each check.
 const CHECKS: usize = if cfg!(loom) { 1 } else { 8 };
@@ -61,6 +61,9 @@ fn interrupt_without_watcher(key: Key) {
 }
 
 fn spawn() -> Option<Parked> {
+    if !thread::has_room() {
+        return None;
+    }
     let builder = Builder::new().name("oxisocket-close".into()).stack_size(64 * 1024);
     // The program's signals must be handled in its own threads.
     let spawned = wake::without_signals(|| builder.spawn(watch)).ok()?;
@@ -82,25 +85,25 @@ fn watch() {
     }
 }
 
-/// The locks that a thread holds while it forks. If another thread held one of them, the child process would wait for it for ever.
 type ForkLocks = (MutexGuard<'static, Option<Parked>>, [Locked<'static>; SHARDS]);
 
-thread_local! {
-    static FORK_LOCKS: Cell<Option<ForkLocks>> = const { Cell::new(None) };
-}
+static HELD: Held<ForkLocks> = Held::new();
 
 pub(super) extern "C" fn before_fork() {
     let locks = (watcher(), Calls::of_process().lock_all());
-    let _ = FORK_LOCKS.try_with(|cell| cell.set(Some(locks)));
+    // SAFETY: these are locks, and this handler comes before a fork.
+    unsafe { HELD.put(locks) };
 }
 
 pub(super) extern "C" fn after_fork_in_parent() {
-    let _ = FORK_LOCKS.try_with(Cell::take);
+    // SAFETY: the handler before the fork has put them here.
+    drop(unsafe { HELD.take() });
 }
 
 pub(super) extern "C" fn after_fork_in_child() {
     wake::forget_id();
-    if let Ok(Some((mut watcher, tables))) = FORK_LOCKS.try_with(Cell::take) {
+    // SAFETY: the handler before the fork has put them here.
+    if let Some((mut watcher, tables)) = unsafe { HELD.take() } {
         *watcher = None;
         for mut table in tables {
             table.forget(close_deferred);
@@ -117,8 +120,10 @@ pub(super) fn has_ended() -> bool {
 /// A copy of the tables as a child would have them. For the models.
 #[cfg(loom)]
 pub(super) fn tables_of_child() -> Vec<super::lease::Table> {
-    let held = FORK_LOCKS.with(Cell::take).expect("the thread is about to fork");
+    // SAFETY: the thread is between the handler before the fork and the one after it.
+    let held = unsafe { HELD.take() }.expect("the thread is about to fork");
     let tables = held.1.iter().map(|table| (**table).clone()).collect();
-    FORK_LOCKS.with(|cell| cell.set(Some(held)));
+    // SAFETY: as above.
+    unsafe { HELD.put(held) };
     tables
 }
