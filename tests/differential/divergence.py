@@ -93,7 +93,7 @@ class Comparison:
             if not all(self._recurs(found.program, found, actual_first=bool(attempt % 2)) for attempt in range(CONFIRMATIONS)):
                 self.flaky.append(found)
                 return None
-            if "race(" in found.call and not self._sets_differ(found):
+            if any("race(" in call for call in found.program.calls) and not self._sets_differ(found):
                 self.matters_of_time += 1
                 return None
             return self._shrink(found)
