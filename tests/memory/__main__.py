@@ -48,7 +48,8 @@ ALL_LATER = 0  # as the last allocation that fails
 HANG_TIMEOUT = 30  # seconds until a call counts as hung
 LONG_HANG_TIMEOUT = 600  # the same where thousands of allocations fail
 STEP = 1
-REPETITIONS, WINDOWS = 10, 4  # how often the same failure is repeated, and how many such rounds show a leak
+# How often the same failure is repeated. What grows in each of these rounds leaks: the interpreter's caches are full in the last.
+WINDOWS = (10, 10, 10, 1000)
 SMALLEST = 16  # bytes that malloc gives out at least
 # Functions that an operation calls by another name, in a lambda or with `with`, or that run in the interpreter's code only.
 NOT_CALLED = {
@@ -217,12 +218,27 @@ class Sweep:
         function = getattr(function, "func", function)
         return hasattr(getattr(function, "__func__", function), "__code__")
 
+    def runs_python(self):
+        """Whether the operation runs Python code."""
+        events = []
+        steps = self.operation(self.env)
+        function, arguments = next(steps)
+        sys.setprofile(lambda frame, event, argument: events.append(event))
+        try:
+            value = function(*arguments)
+        except Exception:
+            value = None
+        finally:
+            sys.setprofile(None)
+        finish(steps, value)
+        return "call" in events
+
     def sweep(self, number, allocator, onwards, start):
         """One way, from an allocation on."""
         outcomes = {}
         before = descriptors()
         # The interpreter itself leaks where its Python code has no memory: list(tuple) does.
-        finds_leaks = not self.options.short and not self.is_python()
+        finds_leaks = not self.options.short and not self.runs_python()
         for first in range(start, FEW_ALLOCATIONS if self.options.short else MANY_ALLOCATIONS):
             when = f"{self.name}, {allocator.name} {'all' if onwards else 'one'} from {first} on"
             self.place.set(number, first)
@@ -245,15 +261,15 @@ class Sweep:
 
     def look_for_leaks(self, when, *failure):
         """Repeat the same failure. What grows with each repetition, again and again, leaks; a cache does not."""
-        for _ in range(WINDOWS):
+        for repetitions in WINDOWS:
             blocks, size = measure()
-            for _ in range(REPETITIONS):
+            for _ in range(repetitions):
                 self.attempt(*failure)
             now_blocks, now_size = measure()
             blocks, size = now_blocks - blocks, now_size - size
-            if blocks < REPETITIONS and size < REPETITIONS * SMALLEST:
+            if blocks < repetitions and size < repetitions * SMALLEST:
                 return
-        self.wrong.append(f"{when}: {blocks} blocks of the interpreter and {size} bytes leak in {REPETITIONS} calls")
+        self.wrong.append(f"{when}: {blocks} blocks of the interpreter and {size} bytes leak in {repetitions} calls")
 
     def attempt(self, allocator=None, first=0, onwards=False):
         steps = self.operation(self.env)
