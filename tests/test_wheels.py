@@ -93,6 +93,18 @@ class TestInspection:
     def test_its_platform(self, found: str, good: bool) -> None:
         assert inspection.is_as_old(found, "manylinux_2_17_x86_64") == good
 
+    @pytest.mark.parametrize(("libraries", "good"), [(["libc.so"], True), (["libc.so", "libz.so.1"], False), (["libz.so.1"], False)])
+    def test_musls_loader_finds_itself(self, libraries: list[str], good: bool) -> None:
+        """auditwheel knows it by another name."""
+        found = {
+            "overall_tag": "linux_x86_64",
+            "sym_tag": "musllinux_1_2_x86_64",
+            "versioned_symbols": {},
+            "external_libs": dict.fromkeys(libraries),
+        }
+        wheel = Wheel("3.13", next(platform for platform in PLATFORMS if platform.tag == "musllinux_1_2_x86_64"))
+        assert (list(inspection._wrong_report(wheel, found)) == []) == good
+
 
 class TestTable:
     def test_the_readme_has_what_was_found(self) -> None:

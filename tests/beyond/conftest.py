@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from shim import preloading
 from told import Told
 from waiting import fill_backlog
 
@@ -66,7 +67,7 @@ def with_resolver(library: Path, with_parts: dict[str, str], tmp_path: Path) -> 
     """The environment for a program that asks our resolver."""
     log = tmp_path / "log"
     log.touch()
-    return with_parts | {"LD_PRELOAD": str(library), "RESOLVER_LOG": str(log), "RESOLVER_RELEASE": str(tmp_path / "release")}
+    return with_parts | preloading(library) | {"RESOLVER_LOG": str(log), "RESOLVER_RELEASE": str(tmp_path / "release")}
 
 
 @pytest.fixture

@@ -106,4 +106,9 @@ class Shim:
 
 def preloaded(library: Path) -> dict[str, str]:
     """The environment of a program that is started with the shim."""
-    return os.environ | {"LD_PRELOAD": str(library)}
+    return os.environ | preloading(library)
+
+
+def preloading(library: Path) -> dict[str, str]:
+    """The variable that starts a program with a library, behind those that this one was started with: an instrument wants to be first."""
+    return {"LD_PRELOAD": ":".join(filter(None, (os.environ.get("LD_PRELOAD"), str(library))))}

@@ -9,10 +9,13 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from matrix import Wheel
 
 MOST_BYTES = 1_500_000
+# By this name the loader of musl finds itself, on each system. auditwheel knows the one that Alpine gives it (libc.musl-x86_64.so.1).
+MUSL = "libc.so"
 NEEDED = ("oxisocket/__init__.py", "oxisocket/py.typed", "oxisocket/_socket.pyi")
 
 
@@ -43,10 +46,16 @@ def _wrong_platform(wheel: Wheel, path: Path) -> Iterator[str]:
     if told.returncode != 0:
         yield f"auditwheel fails: {told.stderr.strip()}"
         return
-    found = json.loads(told.stdout)
+    yield from _wrong_report(wheel, json.loads(told.stdout))
+
+
+def _wrong_report(wheel: Wheel, found: dict[str, Any]) -> Iterator[str]:
     # The oldest system on which it could run; it may be older than the name says.
-    if not is_as_old(found["overall_tag"], wheel.platform.tag):
-        yield f"it needs {found['overall_tag']} ({found['versioned_symbols']}, {found['external_libs']})"
+    oldest = found["overall_tag"]
+    if wheel.platform.is_musl and set(found["external_libs"]) == {MUSL}:
+        oldest = found["sym_tag"]
+    if not is_as_old(oldest, wheel.platform.tag):
+        yield f"it needs {oldest} ({found['versioned_symbols']}, {found['external_libs']})"
 
 
 def is_as_old(found: str, promised: str) -> bool:

@@ -26,6 +26,8 @@ tar xf "$SOURCES"/zlib_*.orig.tar.* -C zlib --strip-components=1
 tar xf "$SOURCES"/python3.11_*.orig.tar.* -C python --strip-components=1
 cd python
 export LDFLAGS="-L$HERE/zlib-made/lib -dynamic -Wl,--dynamic-linker=$LOADER" CPPFLAGS="-I$HERE/zlib-made/include"
+# The headers are zig's, of a musl that may be younger than Debian's.
+export ac_cv_func_preadv2=no ac_cv_func_pwritev2=no
 ./configure -q --prefix="$HERE/made" --disable-test-modules CFLAGS="-O1 -Wno-date-time"
 make -s -j2
 make -s install
