@@ -28,7 +28,8 @@ cd python
 export LDFLAGS="-L$HERE/zlib-made/lib -dynamic -Wl,--dynamic-linker=$LOADER" CPPFLAGS="-I$HERE/zlib-made/include"
 # The headers are zig's, of a musl that may be younger than Debian's.
 export ac_cv_func_preadv2=no ac_cv_func_pwritev2=no
-./configure -q --prefix="$HERE/made" --disable-test-modules CFLAGS="-O1 -Wno-date-time"
+# -fPIC: zig does not know which names in the C library are the same variable, as environ and __environ; a program must not have copies.
+./configure -q --prefix="$HERE/made" --disable-test-modules CFLAGS="-O1 -fPIC -Wno-date-time"
 make -s -j2
 make -s install
 touch "$HERE/complete"
