@@ -22,14 +22,14 @@ printf '#!/bin/sh\\nexec "%s" -m ziglang ar "$@"\\n' "$ZIG" > ar
 chmod +x cc ar
 export CC="$HERE/cc" AR="$HERE/ar" RANLIB=true
 tar xf "$SOURCES"/zlib_*.orig.tar.* -C zlib --strip-components=1
-(cd zlib && ./configure --static --prefix="$HERE/zlib-made" && make -s libz.a && make -s install)
+(cd zlib && CFLAGS="-O2 -fPIC" ./configure --static --prefix="$HERE/zlib-made" && make -s libz.a && make -s install)
 tar xf "$SOURCES"/python3.11_*.orig.tar.* -C python --strip-components=1
 cd python
 export LDFLAGS="-L$HERE/zlib-made/lib -dynamic -Wl,--dynamic-linker=$LOADER" CPPFLAGS="-I$HERE/zlib-made/include"
 # The headers are zig's, of a musl that may be younger than Debian's.
 export ac_cv_func_preadv2=no ac_cv_func_pwritev2=no
 # -fPIC: zig does not know which names in the C library are the same variable, as environ and __environ; a program must not have copies.
-./configure -q --prefix="$HERE/made" --disable-test-modules CFLAGS="-O1 -fPIC -Wno-date-time"
+./configure -q --build=x86_64-pc-linux-musl --prefix="$HERE/made" --disable-test-modules CFLAGS="-O1 -fPIC -Wno-date-time"
 make -s -j2
 make -s install
 touch "$HERE/complete"
