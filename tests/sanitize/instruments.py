@@ -18,8 +18,8 @@ from find import OLDEST, Python, all_pythons, default_python  # noqa: E402
 
 @dataclass(frozen=True)
 class Instrument:
-    """One instrument. `build` is how the package is built for it, and `begins` matches the first line of a report. `oldest` is the
-    oldest Python of which it reports nothing."""
+    """One instrument. `build` is how the package is built for it, and `begins` matches the first line of a report. `runtime` is its
+    library, and `more` the source of what that lacks. `oldest` is the oldest Python of which it reports nothing."""
 
     name: str
     build: str
@@ -28,6 +28,7 @@ class Instrument:
     command: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
     runtime: str = ""
+    more: str = ""
     oldest: tuple[int, int] = OLDEST
 
     def why_not(self) -> str | None:
@@ -55,7 +56,7 @@ class Instrument:
         own = {name: value.format(logs=logs, suppressions=HERE / f"{self.name}.supp") for name, value in self.variables.items()}
         variables = {**os.environ, "PYTHONMALLOC": "malloc", **own}
         if self.runtime:
-            variables["LD_PRELOAD"] = str(self._library())
+            variables["LD_PRELOAD"] = ":".join(map(str, (self._library(), *self._compiled(logs))))
         return variables
 
     def under(self, command: list[str], logs: Path) -> list[str]:
@@ -65,11 +66,19 @@ class Instrument:
     def reports(self, logs: Path) -> list[str]:
         """What it has found."""
         found = []
-        for log in sorted(logs.iterdir()):
+        for log in sorted(logs.glob("log*")):
             text = log.read_text(errors="replace")
             begins = [match.start() for match in self.begins.finditer(text)]
             found += [text[begin:end] for begin, end in itertools.pairwise([*begins, len(text)])]
         return found
+
+    def _compiled(self, folder: Path) -> list[Path]:
+        """The library of what the runtime lacks, if it lacks anything, in a folder."""
+        if not self.more:
+            return []
+        made = folder / "more.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-fno-builtin", "-o", made, HERE / self.more], check=True)
+        return [made]
 
     def _library(self) -> Path | None:
         """The runtime as a library to preload, gcc's: Rust's own comes only with executables."""
@@ -94,6 +103,7 @@ INSTRUMENTS = {
             variables={"TSAN_OPTIONS": "suppressions={suppressions}:ignore_noninstrumented_modules=1:handle_segv=0:exitcode=0:"
                        "report_signal_unsafe=0:die_after_fork=0:allocator_may_return_null=1:log_path={logs}/log"},
             runtime="libtsan.so",
+            more="memory.c",
         ),
         Instrument(
             "memcheck", "release", re.compile(r"^==\d+== (?=[A-Z](?!.*(?:LEAK|ERROR) SUMMARY).*\n==\d+==    at )", re.MULTILINE),
