@@ -97,7 +97,8 @@ def run(instrument: Instrument, options: argparse.Namespace, arguments: list[str
     logs.mkdir(parents=True)
     tests = arguments or list(SHORT if options.short else SUITE)
     left_out = [word for test in LEFT_OUT for word in ("--deselect", test)]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "auto", "-o", "timeout=600", *left_out, *tests]
+    plugins = ["-p", "no:cacheprovider", "-p", "tests.sanitize.ours_only"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, "-n", "auto", "-o", "timeout=600", *left_out, *tests]
     started = time.monotonic()
     ended = subprocess.run(
         instrument.under(command, logs), cwd=TOP, env=instrument.environment(logs), check=False, stdout=subprocess.PIPE, text=True
