@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -50,7 +52,8 @@ class TestInspection:
 
     @pytest.fixture
     def wrong(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(inspection, "_wrong_platform", lambda wheel, path: iter(()))
+        for of_the_extension in "_wrong_platform", "_younger":
+            monkeypatch.setattr(inspection, of_the_extension, lambda wheel, path: iter(()))
 
         def wrong(files: dict[str, bytes]) -> list[str]:
             path = tmp_path / "made-up.whl"
@@ -93,7 +96,21 @@ class TestInspection:
     def test_its_platform(self, found: str, good: bool) -> None:
         assert inspection.is_as_old(found, "manylinux_2_17_x86_64") == good
 
-    @pytest.mark.parametrize(("libraries", "good"), [(["libc.so"], True), (["libc.so", "libz.so.1"], False), (["libz.so.1"], False)])
+    def test_a_function_that_the_c_library_has_not(self, tmp_path: Path) -> None:
+        """A linker that does not know it leaves it without a version, and the extension cannot be imported."""
+        if shutil.which("cc") is None or platform.libc_ver()[0] != "glibc":
+            pytest.skip("there is no C compiler, or functions have no versions")
+        source, made = tmp_path / "made.c", tmp_path / "made.so"
+        source.write_text(
+            "#include <unistd.h>\nint from_the_future(void), Py_Main(void);\n"
+            "int made(void) { return getpid() + Py_Main() + from_the_future(); }\n"
+        )
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", made, source], check=True)
+        assert list(inspection.needed_without_version(made.read_bytes())) == ["from_the_future"]
+
+    @pytest.mark.parametrize(
+        ("libraries", "good"), [(["libc.so"], True), (["libc.so", "libz.so.1"], False), (["libz.so.1"], False)]
+    )
     def test_musls_loader_finds_itself(self, libraries: list[str], good: bool) -> None:
         """auditwheel knows it by another name."""
         found = {

@@ -21,7 +21,8 @@ macro_rules! return_values {
     };
 }
 
-return_values!(c_int, isize);
+// `c_int`, `c_long` and `ssize_t`.
+return_values!(i32, i64, isize);
 
 /// Converts -1 to an `io::Error` with this thread's `errno`.
 pub fn check<T: ReturnValue>(value: T) -> io::Result<T> {

@@ -27,6 +27,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -127,12 +128,26 @@ CALL(WRITE, ssize_t, write, (int fd, const void *data, size_t size), (fd, data, 
 CALL(WRITE, ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))
 CALL(FSTAT, int, fstat, (int fd, struct stat *status), (fd, status))
 CALL(FSTAT, int, fstat64, (int fd, struct stat64 *status), (fd, status))
-CALL(FSTAT, int, statx, (int fd, const char *path, int flags, unsigned mask, struct statx *status), (fd, path, flags, mask, status))
 CALL(LSEEK, off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))
 CALL(LSEEK, off64_t, lseek64, (int fd, off64_t offset, int whence), (fd, offset, whence))
 CALL(GETHOSTNAME, int, gethostname, (char *name, size_t size), (name, size))
 CALL(GETIFADDRS, int, getifaddrs, (struct ifaddrs **addresses), (addresses))
 CALL(SIGACTION, int, sigaction, (int signal, const struct sigaction *action, struct sigaction *former), (signal, action, former))
+
+/* The library calls statx so: old C libraries have no function for it. */
+long syscall(long number, ...)
+{
+    NEXT(syscall);
+    long given[6];
+    va_list rest;
+    va_start(rest, number);
+    for (int index = 0; index < 6; index++)
+        given[index] = va_arg(rest, long);
+    va_end(rest);
+    if (number == SYS_statx)
+        FAIL(FSTAT);
+    return next(number, given[0], given[1], given[2], given[3], given[4], given[5]);
+}
 
 int close(int fd)
 {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
 import re
 import subprocess
@@ -25,6 +27,7 @@ def wrong(wheel: Wheel, path: Path) -> Iterator[str]:
         yield f"it has {path.stat().st_size} bytes, and must have fewer than {MOST_BYTES}"
     yield from _wrong_files(path)
     yield from _wrong_platform(wheel, path)
+    yield from (f"it needs {name}, which the C library had not at first" for name in _younger(wheel, path))
 
 
 def _wrong_files(path: Path) -> Iterator[str]:
@@ -37,6 +40,28 @@ def _wrong_files(path: Path) -> Iterator[str]:
         # Nothing of the machine that built it.
         here = str(Path(__file__).parents[2]).encode(), str(Path.home() / ".cargo").encode()
         yield from (f"{name} has the folder {each.decode()}" for name in names for each in here if each in archive.read(name))
+
+
+def _younger(wheel: Wheel, path: Path) -> Iterator[str]:
+    """The functions that the extension needs without a version. glibc gives each of its own one, so that the linker has not known them in
+    the version of the tag. musl gives none, and is asked by running the wheel on it."""
+    if wheel.platform.is_musl:
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".so"):
+                yield from needed_without_version(archive.read(name))
+
+
+def needed_without_version(extension: bytes) -> Iterator[str]:
+    """The functions that an extension needs without a version, but for the interpreter's. It can do without a weak one."""
+    elf = importlib.import_module("elftools.elf.elffile").ELFFile(io.BytesIO(extension))
+    versions = elf.get_section_by_name(".gnu.version")
+    for index, symbol in enumerate(elf.get_section_by_name(".dynsym").iter_symbols()):
+        is_needed = symbol["st_shndx"] == "SHN_UNDEF" and symbol["st_info"]["bind"] == "STB_GLOBAL"
+        has_version = versions is not None and versions.get_symbol(index)["ndx"] not in ("VER_NDX_LOCAL", "VER_NDX_GLOBAL")
+        if is_needed and not has_version and not symbol.name.startswith(("Py", "_Py")):
+            yield symbol.name
 
 
 def _wrong_platform(wheel: Wheel, path: Path) -> Iterator[str]:

@@ -32,14 +32,15 @@ pub fn sendfile(out: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: i64, count: u
     Ok(sent.cast_unsigned())
 }
 
-/// `statx(2)`: when the file was made, in seconds and nanoseconds; `None` if that is not known.
+/// `statx(2)`: when the file was made, in seconds and nanoseconds; `None` if that is not known. glibc has a function for it since 2.28, and
+/// musl since 1.2.4; the kernel since 4.11.
 pub fn birth(fd: BorrowedFd<'_>) -> io::Result<Option<(i64, u32)>> {
     let mut status = MaybeUninit::<libc::statx>::uninit();
     // SAFETY: the path is empty, so that the call is about the descriptor; it writes one `statx`, and has initialised it when it succeeds.
     let status = unsafe {
         let path = c"".as_ptr();
         let (flags, wanted) = (libc::AT_EMPTY_PATH, libc::STATX_BTIME);
-        syscall!(statx(fd.as_raw_fd(), path, flags, wanted, status.as_mut_ptr()))?;
+        syscall!(syscall(libc::SYS_statx, fd.as_raw_fd(), path, flags, wanted, status.as_mut_ptr()))?;
         status.assume_init()
     };
     let born = (status.stx_btime.tv_sec, status.stx_btime.tv_nsec);

@@ -7,10 +7,10 @@ use std::os::unix::fs::MetadataExt;
 /// The number of a thread.
 pub type Number = libc::pid_t;
 
-/// `gettid(2)`: the number of the calling thread.
+/// `gettid(2)`: the number of the calling thread. glibc has a function for it since 2.30 only.
 pub fn current() -> Number {
-    // SAFETY: the call takes no arguments and cannot fail.
-    unsafe { libc::gettid() }
+    // SAFETY: the call takes no arguments and cannot fail. The number is one of 32 bits.
+    unsafe { libc::syscall(libc::SYS_gettid) as Number }
 }
 
 /// Whether this is the process's first thread; in a child process, the thread that forked.
