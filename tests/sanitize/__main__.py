@@ -53,6 +53,12 @@ LEFT_OUT = (
     # They limit the addresses of a process. An instrument takes terabytes of them.
     "tests/beyond/test_lookup.py::test_without_memory_nothing_aborts",
     "tests/beyond/test_option_value.py::test_too_much_memory_is_an_error",
+    # They count the threads of a process. ThreadSanitizer has one of its own.
+    "tests/beyond/test_lookup.py::test_an_abandoned_look_up_ends_by_itself",
+    "tests/beyond/test_lookup.py::test_an_equal_question_joins_the_look_up_that_runs",
+    "tests/beyond/test_lookup.py::test_no_thread_and_no_descriptor_is_left",
+    "tests/beyond/test_lookup.py::test_signals_do_not_run_in_helpers",
+    "tests/beyond/test_lookup.py::test_the_number_of_abandoned_look_ups_is_bounded",
     # A fork copies the instrument's tables, which takes too long beside busy threads.
     "tests/test_fork.py::test_forks_beside_busy_threads",
 )
