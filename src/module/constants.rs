@@ -241,6 +241,7 @@ pub const TABLE: &[Constant] = constants! {
     IPPROTO_IPV4 in "macos" = 4, // <netinet/in.h>
     IPPROTO_IPV6,
     IPPROTO_MAX in "macos",
+    #[cfg(target_env = "musl")] IPPROTO_MAX = 263, // <netinet/in.h>, where glibc has no macro for it
     IPPROTO_MPTCP in "linux",
     IPPROTO_ND in "macos",
     IPPROTO_NONE,
@@ -426,7 +427,7 @@ pub const TABLE: &[Constant] = constants! {
 
     // getnameinfo
     NI_DGRAM,
-    #[cfg(Py_3_13)] NI_IDN in "linux",
+    #[cfg(all(Py_3_13, not(target_env = "musl")))] NI_IDN in "linux",
     NI_MAXHOST,
     NI_MAXSERV = 32, // <netdb.h>
     NI_NAMEREQD,
@@ -765,7 +766,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn names_appear_with_their_python_version() {
         assert_eq!(value(c"ETH_P_ALL").is_some(), cfg!(Py_3_12));
-        assert_eq!(value(c"NI_IDN").is_some(), cfg!(Py_3_13));
+        assert_eq!(value(c"NI_IDN").is_some(), cfg!(all(Py_3_13, not(target_env = "musl"))));
         assert_eq!(value(c"SOL_BLUETOOTH").is_some(), cfg!(Py_3_14));
         assert_eq!(value(c"SO_PASSRIGHTS").is_some(), cfg!(Py_3_15));
     }

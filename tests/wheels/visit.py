@@ -22,10 +22,12 @@ TOP = Path(__file__).resolve().parents[2]
 
 SECONDS = 120  # for one program; where each instruction is translated, Python takes seconds to start
 DIALOGUE = ("hello\nhow are you?\ngr\xfc\xdfe \u20ac\nq\n", "first answer\nsecond\n\u20ac 3\n")
-# C libraries differ in what they offer to look names up with.
-LOOK_UPS = """
-import importlib, sys
+# C libraries differ in their constants, and in what they offer to look names up with.
+DIFFERING = """
+import _socket, importlib, sys
 socket = importlib.import_module(sys.argv[1])
+constants = [name for name in dir(_socket) if isinstance(getattr(_socket, name), int | str) and not name.startswith("__")]
+print("other constants:", [name for name in constants if getattr(socket._socket, name, None) != getattr(_socket, name)])
 for call in (
     "getprotobyname('tcp')", "getservbyname('http', 'tcp')", "getservbyport(80)", "gethostbyname_ex('127.0.0.1')", "if_nameindex()",
     "getaddrinfo('127.0.0.1', 80)", "getnameinfo(('127.0.0.1', 80), 3)", "gethostname()", "gethostbyaddr('127.0.0.1')",
@@ -50,7 +52,7 @@ def main() -> None:
             [python, "-c", "from importlib import metadata as m; print(m.distribution('oxisocket').read_text('WHEEL'))"]
         )
         _must([python, TOP / "examples" / "demo.py", Path(folder, "demo")])
-        _same("a look-up", *(_must([python, "-c", LOOK_UPS, module]) for module in ("socket", "oxisocket")))
+        _same("a program", *(_must([python, "-c", DIFFERING, module]) for module in ("socket", "oxisocket")))
         talked = _tutorial(python)
     tags = sorted(line.partition(": ")[2] for line in wheel.splitlines() if line.startswith("Tag: "))
     answer.write_text(json.dumps(_here() | {"wheel": tags, "tutorial": talked}))
