@@ -99,6 +99,40 @@ def limited(run):
     return lambda code: run(f"{LIMITED}{code}\nleft.close()\nright.close()\n")
 
 
+def test_a_finalizer_as_the_first_call_of_a_thread(run):
+    """It cannot fail: it closes the descriptor without the data that a thread has."""
+    said = run("""
+import ctypes, os, resource, threading, warnings
+warnings.simplefilter("ignore", ResourceWarning)
+malloc = ctypes.CDLL(None).malloc
+malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+kept = [socket.socket()]
+number = kept[0].fileno()
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+
+def forget():
+    resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))
+    for size in 1 << 16, 1 << 12, 1 << 9, 1 << 6, 1 << 3:
+        while malloc(size) is not None:
+            pass
+    try:
+        kept.clear()
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+
+thread = threading.Thread(target=forget)
+thread.start()
+thread.join()
+try:
+    os.fstat(number)
+    print("open")
+except OSError:
+    print("closed")
+""")
+    assert said == "closed\n"
+
+
 def test_a_large_control_message(limited):
     said = limited("""
 large = b"x" * (64 << 20)

@@ -15,11 +15,11 @@ use pyo3::types::PyType;
 
 use crate::call::scope::{self, Id};
 use crate::error::{Error, Result};
+use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
-use crate::interpreter::class::{Class, slot};
+use crate::interpreter::class::{Class, allocate, dealloc, slot};
 use crate::interpreter::function::{Attributes, Receiver, Table, enter_slot};
 use crate::interpreter::make::IntoObject;
-use crate::interpreter::{ObjectResult, owned};
 use crate::{attributes, functions};
 
 /// Functions of the module for the package.
@@ -109,7 +109,7 @@ pub fn create<'py>(module: &Bound<'py, PyModule>) -> Result<Bound<'py, PyType>> 
         slots: &[
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_new, new as *mut c_void),
-            slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
+            slot(ffi::Py_tp_dealloc, dealloc::<Instance> as *mut c_void),
             slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
             slot(ffi::Py_tp_getset, ATTRIBUTES.as_ptr().cast()),
         ],
@@ -155,25 +155,11 @@ unsafe extern "C" fn new(
             if seconds.is_nan() {
                 return Err(Error::value("a deadline takes a number of seconds, not NaN"));
             }
-            let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
-            let object = owned(py, allocate(class, 0))?;
+            let object = allocate(py, class)?;
             let deadline = Deadline { seconds, state: Mutex::default() };
             ptr::write(&raw mut (*object.as_ptr().cast::<Instance>()).deadline, deadline);
             Ok(object)
         })
-    }
-}
-
-unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
-    // SAFETY: the interpreter calls the slot with the thread attached, when the last reference is gone. The deadline is dropped once. Then
-    // the memory is freed, and the reference to the class released.
-    unsafe {
-        let class = ffi::Py_TYPE(object);
-        ptr::drop_in_place(&raw mut (*object.cast::<Instance>()).deadline);
-        if let Some(free) = (*class).tp_free {
-            free(object.cast());
-        }
-        ffi::Py_DECREF(class.cast());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Heap types: the work of PyO3's `#[pyclass]`, with our own layout and slots.
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
+use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::ffi;
@@ -9,7 +10,7 @@ use pyo3::types::{PyString, PyType};
 
 use crate::error::Result;
 use crate::interpreter::function::Table;
-use crate::interpreter::{make, owned};
+use crate::interpreter::{ObjectResult, make, owned};
 
 /// The most slots that a class has.
 const MOST_SLOTS: usize = 15;
@@ -115,6 +116,34 @@ impl Class<'_> {
             owned(py, class)?
         };
         Ok(class.cast_into::<PyType>().map_err(PyErr::from)?)
+    }
+}
+
+/// A new instance of a class. The allocator initialises the head, and fills the rest with zeros.
+///
+/// # Safety
+///
+/// The class is valid. Its instances are not used before what is behind the head is valid.
+pub unsafe fn allocate<'py>(py: Python<'py>, class: *mut ffi::PyTypeObject) -> ObjectResult<'py> {
+    // SAFETY: the caller guarantees that the class is valid; the result is an owned reference, or null with an exception set.
+    unsafe { owned(py, (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc)(class, 0)) }
+}
+
+/// The slot `tp_dealloc` of a class that the collector does not know: drops an `Instance`, frees its memory, and releases its reference to
+/// the class.
+///
+/// # Safety
+///
+/// The interpreter calls the slot with the thread attached, when the last reference is gone. The object is a valid `Instance`.
+pub unsafe extern "C" fn dealloc<Instance>(object: *mut ffi::PyObject) {
+    // SAFETY: the caller promises it. The head has nothing to drop, and the class is not used after its reference is released.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        ptr::drop_in_place(object.cast::<Instance>());
+        if let Some(free) = (*class).tp_free {
+            free(object.cast());
+        }
+        ffi::Py_DECREF(class.cast());
     }
 }
 

@@ -20,11 +20,11 @@ use crate::call::timeout::{self, Timeout};
 use crate::error::{Error, Exception, Result, is_raised};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::audit::audit;
+use crate::interpreter::class::allocate;
 use crate::interpreter::format::{Format, Object};
 use crate::interpreter::function::{Receiver, enter_aside, enter_slot};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::number::{self, as_int};
-use crate::interpreter::owned;
 use crate::sys;
 use crate::sys::memory;
 
@@ -152,8 +152,7 @@ pub unsafe extern "C" fn new(
     // `Object`. The allocator zeroes the memory and initialises the head. Both other fields are then written before the object is returned.
     unsafe {
         enter_slot(|py| {
-            let allocate = (*class).tp_alloc.unwrap_or(ffi::PyType_GenericAlloc);
-            let object = owned(py, allocate(class, 0))?;
+            let object = allocate(py, class)?;
             let instance = object.as_ptr().cast::<object::Object>();
             ptr::write(&raw mut (*instance).socket, Socket::default());
             ptr::write(&raw mut (*instance).peer, PeerCache::default());

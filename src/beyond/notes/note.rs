@@ -12,7 +12,7 @@ use super::facts::Facts;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::interpreter::ObjectResult;
-use crate::interpreter::class::{Class, slot};
+use crate::interpreter::class::{Class, dealloc, slot};
 use crate::interpreter::function::{Receiver, Table, enter_slot};
 use crate::interpreter::make::{self, IntoObject};
 use crate::interpreter::owned;
@@ -151,7 +151,7 @@ fn make_class(py: Python<'_>) -> Result<Bound<'_, PyType>> {
         slots: &[
             slot(ffi::Py_tp_doc, DOC.as_ptr().cast_mut().cast()),
             slot(ffi::Py_tp_str, str as *mut c_void),
-            slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
+            slot(ffi::Py_tp_dealloc, dealloc::<Object> as *mut c_void),
             slot(ffi::Py_tp_methods, METHODS.as_ptr().cast()),
         ],
     };
@@ -185,19 +185,6 @@ pub fn as_note<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Option<Note<'a, 'py>> 
 unsafe extern "C" fn str(note: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter calls the slot with the thread attached and with a note.
     unsafe { enter_slot(|py| make::text(py, &Note::from_interpreter(py, note).text()?)) }
-}
-
-unsafe extern "C" fn dealloc(note: *mut ffi::PyObject) {
-    // SAFETY: the interpreter calls the slot with the thread attached, when the last reference is gone. The content is dropped once. Then
-    // the memory is freed, and the reference to the class released.
-    unsafe {
-        let class = ffi::Py_TYPE(note);
-        ptr::drop_in_place(&raw mut (*note.cast::<Object>()).content);
-        if let Some(free) = (*class).tp_free {
-            free(note.cast());
-        }
-        ffi::Py_DECREF(class.cast());
-    }
 }
 
 fn reduce<'py>(note: Note<'_, 'py>) -> ObjectResult<'py> {
