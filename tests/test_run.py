@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,12 @@ print(pickle.loads(pickle.dumps(Here)) is Here)
 """
 
 
+def imported_by_socket():
+    """The modules that `-m` and `import socket` import themselves, which may not be shadowed in plain Python either."""
+    code = "import runpy, socket, sys; print(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
 class TestProgramEnvironment:
     """What a program can see of how it was started."""
 
@@ -167,6 +174,16 @@ class TestProgramEnvironment:
         script(SHOW, "folder/script.py")
         (tmp_path / "link.py").symlink_to("folder/script.py")
         compare("link.py")
+
+    @pytest.mark.parametrize("options", [(), ("-P",)], ids=repr)
+    def test_folder_and_zip_file(self, compare, script, tmp_path, options):
+        script(SHOW + "import os; os.chdir('/'); import part; print(part.__file__)", "folder/__main__.py")
+        script("", "folder/part.py")
+        with zipfile.ZipFile(tmp_path / "program.zip", "w") as file:
+            for name in ("__main__.py", "part.py"):
+                file.write(tmp_path / "folder" / name, name)
+        for name in ("folder", "folder/", "./folder", tmp_path / "folder", "program.zip", "./program.zip", tmp_path / "program.zip"):
+            compare(name, "argument", options=options)
 
     def test_script_without_a_suffix(self, compare, script):
         compare(script(SHOW, "program"))
@@ -196,6 +213,9 @@ class TestProgramEnvironment:
     def test_options_of_the_interpreter(self, compare, script, options):
         compare(script(SHOW), options=options)
 
+    def test_standard_input(self, compare):
+        compare("-", "argument", input=SHOW.replace("import pickle", "").replace("print(pickle", "#"))
+
     def test_standard_streams(self, compare, script):
         text = "import sys\nprint(input(' ? '))\nprint(sys.stdin.read())\nprint('gr\xfc\xdfe \u20ac', file=sys.stderr)\n"
         compare(script(text), input="first\nsecond\nthird")
@@ -205,6 +225,40 @@ class TestProgramEnvironment:
         compare("old.py")
         (tmp_path / "marked.py").write_bytes(b"\xef\xbb\xbfprint('marked')\r\nprint('twice')\r\n")
         compare("marked.py")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b"x = 1\nprint('gr\xfc\xdfe')\n",
+            b"#!/usr/bin/python\n\n# gr\xfc\xdfe\n",
+            b"x = = 1\nprint('gr\xfc\xdfe')\n",
+            b"# coding: utf-8\nprint('gr\xfc\xdfe')\n",
+        ],
+        ids=["text", "comment", "after another error", "declared"],
+    )
+    def test_script_that_is_not_in_utf_8(self, compare, tmp_path, text):
+        (tmp_path / "old.py").write_bytes(text)
+        assert compare("old.py").returncode == 1
+
+    @pytest.mark.parametrize("place", ["in it", "beside it"])
+    def test_files_that_are_called_as_modules_of_the_standard_library(self, compare, script, tmp_path, place):
+        """As a beginner's token.py and copy.py are, beside a client."""
+        here = tmp_path / "here"
+        for name in sorted(sys.stdlib_module_names - imported_by_socket() - {"__future__"}):
+            script(f"print({name!r})", f"here/{name}.py")
+        script("import socket, token, copy\nprint(socket.inet_aton('127.0.0.1'))", "there/client.py")
+        script("import socket, token, copy\nprint(socket.inet_aton('127.0.0.1'))", "here/client.py")
+        compare("client.py" if place == "in it" else "../there/client.py", cwd=here)
+        if place == "in it":
+            compare("-m", "client", cwd=here)
+            compare("-c", "import socket, token", cwd=here)
+
+    def test_what_is_imported_before_the_program(self, both, script, tmp_path):
+        """What plain Python and `import socket` import, and modules that no file can stand in for."""
+        script("import socket, sys\nprint(*sys.modules)", "program.py")
+        plain, ours = (set(Launcher(each, tmp_path)("-m", "program").stdout.split()) for each in both)
+        more = {name for name in ours - plain if name.partition(".")[0] != "oxisocket"}
+        assert more <= {"__future__", *sys.builtin_module_names}
 
     def test_at_exit_and_threads(self, compare, script):
         compare(
@@ -326,6 +380,10 @@ class TestCommandLine:
         plain, ours = (Launcher(each, tmp_path)("secret.py") for each in both)
         assert ours.returncode == plain.returncode == 2
         assert "Permission denied" in ours.stderr
+
+    def test_empty_name(self, both, tmp_path):
+        plain, ours = (Launcher(each, tmp_path)("") for each in both)
+        assert (ours.returncode, ours.stderr.rstrip("'/\n")) == (plain.returncode, plain.stderr.rstrip("'/\n"))
 
     def test_missing_module(self, both, tmp_path):
         plain, ours = (Launcher(each, tmp_path)("-m", "no_such_module") for each in both)

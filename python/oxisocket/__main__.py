@@ -41,6 +41,7 @@ What follows the program is its own: sys.argv is as `python` sets it.
 
 def main(arguments: list[str]) -> None:  # noqa: C901 - a case for each form of the command line
     """Carry out the command line."""
+    _program.leave_current_folder()
     watching = _watching.Watching()
     try:
         while arguments and watching.take(arguments[0]):

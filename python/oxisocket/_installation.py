@@ -10,31 +10,41 @@ place of one, that object stays, and both modules have it.
 
 from __future__ import annotations
 
-import contextlib
-import copyreg
+import collections
 import sys
 import types
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
 
 from oxisocket import _origin
 from oxisocket._twins import ABSENT, Twins, lock
 
+TYPE_CHECKING = False  # see `_program` on what is imported before a program runs
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from typing import Any, NamedTuple
 
-class Installation(NamedTuple):
+    class _Findings(NamedTuple):
+        #: Whether ``ssl.SSLSocket`` is, or will be, a subclass of oxisocket's class. False if ``ssl`` was imported before:
+        #: its class then still derives from the standard library's, and still wraps oxisocket's sockets.
+        native_ssl: bool
+        #: The modules that had taken names out of ``socket``, and now have oxisocket's.
+        rebound: tuple[str, ...]
+        #: What other libraries had put in place of the standard library's own objects, and what was therefore not replaced, by
+        #: full name, as ``{"socket.socket": <class 'socks.socksocket'>}``; an attribute set in the class itself is
+        #: ``"socket.socket.connect"``.
+        kept: Mapping[str, object] = types.MappingProxyType({})
+        #: Whether each ``create_connection`` that does not say otherwise lets its attempts overlap (Happy Eyeballs, RFC 8305).
+        happy_eyeballs: bool = False
+else:
+    _Findings = collections.namedtuple(
+        "_Findings", ["native_ssl", "rebound", "kept", "happy_eyeballs"], defaults=[types.MappingProxyType({}), False]
+    )
+
+
+class Installation(_Findings):
     """What ``install()`` found and did."""
 
-    #: Whether ``ssl.SSLSocket`` is, or will be, a subclass of oxisocket's class. False if ``ssl`` was imported before:
-    #: its class then still derives from the standard library's, and still wraps oxisocket's sockets.
-    native_ssl: bool
-    #: The modules that had taken names out of ``socket``, and now have oxisocket's.
-    rebound: tuple[str, ...]
-    #: What other libraries had put in place of the standard library's own objects, and what was therefore not replaced, by full
-    #: name, as ``{"socket.socket": <class 'socks.socksocket'>}``; an attribute set in the class itself is
-    #: ``"socket.socket.connect"``.
-    kept: Mapping[str, object] = types.MappingProxyType({})
-    #: Whether each ``create_connection`` that does not say otherwise lets its attempts overlap (Happy Eyeballs, RFC 8305).
-    happy_eyeballs: bool = False
+    __slots__ = ()
 
     @property
     def native_socket(self) -> bool:
@@ -103,11 +113,16 @@ def uninstall(oxisocket: types.ModuleType) -> None:
             takeover.undo()
 
 
-@contextlib.contextmanager
 def installed(
     oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, notes: bool | None = None
-) -> Iterator[Installation]:
+) -> AbstractContextManager[Installation]:
     """``install()`` for the duration of a with-statement. An earlier installation stays, and gets its two switches back."""
+    import contextlib
+
+    return contextlib.contextmanager(_installed)(oxisocket, happy_eyeballs, notes)
+
+
+def _installed(oxisocket: types.ModuleType, happy_eyeballs: bool | None, notes: bool | None) -> Iterator[Installation]:
     global _users, _outlives_users
     with lock:
         if not _users:
@@ -267,8 +282,10 @@ class _Takeover:
             # A library that has derived a class from the base, as gevent has, passes its sockets to `_ssl`, which must know that
             # base.
             if any(_origin.module_of(each) != "socket" for each in type.__subclasses__(base["socket"])):
-                with contextlib.suppress(ImportError):
+                try:  # noqa: SIM105
                     import _ssl  # noqa: F401
+                except ImportError:
+                    pass
             timeout = base["getdefaulttimeout"]()
             if timeout is not None and _socket.getdefaulttimeout() is None:
                 _socket.setdefaulttimeout(timeout)
@@ -393,7 +410,10 @@ def _defines_sockets(names: dict[str, Any]) -> bool:
 
 def _reducers() -> Iterator[dict[Any, Any]]:
     """The tables of reducers: of ``pickle``, and of ``multiprocessing`` if it is loaded."""
-    yield copyreg.dispatch_table
+    # Who has registered a reducer has imported the module.
+    table = _origin.names_of(sys.modules.get("copyreg"))
+    if table is not None:
+        yield table["dispatch_table"]
     reduction = _origin.names_of(sys.modules.get("multiprocessing.reduction"))
     if reduction is not None and "ForkingPickler" in reduction:
         yield reduction["ForkingPickler"]._extra_reducers

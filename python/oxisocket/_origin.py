@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Iterable, Iterator
-from typing import Any
+
+TYPE_CHECKING = False  # see `_program` on what is imported before a program runs
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
 # The interpreter's own getters: a class, or the class of a module, can override the access to an attribute.
 _module_names: Any = vars(types.ModuleType)["__dict__"].__get__

@@ -8,36 +8,56 @@ import os
 import runpy
 import sys
 import types
-from collections.abc import Callable
-from typing import NoReturn
+
+# What is imported here, the program can no longer have its own module for: it is no more than `-m` and `import socket` import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+
+def leave_current_folder() -> None:
+    """Take the current folder from ``sys.path``, where ``python -m`` has put it: the program's path has its own first place.
+
+    Until it runs, no file of the user's may stand in for a module of the standard library.
+    """
+    global _current_folder
+    if not _is_path_safe() and _current_folder is None:
+        # Where there is no current folder any more, nothing was put there.
+        _current_folder = sys.path.pop(0) if _absolute("") else ""
+
+
+_current_folder: str | None = None
 
 
 def run_script(path: str, arguments: list[str]) -> None:
     """Run a file, or a folder or zip file with a ``__main__.py`` in it."""
     sys.argv[:] = [path, *arguments]
-    if _holds_modules(path):
+    absolute = _absolute(path)
+    if _holds_modules(absolute):
         # Needed under `-P` too, since `__main__` is found there.
-        sys.path[: 0 if _is_path_safe() else 1] = [path]
+        sys.path.insert(0, absolute)
+        _new_main()
         _as_main(lambda: runpy._run_module_as_main("__main__", alter_argv=False))  # type: ignore[attr-defined]
         return
-    absolute = os.path.join(os.getcwd(), path)
     try:
         with open(absolute, "rb") as file:
             source = file.read()
     except OSError as error:
         _cannot_open(absolute, error)
-    _replace_path(os.path.dirname(os.path.realpath(absolute)))
+    _put_first(os.path.dirname(os.path.realpath(absolute)))
     main = _new_main()
     main.__file__ = absolute
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", absolute)
-    if sys.version_info < (3, 15):
-        main.__dict__["__cached__"] = None
-    _as_main(lambda: exec(compile(source, absolute, "exec", dont_inherit=True), main.__dict__))
+    _set_cached(main)
+    _as_main(lambda: exec(_compile_file(source, absolute), main.__dict__))
 
 
 def run_module(name: str, arguments: list[str]) -> None:
     """Run a module or package as ``python -m`` does."""
     sys.argv[:] = ["-m", *arguments]
+    if _current_folder:
+        _put_first(_current_folder)
     _new_main()
     _as_main(lambda: runpy._run_module_as_main(name))  # type: ignore[attr-defined]
 
@@ -45,7 +65,7 @@ def run_module(name: str, arguments: list[str]) -> None:
 def run_code(code: str, arguments: list[str]) -> None:
     """Run a piece of program text as ``python -c`` does."""
     sys.argv[:] = ["-c", *arguments]
-    _replace_path("")
+    _put_first("")
     main = _new_main()
     main.__loader__ = importlib.machinery.BuiltinImporter
     _remember_lines("<string>", code)
@@ -55,12 +75,37 @@ def run_code(code: str, arguments: list[str]) -> None:
 def run_stdin(arguments: list[str]) -> None:
     """Run the program text from standard input."""
     sys.argv[:] = ["-", *arguments]
-    _replace_path("")
+    _put_first("")
     main = _new_main()
     main.__loader__ = importlib.machinery.BuiltinImporter
+    main.__file__ = "<stdin>"
+    _set_cached(main)
     source = sys.stdin.read()
     _remember_lines("<stdin>", source)
     _as_main(lambda: exec(compile(source, "<stdin>", "exec", dont_inherit=True), main.__dict__))
+
+
+def _compile_file(source: bytes, path: str) -> types.CodeType:
+    """Compile a file. What is wrong with its encoding Python explains better than that of a text."""
+    undeclared = _undeclared_byte(source)
+    if undeclared is None:
+        return compile(source, path, "exec", dont_inherit=True)
+    byte, line = undeclared
+    raise SyntaxError(
+        f"Non-UTF-8 code starting with '\\x{byte:02x}' in file {path} on line {line}, but no encoding declared; "
+        "see https://peps.python.org/pep-0263/ for details"
+    )
+
+
+def _undeclared_byte(source: bytes) -> tuple[int, int] | None:
+    """The first byte that is not UTF-8, and its line, in a file that does not say that its encoding is another one."""
+    try:
+        source.decode()
+    except UnicodeDecodeError as error:
+        # PEP 263: in a comment of the first two lines.
+        declared = any(line.lstrip().startswith(b"#") and b"coding" in line for line in source.splitlines()[:2])
+        return None if declared else (source[error.start], source.count(b"\n", 0, error.start) + 1)
+    return None
 
 
 def _remember_lines(name: str, source: str) -> None:
@@ -93,10 +138,18 @@ def _cannot_open(path: str, error: OSError) -> NoReturn:
     raise SystemExit(2)
 
 
-def _replace_path(first: str) -> None:
-    """Put the program's folder in place of the current folder in ``sys.path``. Under ``-P`` and ``-I`` there is no such place."""
+def _put_first(path: str) -> None:
+    """Put the program's folder first in ``sys.path``. Under ``-P`` and ``-I`` it is not there."""
     if not _is_path_safe():
-        sys.path[0] = first
+        sys.path.insert(0, path)
+
+
+def _absolute(path: str) -> str:
+    """The path from the root; as it is, if there is no current folder any more."""
+    try:
+        return os.path.join(os.getcwd(), path) if path else os.getcwd()
+    except OSError:
+        return path
 
 
 def _is_path_safe() -> bool:
@@ -111,6 +164,11 @@ def _new_main() -> types.ModuleType:
         main.__annotations__ = {}
     sys.modules["__main__"] = main
     return main
+
+
+def _set_cached(main: types.ModuleType) -> None:
+    if sys.version_info < (3, 15):
+        main.__dict__["__cached__"] = None
 
 
 def _as_main(run: Callable[[], object]) -> None:

@@ -6,15 +6,18 @@ function, have imported.
 
 from __future__ import annotations
 
-import threading
+import _thread
 import types
-from typing import Any
 
 from oxisocket import _origin
 
+TYPE_CHECKING = False  # see `_program` on what is imported before a program runs
+if TYPE_CHECKING:
+    from typing import Any
+
 ABSENT: Any = object()
 
-lock = threading.RLock()
+lock = _thread.RLock()
 _pair: Twins | None = None
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import atexit
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # see `_program` on what is imported before a program runs
 if TYPE_CHECKING:
     from oxisocket._beyond.open_sockets import Table
     from oxisocket._beyond.tracing import trace
@@ -19,16 +18,16 @@ class Refused(Exception):
     """An option that cannot be carried out; the text says why."""
 
 
-@dataclass
 class Watching:
     """What is to be seen of the program."""
 
-    #: Where the trace goes: None for standard error.
-    targets: list[str | None] = field(default_factory=list)
-    bytes: int | None = None
-    filter: str = ""
-    callers: bool = False
-    table: bool = False
+    def __init__(self) -> None:
+        #: Where the trace goes: None for standard error.
+        self.targets: list[str | None] = []
+        self.bytes: int | None = None
+        self.filter = ""
+        self.callers = False
+        self.table = False
 
     def take(self, option: str) -> bool:
         """Take an option, if it is one of these."""
