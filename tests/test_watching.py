@@ -29,6 +29,19 @@ right.close()
 """
 
 
+def test_the_file_of_a_trace_in_the_place_of_the_program(command, tmp_path):
+    """A record is no program."""
+    (tmp_path / "t.jsonl").write_text("{}")
+    status, output, errors = command("--trace", "t.jsonl", "program.py")
+    assert (status, output) == (2, "") and errors.startswith("oxisocket: a file is given as --trace=t.jsonl\n")
+
+
+@pytest.mark.parametrize("option", ["--trace", "--table", "--trace-callers"])
+def test_options_without_a_program(command, option):
+    status, output, errors = command(option)
+    assert (status, output) == (2, "") and errors.startswith("oxisocket: no program is given\n")
+
+
 @pytest.fixture
 def command(oxisocket, tmp_path):
     """`command(*arguments)` runs `python -m oxisocket`: its status, standard output and standard error."""

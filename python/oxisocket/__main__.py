@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 USAGE = """\
-usage: python -m oxisocket [option] [-c code | -m module | script | -] [argument ...]
+usage: python -m oxisocket [option ...] [-c code | -m module | script | -] [argument ...]
 
 Runs a Python program that says `import socket` on oxisocket, unchanged.
 
@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> None:  # noqa: C901 - a case for each form of 
     try:
         while arguments and watching.take(arguments[0]):
             arguments = arguments[1:]
+        watching.check_program(arguments)
     except _watching.Refused as error:
         _refuse(str(error))
     match arguments:

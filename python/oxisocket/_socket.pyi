@@ -142,6 +142,15 @@ def _note_attempt(
     host: str | bytes | None,
     local: _ReturnedAddress | None = None,
     seconds: float | None = None,
+    cause: Literal["timeout", "total_timeout", "deadline"] | None = None,
+    /,
+) -> None: ...
+def _note_look_up(
+    error: OSError,
+    host: str | bytes | None,
+    port: str | bytes | int | None,
+    seconds: float | None = None,
+    cause: Literal["total_timeout", "deadline"] | None = None,
     /,
 ) -> None: ...
 def _note_attempts(errors: list[OSError], /) -> None: ...

@@ -28,6 +28,7 @@ class Watching:
         self.filter = ""
         self.callers = False
         self.table = False
+        self._last_option = ""
 
     def take(self, option: str) -> bool:
         """Take an option, if it is one of these."""
@@ -49,7 +50,18 @@ class Watching:
                 raise Refused(f"argument expected: {name}={'N' if name == '--trace-bytes' else 'TEXT'}")
             case _:
                 return False
+        self._last_option = option
         return True
+
+    def check_program(self, arguments: list[str]) -> None:
+        """Refuse options without a program, and the file of ``--trace`` in the place of the program."""
+        if self._last_option and not arguments:
+            raise Refused("no program is given")
+        if self._last_option == "--trace":
+            from oxisocket._beyond.tracing import is_file_of_trace
+
+            if is_file_of_trace(arguments[0]):
+                raise Refused(f"a file is given as --trace={arguments[0]}")
 
     def start(self) -> None:
         """Begin, and end when the interpreter ends. Raises Refused."""

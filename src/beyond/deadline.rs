@@ -72,12 +72,13 @@ impl Deadline {
 }
 
 /// Ends a block that was entered and never left. From Python 3.14 on, a `with` statement runs signal handlers right after `__enter__`,
-/// where an exception of theirs does not lead to `__exit__`. Such a deadline is freed as the exception goes up, in its own thread.
+/// where an exception of theirs does not lead to `__exit__`. Such a deadline is freed as the exception goes up. One in a generator may be freed
+/// in another thread than its own.
 impl Drop for Deadline {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(scope) = state.scope {
-            scope::leave(scope);
+            scope::abandon(scope);
         }
     }
 }
@@ -178,7 +179,7 @@ fn enter_block<'py>(this: DeadlineRef<'_, 'py>) -> ObjectResult<'py> {
 fn leave_block<'py>(this: DeadlineRef<'_, 'py>, _error: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let mut state = this.deadline().state();
     if !state.scope.is_some_and(scope::leave) {
-        return Err(Error::runtime("a deadline is left in the thread that has entered it, once"));
+        return Err(Error::runtime("this deadline is not entered in this thread"));
     }
     state.scope = None;
     Ok(this.0.py().None().into_bound(this.0.py()))

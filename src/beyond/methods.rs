@@ -14,8 +14,9 @@ pub static METHODS: Table = functions![
         The text may change in any release. Does not raise OSError: a closed socket is described as closed.";
     keywords c"getsockopt_bytes" => option_value::getsockopt_bytes, c"getsockopt_bytes($self, level, option, size=None)\n--\n\n\
         The value of a socket option as bytes, of any length.\n\n\
-        Without a size all of it is returned, up to 64 MiB; with a size (from 1 on) at most so many bytes, in one system call.\n\
-        Raises OSError, ERANGE for a longer value; ValueError for a size below 1; MemoryError. See getsockopt(2).";
+        Without a size all of it is returned, up to 64 MiB; with a size (from 1 on) its first bytes, in one system call:\n\
+        the system cuts a longer value, or refuses the call (ERANGE). Raises OSError, ValueError for a size below 1, MemoryError.\n\
+        See getsockopt(2).";
     noargs c"tcp_info" => tcp_info::tcp_info, c"tcp_info($self, /)\n--\n\n\
         What the kernel knows of a TCP connection: an oxisocket.TcpInfo, a named tuple with units in its names.\n\n\
         Raises OSError when the socket is closed or not a TCP socket. See tcp(7), TCP_INFO.";

@@ -66,7 +66,7 @@ pub fn check_kind(socket: SocketRef<'_, '_>, what: &str) -> Result<()> {
     if socket.socket().kind() == libc::SOCK_STREAM {
         return Ok(());
     }
-    let text = "is for sockets of type SOCK_STREAM: of a message that is longer, the rest would be lost";
+    let text = "is for sockets of type SOCK_STREAM: the rest of a longer message would be lost";
     Err(Error::value(format_args!("{what}() {text}")))
 }
 

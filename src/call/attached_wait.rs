@@ -15,6 +15,7 @@
 //! `docs/architecture.md` has the whole model. Without a GIL there is none of it.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -36,6 +37,9 @@ const WORK: u64 = 1_000_000;
 
 static ALLOWANCE: Allowance = Allowance::new();
 
+/// Whether the system has refused the wait.
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
 thread_local! {
     /// Since when this thread has kept the interpreter from others by a wait, if it has.
     static KEPT_SINCE: Cell<Option<Moment>> = const { Cell::new(None) };
@@ -44,6 +48,9 @@ thread_local! {
 /// Waits attached until a receive or an accept is likely to succeed, if that is worthwhile. Whether it is likely to.
 pub fn is_soon_ready(py: Python<'_>, socket: &Socket, deadline: Deadline) -> Result<bool> {
     if !contention::is_possible() || matches!(deadline, Deadline::Now) || !socket.turnaround().is_short() {
+        return Ok(false);
+    }
+    if REFUSED.load(Ordering::Relaxed) {
         return Ok(false);
     }
     let now = Moment::now();
@@ -78,7 +85,12 @@ pub fn is_soon_ready(py: Python<'_>, socket: &Socket, deadline: Deadline) -> Res
             signals::run_handlers(py)?;
             Ok(false)
         }
-        Err(error) => Err(Error::from(error)),
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => Err(Error::from(error)),
+        Err(_) => {
+            // A policy that allows `poll` may refuse `ppoll`. The call waits without it.
+            REFUSED.store(true, Ordering::Relaxed);
+            Ok(false)
+        }
     }
 }
 

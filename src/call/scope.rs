@@ -1,7 +1,7 @@
 //! The deadlines of a thread, which `oxisocket.deadline` sets: no call of the thread waits beyond the nearest, and none begins after it.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::interpreter::watch::{Watcher, is_watched};
@@ -33,8 +33,33 @@ pub fn has_passed() -> bool {
     is_watched() && nearest_has_passed()
 }
 
+/// The scopes whose deadlines were freed in another thread than theirs, each as its number plus 1: a place for those that nobody has missed
+/// yet. Where there are more, the oldest stay open.
+static ABANDONED: [AtomicU64; 16] = [const { AtomicU64::new(0) }; 16];
+
+/// Ends a scope whose deadline is freed: at once in its own thread, and else when that thread looks for its deadlines.
+pub fn abandon(id: Id) {
+    if !leave(id) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let place = NEXT.fetch_add(1, Ordering::Relaxed) % ABANDONED.len();
+        ABANDONED[place].store(id.0 + 1, Ordering::Relaxed);
+    }
+}
+
+/// Leaves the scopes of this thread that were abandoned in others.
+fn leave_abandoned() {
+    for place in &ABANDONED {
+        let number = place.load(Ordering::Relaxed);
+        if number != 0 && leave(Id(number - 1)) {
+            // Another thread may have used the place again meanwhile.
+            let _ = place.compare_exchange(number, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+}
+
 #[cold]
 fn nearest() -> Option<Instant> {
+    leave_abandoned();
     // A thread that has entered no scope, for lack of memory too, has no deadline.
     let nearest = |scopes: &Scopes| scopes.open.iter().filter_map(|(_, deadline)| *deadline).min();
     SCOPES.with_known(|scopes| nearest(scopes.borrow().as_ref()?)).flatten()
@@ -114,5 +139,13 @@ mod tests {
         let scope = enter(Some(Instant::now())).unwrap();
         assert!(!thread::spawn(move || has_passed() || leave(scope)).join().unwrap());
         assert!(leave(scope) && !has_passed());
+    }
+
+    #[test]
+    fn a_scope_that_is_abandoned_in_another_thread_ends() {
+        let scope = enter(Some(Instant::now())).unwrap();
+        assert!(has_passed());
+        thread::spawn(move || abandon(scope)).join().unwrap();
+        assert!(!has_passed() && !leave(scope));
     }
 }

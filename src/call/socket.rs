@@ -235,7 +235,10 @@ impl Socket {
     /// at the next call.
     pub fn defer_error(&self, error: &io::Error) {
         let errno = error.raw_os_error().unwrap_or(0);
-        if matches!(errno, libc::ECONNRESET | libc::ETIMEDOUT | libc::EHOSTUNREACH | libc::ENETUNREACH) {
+        if matches!(
+            errno,
+            libc::ECONNABORTED | libc::ECONNRESET | libc::ETIMEDOUT | libc::EHOSTUNREACH | libc::ENETUNREACH
+        ) {
             self.deferred_error.store(errno, Ordering::Relaxed);
             self.readable.disable();
             self.writable.disable();

@@ -297,7 +297,10 @@ fn report_deferred_error(
     if wanted.direction == Direction::Read {
         // Data that arrived before the error is returned before it.
         let received = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
-        if let Ok(count @ 1..) = received {
+        // A call that asks for no data may get control messages.
+        if let Ok(count) = received
+            && (count > 0 || wanted.size == 0)
+        {
             return Some(Ok(count));
         }
     }

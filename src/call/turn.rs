@@ -48,7 +48,8 @@ fn check_clock(py: Python<'_>) -> bool {
         return false;
     };
     let now = Instant::now();
-    let over = now.duration_since(*started.get_or_insert(now)) > interval + interval / 4 + Duration::from_millis(1);
+    let over = now.duration_since(*started.get_or_insert(now))
+        > interval.saturating_add(interval / 4).saturating_add(Duration::from_millis(1));
     if !over {
         SPENT.store(0, Ordering::Relaxed);
     }

@@ -59,7 +59,8 @@ fn associated_length(length: &Bound<'_, PyAny>) -> Result<u32> {
 fn algorithm_control(operation: u32, vector: Option<&[u8]>, associated: Option<u32>) -> Result<Vec<u8>> {
     let level = libc::SOL_ALG;
     let operation = operation.to_ne_bytes();
-    let mut items = vec![ControlMessage { level, kind: libc::ALG_SET_OP, data: &operation }];
+    let mut items = memory::try_with_capacity(3)?;
+    items.push(ControlMessage { level, kind: libc::ALG_SET_OP, data: &operation });
     let bytes = vector.unwrap_or_default();
     let length = u32::try_from(bytes.len()).map_err(|_| Error::os("ancillary data item too large"))?;
     let mut vector_data = memory::try_with_capacity(size_of::<u32>() + bytes.len())?;

@@ -74,7 +74,7 @@ static METHODS: Table = functions![
         OSError, for example BrokenPipeError; see send(2), also for the flags.";
     positional c"sendall" => transfer::sendall, c"sendall($self, data, flags=0, /)\n--\n\n\
         Sends all of the data. The timeout applies to the whole call.\n\n\
-        After an error it is unknown how much was sent.";
+        After an error its attribute bytes_sent says how many bytes the system has taken. Raises as send() does.";
     positional c"sendmsg" => message::sendmsg, c"sendmsg($self, buffers, ancdata=(), flags=0, address=None, /)\n--\n\n\
         Sends an iterable of bytes-like objects as one message and returns the number of bytes sent.\n\n\
         ancdata is an iterable of (level, type, data), the control messages; address is the destination, for a socket that is not\n\

@@ -103,8 +103,9 @@ fn receive<'a>(
         .filter(|&control_size| control_size <= ancillary::LONGEST)
         .ok_or_else(|| Error::value("invalid ancillary data buffer length"))?;
     let mut control = memory::try_zeroed(control_size).ok_or(Error::NoMemory)?;
-    // Received descriptors must not be inheritable (PEP 446).
-    let wanted = Transfer { direction: Direction::Read, size, flags: flags | message::CLOEXEC, undivided: false };
+    // Received descriptors must not be inheritable (PEP 446). Other families bring none, and some refuse the flag (AF_PACKET).
+    let added = if brings_descriptors(socket.family()) { message::CLOEXEC } else { 0 };
+    let wanted = Transfer { direction: Direction::Read, size, flags: flags | added, undivided: false };
     let mut incoming = None;
     transfer(this.py(), socket, wanted, |fd, flags, _| {
         let message = call(fd, &mut control, flags)?;
@@ -115,6 +116,11 @@ fn receive<'a>(
     let incoming = incoming.expect("a transfer that succeeded was made");
     control.truncate(incoming.control);
     Ok(ReceivedMessage { control, incoming, requested_flags: flags, origin: this.origin() })
+}
+
+/// Whether the messages of a socket of this family may bring descriptors. A program may have given the wrong one of these three.
+const fn brings_descriptors(family: c_int) -> bool {
+    matches!(family, libc::AF_UNIX | libc::AF_INET | libc::AF_INET6)
 }
 
 /// A received message without its data. A drop closes the descriptors in its control messages, unless [`Self::into_python`] has delivered

@@ -24,8 +24,11 @@ impl<'a> ReceiveBuffer<'a> {
     ///
     /// # Safety
     ///
-    /// `length` bytes from `start` on are initialised, and can be written for `'a`. It is not required that no other thread writes to them
-    /// meanwhile: only the kernel writes here, and the bytes are read only after a call has filled them.
+    /// `length` bytes from `start` on are initialised, and can be written for `'a`.
+    ///
+    /// Not guaranteed, where they are Python's: that no other thread of the program writes to them meanwhile, as two receives into one
+    /// bytearray do. Only the kernel writes here, and the bytes are read after a call has filled them; what they hold then is the
+    /// program's matter, as it is with the standard library. `socket2` takes a slice, so that a pointer could not say this better.
     #[inline]
     pub unsafe fn from_raw(start: *mut u8, length: usize) -> Self {
         // SAFETY: as the caller promises.

@@ -114,7 +114,7 @@ def race(
         None if number is None else list(script.starts)[number],
         script.now,
         script.starts,
-        [str(error) for error, _ in running.failures],
+        [str(error) for error, _, _ in running.failures],
         running.timed_out,
         [str(error) for error in running.refusals],
         script.abandoned,

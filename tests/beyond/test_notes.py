@@ -11,11 +11,13 @@ import os
 import re
 import struct
 import sys
+import threading
 
 import pytest
 from machine import BINDS_FOREIGN_ADDRESSES, needs_localhost, needs_loopback6
+from oxisocket._beyond import lookup
 from noting import UNKNOWN, failure, matches, note, shown
-from waiting import BIG, fill, fill_backlog, limit_buffers, wait_until
+from waiting import BIG, HANG_TIMEOUT, fill, fill_backlog, limit_buffers, wait_until
 
 
 @pytest.fixture
@@ -516,6 +518,89 @@ class TestLookUps:
     def test_interfaces(self, oxisocket):
         assert note(oxisocket.if_nametoindex, "unknown") == "looking up the network interface 'unknown'"
         assert note(oxisocket.if_indextoname, 999_999) == "looking up the network interface 999999"
+
+
+class TestTheWrongSocket:
+    """The beginner's mistakes: no `listen`, and data through the socket that listens."""
+
+    def test_a_socket_that_does_not_listen(self, new):
+        server = new()
+        server.bind(("127.0.0.1", 0))
+        error = failure(server.accept)
+        assert error.errno == errno.EINVAL
+        assert error.__notes__ == [
+            f"waiting for a connection at {shown(server.getsockname())}\nthe socket does not listen: call listen() before accept()"
+        ]
+
+    @pytest.mark.parametrize("call", [lambda s: s.recv(1), lambda s: s.send(b"x"), lambda s: s.sendall(b"x")])
+    def test_a_socket_that_listens(self, oxisocket, new, call):
+        server = new()
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        hint = "the socket listens for connections: data goes through the socket that accept() returns"
+        assert note(call, server).endswith(f"\n{hint}")
+
+    def test_other_sockets_that_are_not_connected(self, oxisocket, new):
+        assert not hasattr(failure(new().recv, 1), "__notes__")
+        assert not hasattr(failure(new(oxisocket.AF_INET, oxisocket.SOCK_DGRAM).accept), "__notes__")
+
+
+class TestOneTimeForAll:
+    """What `create_connection` was doing when its `total_timeout`, or the deadline of the thread, had passed."""
+
+    @pytest.fixture
+    def full(self, oxisocket, keep):
+        listener = keep(oxisocket.create_server(("127.0.0.1", 0), backlog=0))
+        fill_backlog(listener, keep)
+        return listener.getsockname()
+
+    @pytest.mark.parametrize("more", [{}, {"timeout": 60}])
+    def test_an_attempt(self, oxisocket, full, more):
+        text = note(oxisocket.create_connection, full, total_timeout=0.1, **more)
+        matches(rf"connecting to {shown(full)} from \S+, gave up after {TIME}, when total_timeout had passed\n.*backlog.*", text)
+
+    def test_the_timeout_of_the_socket(self, oxisocket, full):
+        assert ", gave up after 50 ms, the timeout of the socket" in note(
+            oxisocket.create_connection, full, timeout=0.05, total_timeout=60
+        )
+
+    def test_the_deadline_of_the_thread(self, oxisocket, full):
+        with oxisocket.deadline(0.1):
+            text = note(oxisocket.create_connection, full, total_timeout=60)
+        matches(rf"connecting to .*, gave up after {TIME}, when the deadline of this thread passed(?s:\n.*)?", text)
+
+    def test_attempts_that_overlap(self, oxisocket, full, refusing, monkeypatch):
+        kind = (oxisocket.AF_INET, oxisocket.SOCK_STREAM, 6, "")
+        found = [(*kind, full), (*kind, refusing), (*kind, full)]
+        monkeypatch.setattr(oxisocket, "getaddrinfo", lambda *_: found)
+        error = failure(oxisocket.create_connection, ("a.name", 1), happy_eyeballs_delay=0.01, total_timeout=0.2)
+        late = rf"connecting to {shown(full)} \(a\.name\), gave up after {TIME}, when total_timeout had passed"
+        matches(late, error.__notes__[0])
+        assert sorted(each.partition(" (")[0] for each in error.__notes__[1:]) == sorted(
+            f"before that, connecting to {shown(each)}" for each in (full, refusing)
+        )
+
+    def test_an_attempt_that_overlaps_others_has_its_timeout(self, oxisocket, full, monkeypatch):
+        kind = (oxisocket.AF_INET, oxisocket.SOCK_STREAM, 6, "")
+        monkeypatch.setattr(oxisocket, "getaddrinfo", lambda *_: [(*kind, full)] * 2)
+        error = failure(oxisocket.create_connection, ("a.name", 1), timeout=0.05, happy_eyeballs_delay=0.01)
+        assert error.__notes__[0] == f"connecting to {shown(full)} (a.name), gave up after 50 ms, the timeout of the socket"
+
+    @pytest.mark.parametrize("more", [{}, {"happy_eyeballs_delay": 0.1}])
+    def test_before_anything_was_begun(self, oxisocket, refusing, more):
+        matches(r".*total_timeout had passed", note(oxisocket.create_connection, refusing, total_timeout=0, **more))
+
+    @pytest.mark.parametrize("more", [{}, {"happy_eyeballs_delay": 0.1}])
+    def test_a_look_up(self, oxisocket, monkeypatch, more):
+        answered = threading.Event()
+        monkeypatch.setattr(lookup, "ask", lambda *_: answered.wait(HANG_TIMEOUT) and [])
+        text = note(oxisocket.create_connection, (UNKNOWN, 80), total_timeout=0.05, **more)
+        answered.set()
+        matches(rf"looking up '{UNKNOWN}', port 80, gave up after {TIME}, when total_timeout had passed", text)
+
+    def test_a_look_up_of_both_families(self, oxisocket):
+        text = note(oxisocket.create_connection, (UNKNOWN, 80), happy_eyeballs_delay=0.1)
+        matches(rf"looking up '{UNKNOWN}', port 80, failed after {TIME}", text)
 
 
 class TestTimeouts:

@@ -57,7 +57,7 @@ NOT_CALLED = {
     "_intenum_converter", "_close_received", "_connection_failure", "_fallback_socketpair", "_with_address",
     "install", "installed", "uninstall",
     # Those for the package, which their public ones call.
-    "_getifaddrs", "_hand_over", "_note_attempt", "_note_attempts", "_public_getaddrinfo", "_reader_class", "_register",
+    "_getifaddrs", "_hand_over", "_note_attempt", "_note_attempts", "_note_look_up", "_public_getaddrinfo", "_reader_class", "_register",
     "_remaining_time", "_switch_notes", "_trace_facts",
 }  # fmt: skip
 # The interpreter's own errors when it has no memory for a lock.

@@ -98,7 +98,7 @@ def test_help(command: Run, option: str) -> None:
         ([], "no record is given; record a program with: python -m oxisocket --trace=FILE.jsonl program.py"),
         (["none.jsonl"], "there is no file none.jsonl; record a program with: python -m oxisocket --trace=FILE.jsonl program.py"),
         (["."], ". is a folder; give the records in it, *.jsonl"),
-        (["page.txt"], "page.txt is not the record of a trace, which begins with a process; record a program with: "),
+        (["page.txt"], "page.txt is not a record, which begins with an event `process`; record a program with: "),
         (["empty.jsonl"], "empty.jsonl is empty: nothing has been recorded yet; "),
         (["server.jsonl", "-o", "a.pdf"], "what to draw is told by the suffix, and a.pdf has none of .svg, .html, .mmd, "),
         (["server.jsonl", "-o", "server.jsonl"], "what to draw is told by the suffix"),

@@ -194,7 +194,7 @@ def test_texts_can_be_written_to_a_file() -> None:
         ),
         (
             [{"name": "package.json"}],
-            r"^a\.jsonl is not the record of a trace, which begins with a process; record a program with: ",
+            r"^a\.jsonl is not a record, which begins with an event `process`; record a program with: ",
         ),
         ([PROCESS | {"format": None}], r"is not the record"),
         ([PROCESS | {"pid": "1"}], r"is not the record"),

@@ -274,14 +274,23 @@ def test_packet(socket, opened):
     assert (name, protocol, kind, hardware) == ("lo", EXPERIMENTAL, socket.PACKET_HOST, bytes(6))
 
 
-def test_packet_over_loopback(socket, opened):
+def recvmsg_into(sock):
+    buffer = bytearray(100)
+    count, _, _, address = sock.recvmsg_into([buffer])
+    return buffer[:count], address
+
+
+@pytest.mark.parametrize(
+    "receive", [lambda sock: sock.recvfrom(100), lambda sock: sock.recvmsg(100)[::3], recvmsg_into], ids=["recvfrom", "recvmsg", "into"]
+)
+def test_packet_over_loopback(socket, opened, receive):
     receiver, sender = (opened("AF_PACKET", socket.SOCK_DGRAM, 0) for _ in range(2))
     receiver.bind(("lo", EXPERIMENTAL))
     receiver.settimeout(10)
     mine = os.urandom(16)
     sender.sendto(mine, ("lo", EXPERIMENTAL, 0, 0, bytes(6)))
     while True:
-        data, address = receiver.recvfrom(100)
+        data, address = receive(receiver)
         if data == mine and address[2] == socket.PACKET_HOST:  # neither the outgoing copy nor a packet of another test
             break
     assert address[:2] == ("lo", EXPERIMENTAL)

@@ -203,6 +203,24 @@ def test_a_zero_copy_send_completes_once(socket, small_tcp_pair, start):
         assert told + completions(socket, client) == [number]
 
 
+@pytest.mark.parametrize("given", ["here", "before"])
+def test_a_send_is_whole_beside_a_completion_that_nobody_has_read(socket, small_tcp_pair, start, given):
+    """A completion lies in the error queue, and `poll` reports an error."""
+    client, server = small_tcp_pair
+    client.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+    if given == "before":
+        client = socket.socket(fileno=client.detach())
+    with client:
+        assert client.send(b"x", MSG_ZEROCOPY) == len(server.recv(1))
+        poll = select.poll()
+        poll.register(client, 0)
+        assert poll.poll(20_000)
+        for _ in range(3):
+            call = start(client.send, bytes(60_000)).until_blocked()
+            assert len(recv_all(server, 60_000)) == 60_000
+            assert call.result() == 60_000
+
+
 SENDMSG = {"x86_64": "46", "aarch64": "211"}.get(platform.machine())
 CONTROL_LENGTH = 40  # the offset of msg_controllen in a msghdr
 

@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 import sys
+import threading
 import weakref
 
 import pytest
@@ -390,6 +391,24 @@ class TestSubclass:
         for number in left:
             os.close(number)
         assert len(left) == (0 if ours else 1)
+
+    def test_dup_when_another_thread_has_the_descriptor(self, socket, keep):
+        """It was given to another socket before `__init__` failed: that socket keeps it."""
+        taken = []
+
+        class Failing(socket.socket):
+            def __init__(self, *args, fileno=None, **keywords):
+                if fileno is None:
+                    super().__init__(*args)
+                else:
+                    thread = threading.Thread(target=lambda: taken.append(keep(socket.socket(fileno=fileno))))
+                    thread.start()
+                    thread.join()
+                    raise LookupError
+
+        with pytest.raises(LookupError):
+            keep(Failing()).dup()
+        assert taken[0].getsockname() == ("0.0.0.0", 0)
 
     def test_an_error_in_init_closes_the_descriptor(self, socket, open_files):
         class Failing(socket.socket):

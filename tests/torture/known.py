@@ -50,8 +50,10 @@ DIFFERENCES = [
 
 LEFT_OPEN = [
     Known(
-        "a number whose file cannot be told is not closed later: the program may have closed it, and opened another",
-        lambda case: _is(case, "closed_under_recv closed_under_recv_with_timeout closed_under_accept closed_under_many", "fstat"),
+        "a number that is said to name no file (EBADF) is not closed later: the program may have closed it, and opened another",
+        lambda case: _is(
+            case, "closed_under_recv closed_under_recv_with_timeout closed_under_accept closed_under_many", "fstat", "EBADF"
+        ),
     ),
     Known(
         "a record whose number was closed (EBADF) is opened again; here the number was not",

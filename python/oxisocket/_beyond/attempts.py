@@ -53,6 +53,7 @@ class Attempts:
         self._poll = select.poll()
         self._open: dict[int, tuple[Any, float | None, int]] = {}  # by number: the socket, its timeout, its descriptor
         self._begun: dict[int, tuple[Target, float]] = {}  # by number: where to, and since when
+        self._timeouts: dict[int, float | None] = {}  # by number
         self._numbers: dict[int, int] = {}  # by descriptor: the number
         if answers is not None:
             self._poll.register(answers, select.POLLIN)
@@ -72,7 +73,7 @@ class Attempts:
         sock = self._prepare(target)
         self._begun[number] = target, time.monotonic()
         try:
-            timeout = _socket.socket.gettimeout(sock)
+            timeout = self._timeouts[number] = _socket.socket.gettimeout(sock)
             # The base's own methods: a class may override these, to learn the timeout that its user wants.
             _socket.socket.settimeout(sock, 0)
             try:
@@ -104,6 +105,14 @@ class Attempts:
             _socket._note_attempt(error, target[4], None, _own_address(sock), time.monotonic() - begun)
             self.abandon(number)
         return Finished(number, error)
+
+    def seconds(self, number: int) -> float:
+        """How long ago an attempt was begun."""
+        return time.monotonic() - self._begun[number][1]
+
+    def timeout(self, number: int) -> float | None:
+        """The timeout of an attempt."""
+        return self._timeouts[number]
 
     def abandon(self, number: int) -> None:
         """Close an attempt's socket. A second time does nothing: a handler may raise before the race knows of the first."""

@@ -56,7 +56,7 @@ def connect(
         # Targets that do not alternate have the order that one look-up of all families gives them.
         targets, answers = _look_up(host, port, getaddrinfo, budget, errors, apart=delay is not None and count != 0)
         if delay is not None and (answers is not None or len(targets) > 1):
-            sock = _race(prepare, host, targets, answers, count, delay, budget, errors)
+            sock = _race(prepare, (host, port), targets, answers, count, delay, budget, errors)
         else:
             sock = _one_by_one(prepare, host, targets, count, budget, errors)
         if sock is not None:
@@ -92,13 +92,14 @@ def _look_up(
     try:
         return lookup.ask_within(left, host, port), None
     except TimeoutError as error:
+        _socket._note_look_up(error, host, port, budget.used(), budget.cause)
         errors.append(error)
         return [], None
 
 
 def _race(
     prepare: _Maker,
-    host: Any,
+    address: tuple[Any, Any],
     targets: list[Target],
     answers: lookup.Answers | None,
     count: int,
@@ -116,24 +117,48 @@ def _race(
             winner = race.run()
             if winner is not None:
                 return running.take(winner)
-            errors += _noted(race.failures, host)
+            errors += _noted(running, race.failures, address[0])
             if race.timed_out:
-                errors.append(TimeoutError("timed out"))
+                errors += _late(running, race.under_way, address, budget)
             elif race.refusals and not errors:
-                raise lookup.most_telling(race.refusals)
+                raise _refusal(race.refusals, address, budget)
             return None
         finally:
             race.forget()
 
 
-def _noted(failures: list[tuple[OSError, Target]], host: Any) -> list[OSError]:
+def _noted(running: attempts.Attempts, failures: list[tuple[OSError, int, Target]], host: Any) -> list[OSError]:
     """The errors of attempts, with notes that name the host.
 
-    A function of its own, because the frame of the race must not refer to an error: that would be a cycle.
+    Functions of their own, because the frame of the race must not refer to an error: that would be a cycle.
     """
-    for error, target in failures:
-        _socket._note_attempt(error, target[4], host)
-    return [error for error, _ in failures]
+    for error, number, target in failures:
+        if error.args == ("timed out",):
+            _socket._note_attempt(error, target[4], host, None, running.timeout(number), "timeout")
+        else:
+            _socket._note_attempt(error, target[4], host)
+    return [error for error, _, _ in failures]
+
+
+def _late(
+    running: attempts.Attempts, under_way: list[tuple[int, Target]], address: tuple[Any, Any], budget: Budget
+) -> list[OSError]:
+    """The errors of the attempts that were under way when the time was over; or of the look-up, if there were none."""
+    errors: list[OSError] = []
+    for number, target in under_way:
+        errors.append(TimeoutError("timed out"))
+        _socket._note_attempt(errors[-1], target[4], address[0], None, running.seconds(number), budget.cause)
+    if not errors:
+        errors.append(TimeoutError("timed out"))
+        _socket._note_look_up(errors[-1], *address, budget.used(), budget.cause)
+    return errors
+
+
+def _refusal(refusals: list[OSError], address: tuple[Any, Any], budget: Budget) -> OSError:
+    """The error of a name that has no address of any family."""
+    error = lookup.most_telling(refusals)
+    _socket._note_look_up(error, *address, budget.used())
+    return error
 
 
 def _one_by_one(prepare: _Maker, host: Any, targets: list[Target], count: int, budget: Budget, errors: list[OSError]) -> Any:
@@ -141,12 +166,13 @@ def _one_by_one(prepare: _Maker, host: Any, targets: list[Target], count: int, b
     order = Order(count)
     order.add(targets)
     while order:
+        target = order.pop()
         if budget.left() == 0:
             # The last attempt may have ended for this reason, and said so.
             if not errors or errors[-1].args != ("timed out",):
                 errors.append(TimeoutError("timed out"))
+                _socket._note_attempt(errors[-1], target[4], host, None, None, budget.cause)
             break
-        target = order.pop()
         try:
             return _connected(prepare, target, budget)
         except OSError as error:
@@ -164,7 +190,11 @@ def _connected(prepare: _Maker, target: Target, budget: Budget) -> Any:
             sock.connect(target[4])
         else:
             sock.settimeout(max(left, _SHORTEST))
-            sock.connect(target[4])
+            try:
+                sock.connect(target[4])
+            except TimeoutError as error:
+                _socket._note_attempt(error, target[4], None, None, None, budget.cause)
+                raise
             sock.settimeout(timeout)
     except BaseException:
         sock.close()

@@ -125,9 +125,14 @@ class Race:
         self.timed_out = False
 
     @property
-    def failures(self) -> list[tuple[OSError, Target]]:
-        """The errors of the attempts that failed, each with its target, in the order in which these were started."""
-        return [(self._errors[number], self._targets[number]) for number in sorted(self._errors)]
+    def failures(self) -> list[tuple[OSError, int, Target]]:
+        """The attempts that failed, in the order in which they were started: their errors, numbers and targets."""
+        return [(self._errors[number], number, self._targets[number]) for number in sorted(self._errors)]
+
+    @property
+    def under_way(self) -> list[tuple[int, Target]]:
+        """The attempts that were under way when the race ended without a winner: their numbers and targets."""
+        return [(number, self._targets[number]) for number in sorted(self._expiries)]
 
     def run(self) -> int | None:
         """Run the race; return the number of the attempt that won, or None. All others are abandoned, whatever happens."""

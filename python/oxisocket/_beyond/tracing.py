@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import sys
+from errno import EIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,12 @@ def _number_of_bytes(value: SupportsIndex) -> int:
     return number
 
 
+def _text(filter: str) -> str:
+    if not isinstance(filter, str):
+        raise TypeError(f"filter must be a str, not {type(filter).__name__!r}")
+    return filter
+
+
 class trace(_Recording):  # noqa: N801 - it is used like a function
     """Tell each call on a socket as it ends: ``with oxisocket.trace():``, or with ``start()`` and ``stop()``.
 
@@ -127,7 +134,7 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     def __init__(self, file: Any = None, *, bytes: SupportsIndex | None = None, filter: str = "", callers: bool = False) -> None:
         super().__init__()
         self._file = file
-        self._filter = filter
+        self._filter = _text(filter)
         self._callers = callers
         self._target: str | None = None
         if isinstance(file, (str, builtins.bytes, os.PathLike)):
@@ -144,7 +151,7 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             self._prepare()
             self._start_in_file(self._record_path())
         elif self._file is None:
-            colour = os.isatty(2) and not os.environ.get("NO_COLOR")
+            colour = os.isatty(2) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
             self._begin(standard_error.number(), None, "text", self._bytes, self._filter, colour, self._callers)
         else:
             self._begin(self._file.write, None, "text", self._bytes, self._filter, False, self._callers)
@@ -166,7 +173,9 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
     def _stopped(self, ended: tuple[int, int, bytes | None] | None) -> None:
         count, errno, path = ended or (0, 0, None)
         if count:
-            standard_error.tell(f"oxisocket: {count} events of the trace were lost: {os.strerror(errno)}\n")
+            is_written_by_object = self._file is not None and self._target is None
+            reason = "write() has raised" if is_written_by_object and errno == EIO else os.strerror(errno)
+            standard_error.tell(f"oxisocket: events of the trace were lost: {reason} ({count} in all)\n")
         if path is not None and self._target is not None and not self._is_written_at_once():
             self._make_target(os.fsdecode(path), self._target)
 
@@ -198,9 +207,14 @@ class trace(_Recording):  # noqa: N801 - it is used like a function
             standard_error.tell(f"oxisocket: {target} could not be made from {record}: {reason}\n")
 
 
+def is_file_of_trace(path: str) -> bool:
+    """Whether the suffix is one of what a trace writes."""
+    return path.endswith((*_WRITTEN_AT_ONCE, *_MADE_FROM_A_RECORD))
+
+
 def _check_suffix(path: str) -> None:
-    known = (*_WRITTEN_AT_ONCE, *_MADE_FROM_A_RECORD)
-    if not path.endswith(known):
+    if not is_file_of_trace(path):
+        known = (*_WRITTEN_AT_ONCE, *_MADE_FROM_A_RECORD)
         names = f"{', '.join(known[:-1])} or {known[-1]}"
         raise ValueError(f"a trace is written to a file whose name ends with {names}: not {path!r}")
 
@@ -221,13 +235,15 @@ class observe(_Recording):  # noqa: N801 - it is used like a function
     ``bytes`` and ``filter`` are those of ``trace``. Raises TypeError for what cannot be called, and ValueError.
     """
 
-    def __init__(self, callback: Callable[[dict[str, Any]], object], *, bytes: SupportsIndex = _BYTES, filter: str = "") -> None:
+    def __init__(
+        self, callback: Callable[[dict[str, Any]], object], *, bytes: SupportsIndex | None = None, filter: str = ""
+    ) -> None:
         super().__init__()
         if not callable(callback):
             raise TypeError(f"observe() takes a function that is called with each event, not {type(callback).__name__!r}")
         self._callback = callback
-        self._bytes = _number_of_bytes(bytes)
-        self._filter = filter
+        self._bytes = _BYTES if bytes is None else _number_of_bytes(bytes)
+        self._filter = _text(filter)
 
     def start(self) -> None:
         """Begin. Raises RuntimeError if it has begun already, and ValueError for a filter that cannot be parsed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import time
+from typing import Literal
 
 from oxisocket import _socket
 
@@ -39,10 +40,18 @@ class Budget:
     """One time for everything that a call does: the one that its caller gave, or what is left to this thread's ``deadline``."""
 
     def __init__(self, seconds: float | None) -> None:
-        times = [each for each in (seconds, _socket._remaining_time()) if each is not None and each <= _LONGEST]
-        #: When it is over, by ``time.monotonic()``; None for never.
-        self.limit = time.monotonic() + min(times) if times else None
+        given, left = (math.inf if each is None else each for each in (seconds, _socket._remaining_time()))
+        shortest = min(given, left)
+        #: Which of the two it is, as a note calls it.
+        self.cause: Literal["total_timeout", "deadline"] = "total_timeout" if given <= left else "deadline"
+        #: When it began and when it is over, by ``time.monotonic()``; None for never.
+        self.began = time.monotonic()
+        self.limit = self.began + shortest if shortest <= _LONGEST else None
 
     def left(self) -> float | None:
         """How many seconds are left, at least 0; None for any number."""
         return None if self.limit is None else max(self.limit - time.monotonic(), 0.0)
+
+    def used(self) -> float:
+        """How many seconds have passed."""
+        return time.monotonic() - self.began

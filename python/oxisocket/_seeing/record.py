@@ -190,7 +190,7 @@ class _Reading:
     def refuse(self, anything: bool) -> NoReturn:
         if not anything:
             raise RecordError(f"{self.path} is empty: nothing has been recorded yet; {HOW_TO_RECORD}")
-        raise RecordError(f"{self.path} is not the record of a trace, which begins with a process; {HOW_TO_RECORD}")
+        raise RecordError(f"{self.path} is not a record, which begins with an event `process`; {HOW_TO_RECORD}")
 
     def complete(self) -> None:
         """Enter the sockets and threads of which the record has calls and nothing else: their lines may be among the skipped."""

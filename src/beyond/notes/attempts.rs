@@ -9,18 +9,18 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
 use super::exception::{list_of, set_list};
-use super::facts::{End, Facts, Subject};
+use super::facts::{Cause, End, Facts, Subject};
 use super::gather::host_text;
 use super::list;
 use super::note::{Attempt, Content, EARLIER, Note, as_note};
-use crate::call::failure::Doing;
+use crate::call::failure::{Doing, Question};
 use crate::call::hooks;
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
 use crate::interpreter::number::plain_long;
 use crate::interpreter::text::utf8;
-use crate::sys::memory::try_format;
+use crate::sys::memory::{self, try_format};
 
 /// An attempt that has failed.
 struct Failed<'a, 'py> {
@@ -28,22 +28,24 @@ struct Failed<'a, 'py> {
     address: &'a Bound<'py, PyAny>,
     host: Option<&'a str>,
     local: Option<&'a Bound<'py, PyAny>>,
-    seconds: Option<&'a Bound<'py, PyAny>>,
+    after: Option<Duration>,
+    cause: Cause,
 }
 
-/// `_note_attempt(error, address, host[, local, seconds])`.
+/// `_note_attempt(error, address, host[, local, seconds, cause])`.
 pub fn note_attempt<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let (Some(error), Some(address), Some(host)) = (arguments.get(0), arguments.get(1), arguments.get(2)) else {
         return Err(Error::type_error("_note_attempt() takes an error, an address and a host"));
     };
     if hooks::are_on() {
-        let (local, seconds) = (arguments.get(3), arguments.get(4));
+        let (local, seconds, cause) = (arguments.get(3), arguments.get(4), arguments.get(5));
         let failed = Failed {
             error: &error,
             address: &address,
             host: host_text(&host),
             local: local.as_deref(),
-            seconds: seconds.as_deref(),
+            after: duration(seconds.as_deref()),
+            cause: cause_called(cause.as_deref()),
         };
         // The error itself is more important than its note.
         if let Err(refused) = failed.note() {
@@ -60,7 +62,11 @@ impl Failed<'_, '_> {
         match list_of(self.error)? {
             Some(list) if list::is_ours(&list) => {
                 for item in list::raw_items(&list) {
-                    if let (Some(facts), Some(host)) = (as_note(&item).and_then(Note::facts), self.host) {
+                    let Some(facts) = as_note(&item).and_then(Note::facts) else {
+                        continue;
+                    };
+                    facts.set_end(self.cause);
+                    if let Some(host) = self.host {
                         facts.set_name(host)?;
                     }
                 }
@@ -84,9 +90,7 @@ impl Failed<'_, '_> {
             peer: None,
             proto: ANY_PROTOCOL,
         };
-        let seconds = self.seconds.and_then(|seconds| seconds.extract().ok());
-        let after = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let facts = Facts { subject, end: End::Failed(after), hint: None };
+        let facts = Facts::new(subject, self.cause.end(self.after), None);
         if let Some(host) = self.host {
             facts.set_name(host)?;
         }
@@ -94,6 +98,48 @@ impl Failed<'_, '_> {
         list::add_facts(&list, facts)?;
         set_list(self.error, &list)
     }
+}
+
+/// A number of seconds.
+fn duration(seconds: Option<&Bound<'_, PyAny>>) -> Option<Duration> {
+    seconds?.extract().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+}
+
+/// The cause that the package calls so; without one it is the error.
+fn cause_called(name: Option<&Bound<'_, PyAny>>) -> Cause {
+    name.and_then(|name| name.cast::<PyString>().ok()).and_then(utf8).and_then(Cause::called).unwrap_or(Cause::Error)
+}
+
+/// `_note_look_up(error, host, port, seconds=None, cause=None)`.
+pub fn note_look_up<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
+    let (Some(error), Some(host), Some(port)) = (arguments.get(0), arguments.get(1), arguments.get(2)) else {
+        return Err(Error::type_error("_note_look_up() takes an error, a host and a port"));
+    };
+    if hooks::are_on() {
+        let (seconds, cause) = (arguments.get(3), arguments.get(4));
+        let end = cause_called(cause.as_deref()).end(duration(seconds.as_deref()));
+        if let Err(refused) = set_look_up(&error, &host, &port, end) {
+            refused.discard(py);
+        }
+    }
+    Ok(py.None().into_bound(py))
+}
+
+/// Puts the note of a look-up of all families in place of those of the look-ups of each.
+fn set_look_up(error: &Bound<'_, PyAny>, host: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>, end: End) -> Result<()> {
+    if list_of(error)?.is_some_and(|list| !list::is_ours(&list)) {
+        return Ok(());
+    }
+    let text = |text: &str| memory::until_nul(text.as_bytes());
+    let service = if port.is_none() { None } else { Some(port.str()?) };
+    let question = Question::Addresses {
+        host: host_text(host).map(text).transpose()?,
+        service: service.as_ref().and_then(utf8).map(text).transpose()?,
+        family: libc::AF_UNSPEC,
+    };
+    let list = list::new(error.py())?;
+    list::add_facts(&list, Facts::new(Subject::LookUp(question), end, None))?;
+    set_list(error, &list)
 }
 
 /// The socket address in a tuple `(host, port, …)`, as `getaddrinfo` returns it; `None` if the host is not numeric.

@@ -30,6 +30,8 @@ pub struct Facts {
     pub end: End,
     /// What may be the cause, where that is certain.
     pub hint: Option<Hint>,
+    /// How it ended as `create_connection` knows it, whose time may be shorter than the socket's.
+    better_end: OnceLock<End>,
 }
 
 /// What failed.
@@ -68,6 +70,43 @@ pub enum End {
     Deadline(Option<Duration>),
     /// The time for a look-up passed.
     LookUpTimeout(Option<Duration>),
+    /// The `total_timeout` of `create_connection` passed.
+    TotalTimeout(Option<Duration>),
+}
+
+/// What has ended an attempt of `create_connection`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Its own error.
+    Error,
+    /// The timeout for each address.
+    Timeout,
+    /// The time for everything together.
+    TotalTimeout,
+    /// The deadline of the thread.
+    Deadline,
+}
+
+impl Cause {
+    /// The cause that the package calls so.
+    pub fn called(name: &str) -> Option<Self> {
+        match name {
+            "timeout" => Some(Cause::Timeout),
+            "total_timeout" => Some(Cause::TotalTimeout),
+            "deadline" => Some(Cause::Deadline),
+            _ => None,
+        }
+    }
+
+    /// How an attempt ended that took so long; without a time it had not begun.
+    pub fn end(self, after: Option<Duration>) -> End {
+        match (self, after) {
+            (Cause::Timeout, Some(after)) => End::Timeout(after),
+            (Cause::Error | Cause::Timeout, after) => End::Failed(after),
+            (Cause::TotalTimeout, after) => End::TotalTimeout(after),
+            (Cause::Deadline, after) => End::Deadline(after),
+        }
+    }
 }
 
 /// What is certainly the cause of an error, or tells what to do.
@@ -82,6 +121,10 @@ pub enum Hint {
     },
     /// The listener's backlog is full; the numbers, if they are known.
     Backlog(Option<Backlog>),
+    /// A connection is accepted from a socket that does not listen.
+    DoesNotListen,
+    /// Data is sent to, or received from, a socket that listens.
+    Listens,
     /// A path of `length` bytes, where `longest` fit.
     Path {
         /// The length of the path.
@@ -104,6 +147,15 @@ pub enum Hint {
 }
 
 impl Facts {
+    /// What is known about a call.
+    pub fn new(subject: Subject, end: End, hint: Option<Hint>) -> Self {
+        Facts { subject, end, hint, better_end: OnceLock::new() }
+    }
+
+    fn end(&self) -> End {
+        *self.better_end.get().unwrap_or(&self.end)
+    }
+
     /// What was tried, from where, and how it ended; empty if only the hint is of interest.
     pub fn what(&self, py: Python<'_>) -> Result<String> {
         match &self.subject {
@@ -119,9 +171,9 @@ impl Facts {
                     local: shown(local)?,
                     peer: shown(peer)?,
                 };
-                Ok(try_format(format_args!("{route}{}", self.end))?)
+                Ok(try_format(format_args!("{route}{}", self.end()))?)
             }
-            Subject::LookUp(question) => Ok(try_format(format_args!("looking up {}{}", Shown(question), self.end))?),
+            Subject::LookUp(question) => Ok(try_format(format_args!("looking up {}{}", Shown(question), self.end()))?),
             Subject::Nothing => Ok(String::new()),
         }
     }
@@ -143,6 +195,12 @@ impl Facts {
                 "the listener's backlog is full (connections that wait to be accepted: {waiting}, backlog: {limit})"
             ))?,
             Hint::Backlog(None) => try_format(format_args!("the listener's backlog is full"))?,
+            Hint::DoesNotListen => {
+                try_format(format_args!("the socket does not listen: call listen() before accept()"))?
+            }
+            Hint::Listens => try_format(format_args!(
+                "the socket listens for connections: data goes through the socket that accept() returns"
+            ))?,
             Hint::Path { length, longest } => {
                 try_format(format_args!("the path has {length} bytes, and {longest} fit"))?
             }
@@ -153,6 +211,13 @@ impl Facts {
             Hint::Ended { sent: None } => try_format(format_args!("the connection has ended"))?,
         };
         Ok(Some(text))
+    }
+
+    /// Says what has ended an attempt that has used up the socket's timeout, if `create_connection` had shortened that.
+    pub fn set_end(&self, cause: Cause) {
+        if let (End::Timeout(after), Cause::Deadline | Cause::TotalTimeout) = (self.end, cause) {
+            let _first_wins = self.better_end.set(cause.end(Some(after)));
+        }
     }
 
     /// Adds the name of the host whose address was connected to, unless it is known, or is that address.
@@ -239,6 +304,10 @@ impl Display for End {
             }
             End::Deadline(Some(after)) => {
                 write!(formatter, ", gave up after {}, when the deadline of this thread passed", Shown(after))
+            }
+            End::TotalTimeout(None) => formatter.write_str(", not begun: total_timeout had passed"),
+            End::TotalTimeout(Some(after)) => {
+                write!(formatter, ", gave up after {}, when total_timeout had passed", Shown(after))
             }
             End::LookUpTimeout(None) => formatter.write_str(", gave up"),
             End::LookUpTimeout(Some(after)) => write!(formatter, ", gave up after {}", Shown(after)),

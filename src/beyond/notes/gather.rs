@@ -16,6 +16,7 @@ use crate::call::scope;
 use crate::call::socket::Socket;
 use crate::error::{Error, Exception, Result};
 use crate::interpreter::text::utf8;
+use crate::sys::option::getsockopt_int;
 use crate::sys::socket::{former_peer, getpeername, getsockname};
 use crate::sys::{backlog, memory, tcp};
 
@@ -33,7 +34,7 @@ const OF_A_CONNECTION: [c_int; 8] = [
 
 /// The error of a call that has failed, with a note if it deserves one.
 pub fn failed(py: Python<'_>, error: Error, failure: Failure<'_, '_>) -> Error {
-    if !is_noted(&error, &failure) {
+    if !is_noted(py, &error, &failure) {
         return error;
     }
     match facts(py, &error, failure) {
@@ -47,9 +48,12 @@ pub fn failed(py: Python<'_>, error: Error, failure: Failure<'_, '_>) -> Error {
 
 /// Whether an error gets a note. A non-blocking socket that would have to wait is no failure, and gets none. An exception that Python code
 /// has raised is not ours.
-fn is_noted(error: &Error, failure: &Failure<'_, '_>) -> bool {
+fn is_noted(py: Python<'_>, error: &Error, failure: &Failure<'_, '_>) -> bool {
     match (error, failure) {
-        (Error::Os(errno), Failure::Call(call)) => is_noted_errno(*errno as c_int, call),
+        (Error::Os(errno), Failure::Call(call)) => {
+            let errno = *errno as c_int;
+            is_noted_errno(errno, call) || wrong_socket(py, errno, call).is_some()
+        }
         (Error::Os(_) | Error::TimedOut | Error::AddrInfo(_) | Error::Host(_), _) => true,
         (Error::Message(message), Failure::LookUp { .. } | Failure::Path { .. }) => matches!(message.0, Exception::Os),
         _ => false,
@@ -73,7 +77,7 @@ fn facts(py: Python<'_>, error: &Error, failure: Failure<'_, '_>) -> Result<Fact
             let end = end_of_call(error, &call);
             let local = local_address(py, &call);
             let hint = hint(py, error, &call, local.as_ref());
-            Ok(Facts { subject: subject(py, &call, local)?, end, hint })
+            Ok(Facts::new(subject(py, &call, local)?, end, hint))
         }
         Failure::LookUp { question, began } => {
             let after = began.map(|began| began.elapsed());
@@ -82,11 +86,11 @@ fn facts(py: Python<'_>, error: &Error, failure: Failure<'_, '_>) -> Result<Fact
                 Error::TimedOut => End::LookUpTimeout(after),
                 _ => End::Failed(after),
             };
-            Ok(Facts { subject: Subject::LookUp(owned(question)?), end, hint: None })
+            Ok(Facts::new(Subject::LookUp(owned(question)?), end, None))
         }
         Failure::Path { length, longest } => {
             let hint = Some(Hint::Path { length, longest });
-            Ok(Facts { subject: Subject::Nothing, end: End::Failed(None), hint })
+            Ok(Facts::new(Subject::Nothing, End::Failed(None), hint))
         }
     }
 }
@@ -171,10 +175,24 @@ fn hint(py: Python<'_>, error: &Error, call: &Call<'_, '_>, local: Option<&SockA
             Some(Hint::Taken { by, line })
         }
         (libc::EAGAIN, Doing::Connecting) => Some(Hint::Backlog(None)),
+        (libc::EINVAL | libc::ENOTCONN, _) => wrong_socket(py, errno, call),
         (libc::ETIMEDOUT, Doing::Connecting) => full_backlog(call, target?, local),
-        (libc::ECONNRESET | libc::EPIPE, Doing::Receiving | Doing::Sending) => ended(py, errno, call),
+        (libc::ECONNRESET | libc::EPIPE, Doing::Receiving | Doing::Sending) => {
+            wrong_socket(py, errno, call).or_else(|| ended(py, errno, call))
+        }
         _ => None,
     }
+}
+
+/// The hint for a call on the wrong one of a server's two sockets, or before `listen`.
+fn wrong_socket(py: Python<'_>, errno: c_int, call: &Call<'_, '_>) -> Option<Hint> {
+    let (hint, listens) = match (errno, call.doing) {
+        (libc::EINVAL, Doing::Accepting) => (Hint::DoesNotListen, 0),
+        (libc::ENOTCONN | libc::EPIPE, Doing::Receiving | Doing::Sending) => (Hint::Listens, 1),
+        _ => return None,
+    };
+    let value = call.socket.descriptor().attached(py, |fd| getsockopt_int(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN));
+    value.is_ok_and(|value| value == listens).then_some(hint)
 }
 
 /// Whether a listener's backlog is what a connection has waited for in vain.

@@ -34,9 +34,13 @@ pub static FUNCTIONS: Table = functions![
     object c"_switch_notes" => switch_notes, c"_switch_notes($module, on, /)\n--\n\n\
         Switches the notes on errors on or off; returns whether they were on.";
     positional c"_note_attempt" => attempts::note_attempt, c"\
-        _note_attempt($module, error, address, host, local=None, seconds=None, /)\n--\n\n\
+        _note_attempt($module, error, address, host, local=None, seconds=None, cause=None, /)\n--\n\n\
         Completes the note on the error of an attempt to connect to one of the addresses of a host; or adds it, with the socket's\n\
-        own address and how long the attempt took, if they are known.";
+        own address and how long the attempt took, if they are known. The cause is 'timeout', 'total_timeout' or 'deadline', if one\n\
+        of these has ended the attempt; without a time it had not begun.";
+    positional c"_note_look_up" => attempts::note_look_up, c"\
+        _note_look_up($module, error, host, port, seconds=None, cause=None, /)\n--\n\n\
+        Puts a note of a look-up of all families in place of the notes of an error, if these are the module's own.";
     object c"_note_attempts" => attempts::note_attempts, c"_note_attempts($module, errors, /)\n--\n\n\
         Adds the notes on all other errors of a list to the last one.";
 ];

@@ -10,7 +10,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
 use socket2::SockAddr;
@@ -30,7 +30,19 @@ struct Entry {
     family: c_int,
     /// The file of a UNIX socket.
     file: Option<(u64, u64)>,
+    /// The port of an IP socket, once it was asked for; 0 for others.
+    port: OnceLock<u16>,
     place: Place,
+}
+
+impl Entry {
+    /// Whether the socket may have this port: all but the first question costs no system call.
+    fn may_have_port(&self, number: RawFd, port: u16) -> bool {
+        // SAFETY: the number is not negative, and names the socket that was bound, because the table is locked: see above. Not guaranteed:
+        // that the program has not closed the number without the socket, as in `Descriptor::attached`.
+        let ask = || getsockname(unsafe { BorrowedFd::borrow_raw(number) }).ok()?.as_socket().map(|own| own.port());
+        *self.port.get_or_init(|| ask().unwrap_or_default()) == port
+    }
 }
 
 type Table = HashMap<RawFd, Entry, BuildHasherDefault<DefaultHasher>>;
@@ -72,7 +84,7 @@ fn try_record(py: Python<'_>, socket: &Socket) -> Result<()> {
             return Ok(());
         }
         socket.set_mark(Mark::Bound, true);
-        table.insert(number, Entry { family, file, place })
+        table.insert(number, Entry { family, file, port: OnceLock::new(), place })
     };
     // Released when the table is not locked: a release can run Python code.
     if let Some(before) = before {
@@ -96,7 +108,12 @@ pub fn holder(py: Python<'_>, socket: &Socket, address: &SockAddr) -> Option<(So
     let file = path_of(address).and_then(file_of);
     let find = |new: BorrowedFd<'_>| {
         let table = table();
-        let others = table.iter().filter(|(number, entry)| **number != own && share_addresses(entry.family, family));
+        let port = address.as_socket().map(|address| address.port());
+        let others = table.iter().filter(|(number, entry)| {
+            **number != own
+                && share_addresses(entry.family, family)
+                && port.is_none_or(|port| entry.may_have_port(**number, port))
+        });
         Ok(others.map(|(number, entry)| (*number, entry)).find_map(|(number, entry)| {
             // SAFETY: the number is not negative, and names the socket that was bound, because the table is locked: see above. Not
             // guaranteed: that the program has not closed the number without the socket, as in `Descriptor::attached`.

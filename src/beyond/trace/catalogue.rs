@@ -94,6 +94,15 @@ pub fn find(on: On, name: &str) -> Option<(Kind, &str)> {
     Some((kind, name))
 }
 
+/// Whether a trace has calls of this name.
+pub fn has_call(name: &str) -> bool {
+    const OTHER_NAMES: [&str; 2] = ["socket", "getaddrinfo"];
+    let is_traced = |on| find(on, name).is_some_and(|(_, shown)| shown == name);
+    OTHER_NAMES.contains(&name)
+        || [On::Socket, On::File, On::Module].into_iter().any(is_traced)
+        || find_tls(name).is_some()
+}
+
 /// The kind of a method of native TLS.
 pub fn find_tls(name: &str) -> Option<(Kind, &str)> {
     let kind = match name {

@@ -10,6 +10,7 @@ use std::os::fd::RawFd;
 
 use socket2::SockAddr;
 
+use super::catalogue;
 use crate::address::unix;
 use crate::error::{Error, Result};
 use crate::sys::{memory, search};
@@ -157,7 +158,7 @@ fn one(words: &mut Peekable<Words<'_>>, depth: usize) -> Result<Condition> {
         "path" => Condition::Path(memory::try_to_string(value()?)?),
         "fd" => Condition::Fd(number(word, value()?)?),
         "thread" => Condition::Thread(memory::try_to_string(value()?)?),
-        "call" => Condition::Call(memory::try_to_string(value()?)?),
+        "call" => Condition::Call(memory::try_to_string(call(value()?)?)?),
         "tcp" => Condition::Tcp,
         "udp" => Condition::Udp,
         "ip" => Condition::Family(libc::AF_INET),
@@ -178,8 +179,13 @@ fn one(words: &mut Peekable<Words<'_>>, depth: usize) -> Result<Condition> {
     })
 }
 
+fn call(name: &str) -> Result<&str> {
+    if catalogue::has_call(name) { Ok(name) } else { Err(mistake(format_args!("no call is named '{name}'"))) }
+}
+
 fn number(word: &str, value: &str) -> Result<c_int> {
-    value.parse().map_err(|_| mistake(format_args!("'{word}' needs a number, not '{value}'")))
+    let number = value.parse().ok().filter(|number| *number >= 0);
+    number.ok_or_else(|| mistake(format_args!("'{word}' needs a number, not '{value}'")))
 }
 
 /// Whether a value is written so.

@@ -138,7 +138,7 @@ impl Delivery {
             if no_memory {
                 error.discard(py);
             } else {
-                report(py, error.into_pyerr(py));
+                report(py, function, error.into_pyerr(py));
             }
         }
     }
@@ -201,7 +201,7 @@ fn call_in_turn(py: Python<'_>, delivery: Delivery) {
 
 /// What a function has raised is reported, unless the handler of a signal, which has run in the middle of it, has raised that: it is for the
 /// program.
-fn report(py: Python<'_>, error: PyErr) {
+fn report(py: Python<'_>, function: &Py<PyAny>, error: PyErr) {
     let judge = || -> Result<bool> {
         let module = py.import(name!(py, "oxisocket._beyond.tracing")?)?;
         let verdict = module.call_method1(name!(py, "comes_from_signal")?, (error.value(py), error.traceback(py)))?;
@@ -209,10 +209,10 @@ fn report(py: Python<'_>, error: PyErr) {
     };
     match judge() {
         Ok(true) => later::raise(py, error.into()),
-        Ok(false) => error.write_unraisable(py, None),
+        Ok(false) => error.write_unraisable(py, Some(function.bind(py))),
         Err(another) if another.is_no_memory(py) => {
             another.discard(py);
-            error.write_unraisable(py, None);
+            error.write_unraisable(py, Some(function.bind(py)));
         }
         Err(another) => {
             // Another signal, meanwhile.

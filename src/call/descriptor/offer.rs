@@ -2,16 +2,27 @@
 //!
 //! If that code fails, the caller cannot tell whether a socket took the descriptor over before. Closing it then could close another file;
 //! not closing it could leak it. So an offer is recorded, and the socket that takes the descriptor over removes the record: see [`taken`].
+//!
+//! That socket may be made in another thread: the code may have given the number away before it failed.
 
-use std::cell::RefCell;
+use std::io;
 use std::os::fd::{AsFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::sys::file::{Identity, identity};
-use crate::sys::per_thread::PerThread;
+use crate::sys::fork::{Held, around_fork};
 use crate::sys::socket::close;
 
-/// The numbers on offer in each thread.
-static OFFERS: PerThread<RefCell<Vec<RawFd>>> = PerThread::new();
+/// The numbers on offer.
+static OFFERS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+
+/// How many there are, so that a new socket needs no lock where there are none.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+fn offers() -> MutexGuard<'static, Vec<RawFd>> {
+    OFFERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A descriptor on offer.
 #[derive(Debug)]
@@ -23,15 +34,14 @@ pub struct Offer {
 impl Offer {
     /// Offers a descriptor. When there is no memory, it is closed, and the result is `None`.
     pub fn new(fd: OwnedFd) -> Option<Self> {
+        watch_forks().ok()?;
         let identity = identity(fd.as_fd()).ok();
-        let offered = OFFERS.with(|offers| {
-            let mut offers = offers.borrow_mut();
-            offers.try_reserve(1).ok()?;
-            let number = fd.into_raw_fd();
-            offers.push(number);
-            Some(Offer { number, identity })
-        });
-        offered.flatten()
+        let mut offers = offers();
+        offers.try_reserve(1).ok()?;
+        let number = fd.into_raw_fd();
+        offers.push(number);
+        COUNT.store(offers.len(), Ordering::Release);
+        Some(Offer { number, identity })
     }
 
     /// The number, for Python.
@@ -61,11 +71,38 @@ impl Offer {
 }
 
 /// Removes the record of a number, because a socket has taken it over; whether it was on offer.
+///
+/// Not guaranteed: that the number was not offered a moment later in another thread. Who takes a number over has got it from the offer.
 pub fn taken(number: RawFd) -> bool {
-    let removed = OFFERS.with_known(|offers| {
-        let mut offers = offers.borrow_mut();
-        let index = offers.iter().rposition(|&offered| offered == number);
-        index.map(|index| offers.swap_remove(index)).is_some()
-    });
-    removed.unwrap_or(false)
+    if COUNT.load(Ordering::Acquire) == 0 {
+        return false;
+    }
+    let mut offers = offers();
+    let index = offers.iter().rposition(|&offered| offered == number);
+    let was_offered = index.map(|index| offers.swap_remove(index)).is_some();
+    COUNT.store(offers.len(), Ordering::Release);
+    was_offered
+}
+
+static HELD: Held<MutexGuard<'static, Vec<RawFd>>> = Held::new();
+
+extern "C" fn before_fork() {
+    let locked = offers();
+    // SAFETY: this is a lock, and this handler comes before a fork.
+    unsafe { HELD.put(locked) };
+}
+
+extern "C" fn after_fork() {
+    // SAFETY: the handler before the fork has put it here.
+    drop(unsafe { HELD.take() });
+}
+
+/// Registers the fork handlers, with the first offer.
+fn watch_forks() -> io::Result<()> {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    // If there was no memory, the next offer tries again.
+    around_fork(before_fork, after_fork, after_fork).inspect_err(|_| DONE.store(false, Ordering::Relaxed))
 }

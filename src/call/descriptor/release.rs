@@ -10,16 +10,36 @@ use super::sync::{Identity, close, identity};
 pub struct DeferredClose {
     /// The number.
     pub number: RawFd,
-    /// The socket that the number named when its object was closed; `None` if the number was not open.
-    pub named: Option<Identity>,
+    /// What the number named when its object was closed.
+    pub named: Named,
+}
+
+/// What a number names, as far as the system tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// This file.
+    File(Identity),
+    /// Nothing: the number is not open.
+    Nothing,
+    /// Something that cannot be looked at: there is no memory, or a policy forbids it.
+    Something,
+}
+
+impl Named {
+    fn now(number: RawFd) -> Self {
+        // SAFETY: the number is not -1. Only `fstat` uses it, which fails if it is not open.
+        match identity(unsafe { BorrowedFd::borrow_raw(number) }) {
+            Ok(identity) => Named::File(identity),
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => Named::Nothing,
+            Err(_) => Named::Something,
+        }
+    }
 }
 
 impl DeferredClose {
     /// The number of a socket that is being closed.
     pub fn new(number: RawFd) -> Self {
-        // SAFETY: the number is not -1. Only `fstat` uses it, which fails if it is not open.
-        let named = identity(unsafe { BorrowedFd::borrow_raw(number) }).ok();
-        DeferredClose { number, named }
+        DeferredClose { number, named: Named::now(number) }
     }
 }
 
@@ -32,11 +52,15 @@ pub fn close_number(number: RawFd) -> io::Result<()> {
 /// Closes a number whose socket was closed earlier, unless the program has closed the number itself meanwhile, as `os.closerange` does. In
 /// that case the number is free or names another file.
 ///
-/// Not guaranteed: that the program does not close the number between the check and the `close(2)`.
+/// Not guaranteed: that the program does not close the number between the check and the `close(2)`, and, where the system does not let files
+/// be looked at, that it has not closed the number before.
 pub fn close_deferred(DeferredClose { number, named }: DeferredClose) {
-    // SAFETY: the number is not -1. Only `fstat` uses it, which fails if it is not open.
-    let names = identity(unsafe { BorrowedFd::borrow_raw(number) }).ok();
-    if named.is_some() && names == named {
+    let is_the_same = match (named, Named::now(number)) {
+        (Named::Nothing, _) | (_, Named::Nothing) => false,
+        (Named::File(then), Named::File(now)) => then == now,
+        (Named::Something, _) | (_, Named::Something) => true,
+    };
+    if is_the_same {
         // A failure cannot be reported: `close()` has returned.
         let _ = close_number(number);
     }

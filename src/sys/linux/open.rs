@@ -40,18 +40,32 @@ pub fn socketpair(family: c_int, kind: c_int, proto: c_int) -> io::Result<(Owned
     Ok((one.into(), other.into()))
 }
 
-/// `accept4(2)`, close-on-exec.
+/// `accept4(2)`, close-on-exec; where there is no such call, `accept(2)`, and close-on-exec afterwards.
 pub fn accept(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
-    let (connection, address) = SockRef::from(&fd).accept4(libc::SOCK_CLOEXEC)?;
-    Ok((connection.into(), address))
+    let listener = SockRef::from(&fd);
+    match listener.accept4(libc::SOCK_CLOEXEC) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            let (connection, address) = listener.accept_raw()?;
+            connection.set_cloexec(true)?;
+            Ok((connection.into(), address))
+        }
+        accepted => accepted.map(|(connection, address)| (connection.into(), address)),
+    }
 }
 
 /// `accept4(2)`, close-on-exec, for families whose peers have no address, such as `AF_ALG`.
 pub fn accept_unnamed(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, SockAddr)> {
-    // SAFETY: with null pointers the call writes no address. The new descriptor has no other owner.
+    // SAFETY: with null pointers the calls write no address. The new descriptor has no other owner.
     let connection = unsafe {
-        let fd = syscall!(accept4(fd.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC))?;
-        OwnedFd::from_raw_fd(fd)
+        match syscall!(accept4(fd.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC)) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+                let fd = syscall!(accept(fd.as_raw_fd(), ptr::null_mut(), ptr::null_mut()))?;
+                let connection = Socket::from_raw_fd(fd);
+                connection.set_cloexec(true)?;
+                connection.into()
+            }
+            accepted => OwnedFd::from_raw_fd(accepted?),
+        }
     };
     Ok((connection, no_address()))
 }

@@ -61,13 +61,19 @@ pub const fn has_64_bit_options(family: c_int) -> bool {
     family == libc::AF_VSOCK
 }
 
-/// Whether, with this option, a send that is split into two calls would wait twice, get two time stamps, or leave at two times.
+/// Whether, with this option, a send that is split into two calls would wait twice, get two time stamps or two completions, or leave at two
+/// times. Where time stamps and completions lie in the error queue, `poll` also reports an error between the two, and there is none.
 pub const fn forbids_split_sends(level: c_int, option: c_int) -> bool {
     matches!(
         (level, option),
         (
             SOL_SOCKET,
-            libc::SO_SNDTIMEO | SO_SNDTIMEO_NEW | libc::SO_TIMESTAMPING | SO_TIMESTAMPING_NEW | libc::SO_TXTIME
+            libc::SO_SNDTIMEO
+                | SO_SNDTIMEO_NEW
+                | libc::SO_TIMESTAMPING
+                | SO_TIMESTAMPING_NEW
+                | libc::SO_TXTIME
+                | libc::SO_ZEROCOPY
         ) | (IPPROTO_TCP, TCP_FASTOPEN_CONNECT)
     )
 }
@@ -78,7 +84,11 @@ pub const fn makes_records(level: c_int, option: c_int) -> bool {
 }
 
 /// Those of these options that a descriptor is asked for: of any socket, and of a TCP socket.
-pub const ASKED: &[(c_int, c_int)] =
-    &[(SOL_SOCKET, libc::SO_SNDTIMEO), (SOL_SOCKET, libc::SO_TIMESTAMPING), (SOL_SOCKET, libc::SO_TXTIME)];
+pub const ASKED: &[(c_int, c_int)] = &[
+    (SOL_SOCKET, libc::SO_SNDTIMEO),
+    (SOL_SOCKET, libc::SO_TIMESTAMPING),
+    (SOL_SOCKET, libc::SO_TXTIME),
+    (SOL_SOCKET, libc::SO_ZEROCOPY),
+];
 /// See [`ASKED`].
 pub const ASKED_OF_TCP: &[(c_int, c_int)] = &[(IPPROTO_TCP, TCP_FASTOPEN_CONNECT), (IPPROTO_TCP, libc::TCP_ULP)];
