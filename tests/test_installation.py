@@ -1204,7 +1204,8 @@ class TestIntrospection:
                     except TypeError as error:
                         print(error)
             for value in socket.AF_INET, socket.SOCK_STREAM, socket.MSG_PEEK, socket.AI_PASSIVE:
-                print(repr(pickle.loads(pickle.dumps(value))), copy.copy(value) is value)
+                print(repr(pickle.loads(pickle.dumps(value))), copy.copy(value) is value, pickle.dumps(value, 0))
+            print(socket.AddressFamily, socket.AddressFamily.__module__, pickle.dumps(socket.create_server, 0))
             for error in socket.error, socket.timeout, socket.gaierror, socket.herror:
                 print(error, pickle.loads(pickle.dumps(error(1, "text"))))
         """)

@@ -10,6 +10,7 @@ import re
 import socket as original
 import sys
 import traceback
+import typing
 
 import pytest
 from methods import BEYOND
@@ -507,3 +508,31 @@ def test_capsule_for_other_extensions(both):
     first, second = (each._socket.CAPI for each in both)
     assert type(first) is type(second)
     assert repr(first).split(" at ")[0] == repr(second).split(" at ")[0]
+
+
+@pytest.mark.holds("The name of the module is `oxisocket`", "Messages of the interpreter show it, and the hint")
+def test_the_name_of_the_module(both):
+    def told(module):
+        with pytest.raises(TypeError) as called:
+            module()
+        with pytest.raises(AttributeError) as asked:
+            module.no_such_name  # noqa: B018
+        return module.__name__, str(asked.value), "Did you mean" in str(called.value)
+
+    theirs, ours = map(told, both)
+    assert ours == ("oxisocket", "module 'oxisocket' has no attribute 'no_such_name'", False)
+    assert theirs == ("socket", "module 'socket' has no attribute 'no_such_name'", sys.version_info >= (3, 12))
+
+
+def test_annotations_can_be_resolved(both):
+    """The standard library's functions have none."""
+    functions = [name for name, value in vars(original).items() if inspect.isfunction(value)]
+    for module in both:
+        values = [getattr(module, name) for name in functions if hasattr(module, name)]
+        assert len(values) > 8 and all(typing.get_type_hints(value) == {} for value in values)
+
+
+def test_modules_of_the_original(both):
+    for name in ("array", "selectors"):
+        theirs, ours = (getattr(module, name, None) for module in both)
+        assert ours is sys.modules[name] and theirs in (ours, None)

@@ -112,8 +112,14 @@ class SocketIO(_socket.RawSocketIO, io.RawIOBase):
 _socket._register(AddressFamily, SocketKind, globals())
 
 
+# Modules that the standard library's has, for which programs look there.
+_MODULES = ("array", "selectors")
+
+
 def __getattr__(name: str) -> "Any":
-    """Import a name beyond the standard library's when it is first used."""
+    """Import a name beyond the standard library's, or one of its modules, when it is first used."""
+    if name in _MODULES:
+        return globals().setdefault(name, __import__(name))
     if name not in _BEYOND:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules.get(__name__))
     value = getattr(__import__(f"{__name__}._beyond.{_BEYOND[name]}", fromlist=[name]), name)
@@ -448,3 +454,13 @@ def installed(*, happy_eyeballs: bool | None = None, notes: bool | None = None) 
     from oxisocket import _installation
 
     return _installation.installed(sys.modules[__name__], happy_eyeballs, notes)
+
+
+def _forget_annotations() -> None:
+    """Leave the annotations to type checkers, as the standard library does: some name what only these know."""
+    for value in list(globals().values()):
+        if type(value) is type(install):
+            value.__annotations__ = {}
+
+
+_forget_annotations()

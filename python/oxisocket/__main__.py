@@ -41,12 +41,13 @@ What follows the program is its own: sys.argv is as `python` sets it.
 
 def main(arguments: list[str]) -> None:  # noqa: C901 - a case for each form of the command line
     """Carry out the command line."""
-    _program.leave_current_folder()
+    folder = _program.leave_current_folder()
     watching = _watching.Watching()
     try:
         while arguments and watching.take(arguments[0]):
             arguments = arguments[1:]
         watching.check_program(arguments)
+        arguments = _apart(arguments)
     except _watching.Refused as error:
         _refuse(str(error))
     match arguments:
@@ -65,13 +66,19 @@ def main(arguments: list[str]) -> None:  # noqa: C901 - a case for each form of 
         case ["-c", code, *rest]:
             _run(watching, _program.run_code, code, rest)
         case ["-m", module, *rest]:
-            _run(watching, _program.run_module, module, rest)
+            _run(watching, _program.run_module, module, rest, folder)
         case ["-", *rest]:
             _run(watching, _program.run_stdin, rest)
         case [option, *_] if option.startswith("-"):
             _refuse(f"unknown option {option}")
         case [script, *rest]:
             _run(watching, _program.run_script, script, rest)
+
+
+def _apart(arguments: list[str]) -> list[str]:
+    """The arguments with `-cCODE` and `-mMODULE` as two words."""
+    first = arguments[0] if arguments else ""
+    return [first[:2], first[2:], *arguments[1:]] if first[:2] in ("-c", "-m") and first[2:] else arguments
 
 
 def _run(watching: _watching.Watching, run: Callable[..., None], *arguments: object) -> None:

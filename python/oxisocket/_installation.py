@@ -11,6 +11,7 @@ place of one, that object stays, and both modules have it.
 from __future__ import annotations
 
 import collections
+import enum
 import sys
 import types
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         #: Whether each ``create_connection`` that does not say otherwise lets its attempts overlap (Happy Eyeballs, RFC 8305).
         happy_eyeballs: bool = False
 else:
-    _Findings = collections.namedtuple(
+    _Findings = collections.namedtuple(  # noqa: PYI024
         "_Findings", ["native_ssl", "rebound", "kept", "happy_eyeballs"], defaults=[types.MappingProxyType({}), False]
     )
 
@@ -88,6 +89,7 @@ def install(oxisocket: types.ModuleType, happy_eyeballs: bool | None = None, not
                 raise
             if takeover.is_installed:
                 _current = takeover
+                _name_module(oxisocket, "oxisocket", "socket")
         elif takeover.found.kept:
             takeover.update()
         if notes is not None:
@@ -110,6 +112,7 @@ def uninstall(oxisocket: types.ModuleType) -> None:
             _notes_before = None
         if _current is not None:
             takeover, _current = _current, None
+            _name_module(oxisocket, "socket", "oxisocket")
             takeover.undo()
 
 
@@ -142,6 +145,17 @@ def _installed(oxisocket: types.ModuleType, happy_eyeballs: bool | None, notes: 
                 uninstall(oxisocket)
             elif happy_eyeballs is not None:
                 install(oxisocket, had_happy_eyeballs)
+
+
+def _name_module(oxisocket: types.ModuleType, before: str, after: str) -> None:
+    """Change the name of the module that the package's functions and enums say they are of.
+
+    Pickles have it, and may be read by a Python without oxisocket.
+    """
+    for value in list(vars(oxisocket).values()):
+        is_ours = type(value) is types.FunctionType or type(value) is enum.EnumMeta
+        if is_ours and value.__module__ == before:
+            value.__module__ = after
 
 
 def _has_happy_eyeballs(oxisocket: types.ModuleType) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import importlib.machinery
+import importlib.util
+import marshal
 import os
 import runpy
 import sys
@@ -16,18 +18,13 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-def leave_current_folder() -> None:
-    """Take the current folder from ``sys.path``, where ``python -m`` has put it: the program's path has its own first place.
+def leave_current_folder() -> str:
+    """Take the current folder from ``sys.path``, where ``python -m`` has put it, and return it.
 
     Until it runs, no file of the user's may stand in for a module of the standard library.
     """
-    global _current_folder
-    if not _is_path_safe() and _current_folder is None:
-        # Where there is no current folder any more, nothing was put there.
-        _current_folder = sys.path.pop(0) if _absolute("") else ""
-
-
-_current_folder: str | None = None
+    # Where there is no current folder any more, nothing was put there.
+    return "" if _is_path_safe() or not _absolute("") else sys.path.pop(0)
 
 
 def run_script(path: str, arguments: list[str]) -> None:
@@ -48,16 +45,20 @@ def run_script(path: str, arguments: list[str]) -> None:
     _put_first(os.path.dirname(os.path.realpath(absolute)))
     main = _new_main()
     main.__file__ = absolute
-    main.__loader__ = importlib.machinery.SourceFileLoader("__main__", absolute)
     _set_cached(main)
-    _as_main(lambda: exec(_compile_file(source, absolute), main.__dict__))
+    if path.endswith(".pyc"):
+        main.__loader__ = importlib.machinery.SourcelessFileLoader("__main__", absolute)
+        _as_main(lambda: exec(_load_code(source), main.__dict__))
+    else:
+        main.__loader__ = importlib.machinery.SourceFileLoader("__main__", absolute)
+        _as_main(lambda: exec(_compile_file(source, absolute), main.__dict__))
 
 
-def run_module(name: str, arguments: list[str]) -> None:
-    """Run a module or package as ``python -m`` does."""
+def run_module(name: str, arguments: list[str], folder: str) -> None:
+    """Run a module or package as ``python -m`` does in this folder."""
     sys.argv[:] = ["-m", *arguments]
-    if _current_folder:
-        _put_first(_current_folder)
+    if folder:
+        _put_first(folder)
     _new_main()
     _as_main(lambda: runpy._run_module_as_main(name))  # type: ignore[attr-defined]
 
@@ -83,6 +84,16 @@ def run_stdin(arguments: list[str]) -> None:
     source = sys.stdin.read()
     _remember_lines("<stdin>", source)
     _as_main(lambda: exec(compile(source, "<stdin>", "exec", dont_inherit=True), main.__dict__))
+
+
+def _load_code(compiled: bytes) -> types.CodeType:
+    """The code in a compiled file: four words, of which the first says for which Python it is, come before it."""
+    if compiled[:4] != importlib.util.MAGIC_NUMBER:
+        raise RuntimeError("Bad magic number in .pyc file")
+    code = marshal.loads(compiled[16:])
+    if not isinstance(code, types.CodeType):
+        raise RuntimeError("Bad code object in .pyc file")
+    return code
 
 
 def _compile_file(source: bytes, path: str) -> types.CodeType:
@@ -177,25 +188,26 @@ def _as_main(run: Callable[[], object]) -> None:
         run()
     except SystemExit:
         raise
-    except BaseException as error:
-        _show(error)
-        # The interpreter must still exit because of the exception (for a KeyboardInterrupt by the signal), but it was shown
-        # already.
-        sys.excepthook = _shown
+    except BaseException:
+        # The interpreter shows it, but for our own frames, by the hook that the program has now; and exits because of it, for a
+        # KeyboardInterrupt by the signal.
+        if hasattr(sys, "excepthook"):
+            sys.excepthook = _without_our_frames(sys.excepthook)
         raise
 
 
-def _show(error: BaseException) -> None:
-    traceback = error.__traceback__
-    while traceback is not None and _is_ours(traceback.tb_frame.f_code.co_filename):
-        traceback = traceback.tb_next
-    error.__traceback__ = traceback
-    sys.excepthook(type(error), error, traceback)
+def _without_our_frames(hook: Callable[..., object]) -> Callable[..., object]:
+    """An excepthook that calls this one with the program's part of the traceback."""
+
+    def show(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
+        while traceback is not None and _is_ours(traceback.tb_frame.f_code.co_filename):
+            traceback = traceback.tb_next
+        error.__traceback__ = traceback
+        hook(kind, error, traceback)
+
+    return show
 
 
 def _is_ours(filename: str) -> bool:
-    return filename in (__file__, runpy.__file__) or filename == "<frozen runpy>"
-
-
-def _shown(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
-    """An excepthook that shows nothing."""
+    main = os.path.join(os.path.dirname(__file__), "__main__.py")
+    return filename in (main, __file__, runpy.__file__, "<frozen runpy>")

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::contention::Reattaching;
 use super::deadline::Deadline;
 use super::socket::Socket;
-use super::{attached_wait, scope};
+use super::{attached_wait, scope, turn};
 use crate::error::{Error, Result};
 use crate::interpreter::signals;
 use crate::sys::wait::{Direction, poll};
@@ -35,8 +35,9 @@ pub fn block_in_call_until<T: Send>(
         // A signal that arrived before the call blocks does not interrupt the call, so its Python handler must run first.
         signals::run_handlers(py)?;
         attached_wait::ends();
-        let mut reattaching = Reattaching::new();
+        let mut reattaching = Reattaching::new(turn::has_ended());
         let result = socket.descriptor().detached_until(py, alarm, |fd| {
+            reattaching.is_detached();
             let result = call(fd);
             reattaching.begin();
             result

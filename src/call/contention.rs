@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use pyo3::prelude::*;
 
 use super::moment::Moment;
+use super::neighbours::{self, Waits};
 use super::switch_interval::switch_interval;
 
 /// A wait for the interpreter that is not longer than this is never a long one, however short the switch interval is.
@@ -99,9 +100,17 @@ pub fn forget_threads() {
     others_go_on_waiting(0);
 }
 
-/// A thread that detaches for a call, and what it knows about its wait for the interpreter afterwards.
+/// A thread that detaches for a call, and what it knows about its waits for the interpreter.
 #[derive(Debug)]
-pub enum Reattaching {
+pub struct Reattaching {
+    stage: Stage,
+    /// Since when the thread detaches, and then, how long that took; where somebody asks whether there are neighbours.
+    detaching: Option<Moment>,
+    detached: u64,
+}
+
+#[derive(Debug)]
+enum Stage {
     /// The call is made. Nobody wants to know how long the thread waits afterwards.
     Unmeasured,
     /// The call is made.
@@ -111,23 +120,33 @@ pub enum Reattaching {
 }
 
 impl Reattaching {
-    /// The thread is about to detach.
+    /// The thread is about to detach, perhaps at the end of its turn.
     #[inline]
-    pub fn new() -> Self {
-        if is_possible() || (cfg!(not(Py_GIL_DISABLED)) && is_next_measured()) {
-            Reattaching::Measured
-        } else {
-            Reattaching::Unmeasured
+    pub fn new(is_turn_over: bool) -> Self {
+        let is_measured = is_possible() || (cfg!(not(Py_GIL_DISABLED)) && is_next_measured());
+        let asks = is_turn_over || neighbours::are_only_likely() || (is_measured && neighbours::are_likely());
+        Reattaching {
+            stage: if is_measured || asks { Stage::Measured } else { Stage::Unmeasured },
+            detaching: asks.then(Moment::now),
+            detached: 0,
+        }
+    }
+
+    /// The thread is detached, and is about to make the call.
+    #[inline]
+    pub fn is_detached(&mut self) {
+        if let Some(since) = self.detaching {
+            self.detached = Moment::now().since(since);
         }
     }
 
     /// The call is over. From here on the thread waits for the interpreter.
     #[inline]
     pub fn begin(&mut self) {
-        *self = match self {
-            Reattaching::Unmeasured => Reattaching::Waiting(None),
-            Reattaching::Measured => Reattaching::Waiting(Some(Moment::now())),
-            Reattaching::Waiting(_) => return,
+        self.stage = match self.stage {
+            Stage::Unmeasured => Stage::Waiting(None),
+            Stage::Measured => Stage::Waiting(Some(Moment::now())),
+            Stage::Waiting(_) => return,
         };
         if cfg!(not(Py_GIL_DISABLED)) {
             WAITING.fetch_add(1, Ordering::Relaxed);
@@ -136,7 +155,7 @@ impl Reattaching {
 
     /// The thread is attached: when that was, and whether it has waited long. `None` if that was not measured.
     pub fn end(self, py: Python<'_>) -> Option<(Moment, bool)> {
-        let Reattaching::Waiting(began) = self else { return None };
+        let Stage::Waiting(began) = self.stage else { return None };
         if cfg!(not(Py_GIL_DISABLED)) {
             // In a child process, which the call itself cannot make, the count may be 0.
             let fewer = WAITING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| waiting.checked_sub(1));
@@ -144,8 +163,12 @@ impl Reattaching {
         }
         let began = began?;
         let now = Moment::now();
-        let is_long = is_long(py, now.since(began));
-        if is_long {
+        let waited = now.since(began);
+        let is_long = is_long(py, waited);
+        if self.detaching.is_some() {
+            // At the end of a turn long waits are what is expected beside a thread that computes, and ready transfers have not suffered.
+            neighbours::learn(Waits { to_detach: self.detached, to_attach: waited }, now);
+        } else if is_long {
             LAST_LONG_WAIT.store(now.0, Ordering::Relaxed);
         }
         Some((now, is_long))

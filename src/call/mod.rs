@@ -14,6 +14,7 @@
 //! | [`attempts`] | the sockets on which a first attempt is allowed |
 //! | [`predictor`] | whether a first attempt is likely to succeed |
 //! | [`scope`] | the deadlines of a thread |
+//! | [`neighbours`] | whether other threads need the GIL often and briefly |
 //! | [`turn`] | when a thread whose transfers are all ready lets other threads run |
 //! | [`switch_interval`] | how long a thread waits for the GIL before it asks for it |
 //! | [`timeout`] | timeouts, from and to Python |
@@ -30,6 +31,7 @@ pub mod descriptor;
 pub mod failure;
 pub mod hooks;
 mod moment;
+mod neighbours;
 pub mod predictor;
 pub mod scope;
 pub mod socket;

@@ -101,9 +101,13 @@ pub fn attempt_first(
         return None;
     }
     let first = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
-    if let Ok(count) = first {
-        predictor.hit();
-        turn::spend(count);
+    match &first {
+        Ok(count) => {
+            predictor.hit();
+            turn::spend(*count);
+        }
+        // A program may ask a non-blocking socket again and again.
+        Err(_) => turn::spend(0),
     }
     Some(first)
 }

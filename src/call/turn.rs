@@ -8,17 +8,20 @@
 //! and only a thread that has requested it is sure to get it at the next detach. An earlier detach wakes the waiting thread too late: this
 //! thread takes the GIL back first, and the waiting thread's interval starts again. If that repeats, the waiting thread starves.
 //!
+//! Where other threads need the interpreter often and briefly, each transfer is a turn of its own: see [`neighbours`].
+//!
 //! A turn is also over when another thread has come back from a call and waits for the GIL: see [`contention::gives_way`].
 //!
 //! Without a GIL nothing is counted.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
 use super::contention;
+use super::neighbours;
 use super::switch_interval::switch_interval;
 
 /// The cost of the transfers since the clock was last read, in system calls.
@@ -28,6 +31,9 @@ static SPENT: AtomicU32 = AtomicU32::new(0);
 const CLOCK_INTERVAL: u32 = 1024;
 /// The number of bytes whose copying takes about as long as a system call.
 const BYTES_PER_CALL: usize = 4 * 1024;
+
+/// Whether the turn has ended by the clock, and no thread has detached since.
+static HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// When the clock was first read in this turn.
 static STARTED: Mutex<Option<Instant>> = Mutex::new(None);
@@ -42,6 +48,9 @@ pub fn is_over(py: Python<'_>) -> bool {
 #[cold]
 #[inline(never)]
 fn check_clock(py: Python<'_>) -> bool {
+    if neighbours::are_likely() {
+        return true;
+    }
     // Before the lock, because this calls into the interpreter.
     let interval = switch_interval(py);
     let Ok(mut started) = STARTED.try_lock() else {
@@ -50,7 +59,9 @@ fn check_clock(py: Python<'_>) -> bool {
     let now = Instant::now();
     let over = now.duration_since(*started.get_or_insert(now))
         > interval.saturating_add(interval / 4).saturating_add(Duration::from_millis(1));
-    if !over {
+    if over {
+        HAS_ENDED.store(true, Ordering::Relaxed);
+    } else {
         SPENT.store(0, Ordering::Relaxed);
     }
     over
@@ -66,9 +77,14 @@ pub fn spend(bytes: usize) {
     }
 }
 
+/// Whether the thread detaches because its turn has ended by the clock: whoever waits for the interpreter is sure to get it. It says so once.
+pub fn has_ended() -> bool {
+    HAS_ENDED.load(Ordering::Relaxed) && HAS_ENDED.swap(false, Ordering::Relaxed)
+}
+
 /// Begins a turn, because the thread detaches.
 pub fn begin() {
-    SPENT.store(0, Ordering::Relaxed);
+    SPENT.store(if neighbours::are_likely() { CLOCK_INTERVAL } else { 0 }, Ordering::Relaxed);
     if let Ok(mut started) = STARTED.try_lock() {
         *started = None;
     }

@@ -15,8 +15,8 @@ import threading
 
 import pytest
 from machine import BINDS_FOREIGN_ADDRESSES, needs_localhost, needs_loopback6
-from oxisocket._beyond import lookup
 from noting import UNKNOWN, failure, matches, note, shown
+from oxisocket._beyond import lookup
 from waiting import BIG, HANG_TIMEOUT, fill, fill_backlog, limit_buffers, wait_until
 
 

@@ -281,7 +281,9 @@ def recvmsg_into(sock):
 
 
 @pytest.mark.parametrize(
-    "receive", [lambda sock: sock.recvfrom(100), lambda sock: sock.recvmsg(100)[::3], recvmsg_into], ids=["recvfrom", "recvmsg", "into"]
+    "receive",
+    [lambda sock: sock.recvfrom(100), lambda sock: sock.recvmsg(100)[::3], recvmsg_into],
+    ids=["recvfrom", "recvmsg", "into"],
 )
 def test_packet_over_loopback(socket, opened, receive):
     receiver, sender = (opened("AF_PACKET", socket.SOCK_DGRAM, 0) for _ in range(2))

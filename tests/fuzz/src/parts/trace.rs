@@ -4,6 +4,8 @@
 pub mod address;
 #[path = "../../../../src/beyond/trace/attribute.rs"]
 pub mod attribute;
+#[path = "../../../../src/beyond/trace/catalogue.rs"]
+pub mod catalogue;
 #[path = "../../../../src/beyond/trace/clock.rs"]
 pub mod clock;
 #[path = "../../../../src/beyond/trace/data.rs"]
