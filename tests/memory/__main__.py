@@ -54,7 +54,7 @@ RUNS_PYTHON = 3  # the exit status of a child that has found out that a call run
 SMALLEST = 16  # bytes that malloc gives out at least
 # Functions that an operation calls by another name, in a lambda or with `with`, or that run in the interpreter's code only.
 NOT_CALLED = {
-    "_intenum_converter", "_close_received", "_connection_failure", "_fallback_socketpair", "_with_address",
+    "_intenum_converter", "_close_received", "_forget_annotations", "_connection_failure", "_fallback_socketpair", "_with_address",
     "install", "installed", "uninstall",
     # Those for the package, which their public ones call.
     "_getifaddrs", "_hand_over", "_note_attempt", "_note_attempts", "_note_look_up", "_public_getaddrinfo", "_reader_class", "_register",
