@@ -1,7 +1,9 @@
 """`oxisocket.install()` and `uninstall()`: in a program that begins with it, in one that has imported much before, and by the command line."""
 
+import copy
 import io
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -1375,3 +1377,13 @@ class TestCommandLine:
     def test_standard_input(self):
         text = "import socket, sys, oxisocket\nprint(socket is oxisocket, sys.argv, __name__)\n"
         assert python("-m", "oxisocket", "-", "-x", input=text) == "True ['-', '-x'] __main__\n"
+
+
+def test_what_install_returns_is_a_named_tuple(oxisocket):
+    with oxisocket.installed() as found:
+        native_ssl, rebound, kept, happy_eyeballs = found
+        assert (native_ssl, rebound, kept, happy_eyeballs) == (found.native_ssl, found.rebound, found.kept, found.happy_eyeballs)
+        assert repr(found).startswith(f"Installation(native_ssl={native_ssl}, rebound=(")
+        assert found._replace(rebound=()) == (native_ssl, (), kept, happy_eyeballs) and type(found._replace()) is type(found)
+        assert pickle.loads(pickle.dumps(found._replace(kept={}))).rebound == rebound
+        assert copy.copy(found) == found and found._asdict()["happy_eyeballs"] is happy_eyeballs

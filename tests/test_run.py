@@ -257,9 +257,13 @@ class TestProgramEnvironment:
         ],
         ids=["text", "comment", "after another error", "declared"],
     )
-    def test_script_that_is_not_in_utf_8(self, compare, tmp_path, text):
+    def test_script_that_is_not_in_utf_8(self, compare, both, tmp_path, text):
         (tmp_path / "old.py").write_bytes(text)
-        assert compare("old.py").returncode == 1
+        if sys.version_info < (3, 14):
+            assert compare("old.py").returncode == 1
+        else:  # which counts the lines of a file in another way than those of a text
+            both_say = [Launcher(each, tmp_path)("old.py").stderr for each in both]
+            assert all("'utf-8'" in said or "but no encoding declared" in said for said in both_say)
 
     @pytest.mark.parametrize("place", ["in it", "beside it"])
     def test_files_that_are_called_as_modules_of_the_standard_library(self, compare, script, tmp_path, place):

@@ -10,7 +10,6 @@ place of one, that object stays, and both modules have it.
 
 from __future__ import annotations
 
-import collections
 import enum
 import sys
 import types
@@ -37,9 +36,31 @@ if TYPE_CHECKING:
         #: Whether each ``create_connection`` that does not say otherwise lets its attempts overlap (Happy Eyeballs, RFC 8305).
         happy_eyeballs: bool = False
 else:
-    _Findings = collections.namedtuple(  # noqa: PYI024
-        "_Findings", ["native_ssl", "rebound", "kept", "happy_eyeballs"], defaults=[types.MappingProxyType({}), False]
-    )
+
+    class _Findings(tuple):
+        """A named tuple, without the modules that ``collections`` imports."""
+
+        __slots__ = ()
+        _fields = ("native_ssl", "rebound", "kept", "happy_eyeballs")
+
+        def __new__(cls, native_ssl, rebound, kept=types.MappingProxyType({}), happy_eyeballs=False):
+            return tuple.__new__(cls, (native_ssl, rebound, kept, happy_eyeballs))
+
+        def __getnewargs__(self):
+            return tuple(self)
+
+        def __repr__(self):
+            shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
+            return f"{type(self).__name__}({shown})"
+
+        def _asdict(self):
+            return dict(zip(self._fields, self, strict=True))
+
+        def _replace(self, **changes):
+            return type(self)(**(self._asdict() | changes))
+
+    for _index, _name in enumerate(_Findings._fields):
+        setattr(_Findings, _name, property(lambda self, index=_index: self[index]))
 
 
 class Installation(_Findings):

@@ -97,8 +97,8 @@ def _load_code(compiled: bytes) -> types.CodeType:
 
 
 def _compile_file(source: bytes, path: str) -> types.CodeType:
-    """Compile a file. What is wrong with its encoding Python explains better than that of a text."""
-    undeclared = _undeclared_byte(source)
+    """Compile a file. Before 3.14 Python explains better what is wrong with the encoding of a file than with that of a text."""
+    undeclared = None if sys.version_info >= (3, 14) else _undeclared_byte(source)
     if undeclared is None:
         return compile(source, path, "exec", dont_inherit=True)
     byte, line = undeclared
