@@ -8,7 +8,6 @@ import os
 import signal
 import socket as original
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,8 +19,8 @@ PROMPT = " ? "
 # What is typed into the client, and then into the server.
 TALK = (("Hello, is anybody there?", "Yes, I hear you"), ("What do you speak?", "Python"))
 HANG_TIMEOUT = 90  # seconds: longer than the minute of TIME_WAIT
-# As in the kernel's table, which has addresses as numbers in this machine's byte order.
-HERE, LISTENS = f"{int.from_bytes(original.inet_aton('127.0.0.1'), sys.byteorder):08X}", "0A"
+# As in the kernel's table, which has addresses as numbers in the byte order of the machine: perhaps not that of an emulated program.
+HERE, LISTENS = {f"{int.from_bytes(original.inet_aton('127.0.0.1'), order):08X}" for order in ("big", "little")}, "0A"
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -50,7 +49,8 @@ def exclusive_port() -> Iterator[None]:
 def has_listener(port: int = PORT) -> bool:
     """Whether a port has a listener, by the kernel's table: the server would accept a trial connection as its only one."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any([line.split()[1], line.split()[3]] == [f"{HERE}:{port:04X}", LISTENS] for line in lines)
+    listening_at = {address for _, address, _, state, *_ in map(str.split, lines) if state == LISTENS}
+    return any(f"{here}:{port:04X}" in listening_at for here in HERE)
 
 
 @contextlib.contextmanager
