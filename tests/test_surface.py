@@ -11,6 +11,7 @@ import socket as original
 import sys
 import traceback
 import typing
+from unittest import mock
 
 import pytest
 from methods import BEYOND
@@ -536,3 +537,19 @@ def test_modules_of_the_original(both):
     for name in ("array", "selectors"):
         theirs, ours = (getattr(module, name, None) for module in both)
         assert ours is sys.modules[name] and theirs in (ours, None)
+
+
+@pytest.mark.holds('A mock that `mock.patch.object(socket.socket, "close", autospec=True)`')
+def test_mocks_of_methods(socket, ours):
+    with socket.socket() as sock, mock.patch.object(socket.socket, "detach", autospec=True) as detach:
+        sock.detach()
+    detach.assert_called_once_with(*(() if ours else (sock,)))
+
+
+@pytest.mark.holds(
+    "`getaddrinfo` is a built-in function", "It does not call what a program has put in place of `_socket.getaddrinfo`"
+)
+def test_getaddrinfo_is_built_in(socket, ours, monkeypatch):
+    monkeypatch.setattr(socket._socket, "getaddrinfo", lambda *_: [])
+    assert bool(socket.getaddrinfo("127.0.0.1", 1)) is ours
+    assert inspect.isbuiltin(socket.getaddrinfo) is ours
