@@ -124,7 +124,7 @@ impl Reattaching {
     #[inline]
     pub fn new(is_turn_over: bool) -> Self {
         let is_measured = is_possible() || (cfg!(not(Py_GIL_DISABLED)) && is_next_measured());
-        let asks = is_turn_over || neighbours::are_only_likely() || (is_measured && neighbours::are_likely());
+        let asks = is_turn_over || neighbours::are_likely();
         Reattaching {
             stage: if is_measured || asks { Stage::Measured } else { Stage::Unmeasured },
             detaching: asks.then(Moment::now),

@@ -12,7 +12,7 @@
 //! to be woken up, which takes some microseconds. If that one takes it, this thread has to wait for it. A thread that computes waits all
 //! the time, and wakes up too late again and again: when nothing else was seen, transfers are made attached again.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::moment::Moment;
 
@@ -20,8 +20,13 @@ use super::moment::Moment;
 const NOTICEABLE: u64 = 3_000;
 /// A neighbour keeps the interpreter for less than this.
 const MOMENT: u64 = 1_000_000;
-/// For so long after somebody has waited, there are likely to be neighbours; and none, after it was a thread that computes.
+/// For so long there are likely to be neighbours after somebody has waited once, and after some have waited often enough; and none, after it
+/// was a thread that computes.
+const LIKELY_AT_FIRST: u64 = 10_000_000;
 const LIKELY_FOR: u64 = 100_000_000;
+/// So often somebody has to wait in that time, and so often at first: the system takes a processor away, now and then, for as long.
+const OFTEN: u32 = 8;
+const OFTEN_AT_FIRST: u32 = 2;
 /// Who wakes up too late so often computes.
 const MOST_MISSES: u32 = 64;
 
@@ -30,9 +35,9 @@ const MOST_MISSES: u32 = 64;
 struct Neighbours {
     /// Until when they are likely, in nanoseconds; 0 where they are not.
     until: AtomicU64,
-    /// Whether one has taken the interpreter since they are likely.
-    are_certain: AtomicBool,
-    /// How often one has woken up too late since then.
+    /// How often one still has to wait until then, so that they go on being likely.
+    wanted: AtomicU32,
+    /// How often one has woken up too late since one has taken the interpreter.
     misses: AtomicU32,
     /// Until when they are not likely, whatever the end of a turn shows.
     not_until: AtomicU64,
@@ -44,11 +49,6 @@ static NEIGHBOURS: Neighbours = Neighbours::new();
 #[inline]
 pub fn are_likely() -> bool {
     cfg!(not(Py_GIL_DISABLED)) && NEIGHBOURS.are_likely()
-}
-
-/// Whether they are likely and not certain, so that each call is measured.
-pub fn are_only_likely() -> bool {
-    are_likely() && !NEIGHBOURS.are_certain.load(Ordering::Relaxed)
 }
 
 /// Learns from a detached call, which was made at the end of a turn or where there are neighbours.
@@ -69,7 +69,7 @@ impl Neighbours {
     const fn new() -> Self {
         Neighbours {
             until: AtomicU64::new(0),
-            are_certain: AtomicBool::new(false),
+            wanted: AtomicU32::new(0),
             misses: AtomicU32::new(0),
             not_until: AtomicU64::new(0),
         }
@@ -82,32 +82,34 @@ impl Neighbours {
 
     fn learn(&self, waits: Waits, now: Moment) {
         let is_taken = waits.to_attach > NOTICEABLE;
-        let is_wanted = is_taken || waits.to_detach > NOTICEABLE;
-        let may_begin = now.0 >= self.not_until.load(Ordering::Relaxed);
+        let is_waited_for = is_taken || waits.to_detach > NOTICEABLE;
         if waits.to_attach >= MOMENT {
             self.somebody_computes(now);
         } else if self.are_likely() {
-            self.go_on(is_wanted, is_taken, now);
-        } else if is_wanted && may_begin {
-            self.are_certain.store(is_taken, Ordering::Relaxed);
+            self.go_on(is_waited_for, is_taken, now);
+        } else if is_waited_for && now.0 >= self.not_until.load(Ordering::Relaxed) {
             self.misses.store(0, Ordering::Relaxed);
-            self.until.store(now.0 + LIKELY_FOR, Ordering::Relaxed);
+            self.are_likely_until(now.0 + LIKELY_AT_FIRST, OFTEN_AT_FIRST);
         }
     }
 
-    fn go_on(&self, is_wanted: bool, is_taken: bool, now: Moment) {
-        let misses = if is_taken { 0 } else { self.misses.load(Ordering::Relaxed) + u32::from(is_wanted) };
+    fn go_on(&self, is_waited_for: bool, is_taken: bool, now: Moment) {
+        let step = u32::from(is_waited_for);
+        let wanted = self.wanted.load(Ordering::Relaxed).saturating_sub(step);
+        let misses = if is_taken { 0 } else { self.misses.load(Ordering::Relaxed) + step };
+        self.wanted.store(wanted, Ordering::Relaxed);
         self.misses.store(misses, Ordering::Relaxed);
-        if is_taken {
-            self.are_certain.store(true, Ordering::Relaxed);
-        }
         if misses >= MOST_MISSES {
             self.somebody_computes(now);
-        } else if is_wanted {
-            self.until.store(now.0 + LIKELY_FOR, Ordering::Relaxed);
         } else if now.0 > self.until.load(Ordering::Relaxed) {
-            self.until.store(0, Ordering::Relaxed);
+            let again = if wanted == 0 { now.0 + LIKELY_FOR } else { 0 };
+            self.are_likely_until(again, OFTEN);
         }
+    }
+
+    fn are_likely_until(&self, until: u64, wanted: u32) {
+        self.until.store(until, Ordering::Relaxed);
+        self.wanted.store(wanted, Ordering::Relaxed);
     }
 
     fn somebody_computes(&self, now: Moment) {
@@ -135,10 +137,30 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_likely_to_be_a_neighbour_for_a_while() {
-        let end = 1 + LIKELY_FOR;
-        let seen = [(NOBODY, 1), (WAITS, 1), (NOBODY, end), (WAITS, end), (NOBODY, end + 1 + LIKELY_FOR)];
-        assert_eq!(after(seen), [false, true, true, true, false]);
+    fn a_single_wait_is_none_of_a_neighbour() {
+        let end = 1 + LIKELY_AT_FIRST;
+        assert_eq!(after([(NOBODY, 1), (WAITS, 1), (NOBODY, end), (NOBODY, end + 1)]), [false, true, true, false]);
+        assert_eq!(after([(WAITS, 1), (WAITS, 2), (NOBODY, end + 1)]), [true, true, false]);
+    }
+
+    #[test]
+    fn neighbours_wait_often() {
+        let end = 2 + LIKELY_AT_FIRST;
+        let next = end + LIKELY_FOR;
+        let first = [(WAITS, 1), (TAKES, 2), (WAITS, 3), (NOBODY, end)];
+        assert_eq!(after(first), [true; 4]);
+        let neighbours = Neighbours::new();
+        for (waits, at) in first {
+            neighbours.learn(waits, Moment(at));
+        }
+        for _ in 0..OFTEN {
+            neighbours.learn(TAKES, Moment(next));
+        }
+        neighbours.learn(NOBODY, Moment(next + 1));
+        assert!(neighbours.are_likely());
+        neighbours.learn(TAKES, Moment(next + 1));
+        neighbours.learn(NOBODY, Moment(next + 2 + LIKELY_FOR));
+        assert!(!neighbours.are_likely());
     }
 
     #[test]

@@ -101,13 +101,9 @@ pub fn attempt_first(
         return None;
     }
     let first = socket.descriptor().attached(py, |fd| attempt(fd, wanted.flags | libc::MSG_DONTWAIT, 0));
-    match &first {
-        Ok(count) => {
-            predictor.hit();
-            turn::spend(*count);
-        }
-        // A program may ask a non-blocking socket again and again.
-        Err(_) => turn::spend(0),
+    if let Ok(count) = first {
+        predictor.hit();
+        turn::spend(count);
     }
     Some(first)
 }
@@ -224,7 +220,11 @@ fn complete_unnoted(
         Some(Ok(count)) => return Ok(count),
         Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => signals::run_handlers(py)?,
         Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Err(error.into()),
-        Some(Err(error)) if matches!(deadline, Deadline::Now) => return Err(error.into()),
+        Some(Err(error)) if matches!(deadline, Deadline::Now) => {
+            // A program may ask a non-blocking socket again and again.
+            turn::spend(0);
+            return Err(error.into());
+        }
         Some(Err(_)) => socket.predictor(wanted.direction).miss(),
         None => {}
     }
