@@ -52,7 +52,8 @@ QEMU: dict[str, dict[str, str]] = {
         "tests/socket/test_construction.py": "test_an_error_of_the_kernel",
         "tests/socket/test_reentrance.py": "test_the_outcome_is_the_stdlibs[setsockopt-length",
     },
-    "/proc shows its own threads, signals and masks": {
+    "/proc shows its own threads, signals, masks and numbers of calls": {
+        "tests/socket/test_attempts.py": "test_control_data_goes",
         "tests/beyond/test_lookup.py": "test_an_abandoned_look_up test_an_equal_question test_no_thread_and test_signals_do_not "
         "test_the_number_of_abandoned test_without_memory",
         "tests/socket/test_close_adversity.py": "test_the_program_changes_signals",
@@ -60,9 +61,12 @@ QEMU: dict[str, dict[str, str]] = {
     },
     "what makes calls fail in other programs ten thousand times takes hours there, or needs the kernel's own signals": {
         "tests/test_conformance_runner.py": "test_crash",
-        "tests/test_fuzz.py": "test_programs_are",
+        "tests/test_fuzz.py": "test_programs_are test_mutations_are test_what_goes_wrong",
         "tests/test_memory.py": "test_",
         "tests/test_torture.py": "test_",
+    },
+    "it has no room for a recursion that the interpreter would end": {
+        "tests/socket/test_object.py": "TestRepr::test_of_an_address_that_contains",
     },
     "a child that is made beside other threads can hang in it": {
         "tests/beyond/test_lookup.py": "test_forks_while_threads",
@@ -72,6 +76,7 @@ QEMU: dict[str, dict[str, str]] = {
         "tests/beyond/test_reader.py": "TestSignals::test_a_handler_cannot_read",
         "tests/socket/test_closed_meanwhile.py": "test_the_closing_thread",
         "tests/socket/test_conversation.py": "test_closed_by_another_thread",
+        "tests/test_demo.py": "test_the_demo",
     },
 }
 
