@@ -13,7 +13,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::call::scope::{self, Id};
+use crate::call::scope::{self, Scope};
 use crate::error::{Error, Result};
 use crate::interpreter::ObjectResult;
 use crate::interpreter::arguments::Arguments;
@@ -55,7 +55,7 @@ struct Deadline {
 #[derive(Default)]
 struct State {
     /// The scope, within the block.
-    scope: Option<Id>,
+    scope: Option<Scope>,
     /// When the block began.
     began: Option<Instant>,
 }
@@ -77,8 +77,8 @@ impl Deadline {
 impl Drop for Deadline {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(scope) = state.scope {
-            scope::abandon(scope);
+        if let Some(scope) = state.scope.take() {
+            scope::leave(&scope);
         }
     }
 }
@@ -178,7 +178,7 @@ fn enter_block<'py>(this: DeadlineRef<'_, 'py>) -> ObjectResult<'py> {
 
 fn leave_block<'py>(this: DeadlineRef<'_, 'py>, _error: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let mut state = this.deadline().state();
-    if !state.scope.is_some_and(scope::leave) {
+    if !state.scope.as_ref().is_some_and(scope::leave) {
         return Err(Error::runtime("this deadline is not entered in this thread"));
     }
     state.scope = None;

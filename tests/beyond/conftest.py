@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from shim import preloading
+from shim import compile_replacements, preloading
 from told import Told
 from waiting import fill_backlog
 
@@ -57,9 +56,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The resolver, compiled."""
     if shutil.which("cc") is None:
         pytest.skip("there is no C compiler")
-    made = tmp_path_factory.mktemp("resolver") / "resolver.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", made, Path(__file__).with_name("resolver.c"), "-ldl"], check=True)
-    return made
+    return compile_replacements(Path(__file__).with_name("resolver.c"), tmp_path_factory.mktemp("resolver"))
 
 
 @pytest.fixture

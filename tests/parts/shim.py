@@ -46,6 +46,13 @@ def compile_shim(folder: Path) -> Path:
     return library
 
 
+def compile_replacements(source: Path, folder: Path) -> Path:
+    """Compile a file of functions that stand in for those of the C library, into a folder: a library to preload."""
+    library = folder / f"{source.stem}.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
 class _Control(ctypes.Structure):
     """`struct control` of the shim."""
 

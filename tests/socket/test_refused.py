@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from marks import only_oxisocket
-from shim import preloading
+from shim import compile_replacements, preloading
 
 BEGIN = """
 import ctypes, os, sys, threading, time
@@ -25,9 +25,7 @@ def tell(name, value=1):
 def library(tmp_path_factory):
     if shutil.which("cc") is None:
         pytest.skip("there is no C compiler")
-    made = tmp_path_factory.mktemp("refused") / "refused.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", made, Path(__file__).with_name("refused.c"), "-ldl"], check=True)
-    return made
+    return compile_replacements(Path(__file__).with_name("refused.c"), tmp_path_factory.mktemp("refused"))
 
 
 @pytest.fixture
