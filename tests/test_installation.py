@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import typing
 import zipfile
 
 import pytest
@@ -1387,3 +1388,8 @@ def test_what_install_returns_is_a_named_tuple(oxisocket):
         assert found._replace(rebound=()) == (native_ssl, (), kept, happy_eyeballs) and type(found._replace()) is type(found)
         assert pickle.loads(pickle.dumps(found._replace(kept={}))).rebound == rebound
         assert copy.copy(found) == found and found._asdict()["happy_eyeballs"] is happy_eyeballs
+        assert type(found)._make(found) == found and found.__match_args__ == found._fields
+        with pytest.raises(TypeError, match="argument"):
+            type(found)._make((*found, None))
+        missing = set(dir(typing.NamedTuple("AnyOther", []))) - set(dir(found))
+        assert not {name for name in missing if "__annot" not in name and name != "__orig_bases__"}

@@ -36,15 +36,21 @@ if TYPE_CHECKING:
         #: Whether each ``create_connection`` that does not say otherwise lets its attempts overlap (Happy Eyeballs, RFC 8305).
         happy_eyeballs: bool = False
 else:
+    _DEFAULTS = {"kept": types.MappingProxyType({}), "happy_eyeballs": False}
 
     class _Findings(tuple):
         """A named tuple, without the modules that ``collections`` imports."""
 
         __slots__ = ()
-        _fields = ("native_ssl", "rebound", "kept", "happy_eyeballs")
+        __match_args__ = _fields = ("native_ssl", "rebound", "kept", "happy_eyeballs")
+        _field_defaults = _DEFAULTS
 
-        def __new__(cls, native_ssl, rebound, kept=types.MappingProxyType({}), happy_eyeballs=False):
-            return tuple.__new__(cls, (native_ssl, rebound, kept, happy_eyeballs))
+        def __new__(_cls, native_ssl, rebound, kept=_DEFAULTS["kept"], happy_eyeballs=False):
+            return tuple.__new__(_cls, (native_ssl, rebound, kept, happy_eyeballs))
+
+        @classmethod
+        def _make(cls, iterable):
+            return cls(*iterable)
 
         def __getnewargs__(self):
             return tuple(self)
@@ -58,6 +64,9 @@ else:
 
         def _replace(self, **changes):
             return type(self)(**(self._asdict() | changes))
+
+        if sys.version_info >= (3, 13):
+            __replace__ = _replace
 
     for _index, _name in enumerate(_Findings._fields):
         setattr(_Findings, _name, property(lambda self, index=_index: self[index]))
