@@ -167,7 +167,7 @@ impl Reattaching {
         let is_long = is_long(py, waited);
         if self.detaching.is_some() {
             // At the end of a turn long waits are what is expected beside a thread that computes, and ready transfers have not suffered.
-            neighbours::learn(Waits { to_detach: self.detached, to_attach: waited }, now);
+            neighbours::learn(py, Waits { to_detach: self.detached, to_attach: waited }, now);
         } else if is_long {
             LAST_LONG_WAIT.store(now.0, Ordering::Relaxed);
         }

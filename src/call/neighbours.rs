@@ -14,7 +14,10 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use pyo3::prelude::*;
+
 use super::moment::Moment;
+use crate::interpreter::threads;
 
 /// A wait for the interpreter that is longer than this, in nanoseconds, is due to another thread.
 const NOTICEABLE: u64 = 3_000;
@@ -52,8 +55,10 @@ pub fn are_likely() -> bool {
 }
 
 /// Learns from a detached call, which was made at the end of a turn or where there are neighbours.
-pub fn learn(waits: Waits, now: Moment) {
-    NEIGHBOURS.learn(waits, now);
+pub fn learn(py: Python<'_>, waits: Waits, now: Moment) {
+    // Where there is no other thread, the processor is slow, or a tool emulates it.
+    let is_wait = waits.is_noticeable() && !threads::is_alone(py);
+    NEIGHBOURS.learn(if is_wait { waits } else { NO_WAITS }, now);
 }
 
 /// How long a thread has waited to give the interpreter away, and to get it back, in nanoseconds.
@@ -63,6 +68,14 @@ pub struct Waits {
     pub to_detach: u64,
     /// Another thread has it.
     pub to_attach: u64,
+}
+
+const NO_WAITS: Waits = Waits { to_detach: 0, to_attach: 0 };
+
+impl Waits {
+    fn is_noticeable(self) -> bool {
+        self.to_detach > NOTICEABLE || self.to_attach > NOTICEABLE
+    }
 }
 
 impl Neighbours {
@@ -82,7 +95,7 @@ impl Neighbours {
 
     fn learn(&self, waits: Waits, now: Moment) {
         let is_taken = waits.to_attach > NOTICEABLE;
-        let is_waited_for = is_taken || waits.to_detach > NOTICEABLE;
+        let is_waited_for = waits.is_noticeable();
         if waits.to_attach >= MOMENT {
             self.somebody_computes(now);
         } else if self.are_likely() {

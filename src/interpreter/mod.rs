@@ -13,6 +13,7 @@
 //! | [`slot`] | a reference that several threads read and replace |
 //! | [`raised`], [`saved_exception`], [`later`] | exceptions on their way to the program |
 //! | [`audit`], [`signals`], [`ending`] | audit events, signal handlers, interpreter shutdown |
+//! | [`threads`] | the program's other threads |
 //! | [`place`] | a place in a program's code |
 //! | [`watch`], [`observe`] | the one word that a ready call looks at, and who is told of calls |
 //! | [`type_name`] | the name of a class, for error messages |
@@ -38,6 +39,7 @@ pub mod signals;
 pub mod signature;
 pub mod slot;
 pub mod text;
+pub mod threads;
 pub mod type_name;
 pub mod watch;
 

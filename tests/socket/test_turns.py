@@ -7,15 +7,18 @@ import collections
 import contextlib
 import fcntl
 import os
+import shutil
 import socket as stdlib
 import struct
 import subprocess
 import sys
 import termios
 import threading
+from pathlib import Path
 
 import pytest
 from marks import only_oxisocket
+from shim import compile_replacements, preloading
 from waiting import fill
 
 EXPERIMENTAL = 0x88B5  # an EtherType that IEEE reserves for local experiments
@@ -79,6 +82,30 @@ def test_a_thread_that_needs_the_interpreter_often_and_briefly(both):
         for each in both
     )
     assert ours > theirs / 10
+
+
+ALONE = """
+import ctypes
+import oxisocket as socket
+
+signals = ctypes.c_int.in_dll(ctypes.CDLL(None), "signals")
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+    udp.bind(("127.0.0.1", 0))
+    udp.connect(udp.getsockname())
+    before = signals.value
+    for _ in range(100_000):
+        udp.send(b"x")
+    print(signals.value - before)
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_a_slow_processor_is_no_other_thread(tmp_path):
+    """A thread that is alone keeps the interpreter, however long it takes to give it away."""
+    library = compile_replacements(Path(__file__).with_name("slow.c"), tmp_path)
+    environment = os.environ | preloading(library)
+    done = subprocess.run([sys.executable, "-c", ALONE], env=environment, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1000
 
 
 def unread(s):
