@@ -159,7 +159,7 @@ fn receive_rest_of_all(
 ) -> Result<End> {
     let (py, socket) = (this.py(), this.socket());
     let deadline = if flags & libc::MSG_DONTWAIT != 0 { Deadline::Now } else { socket.deadline() };
-    let flags = if kernel_waits_for_all(socket, deadline) { flags | libc::MSG_WAITALL } else { flags };
+    let flags = if kernel_waits_for_all(py, socket, deadline) { flags | libc::MSG_WAITALL } else { flags };
     loop {
         let count = match first {
             Some(Ok(count)) => count,
@@ -185,10 +185,10 @@ fn receive_rest_of_all(
 /// If TCP has received a part when an error or a signal comes, it returns the part and leaves the error for the next call. An `AF_UNIX` socket
 /// returns the part too, but has taken the error by then: the next call would find EOF. Other protocols and layers (MPTCP, TLS in the kernel)
 /// differ, and are among the sockets on which no first attempt is made.
-fn kernel_waits_for_all(socket: &Socket, deadline: Deadline) -> bool {
+fn kernel_waits_for_all(py: Python<'_>, socket: &Socket, deadline: Deadline) -> bool {
     matches!(deadline, Deadline::Never)
         && matches!(socket.family(), libc::AF_INET | libc::AF_INET6)
-        && socket.without_attempts() & attempts::READ == 0
+        && socket.without_attempts(py) & attempts::READ == 0
 }
 
 /// The transfer of what is left to receive.

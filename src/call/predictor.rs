@@ -19,6 +19,8 @@ const MAX_MISSES: u8 = 4;
 
 /// The state in which no first attempt is made: see [`Predictor::disable`].
 const DISABLED: u8 = u8::MAX;
+/// The same for the time being: see [`Predictor::suspend`].
+const SUSPENDED: u8 = DISABLED - 1;
 
 impl Predictor {
     /// Whether the transfer is likely to be ready, so that a first attempt is worth its system call.
@@ -30,7 +32,7 @@ impl Predictor {
 
     #[cold]
     fn skip(&self, state: u8) -> bool {
-        if state != DISABLED {
+        if state < SUSPENDED {
             // Not where another thread has changed it meanwhile, above all to `DISABLED`.
             let _ = self.0.compare_exchange(state, state - 1, Ordering::Relaxed, Ordering::Relaxed);
         }
@@ -42,15 +44,31 @@ impl Predictor {
         self.0.store(DISABLED, Ordering::Relaxed);
     }
 
+    /// Skips every first attempt until [`resume`](Self::resume), because it is not known yet whether an attempt means the same. One that is
+    /// disabled stays so.
+    pub fn suspend(&self) {
+        self.0.fetch_max(SUSPENDED, Ordering::Relaxed);
+    }
+
+    /// Whether it is suspended.
+    pub fn is_suspended(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == SUSPENDED
+    }
+
+    /// Allows first attempts, if it is suspended.
+    pub fn resume(&self) {
+        let _ = self.0.compare_exchange(SUSPENDED, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     /// Forgets all misses, and allows first attempts again.
     pub fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// Whether every first attempt is skipped.
+    /// Whether every first attempt is skipped, for good or for the time being.
     #[inline]
     pub fn is_disabled(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == DISABLED
+        self.0.load(Ordering::Relaxed) >= SUSPENDED
     }
 
     /// Whether recent transfers had to wait.
@@ -81,7 +99,7 @@ impl Predictor {
     /// Skips the next attempts, as after misses: another way is taken for the time being.
     pub fn pause(&self) {
         let state = self.0.load(Ordering::Relaxed);
-        if state != DISABLED {
+        if state < SUSPENDED {
             let paused = (self.misses().max(1) * MISS) | (SKIPS - 1);
             let _ = self.0.compare_exchange(state, paused, Ordering::Relaxed, Ordering::Relaxed);
         }
@@ -93,7 +111,7 @@ impl Predictor {
 
     fn store(&self, misses: u8) {
         let state = self.0.load(Ordering::Relaxed);
-        if state != DISABLED {
+        if state < SUSPENDED {
             let skips = (1 << misses) - 1;
             let new = (misses * MISS) | skips;
             let _ = self.0.compare_exchange(state, new, Ordering::Relaxed, Ordering::Relaxed);
@@ -151,6 +169,24 @@ mod tests {
         assert!(predictor.is_disabled() && !predictor.has_missed());
         predictor.reset();
         assert!(predictor.is_likely());
+    }
+
+    #[test]
+    fn a_suspended_predictor_goes_on_unless_it_is_disabled_meanwhile() {
+        let predictor = Predictor::default();
+        predictor.suspend();
+        (0..99).for_each(|_| assert!(!predictor.is_likely()));
+        predictor.hit();
+        predictor.miss();
+        predictor.pause();
+        assert!(predictor.is_suspended() && predictor.is_disabled() && !predictor.has_missed());
+        predictor.resume();
+        assert!(predictor.is_likely());
+        predictor.suspend();
+        predictor.disable();
+        predictor.suspend();
+        predictor.resume();
+        assert!(predictor.is_disabled() && !predictor.is_suspended());
     }
 
     #[test]

@@ -5,10 +5,11 @@
 use std::ffi::c_int;
 use std::io;
 use std::mem::offset_of;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 
 use pyo3::ffi;
+use pyo3::prelude::*;
 
 use super::attempts::{self, Directions};
 use super::deadline::Deadline;
@@ -119,17 +120,21 @@ impl Socket {
         &self.descriptor
     }
 
-    /// Takes over a descriptor with this spec. `excluded` are the directions in which the descriptor's options allow no first attempt.
-    pub fn begin(&self, spec: Spec, timeout: Timeout, excluded: Directions, fd: OwnedFd) {
+    /// Takes over a descriptor with this spec. `excluded` are the directions in which the descriptor's options allow no first attempt;
+    /// `None` if nobody has asked for the options.
+    pub fn begin(&self, spec: Spec, timeout: Timeout, excluded: Option<Directions>, fd: OwnedFd) {
         let kind = spec.plain_kind();
         self.family.store(spec.family, Ordering::Relaxed);
         self.kind.store(kind, Ordering::Relaxed);
         self.proto.store(spec.proto, Ordering::Relaxed);
         self.set_timeout(timeout);
-        let excluded = attempts::excluded_by_kind(spec.family, kind, spec.proto) | excluded;
+        let by_kind = attempts::excluded_by_kind(spec.family, kind, spec.proto);
         self.marks.fetch_and(MARKS, Ordering::Relaxed);
-        self.marks.fetch_or(excluded << DIRECTIONS, Ordering::Relaxed);
+        self.marks.fetch_or((by_kind | excluded.unwrap_or(0)) << DIRECTIONS, Ordering::Relaxed);
         self.clear_deferred_error();
+        if excluded.is_none() {
+            self.predictors().for_each(Predictor::suspend);
+        }
         self.descriptor.put(fd);
     }
 
@@ -173,13 +178,37 @@ impl Socket {
         }
     }
 
+    fn predictors(&self) -> impl Iterator<Item = &Predictor> {
+        [Direction::Read, Direction::Write].into_iter().map(|direction| self.predictor(direction))
+    }
+
     /// How soon the peer answers.
     pub fn turnaround(&self) -> &Turnaround {
         &self.turnaround
     }
 
+    /// Asks for the options of a descriptor that other code has made, unless that was done: see [`attempts::excluded_by_descriptor`]. Many a
+    /// socket never transfers anything (a duplicate for another process, a listener), so this waits until somebody wants to know.
+    #[inline]
+    pub fn ask_for_options(&self, py: Python<'_>) {
+        if self.predictors().any(Predictor::is_suspended) {
+            self.ask_now(py);
+        }
+    }
+
+    #[cold]
+    fn ask_now(&self, py: Python<'_>) {
+        let asked = |fd: BorrowedFd<'_>| Ok(attempts::excluded_by_descriptor(fd, self.family(), self.kind()));
+        // A closed socket makes no attempts anyway.
+        if let Ok(excluded) = self.descriptor.attached(py, asked) {
+            self.exclude_attempts(excluded);
+            self.predictors().for_each(Predictor::resume);
+        }
+    }
+
     /// The directions in which no first attempt is made.
-    pub fn without_attempts(&self) -> Directions {
+    pub fn without_attempts(&self, py: Python<'_>) -> Directions {
+        self.ask_for_options(py);
         self.marks.load(Ordering::Relaxed) >> DIRECTIONS
     }
 
@@ -254,9 +283,7 @@ impl Socket {
     /// Clears the deferred error, after it was reported. First attempts are made again in the directions that are not excluded.
     pub fn clear_deferred_error(&self) {
         self.deferred_error.store(0, Ordering::Relaxed);
-        for direction in [Direction::Read, Direction::Write] {
-            self.predictor(direction).reset();
-        }
+        self.predictors().for_each(Predictor::reset);
         self.exclude_attempts(0);
     }
 }

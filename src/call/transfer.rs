@@ -211,6 +211,7 @@ fn complete_unnoted(
     if let Some(result) = report_deferred_error(py, socket, wanted, attempt) {
         return result;
     }
+    socket.ask_for_options(py);
     match first {
         Some(Ok(count)) if wanted.is_complete(count) => return Ok(count),
         // A blocking system call would also have sent the rest.

@@ -178,7 +178,7 @@ fn socket_for_connection<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, con
     let spec = Spec { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
     lifecycle::audit_new(this, spec)?;
     // A connection inherits its listener's options, and so the attempts that these exclude.
-    lifecycle::adopt(this.socket(), spec, connection, socket.without_attempts())?;
+    lifecycle::adopt(this.socket(), spec, connection, socket.without_attempts(py))?;
     // On some systems a connection inherits O_NONBLOCK from its listener. It must block unless the program asked for something else.
     let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
     if timeout::default().is_none() && listener_waits && sys::socket::CONNECTIONS_INHERIT_NONBLOCK {

@@ -23,7 +23,7 @@ pub static FUNCTIONS: Table = functions![
 /// `gethostname()`.
 pub fn gethostname(py: Python<'_>) -> ObjectResult<'_> {
     audit(py, c"socket.gethostname", ())?;
-    let name = py.detach(database::gethostname)?;
+    let name = database::gethostname()?;
     make::system_text(py, name.to_bytes())
 }
 

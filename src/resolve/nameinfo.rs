@@ -5,6 +5,7 @@ use std::net::SocketAddrV6;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+use socket2::SockAddr;
 
 use crate::error::{Error, Result};
 use crate::functions;
@@ -14,6 +15,7 @@ use crate::interpreter::audit::audit;
 use crate::interpreter::format::{Format, Object, Text};
 use crate::interpreter::function::Table;
 use crate::interpreter::make::{self, IntoObject};
+use crate::names::ip::numeric;
 use crate::names::lookup;
 use crate::sys::memory;
 use crate::sys::resolver::Hints;
@@ -31,20 +33,28 @@ fn getnameinfo<'py>(py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectRes
     let (address, flags) = name_query(arguments)?;
     let Endpoint { host, port, flowinfo, scope_id } = Endpoint::parse(&address)?;
     audit(py, c"socket.getnameinfo", (address.as_any(),))?;
-    let service = memory::until_nul(memory::try_format(format_args!("{port}"))?.as_bytes())?;
-    let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
-    let answers = lookup::getaddrinfo(py, Some(host), Some(&service), hints, None)?;
-    let [answer] = answers.as_slice() else {
-        return Err(Error::os("sockaddr resolved to multiple addresses"));
+    let given = match (numeric(host, libc::AF_UNSPEC), u16::try_from(port)) {
+        (Some(ip), Ok(port)) => ip.with_port(port),
+        _ => parsed(py, host, port)?,
     };
-    let found = match answer.address.as_socket_ipv6() {
+    let found = match given.as_socket_ipv6() {
         // `SocketAddrV6` keeps the flow information in network byte order.
         Some(found) => SocketAddrV6::new(*found.ip(), found.port(), flowinfo.to_be(), scope_id).into(),
         None if address.len() != 2 => return Err(Error::os("IPv4 sockaddr must be 2 tuple")),
-        None => answer.address.clone(),
+        None => given,
     };
     let (host, service) = lookup::getnameinfo(py, found, flags, None)?;
     (make::utf8(py, host.to_bytes())?, make::utf8(py, service.to_bytes())?).into_object(py)
+}
+
+/// The address that `getaddrinfo(3)` reads from a numeric host in any of its forms, such as `127.1`, and from any port.
+fn parsed(py: Python<'_>, host: &CStr, port: c_int) -> Result<SockAddr> {
+    let service = memory::until_nul(memory::try_format(format_args!("{port}"))?.as_bytes())?;
+    let hints = Hints { kind: libc::SOCK_DGRAM, flags: libc::AI_NUMERICHOST, ..Hints::default() };
+    match lookup::getaddrinfo(py, Some(host), Some(&service), hints, None)?.as_slice() {
+        [answer] => Ok(answer.address.clone()),
+        _ => Err(Error::os("sockaddr resolved to multiple addresses")),
+    }
 }
 
 fn name_query<'py>(arguments: Arguments<'_, 'py>) -> Result<(Bound<'py, PyTuple>, c_int)> {

@@ -65,10 +65,9 @@ fn take_over(socket: &Socket, spec: Spec, number: RawFd) -> Result<()> {
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
     let spec = spec.or_detected(fd)?;
     let timeout = initial_timeout(spec, fd)?;
-    let excluded = attempts::excluded_by_descriptor(fd, spec.family, spec.plain_kind());
     // SAFETY: the number is not negative. Not guaranteed: that it has no other owner; as above, the caller promises that.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
-    socket.begin(spec, timeout, excluded, fd);
+    socket.begin(spec, timeout, None, fd);
     offer::taken(number);
     Ok(())
 }
@@ -77,7 +76,7 @@ fn take_over(socket: &Socket, spec: Spec, number: RawFd) -> Result<()> {
 /// attempt, because of its options.
 pub fn adopt(socket: &Socket, spec: Spec, fd: OwnedFd, excluded: Directions) -> Result<()> {
     let timeout = initial_timeout(spec, fd.as_fd())?;
-    socket.begin(spec, timeout, excluded, fd);
+    socket.begin(spec, timeout, Some(excluded), fd);
     Ok(())
 }
 

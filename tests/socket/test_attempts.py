@@ -66,6 +66,15 @@ class TestLowWaterMark:
         client, server = self.connect(socket, listener, keep)
         return client, keep(self.low(socket, server).dup())
 
+    def through_a_duplicate(self, socket, listener, keep):
+        client, server = self.connect(socket, listener, keep)
+        duplicate = keep(server.dup())
+        self.low(socket, server)
+        return client, duplicate
+
+    def from_a_listener_on_a_number(self, socket, listener, keep):
+        return self.connect(socket, keep(self.low(socket, listener).dup()), keep)
+
     def on_a_number(self, socket, listener, keep):
         client, server = self.connect(socket, listener, keep)
         return client, keep(socket.socket(fileno=self.low(socket, server).detach()))
@@ -86,7 +95,17 @@ class TestLowWaterMark:
         client = keep(socket.create_connection(listener.getsockname()))
         return client, keep(listener.accept()[0])
 
-    WAYS = (by_setsockopt, by_bytes, from_the_listener, on_a_duplicate, on_a_number, from_fd, in_a_subclass)
+    WAYS = (
+        by_setsockopt,
+        by_bytes,
+        from_the_listener,
+        on_a_duplicate,
+        through_a_duplicate,
+        from_a_listener_on_a_number,
+        on_a_number,
+        from_fd,
+        in_a_subclass,
+    )
 
     @pytest.mark.parametrize("timeout", [None, 60])
     @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)

@@ -120,11 +120,14 @@ fn find_noted(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -
     })
 }
 
-/// Looks a name or an address up, detached. In the main thread the handlers of signals run meanwhile, and one that raises ends the look-up.
+/// Looks a name or an address up, detached if the answer may take a while. In the main thread the handlers of signals run meanwhile, and one that raises ends the look-up.
 /// Its deadline, and that of the thread, end it with `TimedOut`. A question that needs no name server is answered in any case.
 ///
 /// If there can be no helper, neither ends the look-up early.
 fn find(py: Python<'_>, question: &Question<'_>, until: Option<Instant>) -> Result<Answer> {
+    if question.is_numeric() {
+        return Ok(question.ask()?);
+    }
     let until = until.into_iter().chain(scope::deadline()).min();
     if until.is_none() && !thread::Id::current().is_main() {
         return Ok(observe::before_detaching(py).detach(py, || question.ask())?);

@@ -67,6 +67,12 @@ impl Question<'_> {
         }
     }
 
+    /// Whether the C library need not even read a file for the answer: only digits are asked for.
+    pub fn is_numeric(&self) -> bool {
+        const DIGITS: c_int = libc::NI_NUMERICHOST | libc::NI_NUMERICSERV;
+        matches!(self, Question::NameInfo { flags, .. } if flags & !libc::NI_DGRAM == DIGITS)
+    }
+
     /// What a note on a failure says was looked up; `None` for an address that is not IP.
     pub fn noted(&self) -> Option<failure::Question<&CStr>> {
         Some(match self {
