@@ -221,6 +221,20 @@ def test_other_families(socket, keep, family):
         assert foreign not in sock.describe()
 
 
+@pytest.mark.parametrize(("family", "kind"), [("AF_NETLINK", "SOCK_RAW"), ("AF_VSOCK", "SOCK_STREAM")])
+def test_a_new_socket_of_another_family(socket, keep, family, kind):
+    if not hasattr(socket, family):
+        pytest.skip(f"this system has no {family}")
+    try:
+        s = keep(socket.socket(getattr(socket, family), getattr(socket, kind)))
+    except OSError as error:
+        pytest.skip(str(error))
+    assert f"{family} {kind}, not connected, blocking" in s.describe()
+    if family == "AF_NETLINK":
+        s.bind((0, 0))
+        assert f"not connected, bound to ({s.getsockname()[0]}, 0)" in s.describe()
+
+
 def test_a_socket_that_is_closed_meanwhile(socket):
     """Whatever moment it is closed at: there is a description."""
     done = threading.Event()

@@ -21,6 +21,9 @@ _CREDENTIALS = struct.Struct("=3i")
 _LINGER = struct.Struct("=2i")
 _PEER_SENDS_NO_MORE = getattr(select, "POLLRDHUP", 0)  # where it is missing, as on macOS, that is not told
 
+_KERNEL = (0, 0)  # the peer of a netlink socket that was not connected; netlink(7)
+_ANY = 2**32 - 1  # each part of the address of a vsock socket that was not bound; vsock(7)
+
 # What a state means for the program that asks.
 _MEANINGS = {
     TcpState.SYN_SENT: "waits for the peer to accept the connection",
@@ -66,6 +69,8 @@ class _Subject:
         self._is_ip = self._family in (_socket.AF_INET, _socket.AF_INET6)
         self._local = _asked(_socket.socket.getsockname, sock)
         self._peer = _asked(_socket.socket.getpeername, sock)
+        if self._family == getattr(_socket, "AF_NETLINK", None) and self._peer == _KERNEL:
+            self._peer = None
         self._listens = bool(_asked(_socket.socket.getsockopt, sock, _socket.SOL_SOCKET, _socket.SO_ACCEPTCONN))
         # None for a socket that is not TCP.
         self._info = _asked(oxisocket.socket.tcp_info, sock)
@@ -147,7 +152,7 @@ class _Subject:
         """Whether it is the address of a socket that was not bound: of IP, one without a port."""
         if self._is_ip and self._kind in (_socket.SOCK_STREAM, _socket.SOCK_DGRAM):
             return bool(address[1] == 0)
-        return isinstance(address, tuple) and not any(address)
+        return isinstance(address, tuple) and (not any(address) or set(address) == {_ANY})
 
     def _address(self, address: Any) -> str:
         if not self._is_ip:
