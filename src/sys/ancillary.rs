@@ -8,7 +8,7 @@ use std::mem::size_of;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use super::socket;
-use super::system::control::{ALIGNMENT, length_from_bytes, length_to_bytes};
+use super::system::control::{ALIGNMENT, WITH_DESCRIPTORS, length_from_bytes, length_to_bytes};
 use crate::sys::memory;
 
 /// The largest `socklen_t` that is safe everywhere (POSIX recommends no more than 2³¹ - 1).
@@ -135,9 +135,9 @@ fn header(bytes: &[u8]) -> Option<(usize, c_int, c_int)> {
     Some((length_from_bytes(*length), c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)))
 }
 
-/// The descriptors that an item carries (`SCM_RIGHTS`, unix(7)).
+/// The descriptors that an item carries (unix(7)).
 fn descriptors<'a>(item: ControlMessage<'a>) -> impl Iterator<Item = RawFd> + 'a {
-    let has_descriptors = item.level == libc::SOL_SOCKET && item.kind == libc::SCM_RIGHTS;
+    let has_descriptors = item.level == libc::SOL_SOCKET && WITH_DESCRIPTORS.contains(&item.kind);
     let data = if has_descriptors { item.data } else { &[] };
     data.chunks_exact(size_of::<RawFd>()).filter_map(|chunk| Some(RawFd::from_ne_bytes(chunk.try_into().ok()?)))
 }
@@ -199,6 +199,15 @@ mod tests {
     fn the_padding_of_the_last_item_may_be_missing() {
         let control = encode(&[RIGHTS]).unwrap();
         assert_eq!(items(&control[..HEADER + 12]), [Parsed::Whole(RIGHTS)]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_descriptor_of_a_process_is_one_too() {
+        let process = ControlMessage { kind: 4, data: &RIGHTS.data[4..8], ..RIGHTS };
+        let error = ControlMessage { data: &(-libc::EMFILE).to_ne_bytes(), ..process };
+        let control = encode(&[process, error, RIGHTS]).unwrap();
+        assert_eq!(descriptors_in(&control).collect::<Vec<_>>(), [8, 7, 8, 9]);
     }
 
     #[test]

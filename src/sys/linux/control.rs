@@ -1,4 +1,12 @@
-//! The layout of control messages.
+//! The layout of control messages, and which of them carry descriptors.
+
+use std::ffi::c_int;
+
+/// The types of the control messages of `SOL_SOCKET` that carry descriptors.
+pub const WITH_DESCRIPTORS: &[c_int] = &[libc::SCM_RIGHTS, SCM_PIDFD];
+
+/// The descriptor of a process, since Linux 6.5, where `SO_PASSPIDFD` is set. From the kernel's include/linux/socket.h; libc lacks the name.
+const SCM_PIDFD: c_int = 4;
 
 /// What control messages are aligned to.
 pub const ALIGNMENT: usize = size_of::<usize>();

@@ -1,4 +1,9 @@
-//! The layout of control messages.
+//! The layout of control messages, and which of them carry descriptors.
+
+use std::ffi::c_int;
+
+/// The types of the control messages of `SOL_SOCKET` that carry descriptors.
+pub const WITH_DESCRIPTORS: &[c_int] = &[libc::SCM_RIGHTS];
 
 /// What control messages are aligned to.
 pub const ALIGNMENT: usize = size_of::<u32>();

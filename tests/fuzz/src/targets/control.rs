@@ -62,7 +62,7 @@ fn close(bytes: &[u8], items: &[Parsed<'_>]) {
     let mut expected = Vec::new();
     for item in items {
         let (Parsed::Whole(item) | Parsed::Truncated(item)) = item else { continue };
-        if (item.level, item.kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+        if item.level == libc::SOL_SOCKET && [libc::SCM_RIGHTS, 4].contains(&item.kind) {
             let numbers = item.data.chunks_exact(4).map(|number| RawFd::from_ne_bytes(number.try_into().expect("4")));
             expected.extend(numbers.filter(|&number| number >= 0));
         }
