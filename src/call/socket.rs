@@ -188,22 +188,21 @@ impl Socket {
     }
 
     /// Asks for the options of a descriptor that other code has made, unless that was done: see [`attempts::excluded_by_descriptor`]. Many a
-    /// socket never transfers anything (a duplicate for another process, a listener), so this waits until somebody wants to know.
+    /// socket never transfers anything (a duplicate for another process, a listener), so this waits until somebody wants to know. Returns
+    /// whether it was done now.
     #[inline]
-    pub fn ask_for_options(&self, py: Python<'_>) {
-        if self.predictors().any(Predictor::is_suspended) {
-            self.ask_now(py);
-        }
+    pub fn ask_for_options(&self, py: Python<'_>) -> bool {
+        self.predictors().any(Predictor::is_suspended) && self.ask_now(py)
     }
 
     #[cold]
-    fn ask_now(&self, py: Python<'_>) {
+    fn ask_now(&self, py: Python<'_>) -> bool {
         let asked = |fd: BorrowedFd<'_>| Ok(attempts::excluded_by_descriptor(fd, self.family(), self.kind()));
         // A closed socket makes no attempts anyway.
-        if let Ok(excluded) = self.descriptor.attached(py, asked) {
-            self.exclude_attempts(excluded);
-            self.predictors().for_each(Predictor::resume);
-        }
+        let Ok(excluded) = self.descriptor.attached(py, asked) else { return false };
+        self.exclude_attempts(excluded);
+        self.predictors().for_each(Predictor::resume);
+        true
     }
 
     /// The directions in which no first attempt is made.

@@ -202,7 +202,7 @@ fn complete_unnoted(
     wanted: Transfer,
     deadline: Deadline,
     first: Option<io::Result<usize>>,
-    attempt: &mut dyn Attempt,
+    mut attempt: &mut dyn Attempt,
 ) -> Result<usize> {
     // Bytes that were sent are not lost: a first attempt that succeeded in part is reported, and the next call ends.
     if !matches!(first, Some(Ok(_))) && scope::has_passed() {
@@ -211,7 +211,10 @@ fn complete_unnoted(
     if let Some(result) = report_deferred_error(py, socket, wanted, attempt) {
         return result;
     }
-    socket.ask_for_options(py);
+    let first = match first {
+        None if socket.ask_for_options(py) => attempt_first(py, socket, wanted, &mut attempt),
+        first => first,
+    };
     match first {
         Some(Ok(count)) if wanted.is_complete(count) => return Ok(count),
         // A blocking system call would also have sent the rest.
