@@ -1389,7 +1389,10 @@ def test_what_install_returns_is_a_named_tuple(oxisocket):
         assert pickle.loads(pickle.dumps(found._replace(kept={}))).rebound == rebound
         assert copy.copy(found) == found and found._asdict()["happy_eyeballs"] is happy_eyeballs
         assert type(found)._make(found) == found and found.__match_args__ == found._fields
-        with pytest.raises(TypeError, match="argument"):
-            type(found)._make((*found, None))
+        for wrong in (found[:2], (*found, None)):
+            with pytest.raises(TypeError, match=f"^Expected 4 arguments, got {len(wrong)}$"):
+                type(found)._make(wrong)
+        with pytest.raises((TypeError, ValueError), match=r"^Got unexpected field names: \['self', 'other'\]$"):
+            found._replace(self=1, other=2)
         missing = set(dir(typing.NamedTuple("AnyOther", []))) - set(dir(found))
         assert not {name for name in missing if "__annot" not in name and name != "__orig_bases__"}

@@ -132,7 +132,7 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0) -> socket:
 
     The descriptor must be that of a socket, which is not checked. Raises OSError; see dup(2).
     """
-    return _socket._hand_over(socket, family, type, proto, dup(fd))
+    return _socket._hand_over(socket, family, type, proto, dup(fd), False)
 
 
 def send_fds(
@@ -208,8 +208,8 @@ def socketpair(family: int | None = None, type: int = SOCK_STREAM, proto: int = 
     one, other = _socket.socketpair(family, type, proto)
     try:
         return (
-            _socket._hand_over(socket, family, type, proto, one.detach()),
-            _socket._hand_over(socket, family, type, proto, other.detach()),
+            _socket._hand_over(socket, family, type, proto, one.detach(), True),
+            _socket._hand_over(socket, family, type, proto, other.detach(), True),
         )
     finally:
         # Still open if the construction of the first socket failed, for example by an audit hook.

@@ -50,7 +50,10 @@ else:
 
         @classmethod
         def _make(cls, iterable):
-            return cls(*iterable)
+            values = tuple(iterable)
+            if len(values) != len(cls._fields):
+                raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(values)}")
+            return tuple.__new__(cls, values)
 
         def __getnewargs__(self):
             return tuple(self)
@@ -62,14 +65,18 @@ else:
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))
 
-        def _replace(self, **changes):
-            return type(self)(**(self._asdict() | changes))
+        def _replace(self, /, **changes):
+            replaced = self._make(map(changes.pop, self._fields, self))
+            if changes:
+                error = TypeError if sys.version_info >= (3, 13) else ValueError
+                raise error(f"Got unexpected field names: {list(changes)!r}")
+            return replaced
 
         if sys.version_info >= (3, 13):
             __replace__ = _replace
 
     for _index, _name in enumerate(_Findings._fields):
-        setattr(_Findings, _name, property(lambda self, index=_index: self[index]))
+        setattr(_Findings, _name, property(lambda self, index=_index: self[index], doc=f"Alias for field number {_index}"))
 
 
 class Installation(_Findings):

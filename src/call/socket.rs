@@ -211,6 +211,12 @@ impl Socket {
         self.marks.load(Ordering::Relaxed) >> DIRECTIONS
     }
 
+    /// The same as far as is known; `None` if nobody has asked for the options.
+    pub fn known_without_attempts(&self) -> Option<Directions> {
+        let is_known = !self.predictors().any(Predictor::is_suspended);
+        is_known.then(|| self.marks.load(Ordering::Relaxed) >> DIRECTIONS)
+    }
+
     /// Makes no first attempts in these directions any more.
     pub fn exclude_attempts(&self, excluded: Directions) {
         let before = self.marks.fetch_or(excluded << DIRECTIONS, Ordering::Relaxed) >> DIRECTIONS;

@@ -1,12 +1,21 @@
-//! Whether the program has other Python threads.
+//! Whether other threads may want the interpreter.
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// Whether this thread is the interpreter's only one, and the interpreter the only one of the process: then nobody waits for the GIL.
+use crate::sys::thread;
+
+/// Whether no other thread can have wanted the GIL lately: the process has no other one.
 ///
-/// The newest thread, and the newest interpreter, are the first of their lists.
-pub fn is_alone(_py: Python<'_>) -> bool {
+/// It is not enough that the interpreter knows none. A thread of other code, which calls back into Python (`PyGILState_Ensure`), is known to
+/// it in a call back only.
+pub fn is_alone(py: Python<'_>) -> bool {
+    is_only_one_known(py) && thread::is_only_one()
+}
+
+/// Whether the interpreter knows no other thread, and is the only one of the process. This asks nothing of the system.
+fn is_only_one_known(_py: Python<'_>) -> bool {
+    // The newest thread, and the newest interpreter, are the first of their lists.
     // SAFETY: this thread is attached, so its own state and its interpreter live on. Only those two are read, and looked for at the head of
     // their lists. Not guaranteed: that the lists stay as they are. Another thread may add itself meanwhile, and is then found the next time.
     unsafe {
@@ -39,9 +48,20 @@ mod tests {
                 });
             });
             py.detach(move || is_attached.recv().unwrap());
-            assert!(!is_alone(py));
+            assert!(!is_only_one_known(py));
             end.send(()).unwrap();
             py.detach(|| other.join().unwrap());
         });
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "needs the interpreter")]
+    fn a_thread_that_is_not_attached_is_another() {
+        Python::initialize();
+        let (end, may_end) = channel::<()>();
+        let other = thread::spawn(move || may_end.recv().unwrap());
+        Python::attach(|py| assert!(!is_alone(py)));
+        end.send(()).unwrap();
+        other.join().unwrap();
     }
 }

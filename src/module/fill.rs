@@ -20,9 +20,9 @@ use crate::{beyond, functions, public, resolve, socket};
 static PRIVATE: Table = functions![
     positional c"_register" => registry::register, c"_register($module, AddressFamily, SocketKind, names, /)\n--\n\n\
         Registers the enumerations that the package made, and the dict of its globals. The last call wins.";
-    positional c"_hand_over" => lifecycle::hand_over, c"_hand_over($module, class, family, type, proto, fileno, /)\n--\n\n\
+    positional c"_hand_over" => lifecycle::hand_over, c"_hand_over($module, class, family, type, proto, fileno, is_new, /)\n--\n\n\
         Calls class(family, type, proto, fileno) with a descriptor that has no other owner, and closes the descriptor if that fails\n\
-        before a socket took it over.";
+        before a socket took it over. A descriptor that is_new has no options yet.";
 ];
 
 /// Adds everything to the module. A program that removes it from `sys.modules` and imports it again gets a new module with the same

@@ -36,6 +36,6 @@ fn new_socket(py: Python<'_>, spec: Spec, fd: OwnedFd) -> Result<Bound<'_, PyAny
     let socket = class::new_instance(py)?;
     // SAFETY: `new_instance` returned an instance of the class.
     let this = unsafe { class::this(&socket) };
-    adopt(this.socket(), spec, fd, 0)?;
+    adopt(this.socket(), spec, fd, Some(0))?;
     Ok(socket)
 }

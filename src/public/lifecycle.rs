@@ -12,6 +12,7 @@ use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use super::borrowed::AnyObject;
 use super::{identity, members, package};
+use crate::call::attempts::Directions;
 use crate::call::descriptor::offer::Offer;
 use crate::call::spec::Spec;
 use crate::call::timeout::{self, Timeout};
@@ -120,17 +121,18 @@ fn construct_from_fd<'py>(
     arguments: ConstructorArguments<'py>,
     fd: OwnedFd,
 ) -> ObjectResult<'py> {
-    call_with_offer(class, fd, |number| Ok(class.call(arguments, Some(&make::fileno(class.py(), number)?))?))
+    call_with_offer(class, fd, None, |number| Ok(class.call(arguments, Some(&make::fileno(class.py(), number)?))?))
 }
 
 /// Calls `construct`, which makes an instance of `class`, with a descriptor's number. Closes the descriptor if the call fails before a
-/// socket has taken it over.
+/// socket has taken it over. `excluded` are the directions in which the descriptor's options allow no first attempt, if they are known.
 fn call_with_offer<'py>(
     class: &Bound<'py, PyAny>,
     fd: OwnedFd,
+    excluded: Option<Directions>,
     construct: impl FnOnce(RawFd) -> ObjectResult<'py>,
 ) -> ObjectResult<'py> {
-    let offer = Offer::new(fd).ok_or(Error::NoMemory)?;
+    let offer = Offer::new(fd, excluded).ok_or(Error::NoMemory)?;
     let constructed = construct(offer.number());
     match &constructed {
         // A foreign class may have closed or kept the descriptor before it failed: this code cannot know.
@@ -149,15 +151,19 @@ fn take_ownership(number: RawFd) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// `_hand_over(class, family, type, proto, fileno)`: an instance of the class for a descriptor that has no other owner.
+/// `_hand_over(class, family, type, proto, fileno, is_new)`: an instance of the class for a descriptor that has no other owner. It has no
+/// options yet if it is new.
 pub fn hand_over<'py>(_py: Python<'py>, arguments: Arguments<'_, 'py>) -> ObjectResult<'py> {
     let get = |index| {
-        let given = arguments.get(index).ok_or_else(|| Error::type_error("_hand_over() takes 5 arguments"))?;
+        let given = arguments.get(index).ok_or_else(|| Error::type_error("_hand_over() takes 6 arguments"))?;
         Ok::<_, Error>(given.to_owned())
     };
     let (class, family, kind, proto) = (get(0)?, get(1)?, get(2)?, get(3)?);
+    let excluded = get(5)?.is_truthy()?.then_some(0);
     let fd = take_ownership(number::fileno(&get(4)?)?)?;
-    call_with_offer(&class, fd, |number| Ok(class.call1((family, kind, proto, number.into_object(class.py())?))?))
+    call_with_offer(&class, fd, excluded, |number| {
+        Ok(class.call1((family, kind, proto, number.into_object(class.py())?))?)
+    })
 }
 
 /// The family, type and protocol that are passed to a class of sockets, as Python objects.
@@ -177,8 +183,9 @@ fn socket_for_connection<'py>(py: Python<'py>, listener: SocketRef<'_, 'py>, con
     let socket = listener.socket();
     let spec = Spec { family: socket.family(), kind: socket.kind(), proto: socket.proto() };
     lifecycle::audit_new(this, spec)?;
-    // A connection inherits its listener's options, and so the attempts that these exclude.
-    lifecycle::adopt(this.socket(), spec, connection, socket.without_attempts(py))?;
+    // A connection inherits its listener's options, and so the attempts that these exclude. Where the listener was never asked for them,
+    // the connection is: meanwhile the listener may have other options, or be closed.
+    lifecycle::adopt(this.socket(), spec, connection, socket.known_without_attempts())?;
     // On some systems a connection inherits O_NONBLOCK from its listener. It must block unless the program asked for something else.
     let listener_waits = !socket.timeout().is_none() && !socket.timeout().is_zero();
     if timeout::default().is_none() && listener_waits && sys::socket::CONNECTIONS_INHERIT_NONBLOCK {

@@ -37,7 +37,7 @@ pub fn initialise(this: SocketRef<'_, '_>, spec: Spec, fileno: Option<&Bound<'_,
         take_over(this.socket(), spec, parse_fileno(fileno)?)
     } else {
         let spec = spec.or_default();
-        adopt(this.socket(), spec, open_descriptor(this.py(), spec)?, 0)
+        adopt(this.socket(), spec, open_descriptor(this.py(), spec)?, Some(0))
     }
 }
 
@@ -67,16 +67,16 @@ fn take_over(socket: &Socket, spec: Spec, number: RawFd) -> Result<()> {
     let timeout = initial_timeout(spec, fd)?;
     // SAFETY: the number is not negative. Not guaranteed: that it has no other owner; as above, the caller promises that.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
-    socket.begin(spec, timeout, None, fd);
-    offer::taken(number);
+    let offered = offer::taken(number);
+    socket.begin(spec, timeout, offered.and_then(|offered| offered.excluded), fd);
     Ok(())
 }
 
 /// Gives a new descriptor to a socket. It is closed if that fails. `excluded` are the directions in which the socket makes no first
-/// attempt, because of its options.
-pub fn adopt(socket: &Socket, spec: Spec, fd: OwnedFd, excluded: Directions) -> Result<()> {
+/// attempt, because of its options; `None` if nobody has asked for them.
+pub fn adopt(socket: &Socket, spec: Spec, fd: OwnedFd, excluded: Option<Directions>) -> Result<()> {
     let timeout = initial_timeout(spec, fd.as_fd())?;
-    socket.begin(spec, timeout, Some(excluded), fd);
+    socket.begin(spec, timeout, excluded, fd);
     Ok(())
 }
 

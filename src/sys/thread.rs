@@ -76,6 +76,11 @@ pub fn process() -> libc::pid_t {
     unsafe { libc::getpid() }
 }
 
+/// Whether this process has no thread but the calling one, as far as is known.
+pub fn is_only_one() -> bool {
+    task::is_only_one().unwrap_or(false)
+}
+
 /// A thread, as the kernel calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(Number);

@@ -6,6 +6,7 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
 
 # What qemu cannot do, found with qemu-user 7.2. By reason: the files, and in each the beginnings of the tests' names.
 QEMU: dict[str, dict[str, str]] = {
@@ -77,6 +78,7 @@ QEMU: dict[str, dict[str, str]] = {
         "tests/socket/test_closed_meanwhile.py": "test_the_closing_thread",
         "tests/socket/test_conversation.py": "test_closed_by_another_thread",
         "tests/test_demo.py": "test_the_demo",
+        "tests/test_differential.py": "test_the_same_calls",
     },
 }
 
@@ -106,6 +108,13 @@ def _listed() -> dict[str, dict[str, str]]:
     if sys.maxsize < 2**32:
         listed |= PYTHON_OF_32_BITS
     return listed
+
+
+def pytest_configure() -> None:
+    """Give an emulated processor as much time as it needs for an example."""
+    if os.environ.get("OXISOCKET_EMULATED"):
+        settings.register_profile("emulated", deadline=None)
+        settings.load_profile("emulated")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

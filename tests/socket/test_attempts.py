@@ -75,6 +75,13 @@ class TestLowWaterMark:
     def from_a_listener_on_a_number(self, socket, listener, keep):
         return self.connect(socket, keep(self.low(socket, listener).dup()), keep)
 
+    def from_a_listener_that_has_another_one(self, socket, listener, keep):
+        self.low(socket, listener)
+        duplicate = keep(listener.dup())
+        client = keep(socket.create_connection(listener.getsockname()))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        return client, keep(duplicate.accept()[0])
+
     def on_a_number(self, socket, listener, keep):
         client, server = self.connect(socket, listener, keep)
         return client, keep(socket.socket(fileno=self.low(socket, server).detach()))
@@ -102,6 +109,7 @@ class TestLowWaterMark:
         on_a_duplicate,
         through_a_duplicate,
         from_a_listener_on_a_number,
+        from_a_listener_that_has_another_one,
         on_a_number,
         from_fd,
         in_a_subclass,

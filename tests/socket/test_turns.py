@@ -84,6 +84,47 @@ def test_a_thread_that_needs_the_interpreter_often_and_briefly(both):
     assert ours > theirs / 10
 
 
+CALLBACKS = """
+import ctypes, sys, time
+import {name} as socket
+
+library = ctypes.CDLL(sys.argv[1])
+called = 0
+
+@ctypes.CFUNCTYPE(None)
+def callback():
+    global called
+    called += 1
+
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+    udp.bind(("127.0.0.1", 0))
+    udp.connect(udp.getsockname())
+    library.start(callback)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        udp.send(b"x")
+        udp.recv(1)
+    library.stop()
+print(called)
+"""
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one processor runs one thread")
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_a_thread_of_c_that_calls_back(both, tmp_path):
+    """The interpreter knows that thread during a call back only."""
+    library = compile_replacements(Path(__file__).with_name("callbacks.c"), tmp_path)
+    ours, theirs = (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", CALLBACKS.format(name=each.__name__), library], capture_output=True, check=True
+            ).stdout
+        )
+        for each in both
+    )
+    assert ours > theirs / 4
+
+
 ALONE = """
 import ctypes
 import oxisocket as socket

@@ -10,17 +10,26 @@ use std::os::fd::{AsFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::call::attempts::Directions;
 use crate::sys::file::{Identity, identity};
 use crate::sys::fork::{Held, around_fork};
 use crate::sys::socket::close;
 
 /// The numbers on offer.
-static OFFERS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+static OFFERS: Mutex<Vec<Offered>> = Mutex::new(Vec::new());
 
 /// How many there are, so that a new socket needs no lock where there are none.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-fn offers() -> MutexGuard<'static, Vec<RawFd>> {
+/// The record of an offer.
+#[derive(Clone, Copy, Debug)]
+pub struct Offered {
+    number: RawFd,
+    /// The directions in which the descriptor's options allow no first attempt, if they are known.
+    pub excluded: Option<Directions>,
+}
+
+fn offers() -> MutexGuard<'static, Vec<Offered>> {
     OFFERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -32,14 +41,14 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Offers a descriptor. When there is no memory, it is closed, and the result is `None`.
-    pub fn new(fd: OwnedFd) -> Option<Self> {
+    /// Offers a descriptor, with what is known of its options. When there is no memory, it is closed, and the result is `None`.
+    pub fn new(fd: OwnedFd, excluded: Option<Directions>) -> Option<Self> {
         watch_forks().ok()?;
         let identity = identity(fd.as_fd()).ok();
         let mut offers = offers();
         offers.try_reserve(1).ok()?;
         let number = fd.into_raw_fd();
-        offers.push(number);
+        offers.push(Offered { number, excluded });
         COUNT.store(offers.len(), Ordering::Release);
         Some(Offer { number, identity })
     }
@@ -51,7 +60,7 @@ impl Offer {
 
     /// Ends the offer after a failure, and closes the descriptor if no socket took it over.
     pub fn withdraw(self) {
-        if !taken(self.number) {
+        if taken(self.number).is_none() {
             return;
         }
         // SAFETY: no socket took the descriptor over. If the code that failed has closed it, it is closed here only if the number names the
@@ -70,21 +79,21 @@ impl Offer {
     }
 }
 
-/// Removes the record of a number, because a socket has taken it over; whether it was on offer.
+/// Removes the record of a number, because a socket has taken it over. Returns it if the number was on offer.
 ///
 /// Not guaranteed: that the number was not offered a moment later in another thread. Who takes a number over has got it from the offer.
-pub fn taken(number: RawFd) -> bool {
+pub fn taken(number: RawFd) -> Option<Offered> {
     if COUNT.load(Ordering::Acquire) == 0 {
-        return false;
+        return None;
     }
     let mut offers = offers();
-    let index = offers.iter().rposition(|&offered| offered == number);
-    let was_offered = index.map(|index| offers.swap_remove(index)).is_some();
+    let index = offers.iter().rposition(|offered| offered.number == number);
+    let offered = index.map(|index| offers.swap_remove(index));
     COUNT.store(offers.len(), Ordering::Release);
-    was_offered
+    offered
 }
 
-static HELD: Held<MutexGuard<'static, Vec<RawFd>>> = Held::new();
+static HELD: Held<MutexGuard<'static, Vec<Offered>>> = Held::new();
 
 extern "C" fn before_fork() {
     let locked = offers();

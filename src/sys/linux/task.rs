@@ -19,6 +19,11 @@ pub fn is_main(number: Number) -> bool {
     number == unsafe { libc::getpid() }
 }
 
+/// Whether this process has no thread but the calling one; `None` without `/proc`, whose folder of tasks has a link for each.
+pub fn is_only_one() -> Option<bool> {
+    fs::metadata("/proc/self/task").ok().map(|tasks| tasks.nlink() == 3)
+}
+
 /// Whether this process has such a thread.
 pub fn exists(number: Number) -> bool {
     // SAFETY: no signal is sent.

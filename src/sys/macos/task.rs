@@ -23,6 +23,11 @@ pub fn is_main(number: Number) -> bool {
     unsafe { libc::pthread_main_np() != 0 && number == current() }
 }
 
+/// Whether this process has no thread but the calling one: that is not known.
+pub fn is_only_one() -> Option<bool> {
+    None
+}
+
 /// `proc_pidinfo(3)`: whether this process has such a thread.
 pub fn exists(number: Number) -> bool {
     let mut info = MaybeUninit::<libc::proc_threadinfo>::uninit();
