@@ -208,13 +208,17 @@ impl Socket {
     /// The directions in which no first attempt is made.
     pub fn without_attempts(&self, py: Python<'_>) -> Directions {
         self.ask_for_options(py);
-        self.marks.load(Ordering::Relaxed) >> DIRECTIONS
+        self.excluded()
     }
 
     /// The same as far as is known; `None` if nobody has asked for the options.
     pub fn known_without_attempts(&self) -> Option<Directions> {
         let is_known = !self.predictors().any(Predictor::is_suspended);
-        is_known.then(|| self.marks.load(Ordering::Relaxed) >> DIRECTIONS)
+        is_known.then(|| self.excluded())
+    }
+
+    fn excluded(&self) -> Directions {
+        self.marks.load(Ordering::Relaxed) >> DIRECTIONS
     }
 
     /// Makes no first attempts in these directions any more.

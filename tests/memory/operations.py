@@ -14,6 +14,8 @@ import os
 import tempfile
 from functools import partial
 
+SO_PASSPIDFD = 76
+
 GROUPS = {}
 TABLES = {}
 UNENCODABLE_NAME = "ü" * 70 + ".example"  # IDNA cannot encode such a long label
@@ -330,6 +332,20 @@ def recvmsg_with_descriptors_cut_off(env):
 def recvmsg_with_a_warning(env):
     """The warning is about a control message that is too short to have data."""
     return (yield from with_descriptors(env, env.module.CMSG_LEN(0)))
+
+
+@operation("message")
+def recvmsg_with_the_descriptor_of_a_process(env):
+    with contextlib.suppress(OSError):  # a kernel before 6.5
+        env.right.setsockopt(env.module.SOL_SOCKET, SO_PASSPIDFD, 1)
+    env.message()
+    message = yield env.right.recvmsg, (10, 100)
+    env.clean_up()
+    with contextlib.suppress(OSError):
+        env.right.setsockopt(env.module.SOL_SOCKET, SO_PASSPIDFD, 0)
+    if message is not None:
+        close_received(message[1])
+        return message[0], len(message[1]), message[2:]
 
 
 @operation("message")
